@@ -1,0 +1,8 @@
+// Package probe says who answered: which replica, found from a field or a
+// header of the answer, and what is known of all replicas of a target from
+// every source there is.
+//
+// It opens no connection and starts no goroutine: the load engine hands it
+// the answers, the session hands it what a scaler reports. It imports nothing
+// of Headroom.
+package probe

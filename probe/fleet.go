@@ -1,0 +1,87 @@
+package probe
+
+import "time"
+
+// State is where a replica is in its life.
+type State string
+
+// The states of a replica. A scaler knows Starting, Ready, Draining, Failing
+// and Gone; from answers alone a replica is Serving, Quiet or Gone.
+const (
+	Starting State = "starting" // started, not yet ready
+	Ready    State = "ready"    // may get requests
+	Serving  State = "serving"  // answered lately
+	Quiet    State = "quiet"    // has not answered for a while
+	Draining State = "draining" // finishes what it has, gets nothing new
+	Failing  State = "failing"  // ended by itself, will be started again after a pause
+	Gone     State = "gone"
+)
+
+// Replica is what is known of one instance of the target. Fields that their
+// source does not know are zero; Managed and Answered say which sources there
+// are. It is a value.
+type Replica struct {
+	ID    string `json:"id"`
+	State State  `json:"state"`
+
+	// From the scaler.
+	Managed   bool          `json:"managed,omitempty"`
+	PID       int           `json:"pid,omitempty"`
+	Address   string        `json:"address,omitempty"`
+	Created   time.Time     `json:"created,omitzero"`
+	Deleted   time.Time     `json:"deleted,omitzero"`
+	StartedIn time.Duration `json:"startedIn,omitempty"` // from start to ready, nanoseconds
+	InFlight  int           `json:"inFlight"`
+	Served    int64         `json:"served"`
+	CPU       time.Duration `json:"cpu"`    // CPU time used so far by its whole process tree, nanoseconds
+	Memory    int64         `json:"memory"` // resident bytes of its process tree
+	Restarts  int           `json:"restarts,omitempty"`
+	LastError string        `json:"lastError,omitempty"` // why it ended, when it did by itself
+
+	// From the answers.
+	Answered  bool          `json:"answered,omitempty"`
+	FirstSeen time.Time     `json:"firstSeen,omitzero"`
+	LastSeen  time.Time     `json:"lastSeen,omitzero"`
+	Requests  int64         `json:"requests,omitempty"`
+	Failed    int64         `json:"failed,omitempty"`
+	Share     float64       `json:"share,omitempty"` // of all answers, 0..1
+	Rate      float64       `json:"rate,omitempty"`  // answers per second, lately
+	P50       time.Duration `json:"p50,omitempty"`   // service time, nanoseconds
+	P95       time.Duration `json:"p95,omitempty"`
+	P99       time.Duration `json:"p99,omitempty"`
+}
+
+// Fleet is all replicas of a target at one moment. It is a value: a new one
+// is made for each report.
+type Fleet struct {
+	Managed  bool      `json:"managed"` // a scaler reported it
+	Wanted   int       `json:"wanted"`  // by the scaler
+	Pinned   bool      `json:"pinned,omitempty"`
+	InFlight int       `json:"inFlight"` // accepted by the scaler and not answered, queued ones included
+	Queue    int       `json:"queue"`    // waiting for a replica
+	Replicas []Replica `json:"replicas"` // living ones, oldest first, then those that went lately
+}
+
+// Count is the number of replicas in any of the given states.
+func (f Fleet) Count(states ...State) int {
+	n := 0
+	for _, r := range f.Replicas {
+		for _, s := range states {
+			if r.State == s {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Answering is the number of replicas that have answered and are not gone.
+func (f Fleet) Answering() int {
+	n := 0
+	for _, r := range f.Replicas {
+		if r.Answered && r.State != Gone && r.State != Quiet {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,143 @@
+package profiles
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Arrivals says how the arrivals of the open model are spread in time.
+type Arrivals string
+
+// The arrival processes of the open model.
+const (
+	// Poisson arrivals are independent of each other, as those of many
+	// strangers are. It is what an SLO should be judged under.
+	Poisson Arrivals = "poisson"
+	// Even arrivals keep an equal distance; they hide queueing.
+	Even Arrivals = "constant"
+)
+
+// Wait is a virtual user's think time: how long it waits after an answer, or
+// with Pacing how far apart the starts of its requests are. The zero value
+// does not wait.
+type Wait struct {
+	Min, Max time.Duration // uniformly between; equal for a constant wait
+	Pacing   bool          // measured from start to start instead of from answer to start
+}
+
+// Plan is one run: what is requested, and how much of it.
+//
+// With Rate (or Shape) it is an open model: arrivals come whatever the
+// answers do. Otherwise it is a closed model of Users that each wait for
+// their answer.
+type Plan struct {
+	Target  string      // absolute http or https URL
+	Method  string      // default GET
+	Header  http.Header // sent with each request
+	Body    []byte
+	Timeout time.Duration // per request, from the send; default 150 s
+
+	Users     int           // closed model, 1 or more
+	SpawnRate float64       // users started per second; default all at once
+	Wait      Wait          // closed model: think time
+	Rate      float64       // open model: arrivals per second
+	Shape     Shape         // open model: rate over time, instead of Rate
+	Arrivals  Arrivals      // open model; default Poisson
+	MaxUsers  int           // open model: most requests under way at once; default 1000
+	Seed      uint64        // of everything random; default 1
+	RunTime   time.Duration // 0: until stopped
+	Requests  int           // 0: no limit
+	StopGrace time.Duration // how long answers may still come after the end; default 30 s
+
+	Insecure bool // do not verify TLS certificates
+}
+
+// DefaultPlan holds the values used where nothing else is said.
+func DefaultPlan() Plan {
+	return Plan{
+		Method:    http.MethodGet,
+		Timeout:   150 * time.Second,
+		Users:     1,
+		SpawnRate: 1,
+		Arrivals:  Poisson,
+		MaxUsers:  1000,
+		Seed:      1,
+		StopGrace: 30 * time.Second,
+	}
+}
+
+// Open reports whether the plan is an open model.
+func (p Plan) Open() bool { return p.Rate > 0 || p.Shape != nil }
+
+// Load is the shape of the arrivals of an open plan.
+func (p Plan) Load() Shape {
+	if p.Shape != nil {
+		return p.Shape
+	}
+	return Constant(p.Rate)
+}
+
+// Validate returns all problems of the plan at once, each naming the flag
+// that sets the value, and changes nothing.
+func (p Plan) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if err := ValidateTarget(p.Target); err != nil {
+		errs = append(errs, err)
+	}
+	if p.Open() {
+		if p.MaxUsers < 1 {
+			bad("--max-users: got %d, want 1 or more", p.MaxUsers)
+		}
+		if p.Arrivals != Poisson && p.Arrivals != Even {
+			bad("--arrivals: got %q, want %s or %s", p.Arrivals, Poisson, Even)
+		}
+	} else {
+		if p.Users < 1 {
+			bad("--users: got %d, want 1 or more", p.Users)
+		}
+		if !(p.SpawnRate > 0) {
+			bad("--spawn-rate: got %v, want more than 0 users per second", p.SpawnRate)
+		}
+	}
+	if p.Rate < 0 {
+		bad("--rate: got %v, want more than 0 per second", p.Rate)
+	}
+	if p.Timeout <= 0 {
+		bad("--timeout: got %v, want more than 0", p.Timeout)
+	}
+	if p.RunTime < 0 {
+		bad("--run-time: got %v, want 0 or more", p.RunTime)
+	}
+	if p.Requests < 0 {
+		bad("--requests: got %d, want 1 or more", p.Requests)
+	}
+	if p.StopGrace < 0 {
+		bad("--stop-timeout: got %v, want 0 or more", p.StopGrace)
+	}
+	if p.Wait.Min < 0 || p.Wait.Max < p.Wait.Min {
+		bad("--wait: got %v..%v, want 0 or more, the lower first", p.Wait.Min, p.Wait.Max)
+	}
+	return errors.Join(errs...)
+}
+
+// ValidateTarget says whether s is a URL that can be loaded.
+func ValidateTarget(s string) error {
+	const want = "want a URL such as http://127.0.0.1:8000/path"
+	if s == "" {
+		return fmt.Errorf("target: got nothing, %s", want)
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return fmt.Errorf("target: got %q, %s", s, want)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return fmt.Errorf("target: got %q with scheme %q, %s", s, u.Scheme, want)
+	case u.Hostname() == "":
+		return fmt.Errorf("target: got %q without a host, %s", s, want)
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package profiles
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// Schedule replaces bounds of the policy from each Start to the next End.
+// Start and End are five-field cron expressions, read by the parser that
+// Kubernetes and KEDA use.
+type Schedule struct {
+	Start    string `yaml:"start" json:"start"`
+	End      string `yaml:"end" json:"end"`
+	Timezone string `yaml:"timezone,omitempty" json:"timezone,omitempty"` // IANA name; default UTC
+	Min      int    `yaml:"min,omitempty" json:"min,omitempty"`           // 0: as outside
+	Max      int    `yaml:"max,omitempty" json:"max,omitempty"`           // 0: as outside
+}
+
+func (s Schedule) validate(key string) (errs []error) {
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf(key+field+": "+format, args...))
+	}
+	for _, f := range []struct{ field, value string }{{".start", s.Start}, {".end", s.End}} {
+		if _, err := cron.ParseStandard(f.value); err != nil {
+			bad(f.field, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", f.value)
+		}
+	}
+	if s.Start == s.End {
+		bad(".end", "got %q, want another moment than start", s.End)
+	}
+	if _, err := time.LoadLocation(s.Timezone); err != nil {
+		bad(".timezone", "got %q, want an IANA name such as Europe/Berlin", s.Timezone)
+	}
+	switch {
+	case s.Min < 0:
+		bad(".min", "got %d, want 1 or more", s.Min)
+	case s.Max < 0:
+		bad(".max", "got %d, want 1 or more", s.Max)
+	case s.Min == 0 && s.Max == 0:
+		bad("", "got neither min nor max, want at least one")
+	case s.Max != 0 && s.Max < s.Min:
+		bad(".max", "got %d, want min (%d) or more", s.Max, s.Min)
+	}
+	return errs
+}
+
+// period is a Schedule with its expressions parsed.
+type period struct {
+	start, end cron.Schedule
+	location   *time.Location
+	min, max   int
+}
+
+// parse expects a Schedule that validates.
+func (s Schedule) parse() (period, error) {
+	start, err := cron.ParseStandard(s.Start)
+	if err != nil {
+		return period{}, err
+	}
+	end, err := cron.ParseStandard(s.End)
+	if err != nil {
+		return period{}, err
+	}
+	location, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return period{}, err
+	}
+	return period{start: start, end: end, location: location, min: s.Min, max: s.Max}, nil
+}
+
+// active is KEDA's rule: inside the window [start, end) the next end comes
+// before the next start.
+func (p period) active(now time.Time) bool {
+	t := now.In(p.location)
+	return !p.start.Next(t).Before(p.end.Next(t))
+}

@@ -1,0 +1,100 @@
+package profiles
+
+import (
+	"math"
+	"time"
+)
+
+// Shape is a load over time. Its unit is the caller's: users in the closed
+// model, arrivals per second in the open one. Shapes are pure values without
+// a clock.
+type Shape interface {
+	// At is the load planned for the moment elapsed since the start.
+	At(elapsed time.Duration) float64
+	// OffsetOf is the moment at which the area under At reaches n >= 0, that
+	// is, when the n-th arrival is due. ok is false when the shape ends
+	// before.
+	OffsetOf(n float64) (offset time.Duration, ok bool)
+}
+
+// Constant is the same load for ever.
+type Constant float64
+
+var _ Shape = Constant(0)
+
+// At is the constant itself.
+func (c Constant) At(time.Duration) float64 { return float64(c) }
+
+// OffsetOf is n/c seconds; a load of 0 never gets there.
+func (c Constant) OffsetOf(n float64) (time.Duration, bool) {
+	if c <= 0 {
+		return 0, false
+	}
+	return seconds(n / float64(c)), true
+}
+
+// Stage reaches To linearly from where the stage before it ended, over For;
+// a For of 0 jumps.
+type Stage struct {
+	For time.Duration
+	To  float64
+}
+
+// Ramp is a load of straight pieces that starts at From and ends with its
+// last stage.
+type Ramp struct {
+	From   float64
+	Stages []Stage
+}
+
+var _ Shape = Ramp{}
+
+// Length is how long the ramp lasts.
+func (r Ramp) Length() time.Duration {
+	var sum time.Duration
+	for _, s := range r.Stages {
+		sum += s.For
+	}
+	return sum
+}
+
+// At interpolates within the stage that covers elapsed; after the last one
+// the load is 0.
+func (r Ramp) At(elapsed time.Duration) float64 {
+	from := r.From
+	for _, s := range r.Stages {
+		if elapsed < s.For {
+			return from + (s.To-from)*float64(elapsed)/float64(s.For)
+		}
+		elapsed -= s.For
+		from = s.To
+	}
+	return 0
+}
+
+// OffsetOf inverts the area under the ramp. Within a stage that goes from a
+// to b over T seconds the area after t is A(t) = a*t + (b-a)*t²/(2T); with
+// s = (b-a)/T, its positive root for A(t) = n is t = 2n / (a + sqrt(a²+2sn)),
+// the form that does not cancel for small s.
+func (r Ramp) OffsetOf(n float64) (time.Duration, bool) {
+	var begin time.Duration
+	from := r.From
+	for _, s := range r.Stages {
+		total := s.For.Seconds()
+		area := (from + s.To) / 2 * total
+		if n <= area && area > 0 {
+			slope := (s.To - from) / total
+			root := from + math.Sqrt(math.Max(0, from*from+2*slope*n))
+			if root == 0 {
+				return begin, true
+			}
+			return begin + seconds(2*n/root), true
+		}
+		n -= area
+		begin += s.For
+		from = s.To
+	}
+	return 0, false
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -1,0 +1,212 @@
+package profiles
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Measure is what an objective speaks of.
+type Measure string
+
+// The measures of the SLO grammar. A percentile carries its quantile in the
+// Objective.
+const (
+	Percentile Measure = "p"      // latency quantile, seconds
+	Mean       Measure = "mean"   // mean latency, seconds
+	Max        Measure = "max"    // highest latency, seconds
+	Errors     Measure = "errors" // share of requests that failed, 0..1
+	Throughput Measure = "rps"    // answers per second
+)
+
+// Op compares a measured value with the limit of an objective.
+type Op string
+
+// The comparisons of the SLO grammar.
+const (
+	Less         Op = "<"
+	LessEqual    Op = "<="
+	Greater      Op = ">"
+	GreaterEqual Op = ">="
+)
+
+// Objective is one condition of an SLO, such as p95<300ms.
+type Objective struct {
+	Measure  Measure
+	Quantile float64 // 0..1, of a Percentile
+	Op       Op
+	Limit    float64 // seconds, a share 0..1, or per second, by Measure
+}
+
+// SLO is the list of objectives that all must hold. An empty SLO holds
+// always.
+type SLO []Objective
+
+const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps; < <= > >=; ms, s, %, /s)"
+
+// ParseSLO reads objectives separated by commas:
+//
+//	objective = measure op number unit
+//	measure   = p50 … p99.9 | mean | max | errors | rps
+//	op        = < <= > >=
+//	unit      = ms | s for latency, % for errors, /s or nothing for rps
+func ParseSLO(s string) (SLO, error) {
+	var slo SLO
+	for _, part := range strings.Split(s, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			return nil, fmt.Errorf("got %q: an empty objective; %s", s, sloHelp)
+		}
+		o, err := parseObjective(part)
+		if err != nil {
+			return nil, err
+		}
+		slo = append(slo, o)
+	}
+	return slo, nil
+}
+
+func parseObjective(s string) (Objective, error) {
+	bad := func(why string) (Objective, error) {
+		return Objective{}, fmt.Errorf("objective %q: %s; %s", s, why, sloHelp)
+	}
+	at := strings.IndexAny(s, "<>")
+	if at < 0 {
+		return bad("no comparison")
+	}
+	name, rest := strings.TrimSpace(s[:at]), s[at+1:]
+	o := Objective{Op: Op(s[at : at+1])}
+	if strings.HasPrefix(rest, "=") {
+		o.Op, rest = o.Op+"=", rest[1:]
+	}
+	rest = strings.TrimSpace(rest)
+
+	switch {
+	case name == "mean" || name == "max" || name == "errors" || name == "rps":
+		o.Measure = Measure(name)
+	case strings.HasPrefix(name, "p"):
+		q, err := strconv.ParseFloat(name[1:], 64)
+		if err != nil || !(q > 0 && q < 100) {
+			return bad(fmt.Sprintf("unknown measure %q", name))
+		}
+		o.Measure, o.Quantile = Percentile, q/100
+	default:
+		return bad(fmt.Sprintf("unknown measure %q", name))
+	}
+
+	switch o.Measure {
+	case Errors:
+		number, ok := strings.CutSuffix(rest, "%")
+		v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if !ok || err != nil || !(v >= 0 && v <= 100) {
+			return bad(fmt.Sprintf("limit %q is not a percentage between 0%% and 100%%", rest))
+		}
+		o.Limit = v / 100
+	case Throughput:
+		v, err := strconv.ParseFloat(strings.TrimSuffix(rest, "/s"), 64)
+		if err != nil || !(v >= 0) || math.IsInf(v, 0) {
+			return bad(fmt.Sprintf("limit %q is not a rate", rest))
+		}
+		o.Limit = v
+	default:
+		d, err := time.ParseDuration(rest)
+		if err != nil || d <= 0 {
+			return bad(fmt.Sprintf("limit %q is not a latency with its unit, such as 300ms", rest))
+		}
+		o.Limit = d.Seconds()
+	}
+	return o, nil
+}
+
+// Holds reports whether the measured value v, in the unit of Limit, meets the
+// objective.
+func (o Objective) Holds(v float64) bool {
+	switch o.Op {
+	case Less:
+		return v < o.Limit
+	case LessEqual:
+		return v <= o.Limit
+	case Greater:
+		return v > o.Limit
+	default:
+		return v >= o.Limit
+	}
+}
+
+// Name is the measure as the grammar writes it: "p95", "errors".
+func (o Objective) Name() string {
+	if o.Measure == Percentile {
+		return "p" + strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
+	}
+	return string(o.Measure)
+}
+
+// FormatValue writes v, a value of this objective's measure, with its unit.
+func (o Objective) FormatValue(v float64) string {
+	switch o.Measure {
+	case Errors:
+		return strconv.FormatFloat(math.Round(v*1e5)/1e3, 'f', -1, 64) + "%"
+	case Throughput:
+		return strconv.FormatFloat(math.Round(v*1e2)/1e2, 'f', -1, 64) + "/s"
+	default:
+		return FormatLatency(time.Duration(v * float64(time.Second)))
+	}
+}
+
+// String writes the objective so that ParseSLO reads it back.
+func (o Objective) String() string { return o.Name() + string(o.Op) + o.FormatValue(o.Limit) }
+
+// String writes the SLO so that ParseSLO reads it back; the empty SLO is "".
+func (s SLO) String() string {
+	parts := make([]string, len(s))
+	for i, o := range s {
+		parts[i] = o.String()
+	}
+	return strings.Join(parts, ",")
+}
+
+// Latency returns the tightest latency percentile among the objectives, the
+// one a capacity search decides on.
+func (s SLO) Latency() (Objective, bool) {
+	var best Objective
+	found := false
+	for _, o := range s {
+		if o.Measure == Percentile && (o.Op == Less || o.Op == LessEqual) && (!found || o.Limit < best.Limit) {
+			best, found = o, true
+		}
+	}
+	return best, found
+}
+
+// ErrorLimit returns the highest share of failed requests that the SLO
+// allows, and whether it says anything about errors.
+func (s SLO) ErrorLimit() (float64, bool) {
+	limit, found := 1.0, false
+	for _, o := range s {
+		if o.Measure == Errors && (o.Op == Less || o.Op == LessEqual) {
+			limit, found = math.Min(limit, o.Limit), true
+		}
+	}
+	return limit, found
+}
+
+// FormatLatency writes a latency with a precision that suits its size:
+// "0.42ms", "11.8ms", "310ms", "2.5s".
+func FormatLatency(d time.Duration) string {
+	round := func(v float64, digits int) string {
+		p := math.Pow(10, float64(digits))
+		return strconv.FormatFloat(math.Round(v*p)/p, 'f', -1, 64)
+	}
+	switch ms := float64(d) / float64(time.Millisecond); {
+	case ms < 10:
+		return round(ms, 2) + "ms"
+	case ms < 100:
+		return round(ms, 1) + "ms"
+	case ms < 1000:
+		return round(ms, 0) + "ms"
+	default:
+		return round(ms/1000, 2) + "s"
+	}
+}

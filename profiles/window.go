@@ -1,0 +1,111 @@
+package profiles
+
+import "time"
+
+// bucketWidth is the resolution of a Window: short enough for an interval of
+// one second, long enough that MaxWindow is a few thousand cells.
+const bucketWidth = 100 * time.Millisecond
+
+const bucketCount = int(MaxWindow/bucketWidth) + 1
+
+// Window remembers a level that changes in steps (requests in flight) and the
+// events that happened (arrivals), exactly for the present bucket and in
+// buckets of 100 ms for the last MaxWindow. The level is integrated over
+// time, not sampled. It takes its times from the caller and is not safe for
+// concurrent use. Times must not go back.
+type Window struct {
+	start time.Time
+	last  time.Duration // since start, up to which area is complete
+	level int64
+	cells []cell // ring, indexed by bucket number
+}
+
+type cell struct {
+	bucket int64
+	area   int64 // level x nanoseconds
+	events int64
+}
+
+// NewWindow begins to remember at start, with a level of 0.
+func NewWindow(start time.Time) *Window {
+	w := &Window{start: start, cells: make([]cell, bucketCount)}
+	for i := range w.cells {
+		w.cells[i].bucket = -1
+	}
+	return w
+}
+
+// Change adds delta to the level at time now.
+func (w *Window) Change(now time.Time, delta int) {
+	w.advance(now)
+	w.level += int64(delta)
+}
+
+// Count notes one event at time now.
+func (w *Window) Count(now time.Time) {
+	w.advance(now)
+	w.at(int64(w.last/bucketWidth)).events++
+}
+
+// Level is the present level.
+func (w *Window) Level() int { return int(w.level) }
+
+// Average is the time-weighted mean level over the last width before now. It
+// is not valid before the window has begun to fill. While it fills, the mean
+// is taken over what there is.
+func (w *Window) Average(now time.Time, width time.Duration) Reading {
+	area, _, span := w.sum(now, width)
+	if span <= 0 {
+		return Reading{}
+	}
+	return Reading{Total: Milli((area*1000 + int64(span)/2) / int64(span)), Valid: true}
+}
+
+// Rate is the number of events per second over the last width before now,
+// valid as Average is.
+func (w *Window) Rate(now time.Time, width time.Duration) Reading {
+	_, events, span := w.sum(now, width)
+	if span <= 0 {
+		return Reading{}
+	}
+	return Reading{Total: Milli((events*int64(time.Second)*1000 + int64(span)/2) / int64(span)), Valid: true}
+}
+
+// sum adds up the whole buckets that end before now and lie within width. The
+// bucket that is still filling counts only while there is no other: a rate
+// over 3 ms would be noise.
+func (w *Window) sum(now time.Time, width time.Duration) (area, events int64, span time.Duration) {
+	w.advance(now)
+	current := int64(w.last / bucketWidth)
+	first := max(0, current-int64(min(width, MaxWindow)/bucketWidth))
+	for b := first; b < current; b++ {
+		if c := w.cells[int(b%int64(bucketCount))]; c.bucket == b {
+			area += c.area
+			events += c.events
+		}
+	}
+	return area, events, time.Duration(current-first) * bucketWidth
+}
+
+// advance integrates the level up to now.
+func (w *Window) advance(now time.Time) {
+	to := now.Sub(w.start)
+	if oldest := to - MaxWindow; w.last < oldest {
+		w.last = oldest // everything before is forgotten anyway
+	}
+	for w.last < to {
+		b := int64(w.last / bucketWidth)
+		end := min(to, time.Duration(b+1)*bucketWidth)
+		w.at(b).area += w.level * int64(end-w.last)
+		w.last = end
+	}
+}
+
+// at returns the cell of a bucket, emptied if it held an older one.
+func (w *Window) at(bucket int64) *cell {
+	c := &w.cells[int(bucket%int64(bucketCount))]
+	if c.bucket != bucket {
+		*c = cell{bucket: bucket}
+	}
+	return c
+}
