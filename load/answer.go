@@ -1,0 +1,367 @@
+package load
+
+import (
+	"bytes"
+	"io"
+	"strconv"
+	"time"
+)
+
+const (
+	bufferSize = 4 << 10  // holds most answers whole
+	headLimit  = 64 << 10 // no honest head is longer
+	prefixSize = 4 << 10  // how much of a body the probe looks at
+)
+
+// answer reads one HTTP/1.1 response after the other from a connection (RFC
+// 9112). It keeps nothing of a body but its beginning, and it allocates only
+// when an answer does not fit its buffer.
+type answer struct {
+	src  io.Reader
+	buf  []byte // bytes r to w are read and not yet used
+	r, w int
+
+	// Of the last answer. head and body are valid until the next read.
+	status    int16
+	bytes     int64 // length of the body
+	keepAlive bool
+	head      []byte // status line and headers
+	body      []byte // up to prefixSize of the body
+	firstByte time.Time
+
+	scratch []byte // holds head and body where the buffer cannot
+}
+
+const (
+	magic      = "HTTP/1."
+	errNotHTTP = protocolError("the answer is not HTTP/1.1")
+)
+
+// framing says where a body ends.
+type framing struct {
+	chunked   bool
+	length    int64 // -1: not given
+	keepAlive bool
+}
+
+func (a *answer) reset(src io.Reader) {
+	a.src, a.r, a.w = src, 0, 0
+	if a.buf == nil {
+		a.buf = make([]byte, bufferSize)
+	}
+}
+
+// started reports whether any byte of the present answer has come.
+func (a *answer) started() bool { return !a.firstByte.IsZero() }
+
+// read takes one whole answer. noBody is set for HEAD.
+func (a *answer) read(noBody bool) error {
+	a.firstByte = time.Time{}
+	a.bytes, a.body = 0, nil
+	for {
+		end, err := a.readHead()
+		if err != nil {
+			return err
+		}
+		f, err := a.parseHead(a.buf[a.r:end])
+		if err != nil {
+			return err
+		}
+		if a.status >= 100 && a.status < 200 && a.status != 101 {
+			a.r = end // an interim answer; the real one follows
+			continue
+		}
+		a.keepAlive = f.keepAlive
+		a.head = a.buf[a.r:end]
+		a.r = end
+		switch {
+		case noBody || a.status == 204 || a.status == 304:
+			return nil
+		case f.chunked:
+			a.spill()
+			return a.readChunked()
+		case f.length >= 0:
+			return a.readLength(f.length)
+		default:
+			a.keepAlive = false
+			a.spill()
+			return a.readUntilEOF()
+		}
+	}
+}
+
+// fill reads more bytes behind those that are there. There must be room.
+func (a *answer) fill() error {
+	n, err := a.src.Read(a.buf[a.w:])
+	if n > 0 {
+		if a.firstByte.IsZero() {
+			a.firstByte = time.Now()
+		}
+		a.w += n
+		return nil
+	}
+	if err == nil {
+		return io.ErrNoProgress
+	}
+	return err
+}
+
+// readHead reads until the empty line and returns the index behind it.
+func (a *answer) readHead() (int, error) {
+	if a.r > 0 {
+		a.w = copy(a.buf, a.buf[a.r:a.w])
+		a.r = 0
+	}
+	from := 0
+	for {
+		if at := bytes.Index(a.buf[from:a.w], []byte("\r\n\r\n")); at >= 0 {
+			return from + at + 4, nil
+		}
+		if n := min(a.w, len(magic)); string(a.buf[:n]) != magic[:n] {
+			return 0, errNotHTTP // at once: it may never send an empty line
+		}
+		from = max(0, a.w-3)
+		if a.w == len(a.buf) {
+			if len(a.buf) >= headLimit {
+				return 0, protocolError("the head of the answer is longer than 64 KiB")
+			}
+			a.buf = append(a.buf, make([]byte, len(a.buf))...)
+		}
+		if err := a.fill(); err != nil {
+			if err == io.EOF && a.w > 0 {
+				return 0, io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+	}
+}
+
+// parseHead takes the status and what says where the body ends.
+func (a *answer) parseHead(head []byte) (framing, error) {
+	f := framing{length: -1}
+	line, rest := cutLine(head)
+	if len(line) < 12 || string(line[:7]) != magic || line[8] != ' ' {
+		return f, errNotHTTP
+	}
+	status := line[9:12]
+	a.status = 0
+	for _, c := range status {
+		if c < '0' || c > '9' {
+			return f, protocolError("the answer has no status code")
+		}
+		a.status = a.status*10 + int16(c-'0')
+	}
+	f.keepAlive = line[7] == '1'
+	for len(rest) > 0 {
+		line, rest = cutLine(rest)
+		colon := bytes.IndexByte(line, ':')
+		if colon <= 0 {
+			continue
+		}
+		name, value := line[:colon], line[colon+1:]
+		switch {
+		case fold(name, "content-length"):
+			n, ok := parseLength(bytes.TrimSpace(value))
+			if !ok || f.length >= 0 && f.length != n {
+				return f, protocolError("the answer has a bad Content-Length")
+			}
+			f.length = n
+		case fold(name, "transfer-encoding"):
+			f.chunked = containsFold(value, "chunked")
+		case fold(name, "connection"):
+			if containsFold(value, "close") {
+				f.keepAlive = false
+			} else if containsFold(value, "keep-alive") {
+				f.keepAlive = true
+			}
+		}
+	}
+	return f, nil
+}
+
+// spill copies the head out of the buffer, which the body will overwrite, and
+// makes room for the beginning of the body behind it.
+func (a *answer) spill() {
+	a.scratch = append(a.scratch[:0], a.head...)
+	a.head = a.scratch
+	a.body = a.scratch[len(a.scratch):]
+}
+
+// keep adds to the copied beginning of the body.
+func (a *answer) keep(p []byte) {
+	a.bytes += int64(len(p))
+	if room := prefixSize - len(a.body); room > 0 {
+		n := len(a.head)
+		a.scratch = append(a.scratch, p[:min(room, len(p))]...)
+		a.head, a.body = a.scratch[:n], a.scratch[n:]
+	}
+}
+
+func (a *answer) readLength(n int64) error {
+	if int64(a.r)+n <= int64(len(a.buf)) {
+		for int64(a.w-a.r) < n {
+			if err := a.fill(); err != nil {
+				return cutOff(err)
+			}
+		}
+		a.bytes = n
+		a.body = a.buf[a.r : a.r+int(n)]
+		a.r += int(n)
+		return nil
+	}
+	a.spill()
+	return a.skip(n)
+}
+
+// skip uses up n bytes of a body.
+func (a *answer) skip(n int64) error {
+	for n > 0 {
+		if a.r == a.w {
+			a.r, a.w = 0, 0
+			if err := a.fill(); err != nil {
+				return cutOff(err)
+			}
+		}
+		take := min(int64(a.w-a.r), n)
+		a.keep(a.buf[a.r : a.r+int(take)])
+		a.r += int(take)
+		n -= take
+	}
+	return nil
+}
+
+func (a *answer) readUntilEOF() error {
+	for {
+		a.keep(a.buf[a.r:a.w])
+		a.r, a.w = 0, 0
+		if err := a.fill(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// readChunked reads a chunked body and its trailers (RFC 9112, section 7.1).
+func (a *answer) readChunked() error {
+	for {
+		line, err := a.line()
+		if err != nil {
+			return err
+		}
+		if at := bytes.IndexByte(line, ';'); at >= 0 {
+			line = line[:at]
+		}
+		size, ok := parseHex(bytes.TrimSpace(line))
+		if !ok {
+			return protocolError("the answer has a bad chunk size")
+		}
+		if size == 0 {
+			break
+		}
+		if err := a.skip(size); err != nil {
+			return err
+		}
+		if line, err := a.line(); err != nil {
+			return err
+		} else if len(line) > 0 {
+			return protocolError("the answer has a chunk longer than it says")
+		}
+	}
+	for {
+		if line, err := a.line(); err != nil || len(line) == 0 {
+			return err
+		}
+	}
+}
+
+// line takes one line without its end.
+func (a *answer) line() ([]byte, error) {
+	for {
+		if at := bytes.IndexByte(a.buf[a.r:a.w], '\n'); at >= 0 {
+			line := a.buf[a.r : a.r+at]
+			a.r += at + 1
+			return bytes.TrimSuffix(line, []byte("\r")), nil
+		}
+		if a.r > 0 {
+			a.w = copy(a.buf, a.buf[a.r:a.w])
+			a.r = 0
+		}
+		if a.w == len(a.buf) {
+			return nil, protocolError("the answer has an endless line")
+		}
+		if err := a.fill(); err != nil {
+			return nil, cutOff(err)
+		}
+	}
+}
+
+// cutOff turns an end that comes too early into the error that says so.
+func cutOff(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func cutLine(b []byte) (line, rest []byte) {
+	at := bytes.IndexByte(b, '\n')
+	if at < 0 {
+		return b, nil
+	}
+	return bytes.TrimSuffix(b[:at], []byte("\r")), b[at+1:]
+}
+
+// fold compares ASCII with a lower-case word, without regard to case.
+func fold(b []byte, lower string) bool {
+	if len(b) != len(lower) {
+		return false
+	}
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// containsFold looks for a word in a comma-separated list.
+func containsFold(list []byte, lower string) bool {
+	for len(list) > 0 {
+		item := list
+		if at := bytes.IndexByte(list, ','); at >= 0 {
+			item, list = list[:at], list[at+1:]
+		} else {
+			list = nil
+		}
+		if fold(bytes.TrimSpace(item), lower) {
+			return true
+		}
+	}
+	return false
+}
+
+func parseLength(b []byte) (int64, bool) {
+	if len(b) == 0 || len(b) > 18 {
+		return 0, false
+	}
+	var n int64
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+func parseHex(b []byte) (int64, bool) {
+	if len(b) == 0 || len(b) > 15 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b), 16, 63)
+	return int64(n), err == nil
+}

@@ -1,0 +1,81 @@
+package load
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"headroom/profiles"
+)
+
+const chunkSize = 1024
+
+// arrivals says when each arrival of the open model is due. For even
+// arrivals the n-th is due when the area under the shape reaches n. For
+// Poisson arrivals the n-th point of a process of rate 1 takes the place of
+// n, which gives a process whose rate follows the shape (inversion of the
+// cumulative rate; Lewis and Shedler 1979).
+//
+// The points are made in chunks as they are asked for, and a chunk nobody
+// points to any more is garbage: a run keeps only those between its slowest
+// and its fastest user. It is safe for concurrent use.
+type arrivals struct {
+	shape profiles.Shape
+	next  atomic.Int64 // number of the next arrival
+	first *chunk       // nil: even arrivals
+}
+
+// chunk holds chunkSize points of the process of rate 1.
+type chunk struct {
+	number int64
+	points [chunkSize]float64
+	rng    rand.PCG // state behind the last point
+	next   atomic.Pointer[chunk]
+}
+
+// cursor is where in the chain of chunks one user is.
+type cursor struct{ at *chunk }
+
+func newArrivals(shape profiles.Shape, process profiles.Arrivals, seed uint64) *arrivals {
+	a := &arrivals{shape: shape}
+	if process == profiles.Poisson {
+		a.first = newChunk(0, 0, *rand.NewPCG(seed, 0x6172726976616c73))
+	}
+	return a
+}
+
+// cursor returns where a new user starts to look.
+func (a *arrivals) cursor() cursor { return cursor{a.first} }
+
+// claim takes the next arrival and returns when it is due; ok is false when
+// the shape has ended.
+func (a *arrivals) claim(c *cursor) (due time.Duration, ok bool) {
+	n := a.next.Add(1) - 1
+	if a.first == nil {
+		return a.shape.OffsetOf(float64(n))
+	}
+	for c.at.number < n/chunkSize {
+		c.at = c.at.follow()
+	}
+	return a.shape.OffsetOf(c.at.points[n%chunkSize])
+}
+
+// follow returns the chunk behind c, making it if nobody has. Two users may
+// make it at the same time; they make the same one.
+func (c *chunk) follow() *chunk {
+	if next := c.next.Load(); next != nil {
+		return next
+	}
+	c.next.CompareAndSwap(nil, newChunk(c.number+1, c.points[chunkSize-1], c.rng))
+	return c.next.Load()
+}
+
+func newChunk(number int64, from float64, rng rand.PCG) *chunk {
+	c := &chunk{number: number, rng: rng}
+	r := rand.New(&c.rng)
+	for i := range c.points {
+		from += r.ExpFloat64()
+		c.points[i] = from
+	}
+	return c
+}

@@ -1,0 +1,318 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// shard is where the users that share it leave their samples. The log is
+// swapped, not copied, so a user holds the lock for one append.
+type shard struct {
+	mu      sync.Mutex // guards the fields below
+	log     []Sample
+	reasons []reason
+	_       [64]byte // keeps shards off each other's cache lines
+}
+
+// reason is the text of a failure, kept once per class and tick.
+type reason struct {
+	failure Failure
+	status  int16
+	text    string
+}
+
+func (s *shard) add(sample *Sample, err error, timeout time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = append(s.log, *sample)
+	if err == nil || sample.Failure == Aborted {
+		return
+	}
+	for _, r := range s.reasons {
+		if r.failure == sample.Failure {
+			return
+		}
+	}
+	s.reasons = append(s.reasons, reason{failure: sample.Failure, text: describe(err, timeout)})
+}
+
+const (
+	recentSeconds = 5
+	maxPoints     = 3600 // history of one point a second, thinned by half when it is full
+)
+
+// collector turns logs of samples into statistics. All of it belongs to the
+// engine's collecting goroutine.
+type collector struct {
+	name       string
+	identifier *probe.Identifier
+	slo        profiles.SLO
+	keep       int // samples to keep; 0: none
+	kept       []Sample
+
+	spare []Sample // swapped with the logs
+
+	since     time.Duration // offset of the last reset
+	total     tally
+	second    tally
+	secondAt  time.Duration        // when the present second began
+	recent    [recentSeconds]tally // ring of the last finished seconds
+	lately    Stats                // of the ring
+	seconds   int                  // finished so far
+	replicas  []replicaTally
+	unnamed   int64
+	failures  []FailureCount
+	aborted   int64
+	abortAge  time.Duration
+	retried   int64
+	late      int64
+	lag       *hist
+	points    []Point
+	thinEvery int // a point is made of so many seconds
+}
+
+// tally counts the requests of a stretch of time.
+type tally struct {
+	over                 time.Duration
+	count, failed, bytes int64
+	latency, service     *hist // successes
+}
+
+func newTally(digits int) tally { return tally{latency: newHist(digits), service: newHist(digits)} }
+
+type replicaTally struct {
+	count, failed int64
+	first, last   time.Duration
+	service       *hist
+	bySecond      [recentSeconds]int64
+}
+
+func newCollector(name string, identifier *probe.Identifier, slo profiles.SLO, keep int) *collector {
+	c := &collector{name: name, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), lately: Stats{Name: name}}
+	c.total, c.second = newTally(3), newTally(2)
+	for i := range c.recent {
+		c.recent[i] = newTally(2)
+	}
+	return c
+}
+
+// gather empties one shard into the statistics.
+func (c *collector) gather(s *shard) {
+	s.mu.Lock()
+	log, reasons := s.log, s.reasons
+	s.log, s.reasons = c.spare[:0], nil
+	s.mu.Unlock()
+
+	for i := range log {
+		c.add(&log[i])
+	}
+	for _, r := range reasons {
+		if row := c.failureRow(r.failure, r.status); row.Example == "" {
+			row.Example = r.text
+		}
+	}
+	if room := c.keep - len(c.kept); room > 0 {
+		c.kept = append(c.kept, log[:min(room, len(log))]...)
+	}
+	c.spare = log
+}
+
+func (c *collector) add(s *Sample) {
+	if s.Failure == Aborted {
+		c.aborted++
+		c.abortAge = max(c.abortAge, s.Service())
+		return
+	}
+	if s.Retried {
+		c.retried++
+	}
+	if s.Late {
+		c.late++
+	} else {
+		c.lag.record(s.Sent - s.Intended)
+	}
+	c.total.add(s)
+	c.second.add(s)
+	c.addReplica(s)
+	if s.Failure != None {
+		row := c.failureRow(s.Failure, s.Status)
+		row.Count++
+		row.First = min(row.First, s.Done)
+		row.Last = max(row.Last, s.Done)
+	}
+}
+
+func (t *tally) add(s *Sample) {
+	t.count++
+	t.bytes += s.Bytes
+	if s.Failure != None {
+		t.failed++
+		return
+	}
+	t.latency.record(s.Latency())
+	t.service.record(s.Service())
+}
+
+func (c *collector) addReplica(s *Sample) {
+	if s.Replica == probe.Unknown {
+		if s.Status != 0 {
+			c.unnamed++
+		}
+		return
+	}
+	for int(s.Replica) >= len(c.replicas) {
+		c.replicas = append(c.replicas, replicaTally{service: newHist(2), first: -1})
+	}
+	r := &c.replicas[s.Replica]
+	if r.first < 0 || s.Done < r.first {
+		r.first = s.Done
+	}
+	r.last = max(r.last, s.Done)
+	r.count++
+	r.bySecond[c.seconds%recentSeconds]++
+	if s.Failure != None {
+		r.failed++
+		return
+	}
+	r.service.record(s.Service())
+}
+
+func (c *collector) failureRow(f Failure, status int16) *FailureCount {
+	for i := range c.failures {
+		if c.failures[i].Failure == f && c.failures[i].Status == status {
+			return &c.failures[i]
+		}
+	}
+	row := FailureCount{Failure: f, Status: status, First: math.MaxInt64}
+	if f == Status {
+		row.Example = fmt.Sprintf("%d %s", status, http.StatusText(int(status)))
+	}
+	c.failures = append(c.failures, row)
+	return &c.failures[len(c.failures)-1]
+}
+
+// endSecond closes the present second if one has passed and makes a point of
+// it.
+func (c *collector) endSecond(now time.Duration, p Point) {
+	length := now - c.secondAt
+	if length < time.Second {
+		return
+	}
+	c.second.over = length
+	slot := &c.recent[c.seconds%recentSeconds]
+	*slot, c.second = c.second, *slot
+	c.second.reset()
+
+	c.seconds++
+	c.secondAt = now
+	c.lately = c.recentStats()
+	for i := range c.replicas {
+		c.replicas[i].bySecond[c.seconds%recentSeconds] = 0
+	}
+	if c.seconds%c.thinEvery != 0 {
+		return
+	}
+	p.At = now
+	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
+	p.Latency = slot.latency.quantiles()
+	c.points = append(c.points, p)
+	if len(c.points) >= maxPoints {
+		c.thin()
+	}
+}
+
+// thin halves the history; from then on a point stands for twice the time.
+// Earlier snapshots keep the old one.
+func (c *collector) thin() {
+	half := make([]Point, 0, maxPoints)
+	for i := 1; i < len(c.points); i += 2 {
+		half = append(half, c.points[i])
+	}
+	c.points = half
+	c.thinEvery *= 2
+}
+
+// reset forgets the totals, not the history.
+func (c *collector) reset(now time.Duration) {
+	c.since = now
+	c.total.reset()
+	for i := range c.replicas {
+		c.replicas[i] = replicaTally{service: newHist(2), first: -1}
+	}
+	c.unnamed, c.failures, c.retried = 0, nil, 0
+	c.late = 0
+	c.lag.reset()
+}
+
+// fill writes the statistics into a snapshot.
+func (c *collector) fill(s *Snapshot) {
+	s.Total = c.total.stats(c.name, s.Elapsed-c.since)
+	s.Requests = []Stats{s.Total}
+	for _, o := range c.slo {
+		s.SLO = append(s.SLO, c.total.latency.objective(o, c.total.failed, s.Elapsed-c.since))
+	}
+	s.Recent = c.lately
+	s.Failures = slices.Clone(c.failures)
+	s.Aborted, s.AbortedAge, s.Retried, s.Unnamed = c.aborted, c.abortAge, c.retried, c.unnamed
+	s.Points = c.points
+	if source, given, ok := c.identifier.Source(); ok {
+		s.Identity, s.Found = source.String(), !given
+	}
+	names := c.identifier.Names()
+	span := time.Duration(min(c.seconds, recentSeconds-1))*time.Second + s.Elapsed - c.secondAt
+	var named int64
+	for _, r := range c.replicas {
+		named += r.count
+	}
+	for i, r := range c.replicas {
+		if r.count == 0 {
+			continue
+		}
+		var recent int64
+		for _, n := range r.bySecond {
+			recent += n
+		}
+		s.Replicas = append(s.Replicas, Replica{
+			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
+			Share: float64(r.count) / float64(named), Rate: perSecond(recent, span), Service: r.service.quantiles(),
+		})
+	}
+}
+
+// recentStats merges the last finished seconds.
+func (c *collector) recentStats() Stats {
+	sum := newTally(2)
+	for i := range min(c.seconds, recentSeconds) {
+		sum.merge(&c.recent[i])
+	}
+	return sum.stats(c.name, sum.over)
+}
+
+func (t *tally) reset() {
+	t.over, t.count, t.failed, t.bytes = 0, 0, 0, 0
+	t.latency.reset()
+	t.service.reset()
+}
+
+func (t *tally) merge(u *tally) {
+	t.over += u.over
+	t.count += u.count
+	t.failed += u.failed
+	t.bytes += u.bytes
+	t.latency.merge(u.latency)
+	t.service.merge(u.service)
+}
+
+func (t *tally) stats(name string, over time.Duration) Stats {
+	return Stats{
+		Name: name, Over: over, Count: t.count, Failed: t.failed, Bytes: t.bytes,
+		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
+	}
+}

@@ -1,0 +1,296 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// connTo prepares a connection to a target as the engine does.
+func connTo(t *testing.T, target string, edit func(*profiles.Plan)) *httpConn {
+	t.Helper()
+	plan := closedPlan(1, 1, 0)
+	plan.Target = target
+	if edit != nil {
+		edit(&plan)
+	}
+	e, err := New(plan, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.wire.base = time.Now()
+	c := e.wire.newConn(t.Context())
+	t.Cleanup(c.Close)
+	return c
+}
+
+// listen answers each connection with serve.
+func listen(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer nc.Close()
+				serve(nc)
+			}()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-ended })
+	return "http://" + l.Addr().String() + "/x"
+}
+
+// hear reads one request.
+func hear(nc net.Conn) error {
+	_, err := http.ReadRequest(bufio.NewReader(nc))
+	return err
+}
+
+func TestRequestsReachARealServer(t *testing.T) {
+	var dials atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, `{"method":%q,"path":%q,"x":%q,"host":%q,"body":%q,"hostname":"pod-1"}`,
+			r.Method, r.URL.RequestURI(), r.Header.Get("X-Test"), r.Host, body)
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			dials.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+
+	c := connTo(t, server.URL+"/a/b?c=d", func(p *profiles.Plan) {
+		p.Method, p.Body = http.MethodPost, []byte("payload")
+		p.Header = http.Header{"x-test": {"yes"}, "Host": {"example.test"}}
+	})
+	for range 3 {
+		var s Sample
+		if err := c.Do(&s); err != nil || s.Status != 200 || s.Failure != None {
+			t.Fatalf("Do = %v, sample %+v", err, s)
+		}
+		if s.Replica != 0 || s.Sent > s.FirstByte || s.FirstByte > s.Done || s.Bytes == 0 {
+			t.Errorf("sample %+v, want replica 0 and times in order", s)
+		}
+		want := `{"method":"POST","path":"/a/b?c=d","x":"yes","host":"example.test","body":"payload","hostname":"pod-1"}`
+		if got := string(c.answer.body); got != want {
+			t.Errorf("the server saw %s, want %s", got, want)
+		}
+	}
+	if n := dials.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+	c.wire.generation.Add(1)
+	if err := c.Do(new(Sample)); err != nil {
+		t.Fatal(err)
+	}
+	if n := dials.Load(); n != 2 {
+		t.Errorf("%d connections after recycling, want 2", n)
+	}
+}
+
+func TestTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
+	server.Config.ErrorLog = nil
+	defer server.Close()
+	var s Sample
+	if err := connTo(t, server.URL, func(p *profiles.Plan) { p.Insecure = true }).Do(&s); err != nil || s.Status != 200 {
+		t.Errorf("with --insecure: %v, %+v", err, s)
+	}
+	s = Sample{}
+	if err := connTo(t, server.URL, nil).Do(&s); err == nil || s.Failure != TLS {
+		t.Errorf("unknown authority: %v, class %v; want %v", err, s.Failure, TLS)
+	}
+	s = Sample{}
+	plain := listen(t, func(nc net.Conn) { io.WriteString(nc, "HTTP/1.1 400 Bad Request\r\n\r\n") })
+	if err := connTo(t, strings.Replace(plain, "http", "https", 1), nil).Do(&s); err == nil || s.Failure != TLS {
+		t.Errorf("no TLS there: %v, class %v; want %v", err, s.Failure, TLS)
+	}
+}
+
+func TestFailureClasses(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := "http://" + closed.Addr().String()
+	closed.Close()
+
+	for _, c := range []struct {
+		name   string
+		target string
+		want   Failure
+		text   string // part of the description
+	}{
+		{"refused", refused, Dial, "connection refused"},
+		{"no such name", "http://no-such-host.invalid/", DNS, "no-such-host.invalid"},
+		{"never answers", listen(t, func(nc net.Conn) { io.Copy(io.Discard, nc) }), Timeout, "no complete answer within 300ms"},
+		{"half an answer", listen(t, func(nc net.Conn) {
+			hear(nc)
+			io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhal")
+			io.Copy(io.Discard, nc)
+		}), Timeout, "no complete answer"},
+		{"closes", listen(t, func(nc net.Conn) { hear(nc) }), Reset, "closed before the answer was complete"},
+		{"cuts off", listen(t, func(nc net.Conn) {
+			hear(nc)
+			io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhal")
+		}), Reset, "closed before the answer was complete"},
+		{"resets", listen(t, func(nc net.Conn) {
+			hear(nc)
+			nc.(*net.TCPConn).SetLinger(0)
+		}), Reset, "reset by peer"},
+		{"garbage", listen(t, func(nc net.Conn) {
+			hear(nc)
+			io.WriteString(nc, "hello\n")
+			io.Copy(io.Discard, nc)
+		}), Protocol, "not HTTP/1.1"},
+		{"503", listen(t, func(nc net.Conn) {
+			hear(nc)
+			io.WriteString(nc, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+		}), Status, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn := connTo(t, c.target, func(p *profiles.Plan) { p.Timeout = 300 * time.Millisecond })
+			s := Sample{}
+			err := conn.Do(&s)
+			if s.Failure != c.want || s.Done < s.Sent {
+				t.Errorf("class %v (%v), want %v", s.Failure, err, c.want)
+			}
+			if c.text != "" && (err == nil || !strings.Contains(describe(err, 300*time.Millisecond), c.text)) {
+				t.Errorf("described as %q, want something with %q", describe(err, 300*time.Millisecond), c.text)
+			}
+		})
+	}
+}
+
+// A server may close an idle connection at any time; the request that meets
+// this is sent again, once, and only if that is safe.
+func TestClosedIdleConnection(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		var connections atomic.Int32
+		closed := make(chan struct{}, 10)
+		target := listen(t, func(nc net.Conn) {
+			connections.Add(1)
+			hear(nc)
+			io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			nc.Close()
+			closed <- struct{}{}
+		})
+		c := connTo(t, target, func(p *profiles.Plan) { p.Method = method })
+		if err := c.Do(new(Sample)); err != nil {
+			t.Fatal(err)
+		}
+		<-closed
+		s := Sample{}
+		err := c.Do(&s)
+		if retry := method == http.MethodGet; retry != (err == nil) || s.Retried != retry {
+			t.Errorf("%s on a connection closed while idle: %v, retried %v; want retried %v", method, err, s.Retried, retry)
+		}
+	}
+}
+
+func TestAbortCutsOffARequest(t *testing.T) {
+	arrived := make(chan struct{})
+	target := listen(t, func(nc net.Conn) {
+		hear(nc)
+		close(arrived)
+		io.Copy(io.Discard, nc)
+	})
+	plan := closedPlan(1, 1, 0)
+	plan.Target = target
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	e, err := New(plan, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := e.Run(ctx)
+	if err != nil || r.Aborted != 1 || r.Total.Count != 0 || len(r.Failures) != 0 {
+		t.Errorf("Run = %d aborted, %d counted, failures %v, %v; want 1, 0, none", r.Aborted, r.Total.Count, r.Failures, err)
+	}
+}
+
+// echo answers as fast as it can, without allocating.
+func echo(nc net.Conn) {
+	wire := []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{\"hostname\":\"pod-1\"}")
+	buf := make([]byte, 4096)
+	for {
+		if _, err := nc.Read(buf); err != nil {
+			return
+		}
+		if _, err := nc.Write(wire); err != nil {
+			return
+		}
+	}
+}
+
+func TestARequestAllocatesNothing(t *testing.T) {
+	c := connTo(t, listen(t, echo), nil)
+	sh := &shard{log: make([]Sample, 0, 10000)}
+	request := func() {
+		s := Sample{}
+		if err := c.Do(&s); err != nil {
+			t.Fatal(err)
+		}
+		sh.add(&s, nil, time.Second)
+	}
+	request()
+	if n := testing.AllocsPerRun(500, request); n != 0 {
+		t.Errorf("%v allocations per request, want 0", n)
+	}
+	if c.identifier.Names()[0] != "pod-1" {
+		t.Errorf("replicas %v, want pod-1", c.identifier.Names())
+	}
+}
+
+func BenchmarkRequest(b *testing.B) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			nc, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go echo(nc)
+		}
+	}()
+	plan := closedPlan(8*runtime.GOMAXPROCS(0), 1e6, 0)
+	plan.Target, plan.Requests = "http://"+l.Addr().String()+"/", max(b.N, 1)
+	e, err := New(plan, Options{Identifier: probe.NewIdentifier(nil)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	r, err := e.Run(b.Context())
+	if err != nil || r.Total.Failed > 0 {
+		b.Fatal(err, r.Failures)
+	}
+	b.ReportMetric(r.Total.Rate(), "req/s")
+}

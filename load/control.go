@@ -1,0 +1,124 @@
+package load
+
+import (
+	"runtime"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Snapshot is the latest picture of the run, renewed four times a second.
+func (e *Engine) Snapshot() Snapshot { return *e.latest.Load() }
+
+// Stop ends the run in peace: nothing new is sent, answers may still come for
+// the plan's StopGrace.
+func (e *Engine) Stop() {
+	select {
+	case e.stop <- struct{}{}:
+	default:
+	}
+}
+
+// SetUsers changes the number of users of the closed model. New ones start at
+// the spawn rate; the newest leave first, after their present request.
+func (e *Engine) SetUsers(n int) {
+	e.mu.Lock()
+	e.wanted = max(0, n)
+	var leave []*user
+	for i := len(e.users) - 1; i >= 0 && e.living-len(leave) > e.wanted; i-- {
+		if !e.users[i].dismissed {
+			leave = append(leave, e.users[i])
+		}
+	}
+	e.mu.Unlock()
+	for _, u := range leave {
+		e.dismiss(u)
+	}
+	e.nudge()
+}
+
+// SetSpawnRate changes how many users start per second.
+func (e *Engine) SetSpawnRate(perSecond float64) {
+	e.limiter.SetLimit(rate.Limit(perSecond))
+	e.limiter.SetBurst(burst(perSecond))
+	e.nudge()
+}
+
+// Pause stops sending without ending the run. In the open model it shifts the
+// rest of the schedule.
+func (e *Engine) Pause() { e.setPaused(true) }
+
+// Resume ends a pause.
+func (e *Engine) Resume() { e.setPaused(false) }
+
+// Recycle replaces every connection before its next request.
+func (e *Engine) Recycle() { e.wire.generation.Add(1) }
+
+// ResetStats forgets the totals; the history stays.
+func (e *Engine) ResetStats() { e.resets.Add(1) }
+
+func (e *Engine) setPaused(paused bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old := e.epoch.Load()
+	if old == nil || old.paused == paused {
+		return
+	}
+	now := time.Now()
+	next := &epoch{start: old.start, paused: paused, since: now, over: make(chan struct{})}
+	if !paused {
+		next.start = old.start.Add(now.Sub(old.since))
+	}
+	e.epoch.Store(next)
+	close(old.over)
+}
+
+// publish gathers all shards and makes the next snapshot. It belongs to the
+// goroutine of Run.
+func (e *Engine) publish(c *collector, cpu *cpuMeter, phase Phase) {
+	for i := range e.shards {
+		c.gather(&e.shards[i])
+	}
+	now := time.Now()
+	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open(), SpawnRate: float64(e.limiter.Limit())}
+	if e.resets.Swap(0) > 0 {
+		c.reset(s.Elapsed)
+	}
+	e.countUsers(&s)
+	switch ep := e.epoch.Load(); {
+	case phase == Running && ep.paused:
+		s.Phase = Paused
+	case phase == Running && s.Open:
+		s.Planned = e.plan.Load().At(now.Sub(ep.start))
+	}
+	c.endSecond(s.Elapsed, Point{Users: s.Users, InFlight: s.InFlight, Planned: s.Planned})
+	c.fill(&s)
+	lag := c.lag.quantiles()
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: cpu.read(now), Late: c.late}
+	s.Health.judge(float64(runtime.NumCPU()), s.Total.Service.P50)
+	e.latest.Store(&s)
+}
+
+// countUsers fills in the users and what they have under way, and forgets the
+// users that have ended.
+func (e *Engine) countUsers(s *Snapshot) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.Wanted, s.Users = e.wanted, e.living
+	if s.Open {
+		s.Wanted = e.plan.MaxUsers
+	}
+	keep := e.users[:0]
+	for _, u := range e.users {
+		if u.gone.Load() {
+			continue
+		}
+		keep = append(keep, u)
+		if busy := time.Duration(u.busy.Load()); busy > 0 {
+			s.InFlight++
+			s.Oldest = max(s.Oldest, s.Elapsed-busy)
+		}
+	}
+	clear(e.users[len(keep):])
+	e.users = keep
+}

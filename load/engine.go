@@ -1,0 +1,273 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+const (
+	tick = 250 * time.Millisecond // between snapshots
+	// spareUsers is how many users wait for arrivals to come, so that the
+	// next one finds a user at its time and not a spawn.
+	spareUsers = 2
+)
+
+// Options are what a run needs besides its plan.
+type Options struct {
+	Identifier *probe.Identifier                               // names the replicas; default: finds a source by itself
+	SLO        profiles.SLO                                    // judged in every snapshot
+	Keep       int                                             // how many samples Result keeps; default none
+	NewConn    func(now context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
+}
+
+// Result is a finished run.
+type Result struct {
+	Snapshot
+	Samples []Sample `json:"-"` // the first Options.Keep, in no order
+}
+
+// Engine runs one plan once. All methods are safe for concurrent use.
+type Engine struct {
+	plan    profiles.Plan
+	options Options
+	wire    *wire
+
+	// Set by Run before any user starts.
+	started  time.Time
+	more     context.Context // ends when nothing new may be sent
+	stopMore context.CancelFunc
+	now      context.Context // ends when everything must end
+	shards   []shard
+	arrivals *arrivals     // nil in the closed model
+	limiter  *rate.Limiter // of the starts of users
+	wake     chan struct{} // the spawner looks again
+
+	taken   atomic.Int64 // requests started, for Plan.Requests
+	waiting atomic.Int64 // open model: users that wait for their arrival
+	epoch   atomic.Pointer[epoch]
+	latest  atomic.Pointer[Snapshot]
+	resets  atomic.Int32
+	running atomic.Bool
+	stop    chan struct{} // has a value once Stop was called
+
+	mu     sync.Mutex // guards the fields below
+	wanted int        // users
+	users  []*user    // oldest first; those that have ended are dropped at the next tick
+	living int        // users that may still send
+	number int        // of the next user
+	alive  sync.WaitGroup
+}
+
+// epoch is a stretch of a run between two changes of its schedule: pausing
+// and resuming begin a new one.
+type epoch struct {
+	start  time.Time // what the offsets of arrivals count from
+	paused bool
+	since  time.Time     // begin of the pause
+	over   chan struct{} // closed when the next epoch begins
+}
+
+// New prepares a run of the plan. It dials nothing.
+func New(plan profiles.Plan, o Options) (*Engine, error) {
+	if err := plan.Validate(); err != nil {
+		return nil, err
+	}
+	request, err := newRequest(plan)
+	if err != nil {
+		return nil, err
+	}
+	if o.Identifier == nil {
+		o.Identifier = probe.NewIdentifier(nil)
+	}
+	e := &Engine{
+		plan: plan, options: o, wanted: plan.Users,
+		shards:  make([]shard, 2*runtime.GOMAXPROCS(0)),
+		limiter: newLimiter(plan.SpawnRate),
+		wake:    make(chan struct{}, 1),
+		stop:    make(chan struct{}, 1),
+		wire: &wire{
+			request: request, identifier: o.Identifier, timeout: plan.Timeout,
+			dialer: newDialer(request.url), tls: newTLS(request.url, plan.Insecure),
+		},
+	}
+	if plan.Open() {
+		e.arrivals = newArrivals(plan.Load(), plan.Arrivals, plan.Seed)
+	}
+	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Wanted: plan.Users})
+	return e, nil
+}
+
+// Run performs the plan and returns when every answer has come or was given
+// up and every goroutine has ended. Cancelling ctx ends it at once: requests
+// under way are cut off. Stop ends it in peace. Run may be called once.
+func (e *Engine) Run(ctx context.Context) (Result, error) {
+	if e.running.Swap(true) {
+		return Result{}, errors.New("load: an engine runs once")
+	}
+	now, stopNow := context.WithCancel(ctx)
+	defer stopNow()
+	e.now = now
+	e.more, e.stopMore = context.WithCancel(now)
+	defer e.stopMore()
+	e.started = time.Now()
+	e.wire.base = e.started
+	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep)
+	cpu := newCPUMeter(e.started)
+
+	e.epoch.Store(&epoch{start: e.started, over: make(chan struct{})})
+	var spawner sync.WaitGroup
+	spawner.Go(e.spawn)
+	ended := make(chan struct{})
+	go func() {
+		spawner.Wait()
+		e.alive.Wait()
+		close(ended)
+	}()
+
+	var deadline, grace <-chan time.Time
+	if e.plan.RunTime > 0 {
+		t := time.NewTimer(e.plan.RunTime)
+		defer t.Stop()
+		deadline = t.C
+	}
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	phase, more := Running, e.more.Done()
+	for {
+		select {
+		case <-ticker.C:
+			e.publish(c, cpu, phase)
+		case <-deadline:
+			e.stopMore()
+		case <-e.stop:
+			e.stopMore()
+		case <-more:
+			phase, more = Draining, nil
+			t := time.NewTimer(e.plan.StopGrace)
+			defer t.Stop()
+			grace = t.C
+		case <-grace:
+			grace = nil
+			stopNow()
+		case <-ended:
+			e.publish(c, cpu, Done)
+			return Result{Snapshot: *e.latest.Load(), Samples: c.kept}, nil
+		}
+	}
+}
+
+// spawn starts users: in the closed model towards the wanted number at the
+// spawn rate, in the open model the first ones, which then call for others.
+func (e *Engine) spawn() {
+	if e.plan.Open() {
+		for range spareUsers + 1 {
+			e.addUser()
+		}
+		return
+	}
+	for {
+		if !e.wantsUser() {
+			select {
+			case <-e.wake:
+				continue
+			case <-e.more.Done():
+				return
+			}
+		}
+		r := e.limiter.Reserve()
+		timer := time.NewTimer(r.Delay())
+		select {
+		case <-timer.C:
+			if e.wantsUser() {
+				e.addUser()
+			}
+		case <-e.wake: // the rate or the number changed
+			r.Cancel()
+		case <-e.more.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// newLimiter spaces the starts of users. The first ones get no burst.
+func newLimiter(perSecond float64) *rate.Limiter {
+	l := rate.NewLimiter(rate.Limit(perSecond), burst(perSecond))
+	l.AllowN(time.Now(), l.Burst()-1)
+	return l
+}
+
+// burst is how many users may start together: those of 50 ms, because a timer
+// may wake a millisecond late.
+func burst(perSecond float64) int { return max(1, int(perSecond/20)) }
+
+func (e *Engine) wantsUser() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.living < e.wanted
+}
+
+// addUser starts one user, unless the run is ending or the open model has as
+// many as it may.
+func (e *Engine) addUser() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.more.Err() != nil || e.plan.Open() && e.living >= e.plan.MaxUsers {
+		return
+	}
+	u := e.newUser(e.number)
+	e.number++
+	e.living++
+	e.users = append(e.users, u)
+	e.alive.Go(func() {
+		u.run()
+		e.dismiss(u)
+		e.nudge()
+	})
+}
+
+// dismiss tells a user to start nothing more, or notes that it has ended.
+func (e *Engine) dismiss(u *user) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if u.more.Err() == nil || !u.dismissed {
+		e.living--
+	}
+	u.dismissed = true
+	u.leave()
+}
+
+// nudge lets the spawner look again.
+func (e *Engine) nudge() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (e *Engine) newConn() Conn {
+	if e.options.NewConn != nil {
+		return e.options.NewConn(e.now, e.started)
+	}
+	return e.wire.newConn(e.now)
+}
+
+// take claims one request of the limited number. Who finds none left ends the
+// run.
+func (e *Engine) take() bool {
+	if e.plan.Requests == 0 || e.taken.Add(1) <= int64(e.plan.Requests) {
+		return true
+	}
+	e.stopMore()
+	return false
+}

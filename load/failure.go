@@ -1,0 +1,117 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// Failure is why a request counts as failed.
+type Failure uint8
+
+// The classes of failure. Aborted requests were under way when the run was
+// stopped; they are no failures of the target and are counted apart.
+const (
+	None Failure = iota
+	DNS
+	Dial
+	TLS
+	Timeout
+	Reset    // the connection ended before the answer did
+	Protocol // what came back is not an HTTP answer
+	Status   // 4xx or 5xx
+	Local    // this machine ran out of ports or descriptors
+	Aborted
+)
+
+var failureNames = [...]string{"", "dns", "dial", "tls", "timeout", "reset", "protocol", "status", "local", "aborted"}
+
+// String is the class in one word.
+func (f Failure) String() string { return failureNames[f] }
+
+// MarshalText writes the word.
+func (f Failure) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText reads the word.
+func (f *Failure) UnmarshalText(b []byte) error {
+	for i, name := range failureNames {
+		if name == string(b) {
+			*f = Failure(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown failure %q", b)
+}
+
+// protocolError is an answer that breaks HTTP.
+type protocolError string
+
+func (e protocolError) Error() string { return string(e) }
+
+var errAborted = errors.New("aborted")
+
+// classify tells the class of an error that a connection returned.
+func classify(err error) Failure {
+	var dns *net.DNSError
+	var bad protocolError
+	var netErr net.Error
+	switch {
+	case errors.Is(err, errAborted):
+		return Aborted
+	case errors.As(err, &bad):
+		return Protocol
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return Local
+	case errors.As(err, &dns):
+		return DNS
+	case isTLS(err):
+		return TLS
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
+		errors.As(err, &netErr) && netErr.Timeout():
+		return Timeout
+	case isDial(err):
+		return Dial
+	default:
+		return Reset
+	}
+}
+
+func isDial(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+func isTLS(err error) bool {
+	var header tls.RecordHeaderError
+	var verify *tls.CertificateVerificationError
+	var alert tls.AlertError
+	var unknown x509.UnknownAuthorityError
+	return errors.As(err, &header) || errors.As(err, &verify) || errors.As(err, &alert) || errors.As(err, &unknown)
+}
+
+// describe is the error as the table of failures shows it: without addresses
+// that differ from connection to connection.
+func describe(err error, after time.Duration) string {
+	var op *net.OpError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed before the answer was complete"
+	case classify(err) == Timeout:
+		return fmt.Sprintf("no complete answer within %v", after)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "out of local ports (see net.ipv4.ip_local_port_range)"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "out of file descriptors (see ulimit -n)"
+	case errors.As(err, &op):
+		return fmt.Sprintf("%s %s: %v", op.Op, op.Net, op.Err)
+	default:
+		return err.Error()
+	}
+}

@@ -1,0 +1,27 @@
+package load
+
+import "time"
+
+// Sample is one request and what came of it. Times are offsets from the start
+// of the run.
+type Sample struct {
+	Intended  time.Duration // when the workload wanted it sent
+	Sent      time.Duration // when it was sent, or when sending was tried
+	FirstByte time.Duration // 0 if none came
+	Done      time.Duration // last byte, or the moment of the failure
+	Bytes     int64         // of the body received
+	Replica   int32         // number given by the probe, probe.Unknown if none
+	Status    int16         // 0 without an answer
+	Failure   Failure
+	Retried   bool // sent again on a fresh connection, because the idle one had been closed
+	Late      bool // no user was free when it was due
+}
+
+// Latency is what somebody waits who wanted the answer at the intended time.
+func (s *Sample) Latency() time.Duration { return s.Done - s.Intended }
+
+// Service is what the target, and the way to it, took.
+func (s *Sample) Service() time.Duration { return s.Done - s.Sent }
+
+// OK reports whether the request succeeded.
+func (s *Sample) OK() bool { return s.Failure == None }

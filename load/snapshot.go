@@ -1,0 +1,157 @@
+package load
+
+import (
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// Phase is where a run is.
+type Phase string
+
+// The phases of a run.
+const (
+	Running  Phase = "running"
+	Paused   Phase = "paused"
+	Draining Phase = "draining" // nothing new is sent, answers may still come
+	Done     Phase = "done"
+)
+
+// Quantiles summarise a distribution of times. With a Count of 0 there is no
+// data, and the rest says nothing.
+type Quantiles struct {
+	Count int64         `json:"count"`
+	Min   time.Duration `json:"min"`
+	Mean  time.Duration `json:"mean"`
+	P50   time.Duration `json:"p50"`
+	P90   time.Duration `json:"p90"`
+	P95   time.Duration `json:"p95"`
+	P99   time.Duration `json:"p99"`
+	P999  time.Duration `json:"p999"`
+	Max   time.Duration `json:"max"`
+}
+
+// Stats is what came back for one kind of request.
+type Stats struct {
+	Name    string        `json:"name"`
+	Over    time.Duration `json:"over"`    // the time these figures cover
+	Count   int64         `json:"count"`   // answers and failures
+	Failed  int64         `json:"failed"`  //
+	Bytes   int64         `json:"bytes"`   // of bodies received
+	Latency Quantiles     `json:"latency"` // from the intended start; successes only
+	Service Quantiles     `json:"service"` // from the actual send; successes only
+}
+
+// Rate is the number of answers and failures per second.
+func (s Stats) Rate() float64 { return perSecond(s.Count, s.Over) }
+
+// FailRate is the number of failures per second.
+func (s Stats) FailRate() float64 { return perSecond(s.Failed, s.Over) }
+
+// FailShare is the share of requests that failed, 0..1.
+func (s Stats) FailShare() float64 {
+	if s.Count == 0 {
+		return 0
+	}
+	return float64(s.Failed) / float64(s.Count)
+}
+
+// Objective is one objective of the SLO and how the run does on it.
+type Objective struct {
+	Objective profiles.Objective `json:"-"`
+	Name      string             `json:"objective"` // as the grammar writes it
+	Value     float64            `json:"value"`     // in the unit of the limit; +Inf where too many failed
+	Valid     bool               `json:"valid"`     // false: there is no data yet
+	Holds     bool               `json:"holds"`
+}
+
+// Replica is what one replica answered.
+type Replica struct {
+	Name    string        `json:"name"`
+	Count   int64         `json:"count"`
+	Failed  int64         `json:"failed"`
+	Share   float64       `json:"share"`   // of all answers that name a replica
+	Rate    float64       `json:"rate"`    // per second, over the last seconds
+	First   time.Duration `json:"first"`   // offset of its first answer
+	Last    time.Duration `json:"last"`    // offset of its latest answer
+	Service Quantiles     `json:"service"` // successes only
+}
+
+// FailureCount is one row of the table of failures.
+type FailureCount struct {
+	Failure Failure       `json:"failure"`
+	Status  int16         `json:"status,omitempty"`
+	Count   int64         `json:"count"`
+	First   time.Duration `json:"first"`
+	Last    time.Duration `json:"last"`
+	Example string        `json:"example"`
+}
+
+// Point is about one second of a run. Rates are per second.
+type Point struct {
+	At       time.Duration `json:"at"` // end of the second, offset from the start
+	Users    int           `json:"users"`
+	InFlight int           `json:"inFlight"`
+	Planned  float64       `json:"planned,omitempty"` // open model: rate of arrivals
+	Rate     float64       `json:"rate"`              // answers and failures
+	Failed   float64       `json:"failed"`
+	Latency  Quantiles     `json:"latency"` // successes
+}
+
+// Snapshot is the state of a run at one moment. It is a value that nobody
+// changes any more; Points may share memory with later snapshots.
+type Snapshot struct {
+	Phase      Phase          `json:"phase"`
+	Started    time.Time      `json:"started"`
+	Elapsed    time.Duration  `json:"elapsed"`
+	Open       bool           `json:"open"`
+	Users      int            `json:"users"`  // alive
+	Wanted     int            `json:"wanted"` // users asked for
+	SpawnRate  float64        `json:"spawnRate"`
+	Planned    float64        `json:"planned"` // open model: arrivals per second at this moment
+	InFlight   int            `json:"inFlight"`
+	Oldest     time.Duration  `json:"oldest"` // how long the longest of them has been under way
+	Total      Stats          `json:"total"`  // of the run, or since the last reset
+	Recent     Stats          `json:"recent"` // of the last seconds
+	Requests   []Stats        `json:"requests"`
+	SLO        []Objective    `json:"slo,omitempty"` // judged on Total
+	Replicas   []Replica      `json:"replicas"`
+	Unnamed    int64          `json:"unnamed"` // answers that name no replica
+	Identity   string         `json:"identity,omitempty"`
+	Found      bool           `json:"found,omitempty"` // the identity was found, not given
+	Failures   []FailureCount `json:"failures"`
+	Aborted    int64          `json:"aborted"`              // cut off by the end of the run
+	AbortedAge time.Duration  `json:"abortedAge,omitempty"` // age of the oldest of them
+	Retried    int64          `json:"retried"`
+	Points     []Point        `json:"points"`
+	Health     Health         `json:"health"`
+}
+
+// Fleet is the snapshot's view of the replicas, for the probe.
+func (s Snapshot) Fleet() []probe.Replica {
+	out := make([]probe.Replica, len(s.Replicas))
+	for i, r := range s.Replicas {
+		state := probe.Serving
+		if s.Elapsed-r.Last > quietAfter {
+			state = probe.Quiet
+		}
+		out[i] = probe.Replica{
+			ID: r.Name, State: state, Answered: true,
+			FirstSeen: s.Started.Add(r.First), LastSeen: s.Started.Add(r.Last),
+			Requests: r.Count, Failed: r.Failed, Share: r.Share, Rate: r.Rate,
+			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99,
+		}
+	}
+	return out
+}
+
+// quietAfter is how long a replica must not have answered to be called quiet.
+const quietAfter = 10 * time.Second
+
+func perSecond(n int64, over time.Duration) float64 {
+	if over <= 0 {
+		return 0
+	}
+	return float64(n) / over.Seconds()
+}

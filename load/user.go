@@ -1,0 +1,178 @@
+package load
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"headroom/profiles"
+)
+
+// user sends one request after the other on its own connection. In the closed
+// model it thinks between them; in the open model it takes the next arrival
+// that nobody has taken, and waits until it is due.
+type user struct {
+	engine *Engine
+	conn   Conn
+	shard  *shard
+	rng    *rand.Rand
+	timer  *time.Timer
+	sample Sample // of the request under way
+	cursor cursor // open model: where in the arrivals it reads
+
+	more  context.Context // ends when this user must start nothing more
+	leave context.CancelFunc
+	busy  atomic.Int64 // offset of the send of the request under way plus 1; 0: none
+	gone  atomic.Bool  // has ended
+
+	dismissed bool // guarded by Engine.mu: no longer among the living
+}
+
+func (e *Engine) newUser(number int) *user {
+	u := &user{
+		engine: e,
+		conn:   e.newConn(),
+		shard:  &e.shards[number%len(e.shards)],
+		rng:    rand.New(rand.NewPCG(e.plan.Seed, uint64(number)+1)),
+		timer:  time.NewTimer(time.Hour),
+	}
+	if e.arrivals != nil {
+		u.cursor = e.arrivals.cursor()
+	}
+	u.more, u.leave = context.WithCancel(e.more)
+	return u
+}
+
+// run is the life of a user.
+func (u *user) run() {
+	defer u.gone.Store(true)
+	defer u.timer.Stop()
+	defer u.conn.Close()
+	if u.engine.arrivals != nil {
+		u.serveArrivals()
+	} else {
+		u.loop()
+	}
+}
+
+// loop is the closed model.
+func (u *user) loop() {
+	wait := u.engine.plan.Wait
+	due := time.Now()
+	for {
+		ok, held := u.unpaused()
+		if !ok || !u.engine.take() {
+			return
+		}
+		if held {
+			due = time.Now()
+		}
+		u.send(due, false)
+		now, pause := time.Now(), u.think(wait)
+		if !wait.Pacing {
+			due = now.Add(pause)
+		} else if due = due.Add(pause); due.Before(now) {
+			due = now // what an answer took too long is not made up for
+		}
+		if !u.until(due, nil) {
+			return
+		}
+	}
+}
+
+func (u *user) think(w profiles.Wait) time.Duration {
+	if w.Max <= w.Min {
+		return w.Min
+	}
+	return w.Min + time.Duration(u.rng.Int64N(int64(w.Max-w.Min)))
+}
+
+// unpaused returns once the load is not paused, and whether it had to wait
+// for that; ok is false when this user must start nothing more.
+func (u *user) unpaused() (ok, held bool) {
+	for u.more.Err() == nil {
+		ep := u.engine.epoch.Load()
+		if !ep.paused {
+			return true, held
+		}
+		held = true
+		select {
+		case <-ep.over:
+		case <-u.more.Done():
+		}
+	}
+	return false, held
+}
+
+// serveArrivals is the open model.
+func (u *user) serveArrivals() {
+	e := u.engine
+	for {
+		offset, ok := e.arrivals.claim(&u.cursor)
+		if !ok {
+			return
+		}
+		due, late, ok := u.awaitArrival(offset)
+		if !ok || !e.take() {
+			return
+		}
+		u.send(due, late)
+	}
+}
+
+// lateAfter is how much later than due an arrival must find its user to count
+// as late; less is the work of the scheduler, which the lag shows.
+const lateAfter = time.Millisecond
+
+// awaitArrival waits until the arrival at offset is due. late means that it
+// had been due before this user was free. Before the user goes on to send, it
+// sees to it that enough others wait for the arrivals behind its own.
+func (u *user) awaitArrival(offset time.Duration) (due time.Time, late, ok bool) {
+	e := u.engine
+	for first := true; ; first = false {
+		if ok, _ := u.unpaused(); !ok {
+			return due, false, false
+		}
+		ep := e.epoch.Load()
+		due = ep.start.Add(offset)
+		if first && time.Since(due) > lateAfter {
+			return due, true, true
+		}
+		e.waiting.Add(1)
+		ok = u.until(due, ep.over)
+		if left := e.waiting.Add(-1); ok {
+			if left < spareUsers {
+				e.addUser()
+			}
+			return due, false, true
+		}
+	}
+}
+
+// send performs one request that should have left at the intended time.
+func (u *user) send(intended time.Time, late bool) {
+	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late}
+	u.busy.Store(int64(time.Since(u.engine.started)) + 1)
+	err := u.conn.Do(&u.sample)
+	u.busy.Store(0)
+	u.shard.add(&u.sample, err, u.engine.plan.Timeout)
+}
+
+// until waits for a moment. It returns false when the user must start nothing
+// more, or when cut is closed before.
+func (u *user) until(due time.Time, cut <-chan struct{}) bool {
+	d := time.Until(due)
+	if d <= 0 {
+		return u.more.Err() == nil
+	}
+	u.timer.Reset(d)
+	select {
+	case <-u.timer.C:
+		return true
+	case <-cut:
+		return false
+	case <-u.more.Done():
+		return false
+	}
+}
