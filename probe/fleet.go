@@ -75,6 +75,9 @@ func (f Fleet) Count(states ...State) int {
 	return n
 }
 
+// Up is the number of replicas that may get requests.
+func (f Fleet) Up() int { return f.Count(Ready, Serving, Quiet) }
+
 // Answering is the number of replicas that have answered and are not gone.
 func (f Fleet) Answering() int {
 	n := 0

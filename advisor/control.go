@@ -1,0 +1,157 @@
+package advisor
+
+import (
+	"context"
+	"errors"
+
+	"headroom/load"
+	"headroom/profiles"
+)
+
+// Start swarms the target as planned.
+func (s *Session) Start() error {
+	return s.begin(Swarming, false, func(ctx context.Context, _ bool) error { return s.swarm(ctx) })
+}
+
+// SetPlan changes what Start will do. It does not touch a run under way.
+func (s *Session) SetPlan(p profiles.Plan) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	s.update(func(st *State) { st.Plan = p })
+	return nil
+}
+
+// Stop ends the job under way: a swarm in peace, a measurement or a replay
+// without a result. It does not wait for the end.
+func (s *Session) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.job != nil {
+		s.job.cancel()
+	}
+}
+
+// SetUsers changes the users of the swarm under way, and of the next one.
+func (s *Session) SetUsers(n int) error {
+	if n < 1 {
+		return errors.New("users: the number must be 1 or more")
+	}
+	return s.steer(func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users = n })
+}
+
+// SetSpawnRate changes how many users start per second.
+func (s *Session) SetSpawnRate(perSecond float64) error {
+	if !(perSecond > 0) {
+		return errors.New("spawn rate: it must be more than 0 per second")
+	}
+	return s.steer(func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond })
+}
+
+func (s *Session) steer(live func(*load.Engine), planned func(*profiles.Plan)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state.Plan.Open() {
+		return errors.New("users: the load is a rate of arrivals, not a number of users")
+	}
+	planned(&s.state.Plan)
+	if s.job != nil && s.job.swarming && s.engine != nil {
+		live(s.engine)
+	}
+	s.nudge()
+	return nil
+}
+
+// TogglePause stops sending, or goes on, without ending the run.
+func (s *Session) TogglePause() {
+	s.withEngine(func(e *load.Engine) {
+		if e.Snapshot().Phase == load.Paused {
+			e.Resume()
+		} else {
+			e.Pause()
+		}
+	})
+}
+
+// Recycle replaces every connection before its next request.
+func (s *Session) Recycle() { s.withEngine((*load.Engine).Recycle) }
+
+// ResetStats forgets the totals of the run.
+func (s *Session) ResetStats() { s.withEngine((*load.Engine).ResetStats) }
+
+func (s *Session) withEngine(do func(*load.Engine)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.job != nil && s.job.swarming && s.engine != nil {
+		do(s.engine)
+	}
+}
+
+// Advise measures the capacity and derives a policy. A swarm under way makes
+// room and comes back afterwards.
+func (s *Session) Advise() error {
+	return s.begin(Measuring, true, func(ctx context.Context, wasSwarming bool) error {
+		err := s.measure(ctx)
+		if wasSwarming && ctx.Err() == nil {
+			return errors.Join(err, s.swarm(ctx))
+		}
+		return err
+	})
+}
+
+// Apply puts the advice in force at the scaler, beside a swarm under way.
+func (s *Session) Apply() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.config.Scaler == nil:
+		return errors.New("there is no scaler to apply it to: export the policy instead")
+	case s.state.Advice == nil:
+		return errNoAdvice
+	case s.job == nil || !s.job.swarming || s.closed:
+		return s.beginLocked(Applying, false, func(ctx context.Context, _ bool) error { return s.apply(ctx) })
+	}
+	ctx := s.ctx
+	s.jobs.Go(func() {
+		if err := s.apply(ctx); err != nil && ctx.Err() == nil {
+			s.note("error", "%v", err)
+			s.update(func(st *State) { st.Problem = err.Error() })
+		}
+	})
+	return nil
+}
+
+// Verify replays the load for the comparison under the policy in force.
+func (s *Session) Verify() error {
+	return s.begin(Replaying, true, func(ctx context.Context, wasSwarming bool) error {
+		label := "before"
+		if s.State().Applied {
+			label = "after"
+		}
+		o, err := s.replay(ctx, label)
+		if err == nil {
+			s.keepOutcome(o)
+		}
+		if wasSwarming && ctx.Err() == nil {
+			return errors.Join(err, s.swarm(ctx))
+		}
+		return err
+	})
+}
+
+func (s *Session) keepOutcome(o Outcome) {
+	s.update(func(st *State) {
+		if o.Label == "before" {
+			st.Before = &o
+		} else {
+			st.After = &o
+		}
+	})
+}
+
+// Measured is the latest finished measurement; ok is false before the first.
+func (s *Session) Measured() (m Measurement, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.measured, s.measured.Kind != ""
+}

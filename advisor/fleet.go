@@ -1,0 +1,179 @@
+package advisor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// fleetLimit is how long replicas may take to come and go before a job gives
+// up.
+const fleetLimit = 2 * time.Minute
+
+// runner performs the trials of a search with the load engine.
+type runner struct{ s *Session }
+
+var _ Runner = runner{}
+
+func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
+	s := r.s
+	if s.config.Scaler != nil {
+		if err := s.config.Scaler.Pin(ctx, 1, t.Length+pinned); err != nil {
+			return Observation{}, fmt.Errorf("pin the scaler: %w", err)
+		}
+	}
+	s.update(func(st *State) {
+		next := *st.Search
+		next.Now = t
+		st.Search = &next
+	})
+	began := time.Now()
+	fleet := s.reported()
+	before := readHost(ctx, began, fleet)
+	watch := s.watchFleet()
+	result, err := s.perform(ctx, t.plan(s.config.Plan, s.config.SLO), maxSamples)
+	if err != nil {
+		return Observation{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Observation{}, err
+	}
+	least, most := watch()
+	now := time.Now()
+	ended := t.Length
+	if t.Requests > 0 {
+		ended = min(ended, result.Elapsed)
+	}
+	o := Observe(t, result.Samples, ended, s.config.SLO)
+	o.Took, o.Health = now.Sub(began), result.Health
+	o.Host = readHost(ctx, now, s.reported()).since(before)
+	if least == most {
+		o.Replicas = least
+	}
+	return o, nil
+}
+
+// maxSamples bounds the memory of one step.
+const maxSamples = 1 << 20
+
+// plan is the load of a trial against the target of base.
+func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
+	p := base
+	p.Users, p.Wait, p.Rate, p.Shape, p.Requests = t.Users, profiles.Wait{}, t.Rate, nil, t.Requests
+	p.SpawnRate = 1000
+	p.Arrivals, p.Seed, p.RunTime = profiles.Poisson, t.Seed, t.Length
+	// An answer that comes much later than the SLO allows is over it, however
+	// late; waiting for it would only eat up the budget.
+	objective, _ := slo.Latency()
+	p.StopGrace = min(base.Timeout, 2*time.Second+3*time.Duration(objective.Limit*float64(time.Second)))
+	return p
+}
+
+// reported is the fleet as the scaler last told it.
+func (s *Session) reported() probe.Fleet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fleet
+}
+
+func (s *Session) policy() profiles.Policy {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state.Policy
+}
+
+// startUps are the times that replicas took from their start to being ready.
+func (s *Session) startUps() []time.Duration {
+	var out []time.Duration
+	for _, r := range s.reported().Replicas {
+		if r.StartedIn > 0 {
+			out = append(out, r.StartedIn)
+		}
+	}
+	return out
+}
+
+// watchFleet follows the number of replicas that are up; the function it
+// returns ends that and gives the extremes, 0 and 0 without a scaler.
+func (s *Session) watchFleet() (end func() (least, most int)) {
+	if s.config.Scaler == nil {
+		return func() (int, int) { return 0, 0 }
+	}
+	first := s.reported().Up()
+	least, most := first, first
+	stop, ended := make(chan struct{}), make(chan struct{})
+	s.jobs.Go(func() {
+		defer close(ended)
+		ticker := time.NewTicker(statusEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				n := s.reported().Up()
+				least, most = min(least, n), max(most, n)
+			case <-stop:
+				return
+			}
+		}
+	})
+	return func() (int, int) {
+		close(stop)
+		<-ended
+		return least, most
+	}
+}
+
+// pin holds the fleet at n and waits until it is there and has come to rest.
+func (s *Session) pin(ctx context.Context, n int, ttl time.Duration) error {
+	if err := s.config.Scaler.Pin(ctx, n, ttl+fleetLimit); err != nil {
+		return fmt.Errorf("pin the scaler: %w", err)
+	}
+	return s.awaitFleet(ctx, fmt.Sprintf("%d replica up", n), func(up, moving int) bool { return up == n && moving == 0 })
+}
+
+func (s *Session) follow(ctx context.Context, p profiles.Policy) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := s.config.Scaler.Follow(ctx, p); err != nil {
+		return fmt.Errorf("hand the policy to the scaler: %w", err)
+	}
+	return nil
+}
+
+// awaitFleet asks the scaler until the fleet is as wanted.
+func (s *Session) awaitFleet(ctx context.Context, what string, reached func(up, moving int) bool) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, fleetLimit, fmt.Errorf("the scaler did not get to %s within %s", what, fleetLimit))
+	defer cancel()
+	ticker := time.NewTicker(statusEvery / 2)
+	defer ticker.Stop()
+	for {
+		fleet, decision, err := s.config.Scaler.Status(ctx)
+		if err == nil {
+			s.noteStatus(time.Now(), fleet, decision, nil)
+			if reached(fleet.Up(), fleet.Count(probe.Starting, probe.Draining, probe.Failing)) {
+				return nil
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// names lists the replicas that answered, the busiest first.
+func names(replicas []load.Replica) []string {
+	sorted := slices.Clone(replicas)
+	slices.SortFunc(sorted, func(a, b load.Replica) int { return int(b.Count - a.Count) })
+	out := make([]string, len(sorted))
+	for i, r := range sorted {
+		out[i] = r.Name
+	}
+	return out
+}

@@ -1,0 +1,72 @@
+package advisor
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/cpu"
+	"github.com/shirou/gopsutil/v4/process"
+
+	"headroom/probe"
+)
+
+// HostUse is how busy this machine was during a step. It matters where the
+// replicas run here: they then compete with each other and with the load.
+type HostUse struct {
+	Known    bool    `json:"known"`
+	Cores    int     `json:"cores"`    // the machine has
+	Busy     float64 `json:"busy"`     // cores in use, by everything
+	Replicas float64 `json:"replicas"` // cores in use by the replicas; 0 where no scaler tells
+	Load     float64 `json:"load"`     // cores in use by this process: the load, and a scaler within it
+}
+
+// saturatedShare is the share of the cores from which on the machine, and not
+// the service, decides what is measured.
+const saturatedShare = 0.95
+
+// Saturated reports whether the machine was at its limit.
+func (h HostUse) Saturated() bool {
+	full := saturatedShare * float64(h.Cores)
+	return h.Known && (h.Busy >= full || h.Replicas >= full)
+}
+
+// hostReading is a state of the counters that HostUse is the difference of.
+type hostReading struct {
+	at       time.Time
+	busy     float64 // seconds, all cores
+	load     float64 // seconds
+	replicas time.Duration
+	known    bool
+}
+
+func readHost(ctx context.Context, now time.Time, fleet probe.Fleet) hostReading {
+	r := hostReading{at: now}
+	if t, err := cpu.TimesWithContext(ctx, false); err == nil && len(t) == 1 {
+		r.busy, r.known = t[0].User+t[0].Nice+t[0].System+t[0].Irq+t[0].Softirq+t[0].Steal, true
+	}
+	if p, err := process.NewProcess(int32(os.Getpid())); err == nil {
+		if t, err := p.TimesWithContext(ctx); err == nil {
+			r.load = t.User + t.System
+		}
+	}
+	for _, replica := range fleet.Replicas {
+		r.replicas += replica.CPU
+	}
+	return r
+}
+
+// since is the use between two readings.
+func (r hostReading) since(before hostReading) HostUse {
+	length := r.at.Sub(before.at).Seconds()
+	if !r.known || !before.known || length <= 0 {
+		return HostUse{}
+	}
+	return HostUse{
+		Known: true, Cores: runtime.NumCPU(),
+		Busy:     max(0, (r.busy-before.busy)/length),
+		Replicas: max(0, (r.replicas-before.replicas).Seconds()/length),
+		Load:     max(0, (r.load-before.load)/length),
+	}
+}

@@ -1,0 +1,284 @@
+package advisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// Scaler is the backend whose policy the advice is applied to.
+type Scaler interface {
+	// Status is the fleet and the latest decision.
+	Status(ctx context.Context) (probe.Fleet, profiles.Decision, error)
+	// Pin holds the fleet at n replicas until ttl has passed, whoever is
+	// gone by then.
+	Pin(ctx context.Context, n int, ttl time.Duration) error
+	// Follow puts a policy in force and ends a pin.
+	Follow(ctx context.Context, p profiles.Policy) error
+}
+
+// Config is what a session works with.
+type Config struct {
+	Plan     profiles.Plan    // what Start does
+	SLO      profiles.SLO     // judged during runs; a measurement needs a latency percentile in it
+	Traffic  profiles.Traffic // the advice is for
+	Headroom profiles.Ratio   // share of the capacity kept free
+	Interval time.Duration    // of the advised policy; 0: derived
+	Budget   time.Duration    // of a measurement
+	Replay   profiles.Plan    // what before and after are compared under
+	Source   *probe.Source    // names the replicas; nil: found
+	Replicas int              // of a target without a scaler; 0: 1
+
+	Scaler Scaler          // nil: the target is not ours to scale
+	Policy profiles.Policy // in force at the scaler when the session begins
+
+	NewConn func(now context.Context, start time.Time) load.Conn // nil: sockets
+}
+
+const (
+	tick        = 250 * time.Millisecond // between States
+	statusEvery = 500 * time.Millisecond // between questions to the scaler
+)
+
+// Session runs jobs against one target, one at a time: a swarm, a
+// measurement, applying, a replay. All methods are safe for concurrent use.
+type Session struct {
+	config     Config
+	identifier *probe.Identifier
+	changed    chan struct{} // publish now
+	closing    chan struct{} // closed when Run returns
+	jobs       sync.WaitGroup
+
+	mu       sync.Mutex      // guards the fields below
+	ctx      context.Context // of Run; nil before
+	closed   bool            // Run is ending: no job may begin
+	boxes    []mailbox
+	state    State // without Load, Fleet and At, which publish fills in
+	engine   *load.Engine
+	job      *job
+	fleet    probe.Fleet // as the scaler last reported it
+	began    time.Time
+	pointed  time.Duration // offset of the last point of the engine that was taken over
+	secondAt time.Duration // of the last point
+	thin     int           // a point stands for so many seconds
+	seen     map[string]probe.State
+	measured Measurement
+}
+
+// NewSession prepares a session. It starts nothing.
+func NewSession(c Config) (*Session, error) {
+	if err := c.Plan.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Session{
+		config: c, identifier: probe.NewIdentifier(c.Source),
+		changed: make(chan struct{}, 1), closing: make(chan struct{}),
+		thin: 1, seen: map[string]probe.State{},
+	}
+	s.state = State{Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Managed: c.Scaler != nil, Policy: c.Policy}
+	return s, nil
+}
+
+// ErrBusy is returned by jobs that must wait for the one under way.
+var ErrBusy = errors.New("another job is under way: stop it first")
+
+var errNoAdvice = errors.New("there is no advice to apply: measure first")
+
+// errNotRunning is returned by jobs outside of Run.
+var errNotRunning = errors.New("the session is not running")
+
+// Run publishes States until ctx ends. It then ends the job under way at once
+// and returns when everything has ended.
+func (s *Session) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.ctx, s.began = ctx, time.Now()
+	s.mu.Unlock()
+
+	var watcher sync.WaitGroup
+	if s.config.Scaler != nil {
+		watcher.Go(func() { s.watchScaler(ctx) })
+	}
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		s.publish(time.Now())
+		select {
+		case <-ticker.C:
+		case <-s.changed:
+		case <-ctx.Done():
+			s.mu.Lock()
+			s.closed = true
+			s.mu.Unlock()
+			s.jobs.Wait()
+			watcher.Wait()
+			s.publish(time.Now())
+			close(s.closing)
+			return nil
+		}
+	}
+}
+
+// States returns a channel on which the newest State always waits. Each
+// caller has its own; it is never closed.
+func (s *Session) States() <-chan State {
+	box := make(mailbox, 1)
+	s.mu.Lock()
+	s.boxes = append(s.boxes, box)
+	s.mu.Unlock()
+	s.nudge()
+	return box
+}
+
+// Done is closed when Run has returned.
+func (s *Session) Done() <-chan struct{} { return s.closing }
+
+// State is the newest State.
+func (s *Session) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.picture(time.Now())
+}
+
+// nudge publishes a State now instead of at the next tick.
+func (s *Session) nudge() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Session) publish(now time.Time) {
+	s.mu.Lock()
+	s.addPoint(now)
+	s.state.Seq++
+	state := s.picture(now)
+	s.noticeReplicas(now, state.Fleet)
+	state.Events = s.state.Events
+	boxes := s.boxes
+	s.mu.Unlock()
+	for _, box := range boxes {
+		box.put(state)
+	}
+}
+
+// picture completes the state. mu is held.
+func (s *Session) picture(now time.Time) State {
+	out := s.state
+	out.At = now
+	var answers []probe.Replica
+	if s.engine != nil {
+		out.Loaded, out.Load = true, s.engine.Snapshot()
+		answers = out.Load.Fleet()
+	}
+	out.Fleet = probe.Merge(s.fleet, answers)
+	return out
+}
+
+// noticeReplicas logs replicas that appear, answer for the first time and go.
+// mu is held.
+func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
+	for _, r := range f.Replicas {
+		was, known := s.seen[r.ID]
+		if was == r.State {
+			continue
+		}
+		s.seen[r.ID] = r.State
+		switch {
+		case r.State == probe.Serving && was != probe.Quiet:
+			s.log(now, "replica", "%s answers", r.ID)
+		case r.State == probe.Starting:
+			s.log(now, "replica", "%s starts", r.ID)
+		case r.State == probe.Failing:
+			s.log(now, "replica", "%s ended by itself: %s", r.ID, r.LastError)
+		case r.State == probe.Gone && known:
+			s.log(now, "replica", "%s is gone", r.ID)
+		}
+	}
+}
+
+// log adds an event. mu is held. Earlier States keep their own view of the
+// log.
+func (s *Session) log(now time.Time, kind, format string, args ...any) {
+	n := 1
+	if l := len(s.state.Events); l > 0 {
+		n = s.state.Events[l-1].N + 1
+	}
+	events := s.state.Events
+	if len(events) >= maxEvents {
+		events = append([]Event(nil), events[len(events)-maxEvents/2:]...)
+	}
+	s.state.Events = append(events, Event{N: n, At: now, Kind: kind, Text: fmt.Sprintf(format, args...)})
+}
+
+// addPoint adds a second to the history. mu is held.
+func (s *Session) addPoint(now time.Time) {
+	at := now.Sub(s.began)
+	if at-s.secondAt < time.Duration(s.thin)*time.Second {
+		return
+	}
+	s.secondAt = at
+	p := Point{At: at, Phase: s.state.Phase, Wanted: s.fleet.Wanted, Up: s.fleet.Up()}
+	if s.engine != nil {
+		snapshot := s.engine.Snapshot()
+		if n := len(snapshot.Points); n > 0 && snapshot.Points[n-1].At > s.pointed {
+			last := snapshot.Points[n-1]
+			s.pointed = last.At
+			p.Users, p.Rate, p.Failed = last.Users, last.Rate, last.Failed
+			p.P50, p.P95, p.P99 = last.Latency.P50, last.Latency.P95, last.Latency.P99
+			for _, r := range snapshot.Replicas {
+				if r.Rate > 0 {
+					p.Answering++
+				}
+			}
+		}
+	}
+	points := s.state.Points
+	if len(points) >= maxPoints {
+		half := make([]Point, 0, maxPoints)
+		for i := 1; i < len(points); i += 2 {
+			half = append(half, points[i])
+		}
+		points = half
+		s.thin *= 2
+	}
+	s.state.Points = append(points, p)
+}
+
+// watchScaler keeps the fleet and the decision up to date.
+func (s *Session) watchScaler(ctx context.Context) {
+	ticker := time.NewTicker(statusEvery)
+	defer ticker.Stop()
+	for {
+		fleet, decision, err := s.config.Scaler.Status(ctx)
+		s.noteStatus(time.Now(), fleet, decision, err)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, decision profiles.Decision, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		if s.ctx.Err() == nil && s.state.ScalerError == "" {
+			s.log(now, "error", "the scaler does not answer: %v", err)
+		}
+		s.state.ScalerError = err.Error()
+		return
+	}
+	s.state.ScalerError = ""
+	s.fleet = fleet
+	if decision.Desired != decision.Current && decision.At.After(s.state.Decision.At) {
+		s.log(decision.At, "scale", "%s", decision)
+	}
+	s.state.Decision = decision
+}

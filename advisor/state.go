@@ -1,0 +1,135 @@
+package advisor
+
+import (
+	"time"
+
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// Phase is what a session does at the moment.
+type Phase string
+
+// The phases of a session.
+const (
+	Idle      Phase = "idle"
+	Swarming  Phase = "swarming"
+	Measuring Phase = "measuring"
+	Applying  Phase = "applying"
+	Replaying Phase = "replaying" // the load of a before / after comparison
+)
+
+// State is a complete picture of a session at one moment. It is a value that
+// nobody changes any more; a consumer that missed some States has lost
+// nothing.
+type State struct {
+	Seq     uint64           `json:"seq"`
+	At      time.Time        `json:"at"`
+	Phase   Phase            `json:"phase"`
+	Problem string           `json:"problem,omitempty"` // why the last job failed
+	Plan    profiles.Plan    `json:"-"`                 // what start would do, with the users of the moment
+	SLO     profiles.SLO     `json:"-"`
+	Traffic profiles.Traffic `json:"-"`
+
+	Loaded bool          `json:"loaded"` // Load means something
+	Load   load.Snapshot `json:"load"`   // of the present or the latest run
+	Fleet  probe.Fleet   `json:"fleet"`
+
+	Managed     bool              `json:"managed"` // there is a scaler
+	ScalerError string            `json:"scalerError,omitempty"`
+	Decision    profiles.Decision `json:"decision"`
+	Policy      profiles.Policy   `json:"policy"` // in force
+
+	Search  *SearchState    `json:"search,omitempty"` // of the present or the latest measurement
+	Refusal *Refusal        `json:"refusal,omitempty"`
+	Advice  *Recommendation `json:"advice,omitempty"`
+	Applied bool            `json:"applied"` // the advice is in force
+	Before  *Outcome        `json:"before,omitempty"`
+	After   *Outcome        `json:"after,omitempty"`
+
+	Points []Point `json:"points"` // about one a second since the session began
+	Events []Event `json:"events"` // the latest ones, numbered without gaps
+}
+
+// Busy reports whether a job runs that must end before another can start.
+func (s State) Busy() bool {
+	return s.Phase == Measuring || s.Phase == Applying || s.Phase == Replaying
+}
+
+// SearchState is a measurement as it goes.
+type SearchState struct {
+	Steps    []Observation `json:"steps"`
+	Now      Trial         `json:"now"` // the step under way
+	Budget   time.Duration `json:"budget"`
+	Left     time.Duration `json:"left"`
+	Capacity *Capacity     `json:"capacity,omitempty"` // once it has ended
+}
+
+// Outcome is what a load met, for the comparison of before and after.
+type Outcome struct {
+	Label    string           `json:"label"`
+	Stats    load.Stats       `json:"stats"`
+	SLO      []load.Objective `json:"slo"`
+	Replicas []load.Replica   `json:"replicas"` // that answered
+	Least    int              `json:"least"`    // replicas up during it
+	Most     int              `json:"most"`
+	Health   load.Health      `json:"health"`
+}
+
+// Held reports whether every objective was met; ok is false where that cannot
+// be told.
+func (o Outcome) Held() (held, ok bool) {
+	if len(o.SLO) == 0 || o.Health.Verdict == load.Limited {
+		return false, false
+	}
+	for _, objective := range o.SLO {
+		if !objective.Valid {
+			return false, false
+		}
+		if !objective.Holds {
+			return false, true
+		}
+	}
+	return true, true
+}
+
+// Point is one second of the session, for the charts. A latency of 0 means
+// that nothing was answered.
+type Point struct {
+	At        time.Duration `json:"at"` // since the session began
+	Phase     Phase         `json:"phase"`
+	Users     int           `json:"users"`
+	Rate      float64       `json:"rate"`   // answers and failures per second
+	Failed    float64       `json:"failed"` // per second
+	P50       time.Duration `json:"p50"`
+	P95       time.Duration `json:"p95"`
+	P99       time.Duration `json:"p99"`
+	Wanted    int           `json:"wanted"` // replicas; 0 without a scaler
+	Up        int           `json:"up"`
+	Answering int           `json:"answering"`
+}
+
+// Event is one line of the log.
+type Event struct {
+	N    int       `json:"n"` // counts from 1
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"` // run, scale, replica, measure, advice, apply, verify, error
+	Text string    `json:"text"`
+}
+
+const (
+	maxEvents = 500
+	maxPoints = 3600 // thinned by half when it is full
+)
+
+// mailbox holds the newest State for one consumer. Only the session puts.
+type mailbox chan State
+
+func (m mailbox) put(s State) {
+	select {
+	case <-m:
+	default:
+	}
+	m <- s // there is room: nobody else puts
+}

@@ -1,0 +1,141 @@
+package advisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"headroom/profiles"
+)
+
+// Verdict of a tune.
+type TuneVerdict string
+
+// How a tune ends.
+const (
+	Held         TuneVerdict = "held"
+	NotHeld      TuneVerdict = "not held"
+	Inconclusive TuneVerdict = "inconclusive"
+	AdviceOnly   TuneVerdict = "advice only" // there is no scaler of ours to apply it to
+)
+
+// TuneResult is what a tune found and did.
+type TuneResult struct {
+	Measurement Measurement     `json:"measurement"`
+	Advice      *Recommendation `json:"advice,omitempty"`
+	Before      *Outcome        `json:"before,omitempty"`
+	After       *Outcome        `json:"after,omitempty"`
+	Verdict     TuneVerdict     `json:"verdict"`
+	Why         string          `json:"why"`
+	Restored    bool            `json:"restored"` // the former policy is in force again
+}
+
+// Tune measures, advises, applies and verifies: the load of the comparison,
+// the measurement, the advice put in force, the same load again. When the
+// advice does not hold, or the tune is cut short after it was applied, the
+// former policy is put back unless keep is set. A *Refusal is returned as the
+// error, with what was found so far.
+func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
+	var result TuneResult
+	var failed error
+	done := make(chan struct{})
+	err := s.begin(Replaying, false, func(jobCtx context.Context, _ bool) error {
+		defer close(done)
+		jobCtx, cancel := context.WithCancel(jobCtx)
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		failed = s.tune(jobCtx, &result, keep)
+		return failed
+	})
+	if err != nil {
+		return result, err
+	}
+	<-done
+	return result, failed
+}
+
+func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
+	managed := s.config.Scaler != nil
+	if managed {
+		before, err := s.replay(ctx, "before")
+		if err != nil {
+			return err
+		}
+		r.Before = &before
+		s.keepOutcome(before)
+	}
+	s.setPhase(Measuring)
+	err := s.measure(ctx)
+	r.Measurement, _ = s.Measured()
+	if err != nil {
+		return err
+	}
+	r.Advice = s.State().Advice
+	if !managed || r.Advice == nil {
+		r.Verdict, r.Why = AdviceOnly, "the target has no scaler of ours: the advice was not applied"
+		return nil
+	}
+	return s.prove(ctx, r, keep)
+}
+
+// prove applies the advice, replays the load and judges it.
+func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err error) {
+	former := s.policy()
+	defer func() {
+		if keep || err == nil && r.Verdict == Held {
+			return
+		}
+		if restoreErr := s.restore(context.WithoutCancel(ctx), former); restoreErr != nil {
+			err = errors.Join(err, restoreErr)
+			return
+		}
+		r.Restored = true
+	}()
+	s.setPhase(Applying)
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	s.setPhase(Replaying)
+	after, err := s.replay(ctx, "after")
+	if err != nil {
+		return err
+	}
+	r.After = &after
+	s.keepOutcome(after)
+	r.Verdict, r.Why = s.judge(after, *r.Advice)
+	s.note("verify", "%s: %s", r.Verdict, r.Why)
+	return nil
+}
+
+func (s *Session) restore(ctx context.Context, former profiles.Policy) error {
+	if err := s.follow(ctx, former); err != nil {
+		return err
+	}
+	s.update(func(st *State) { st.Applied, st.Policy = false, former })
+	s.note("apply", "the former policy is in force again: min %d, max %s", former.Replicas.Min, former.Replicas.Max)
+	return nil
+}
+
+// judge says whether the advice held.
+func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, string) {
+	held, ok := after.Held()
+	switch {
+	case !ok && after.Health.Reason != "":
+		return Inconclusive, "the load generator was the limit: " + after.Health.Reason
+	case !ok:
+		return Inconclusive, "there is not enough to judge it by"
+	case held:
+		return Held, fmt.Sprintf("%s with %d to %d replicas", s.config.SLO, after.Least, after.Most)
+	}
+	why := ""
+	for _, o := range after.SLO {
+		if !o.Holds {
+			why = fmt.Sprintf("%s is %s", o.Name, o.Objective.FormatValue(o.Value))
+			break
+		}
+	}
+	if advice.Capped != "" {
+		why += "; " + advice.Capped
+	}
+	return NotHeld, why
+}

@@ -1,0 +1,36 @@
+package probe
+
+// Merge joins what a scaler says of its replicas with what the answers say.
+// Replicas are the same when they have the same ID: a scaler gives each of
+// its replicas its ID as HOSTNAME, by which it names itself. An answering
+// replica that the scaler does not know is added behind the others.
+func Merge(managed Fleet, answers []Replica) Fleet {
+	out := managed
+	out.Replicas = make([]Replica, 0, len(managed.Replicas)+len(answers))
+	byID := make(map[string]Replica, len(answers))
+	for _, a := range answers {
+		byID[a.ID] = a
+	}
+	for _, r := range managed.Replicas {
+		if a, ok := byID[r.ID]; ok {
+			r.Answered, r.FirstSeen, r.LastSeen = true, a.FirstSeen, a.LastSeen
+			r.Requests, r.Failed, r.Share, r.Rate = a.Requests, a.Failed, a.Share, a.Rate
+			r.P50, r.P95, r.P99 = a.P50, a.P95, a.P99
+			if r.State == Ready {
+				r.State = a.State
+			}
+			delete(byID, r.ID)
+		}
+		out.Replicas = append(out.Replicas, r)
+	}
+	for _, a := range answers {
+		if _, ok := byID[a.ID]; !ok {
+			continue
+		}
+		if managed.Managed && a.State == Quiet {
+			a.State = Gone // the scaler has forgotten it
+		}
+		out.Replicas = append(out.Replicas, a)
+	}
+	return out
+}
