@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"headroom/advisor/model"
@@ -38,9 +39,9 @@ type Grade string
 // The grades. A needs evidence that this measurement does not gather: a
 // second replica count and a drift control.
 const (
-	GradeB Grade = "B" // bracket within 10 %, passed by the test and confirmed
-	GradeC Grade = "C" // bracket within 30 %
-	GradeD Grade = "D" // bounds only
+	GradeB Grade = "B" // proven within 15 %, and confirmed
+	GradeC Grade = "C" // by the figures of its steps within 30 %
+	GradeD Grade = "D" // not even that
 )
 
 // Capacity is what the measured replicas hold.
@@ -61,16 +62,25 @@ type Capacity struct {
 	GradeWhy    string        `json:"gradeWhy,omitempty"`
 	Refusal     *Refusal      `json:"refusal,omitempty"`
 
-	passed float64 // highest load whose verdict was Pass
+	passed float64 // highest load that passed the test; 0: none
+	failed float64 // lowest load that failed it, or saturation
+	missed float64 // lowest load whose figures missed the SLO, or saturation
 	at     float64 // load whose host use was noted
 }
 
 // note takes from a step at that rate what later conclusions need.
 func (c *Capacity) note(o Observation, rate float64) {
-	if o.Verdict == model.Pass {
+	switch o.Verdict {
+	case model.Pass:
 		c.passed = max(c.passed, rate)
+	case model.Fail:
+		c.failed = min(c.failed, rate)
 	}
-	if o.Met && rate >= c.at && o.Host.Known {
+	if !o.Met {
+		c.missed = min(c.missed, rate)
+		return
+	}
+	if rate >= c.at && o.Host.Known {
 		c.at, c.Host = rate, o.Host
 		if o.Host.Replicas > 0 && o.Rate > 0 {
 			c.CPU = time.Duration(o.Host.Replicas / o.Rate * float64(time.Second))
@@ -78,27 +88,32 @@ func (c *Capacity) note(o Observation, rate float64) {
 	}
 }
 
-// grade judges the bracket around the SLO capacity.
-func (c *Capacity) grade() {
-	width := c.SLO.High/c.SLO.Value - 1
-	switch {
-	case width <= 0.10 && c.Confirmed && c.passed >= 0.9*c.SLO.Value:
-		c.Grade, c.GradeWhy = GradeB, "a second replica count would raise it"
-	case width <= 0.30:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the bracket is %.0f %% wide%s; a longer --budget narrows it", width*100, unproven(c))
-	default:
-		c.Grade, c.GradeWhy = GradeD, fmt.Sprintf("the bracket is %.0f %% wide; a longer --budget narrows it", width*100)
-	}
+// settle sets the SLO capacity to the load that is left standing. Its
+// interval is what was proven: from the highest load that passed the test to
+// the lowest that failed it.
+func (c *Capacity) settle(rate float64) {
+	c.SLO = Interval{Value: rate, Low: min(rate, c.passed), High: max(rate, c.failed), Unit: "/s"}
 }
 
-func unproven(c *Capacity) string {
-	if !c.Confirmed {
-		return " and not confirmed"
+// grade judges how closely the SLO capacity is bracketed: for a B by what was
+// proven, for a C by the figures of the steps.
+func (c *Capacity) grade() {
+	proven := math.Inf(1)
+	if c.passed > 0 {
+		proven = c.failed/c.passed - 1
 	}
-	if c.passed < 0.9*c.SLO.Value {
-		return " and the steps are too short to prove it"
+	figures := c.missed/c.SLO.Value - 1
+	longer := "a longer --budget narrows it"
+	switch {
+	case proven <= 0.15 && c.Confirmed:
+		c.Grade, c.GradeWhy = GradeB, fmt.Sprintf("proven within %.0f %% and confirmed; a second replica count would raise it", proven*100)
+	case figures <= 0.30 && c.Confirmed:
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but are too short to prove it; %s", figures*100, longer)
+	case figures <= 0.30:
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but there was no time to confirm it; %s", figures*100, longer)
+	default:
+		c.Grade, c.GradeWhy = GradeD, fmt.Sprintf("known only within %.0f %%; %s", figures*100, longer)
 	}
-	return ""
 }
 
 // PerReplica is the SLO capacity of one replica, rounded down to a

@@ -3,10 +3,8 @@ package advisor
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
-	"headroom/load"
 	"headroom/probe"
 	"headroom/profiles"
 )
@@ -165,15 +163,4 @@ func (s *Session) awaitFleet(ctx context.Context, what string, reached func(up, 
 			return context.Cause(ctx)
 		}
 	}
-}
-
-// names lists the replicas that answered, the busiest first.
-func names(replicas []load.Replica) []string {
-	sorted := slices.Clone(replicas)
-	slices.SortFunc(sorted, func(a, b load.Replica) int { return int(b.Count - a.Count) })
-	out := make([]string, len(sorted))
-	for i, r := range sorted {
-		out[i] = r.Name
-	}
-	return out
 }

@@ -1,10 +1,7 @@
 package advisor
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -66,33 +63,4 @@ func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, i
 		r.Notes = append(r.Notes, fmt.Sprintf("this machine, not the service, was what saturated (%d cores): on a machine of its own a replica may carry more", c.Host.Cores))
 	}
 	return r, nil
-}
-
-// WriteFile saves the measurement, atomically.
-func (m Measurement) WriteFile(path string) error {
-	data, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeAtomically(path, append(data, '\n'))
-}
-
-func writeAtomically(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(data); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

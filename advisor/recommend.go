@@ -58,6 +58,7 @@ type Recommendation struct {
 // With 10 requests/s per replica, traffic of 50..200 and no headroom this is
 // 5, 20 and 10. The arithmetic is exact.
 func Recommend(n Needs) (Recommendation, error) {
+	n.Capacity = roundDown(n.Capacity)
 	target := roundDown(n.Capacity * profiles.Milli(1000-n.Headroom) / 1000)
 	switch {
 	case n.Headroom < 0 || n.Headroom >= 1000:
@@ -91,7 +92,7 @@ func Recommend(n Needs) (Recommendation, error) {
 			fmt.Sprintf("the quiet hours bring %s requests/s and one replica is given %s", n.Traffic.Low, target)},
 		{"max", float64(high), "replicas", fmt.Sprintf("ceil(%s / %s) = %d", n.Traffic.High, target, high),
 			fmt.Sprintf("the busy hours bring %s requests/s and one replica is given %s", n.Traffic.High, target)},
-		{"target", target.Float(), "requests/s per replica", fmt.Sprintf("%s x (1 - %s) = %s", n.Capacity, n.Headroom, target), n.targetWhy(interval, window)},
+		{"target", target.Float(), "requests/s per replica", fmt.Sprintf("%s x (100%% - %s) = %s", n.Capacity, n.Headroom, target), n.targetWhy(interval, window)},
 		{"interval", interval.Seconds(), "s", intervalWhy, "how often the metric is looked at"},
 		{"window", window.Seconds(), "s", fmt.Sprintf("96 / %s, at least the interval", n.Traffic.High),
 			"long enough that chance moves the measured rate by at most 20 %"},

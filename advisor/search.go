@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/advisor/model"
@@ -24,15 +25,18 @@ const MinBudget = 10 * time.Second
 
 // Shares of the budget, and limits of the search.
 const (
-	baseShare   = 0.10 // at most, for the step with a single user
-	ladderShare = 0.35 // at most, for finding saturation
-	stepShare   = 0.05 // at most, for one rung of the ladder
-	minStep     = 2 * time.Second
-	maxUsers    = 512  // of the ladder
-	plateauGain = 0.05 // a rung that gains less is on the plateau
-	bracketGoal = 1.05 // highest failing over lowest passing load that is close enough
-	firstShare  = 0.7  // of saturation, where the bisection starts
-	baseErrors  = 0.01 // share of failures from which on the baseline is worthless
+	baseShare     = 0.10 // at most, for the step with a single user
+	ladderShare   = 0.35 // at most, for finding saturation
+	stepShare     = 0.05 // at most, for one rung of the ladder
+	minStep       = 2 * time.Second
+	maxUsers      = 512  // of the ladder
+	plateauGain   = 0.05 // a rung that gains less is on the plateau
+	plateauShare  = 0.80 // of the best rung, from which on one belongs to the plateau
+	bracketGoal   = 1.05 // highest failing over lowest passing load that is close enough
+	enoughForRate = 30   // requests of a rung that say anything about its throughput
+	firstShare    = 0.7  // of saturation, where the bisection starts
+	stepBack      = 0.93 // of a load that was not confirmed
+	baseErrors    = 0.01 // share of failures from which on the baseline is worthless
 )
 
 // Validate names what a search cannot work with.
@@ -125,13 +129,13 @@ func (s *search) share(of float64) time.Duration {
 // saturate doubles the users of the closed model until the throughput has
 // stopped growing twice, or until failures replace answers.
 func (s *search) saturate(ctx context.Context, c *Capacity) error {
-	best := c.Baseline.Rate
-	flat := 0
+	best, flat := 0.0, 0
 	limit := s.spent + s.share(ladderShare)
 	for users := 2; users <= maxUsers && flat < 2; users *= 2 {
-		// Thirty answers a user, but no more than its share of the budget.
-		length := time.Duration(30 * float64(users) / max(best, 1e-3) * float64(time.Second))
-		length = min(max(length, minStep/2), s.share(stepShare))
+		// Thirty answers a user and 200 in all, but no more than its share of
+		// the budget.
+		answers := max(200, 30*float64(users)) / max(best, c.Baseline.Rate)
+		length := min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(stepShare))
 		if s.spent+length > limit && users > 4 {
 			break
 		}
@@ -150,99 +154,106 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		}
 		best = max(best, o.Rate)
 	}
-	c.Saturation = Interval{Value: best, Low: best, High: best, Unit: "/s"}
-	if flat < 2 {
-		c.Refusal = refuseUnsaturated(best, s.steps[len(s.steps)-1])
-		return nil
-	}
-	// The plateau: every rung within the gain that ended it.
-	low := best
+	c.Saturation = s.plateau(best)
 	for _, o := range s.steps[1:] {
-		if o.Rate >= best*(1-2*plateauGain) {
-			low = min(low, o.Rate)
-		}
-		c.HostLimited = c.HostLimited || o.Rate >= best*(1-2*plateauGain) && o.Host.Saturated()
+		c.HostLimited = c.HostLimited || o.Rate >= c.Saturation.Low && o.Host.Saturated()
 	}
-	c.Saturation.Low = low
+	if last := s.steps[len(s.steps)-1]; flat < 2 && last.Requests < enoughForRate {
+		c.Refusal = refuseThin(0, 0, s.Budget)
+	} else if flat < 2 {
+		c.Refusal = refuseUnsaturated(best, last)
+	}
 	return nil
+}
+
+// plateau is the median throughput of the rungs that came near the best one.
+// The best one alone would be too high: it is the luckiest of several.
+func (s *search) plateau(best float64) Interval {
+	var rates []float64
+	for _, o := range s.steps[1:] {
+		if o.Rate >= best*plateauShare {
+			rates = append(rates, o.Rate)
+		}
+	}
+	slices.Sort(rates)
+	return Interval{Value: rates[len(rates)/2], Low: rates[0], High: rates[len(rates)-1], Unit: "/s"}
 }
 
 // bisect narrows the highest load that meets the SLO down between 0 and
 // saturation. A step that proves nothing counts by its figures.
 func (s *search) bisect(ctx context.Context, c *Capacity) error {
-	low, high := 0.0, c.Saturation.Value
-	rate := firstShare * high
+	low, high := 0.0, c.Saturation.High
+	c.failed, c.missed = high, high
+	rate := firstShare * c.Saturation.Value
 	tried := 0
-	for {
-		length, enough := s.stepLength(rate, low, high)
-		if !enough {
-			break
-		}
-		o, err := s.step(ctx, Trial{Name: rateName(rate), Rate: rate, Length: length})
-		if err != nil {
+	for low == 0 || high/low > bracketGoal {
+		o, ok, err := s.atRate(ctx, c, rateName(rate), rate, low, high)
+		if err != nil || c.Refusal != nil {
 			return err
 		}
-		if !o.Usable() {
-			c.Refusal = refuseGenerator(o)
-			return nil
+		if !ok {
+			break
 		}
 		tried++
-		c.note(o, rate)
 		if o.Met {
 			low = rate
 		} else {
 			high = rate
 		}
-		if low > 0 && high/low <= bracketGoal {
-			break
-		}
-		rate = next(low, high, c.Saturation.Value)
+		rate = next(low, high)
 	}
 	if low == 0 {
 		c.Refusal = refuseThin(tried, high, s.Budget)
 		return nil
 	}
-	c.SLO = Interval{Value: low, Low: max(c.passed, low/2), High: high, Unit: "/s"}
+	c.settle(low)
 	return s.confirm(ctx, c)
 }
 
 // confirm repeats the winning load with other arrivals while there is time
 // for it, and steps back when it does not hold.
 func (s *search) confirm(ctx context.Context, c *Capacity) error {
-	for range 3 {
-		length, enough := s.stepLength(c.SLO.Value, c.SLO.Value, c.SLO.Value)
-		if !enough {
-			return nil
-		}
-		o, err := s.step(ctx, Trial{Name: "confirm " + rateName(c.SLO.Value), Rate: c.SLO.Value, Length: length})
-		if err != nil {
+	for rate := c.SLO.Value; ; rate *= stepBack {
+		o, ok, err := s.atRate(ctx, c, "confirm "+rateName(rate), rate, rate, rate)
+		if err != nil || !ok {
 			return err
 		}
-		if !o.Usable() {
-			return nil
-		}
-		c.note(o, c.SLO.Value)
 		if o.Met {
 			c.Confirmed = true
-			c.SLO.Low = min(c.SLO.Value, max(c.SLO.Low, c.passed))
+			c.settle(rate)
 			return nil
 		}
-		c.SLO.High = c.SLO.Value
-		c.SLO.Value *= 0.93
-		c.SLO.Low = min(c.SLO.Low, c.SLO.Value)
+		c.settle(rate * stepBack)
 	}
-	return nil
 }
 
-// stepLength is how long a step at that rate should be: long enough to tell
-// 3 % from 5 % over the limit (321 requests for a p95), short enough to leave
-// time for the steps that are still to come. It is not enough when even the
-// shortest conclusive step does not fit the budget.
+// atRate performs one open-loop step; ok is false when the budget has no room
+// for a conclusive one.
+func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
+	length, enough := s.stepLength(rate, low, high)
+	if !enough {
+		return o, false, nil
+	}
+	if o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length}); err != nil {
+		return o, false, err
+	}
+	if !o.Usable() {
+		c.Refusal = refuseGenerator(o)
+		return o, false, nil
+	}
+	c.note(o, rate)
+	return o, true, nil
+}
+
+// stepLength is how long a step at that rate should be: its share of the time
+// that is left, but at least long enough to be conclusive at all, and at most
+// twenty times as much. It is not enough when not even the shortest conclusive
+// step fits the budget.
 func (s *search) stepLength(rate, low, high float64) (length time.Duration, enough bool) {
 	objective, _ := s.SLO.Latency()
 	least := float64(model.EnoughToPass(1 - objective.Quantile))
 	seconds := func(requests float64) time.Duration {
-		return max(minStep, time.Duration(requests/rate/0.9*float64(time.Second)))
+		return max(minStep, time.Duration(requests/rate/(1-warmUp)*float64(time.Second)))
 	}
 	if s.left() < seconds(least) {
 		return 0, false
@@ -252,17 +263,11 @@ func (s *search) stepLength(rate, low, high float64) (length time.Duration, enou
 		coming += math.Log2(max(1, (high-low)/(0.05*high)))
 	}
 	share := time.Duration(float64(s.left()) / coming)
-	return min(s.left(), max(seconds(least), min(seconds(5.4*least), share))), true
+	return min(s.left(), max(seconds(least), min(seconds(20*least), share))), true
 }
 
-// next halves the bracket; below the first share, where nothing has passed
-// yet, it halves the load.
-func next(low, high, saturation float64) float64 {
-	if low == 0 {
-		return high / 2
-	}
-	return (low + min(high, saturation)) / 2
-}
+// next halves the bracket; where nothing has passed yet, it halves the load.
+func next(low, high float64) float64 { return (low + high) / 2 }
 
 func rateName(rate float64) string { return profiles.MilliOf(math.Round(rate*100)/100).String() + "/s" }
 

@@ -64,10 +64,11 @@ type Session struct {
 	job      *job
 	fleet    probe.Fleet // as the scaler last reported it
 	began    time.Time
-	pointed  time.Duration // offset of the last point of the engine that was taken over
-	secondAt time.Duration // of the last point
-	thin     int           // a point stands for so many seconds
-	seen     map[string]probe.State
+	pointed  time.Duration          // offset of the last point of the engine that was taken over
+	secondAt time.Duration          // of the last point
+	thin     int                    // a point stands for so many seconds
+	seen     map[string]probe.State // as last logged
+	answered map[string]bool        // replicas whose first answer was logged
 	measured Measurement
 }
 
@@ -79,7 +80,7 @@ func NewSession(c Config) (*Session, error) {
 	s := &Session{
 		config: c, identifier: probe.NewIdentifier(c.Source),
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
-		thin: 1, seen: map[string]probe.State{},
+		thin: 1, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
 	s.state = State{Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Managed: c.Scaler != nil, Policy: c.Policy}
 	return s, nil
@@ -102,6 +103,7 @@ func (s *Session) Run(ctx context.Context) error {
 
 	var watcher sync.WaitGroup
 	if s.config.Scaler != nil {
+		s.askScaler(ctx) // so that the first State knows the fleet
 		watcher.Go(func() { s.watchScaler(ctx) })
 	}
 	ticker := time.NewTicker(tick)
@@ -190,8 +192,11 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 		}
 		s.seen[r.ID] = r.State
 		switch {
-		case r.State == probe.Serving && was != probe.Quiet:
-			s.log(now, "replica", "%s answers", r.ID)
+		case r.State == probe.Serving:
+			if !s.answered[r.ID] {
+				s.answered[r.ID] = true
+				s.log(now, "replica", "%s answers", r.ID)
+			}
 		case r.State == probe.Starting:
 			s.log(now, "replica", "%s starts", r.ID)
 		case r.State == probe.Failing:
@@ -255,14 +260,20 @@ func (s *Session) watchScaler(ctx context.Context) {
 	ticker := time.NewTicker(statusEvery)
 	defer ticker.Stop()
 	for {
-		fleet, decision, err := s.config.Scaler.Status(ctx)
-		s.noteStatus(time.Now(), fleet, decision, err)
 		select {
 		case <-ticker.C:
+			s.askScaler(ctx)
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+func (s *Session) askScaler(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	fleet, decision, err := s.config.Scaler.Status(ctx)
+	s.noteStatus(time.Now(), fleet, decision, err)
 }
 
 func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, decision profiles.Decision, err error) {

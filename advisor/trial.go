@@ -55,6 +55,10 @@ type Runner interface {
 // infinite stands for the latency of a request that failed.
 const infinite = time.Duration(1<<63 - 1)
 
+// warmUp is the share of an open-model step that is not judged, while queues
+// fill to what is usual.
+const warmUp = 0.1
+
 // coldRequests are left out at the start of a closed step: they pay for
 // connections and cold caches.
 const coldRequests = 3
@@ -69,7 +73,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	// The closed model is judged on the answers that came between the cut and
 	// the end, the open one on the arrivals that were due between them,
 	// however late they were answered.
-	cut := ended / 10
+	cut := time.Duration(warmUp * float64(ended))
 	if t.Users > 0 && len(samples) > 2*coldRequests*t.Users {
 		cut = samples[coldRequests*t.Users-1].Done
 	}
@@ -133,17 +137,19 @@ func (o *Observation) judge(slo profiles.SLO, latencies []time.Duration) {
 			o.Verdict, o.Why = v, why
 		}
 	}
+	// Errors first: failed requests are slow ones too, and the reason given
+	// should be the cause.
 	for _, objective := range slo {
-		switch objective.Measure {
-		case profiles.Percentile:
+		if v := float64(o.Failed) / float64(o.Requests); objective.Measure == profiles.Errors && !objective.Holds(v) {
+			o.Met = false
+			worse(model.Fail, fmt.Sprintf("%s of the requests failed, the SLO wants %s", objective.FormatValue(v), objective))
+		}
+	}
+	for _, objective := range slo {
+		if objective.Measure == profiles.Percentile {
 			met, v, why := judgeLatency(objective, latencies)
 			o.Met = o.Met && met
 			worse(v, why)
-		case profiles.Errors:
-			if v := float64(o.Failed) / float64(o.Requests); !objective.Holds(v) {
-				o.Met = false
-				worse(model.Fail, fmt.Sprintf("%s of the requests failed, the SLO wants %s", objective.FormatValue(v), objective))
-			}
 		}
 	}
 }

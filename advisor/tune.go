@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"headroom/profiles"
 )
 
-// Verdict of a tune.
+// TuneVerdict is how a tune ended.
 type TuneVerdict string
 
-// How a tune ends.
+// The verdicts of a tune.
 const (
 	Held         TuneVerdict = "held"
 	NotHeld      TuneVerdict = "not held"
@@ -130,7 +131,7 @@ func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, stri
 	why := ""
 	for _, o := range after.SLO {
 		if !o.Holds {
-			why = fmt.Sprintf("%s is %s", o.Name, o.Objective.FormatValue(o.Value))
+			why = fmt.Sprintf("%s is wanted, it is %s", o.Name, o.Format())
 			break
 		}
 	}
@@ -138,4 +139,22 @@ func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, stri
 		why += "; " + advice.Capped
 	}
 	return NotHeld, why
+}
+
+// ReplayPlan is the load that before and after are compared under: the
+// traffic's range in a time of length - up for 40 % of it, at its high rate
+// for 40 %, down for 20 % - or the plan itself for so long when no traffic is
+// known.
+func ReplayPlan(p profiles.Plan, traffic profiles.Traffic, length time.Duration) profiles.Plan {
+	p.Requests, p.RunTime = 0, length
+	if !traffic.Known() {
+		return p
+	}
+	low, high := traffic.Low.Float(), traffic.High.Float()
+	p.RunTime = 0
+	p.Rate, p.Arrivals = 0, profiles.Poisson
+	p.Shape = profiles.Ramp{From: low, Stages: []profiles.Stage{
+		{For: length * 2 / 5, To: high}, {For: length * 2 / 5, To: high}, {For: length / 5, To: low},
+	}}
+	return p
 }

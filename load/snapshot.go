@@ -1,6 +1,8 @@
 package load
 
 import (
+	"encoding/json"
+	"math"
 	"time"
 
 	"headroom/probe"
@@ -64,6 +66,31 @@ type Objective struct {
 	Value     float64            `json:"value"`     // in the unit of the limit; +Inf where too many failed
 	Valid     bool               `json:"valid"`     // false: there is no data yet
 	Holds     bool               `json:"holds"`
+}
+
+// MarshalJSON leaves out a value that JSON cannot say.
+func (o Objective) MarshalJSON() ([]byte, error) {
+	type plain Objective
+	if !math.IsInf(o.Value, 0) {
+		return json.Marshal(plain(o))
+	}
+	return json.Marshal(struct {
+		Name      string `json:"objective"`
+		Unbounded bool   `json:"unbounded"`
+		Valid     bool   `json:"valid"`
+		Holds     bool   `json:"holds"`
+	}{o.Name, true, o.Valid, o.Holds})
+}
+
+// Format writes the value with its unit.
+func (o Objective) Format() string {
+	switch {
+	case !o.Valid:
+		return "no data"
+	case math.IsInf(o.Value, 0):
+		return "unbounded: too many failed"
+	}
+	return o.Objective.FormatValue(o.Value)
 }
 
 // Replica is what one replica answered.

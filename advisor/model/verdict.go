@@ -67,33 +67,32 @@ func EnoughToPass(p float64) int {
 // is between 1 and n.
 func EffectiveSize(over []bool) float64 {
 	n := len(over)
-	if n < 2 {
-		return float64(n)
-	}
-	var mean float64
-	for _, o := range over {
+	var at []int // of those that are over
+	before := make([]int, n+1)
+	for i, o := range over {
+		before[i+1] = before[i]
 		if o {
-			mean++
+			at = append(at, i)
+			before[i+1]++
 		}
 	}
-	mean /= float64(n)
+	mean := float64(len(at)) / float64(max(n, 1))
 	variance := mean * (1 - mean)
 	if variance == 0 {
 		return float64(n)
 	}
-	value := func(o bool) float64 {
-		if o {
-			return 1 - mean
-		}
-		return -mean
-	}
 	sum := 0.0
 	for lag := 1; lag <= n/4; lag++ {
-		var c float64
-		for i := lag; i < n; i++ {
-			c += value(over[i]) * value(over[i-lag])
+		pairs := 0
+		for _, i := range at {
+			if i >= lag && over[i-lag] {
+				pairs++
+			}
 		}
-		rho := c / float64(n) / variance
+		// sum of (o_i - mean)(o_(i-lag) - mean), multiplied out
+		ends := before[n-lag] + before[n] - before[lag]
+		covariance := float64(pairs) - mean*float64(ends) + float64(n-lag)*mean*mean
+		rho := covariance / float64(n) / variance
 		if rho <= 0 {
 			break
 		}

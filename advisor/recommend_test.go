@@ -1,0 +1,122 @@
+package advisor
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/profiles"
+)
+
+func traffic(low, high profiles.Milli) profiles.Traffic {
+	return profiles.Traffic{Low: low * 1000, High: high * 1000}
+}
+
+func TestRecommend(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		needs     Needs
+		min, max  int
+		target    string
+		interval  time.Duration
+		applied   int // max that is applied here
+		saysAbout string
+	}{
+		{"seed 002: 10 rps per replica, 50..200, no headroom",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200)}, 5, 20, "10", 10 * time.Second, 20, "all of it is used"},
+		{"the same with 30 % kept free",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300}, 8, 29, "7", 10 * time.Second, 29, "30% of it is kept free"},
+		{"exact where floats are not: 21 / (3 x 0.7)",
+			Needs{Capacity: 700, Traffic: profiles.Traffic{Low: 700, High: 2100}}, 1, 3, "0.7", 10 * time.Second, 3, ""},
+		{"three significant digits, rounded down",
+			Needs{Capacity: 16_489, Traffic: traffic(10, 40), Headroom: 200}, 1, 4, "13.1", 10 * time.Second, 4, "up to 16.4/s"},
+		{"a start-up of 40 s is looked at every 10 s",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 40 * time.Second}, 5, 20, "10", 10 * time.Second, 20, ""},
+		{"a slow start: at most 30 s",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 10 * time.Minute}, 5, 20, "10", 30 * time.Second, 20, ""},
+		{"a given interval",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Interval: time.Second}, 5, 20, "10", time.Second, 20, ""},
+		{"replicas elsewhere are not capped",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Host: HostUse{Known: true, Cores: 2, Replicas: 1, Load: 0.1}}, 5, 20, "10", 10 * time.Second, 20, ""},
+		{"local replicas that compute: 2 cores carry 1 of 0.9 + 0.2 cores",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.9, Load: 0.2}}, 5, 20, "10", 10 * time.Second, 1, ""},
+		{"at 70 % of its capacity a replica takes less: 2 cores carry 2",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300, Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.9, Load: 0.2}}, 8, 29, "7", 10 * time.Second, 2, ""},
+		{"local replicas that wait: no cap",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.01, Load: 0.02}}, 5, 20, "10", 10 * time.Second, 20, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.needs.SLO = mustSLO(t, "p95<300ms")
+			r, err := Recommend(c.needs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := r.Policy
+			if p.Replicas.Min != c.min || int(p.Replicas.Max) != c.max || p.Metrics[0].Target.String() != c.target || p.Interval.Std() != c.interval {
+				t.Errorf("min %d, max %s, target %s, interval %s; want %d, %d, %s, %v",
+					p.Replicas.Min, p.Replicas.Max, p.Metrics[0].Target, p.Interval, c.min, c.max, c.target, c.interval)
+			}
+			if got := int(r.Applied.Replicas.Max); got != c.applied || (r.Capped != "") != (c.applied != c.max) {
+				t.Errorf("applied max %d (%q), want %d", got, r.Capped, c.applied)
+			}
+			if r.Applied.Replicas.Min > int(r.Applied.Replicas.Max) {
+				t.Errorf("applied min %d over max %s", r.Applied.Replicas.Min, r.Applied.Replicas.Max)
+			}
+			for _, policy := range []profiles.Policy{r.Policy, r.Applied} {
+				if err := policy.Validate(); err != nil {
+					t.Errorf("the advice is not a valid policy: %v", err)
+				}
+			}
+			said := ""
+			for _, v := range r.Values {
+				if v.Formula == "" || v.Why == "" || v.Unit == "" {
+					t.Errorf("value %+v lacks its formula, unit or reason", v)
+				}
+				said += v.Why + "\n"
+			}
+			if !strings.Contains(said, c.saysAbout) {
+				t.Errorf("the reasons do not say %q:\n%s", c.saysAbout, said)
+			}
+		})
+	}
+}
+
+func TestRecommendRefusesWhatMakesNoSense(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		needs Needs
+		want  string
+	}{
+		{"no traffic", Needs{Capacity: 10_000}, "--traffic: got nothing"},
+		{"all kept free", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Headroom: 1000}, "--headroom: got 100%"},
+		{"no capacity", Needs{Traffic: traffic(1, 2)}, "too small"},
+	} {
+		if _, err := Recommend(c.needs); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: Recommend = %v, want an error with %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	a := profiles.FixedPolicy(1)
+	b := a
+	if d := Differences(a, b); len(d) != 0 {
+		t.Errorf("Differences(a, a) = %v, want none", d)
+	}
+	b.Replicas = profiles.Bounds{Min: 2, Max: 9}
+	b.Metrics = []profiles.Metric{{Kind: profiles.RPS, Target: 10_500, Window: profiles.Duration(5 * time.Second)}}
+	b.Interval = profiles.Duration(time.Second)
+	want := []Change{
+		{"replicas.min", "1", "2"}, {"replicas.max", "1", "9"},
+		{"metrics[0]", "none", "rps target 10.5, window 5s"}, {"interval", "30s", "1s"},
+	}
+	got := Differences(a, b)
+	if len(got) != len(want) {
+		t.Fatalf("Differences = %v, want %v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("Differences[%d] = %v, want %v", i, got[i], want[i])
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"headroom/advisor"
+	"headroom/profiles"
+)
+
+// WriteSteps writes the steps of a measurement and what follows from them.
+func WriteSteps(w io.Writer, c advisor.Capacity) error {
+	p := &paper{w: w}
+	rows := [][]string{{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}}
+	for _, o := range c.Steps {
+		rows = append(rows, []string{o.Trial.Name, string(o.Verdict), number(o.Rate), bounded(o.P50), bounded(o.P95),
+			fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
+	}
+	p.table("llrrrrrl", rows)
+	if c.Refusal == nil {
+		p.printf("\ncapacity of %s: %s under the SLO, %s at saturation; one request alone takes %s\n",
+			replicas(max(1, c.Replicas)), c.SLO, c.Saturation, profiles.FormatLatency(c.Service))
+		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.GradeWhy, c.Spent.Round(time.Second), c.Budget)
+	}
+	return p.err
+}
+
+// WriteRefusal writes why nothing is advised.
+func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
+	_, err := fmt.Fprintf(w, "no advice (%s): %s\n  %s\n", r.Code, r.Why, r.Do)
+	return err
+}
+
+// WriteAdvice writes a recommendation with its working.
+func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
+	p := &paper{w: w}
+	p.printf("recommendation, grade %s\n\n", r.Grade)
+	width := 0
+	for _, v := range r.Values {
+		width = max(width, len(v.Name))
+	}
+	for _, v := range r.Values {
+		p.printf("  %-*s  %s %s\n", width, v.Name, profiles.MilliOf(v.Value), v.Unit)
+		p.printf("  %-*s  %s\n", width, "", v.Formula)
+		for _, line := range wrap(v.Why, 88-width) {
+			p.printf("  %-*s  %s\n", width, "", line)
+		}
+	}
+	if r.Capped != "" {
+		p.printf("\n%s\n", strings.Join(wrap(r.Capped, 92), "\n"))
+	}
+	for _, n := range r.Notes {
+		p.printf("\n%s\n", strings.Join(wrap(n, 92), "\n"))
+	}
+	return p.err
+}
+
+// WriteComparison writes before and after side by side.
+func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
+	p := &paper{w: w}
+	row := func(name string, value func(advisor.Outcome) string) []string {
+		return []string{name, value(before), value(after)}
+	}
+	rows := [][]string{{"the same load", "before", "after"}}
+	rows = append(rows,
+		row("requests", func(o advisor.Outcome) string { return fmt.Sprint(o.Stats.Count) }),
+		row("failed", func(o advisor.Outcome) string { return fmt.Sprintf("%.2f %%", o.Stats.FailShare()*100) }),
+		row("throughput, req/s", func(o advisor.Outcome) string { return number(o.Stats.Rate()) }),
+		row("latency p50, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P50) }),
+		row("latency p95, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P95) }),
+		row("latency p99, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P99) }),
+		row("replicas up", func(o advisor.Outcome) string {
+			if o.Least == o.Most {
+				return fmt.Sprint(o.Most)
+			}
+			return fmt.Sprintf("%d … %d", o.Least, o.Most)
+		}),
+		row("replicas answered", func(o advisor.Outcome) string { return fmt.Sprint(len(o.Replicas)) }),
+	)
+	for i := range before.SLO {
+		rows = append(rows, row("SLO "+before.SLO[i].Name, func(o advisor.Outcome) string {
+			if i >= len(o.SLO) {
+				return "–"
+			}
+			return o.SLO[i].Format() + " " + mark(o.SLO[i].Holds)
+		}))
+	}
+	rows = append(rows, row("generator", func(o advisor.Outcome) string { return string(o.Health.Verdict) }))
+	p.table("lrr", rows)
+	return p.err
+}
+
+// WriteTune writes the whole of a tune.
+func WriteTune(w io.Writer, r advisor.TuneResult) error {
+	if err := WriteSteps(w, r.Measurement.Capacity); err != nil {
+		return err
+	}
+	if r.Advice != nil {
+		fmt.Fprintln(w)
+		if err := WriteAdvice(w, *r.Advice); err != nil {
+			return err
+		}
+	}
+	if r.Before != nil && r.After != nil {
+		fmt.Fprintln(w)
+		if err := WriteComparison(w, *r.Before, *r.After); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s: %s\n", r.Verdict, r.Why)
+	if err == nil && r.Restored {
+		_, err = fmt.Fprintln(w, "the former policy is in force again (--keep leaves the advice in force)")
+	}
+	return err
+}
+
+func bounded(d time.Duration) string {
+	if d > time.Hour {
+		return "∞"
+	}
+	return milliseconds(d)
+}
+
+func replicas(n int) string {
+	if n == 1 {
+		return "1 replica"
+	}
+	return fmt.Sprintf("%d replicas", n)
+}
+
+// wrap breaks text at spaces.
+func wrap(s string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}

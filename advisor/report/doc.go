@@ -1,0 +1,5 @@
+// Package report puts a session on paper: a finished run, a measurement, a
+// recommendation and a comparison, as text for people and as JSON for
+// programs. It computes nothing that the session did not, and writes only to
+// the writers it is given.
+package report

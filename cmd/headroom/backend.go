@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"headroom/profiles"
+	"headroom/scaler"
+)
+
+// backend is the scaler that a command works with, if any.
+type backend struct {
+	client *scaler.Client // nil: the target is not ours to scale
+	policy profiles.Policy
+}
+
+// findBackend returns the running scaler whose service the target is, or none.
+func findBackend(ctx context.Context, target string) (backend, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return backend{}, nil // the plan's validation says it better
+	}
+	client, err := scaler.FindByService("", u.Host)
+	if errors.Is(err, scaler.ErrNotFound) {
+		return backend{}, nil
+	}
+	if err != nil {
+		return backend{}, err
+	}
+	policy, err := client.Policy(ctx)
+	if err != nil {
+		return backend{}, fmt.Errorf("ask the scaler of %s: %w", u.Host, err)
+	}
+	return backend{client: client, policy: policy}, nil
+}
+
+// scalerFlags are those of a scaler that runs a command.
+func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
+	f.IntVar(&c.Concurrency, "concurrency", 1, "requests a replica gets at once")
+	f.IntVar(&c.MaxQueue, "max-queue", 1000, "requests that may wait; those beyond get 503")
+	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx (default: / with anything below 500)")
+	c.StartTimeout = time.Minute
+	durationVar(f, &c.StartTimeout, "start-timeout", "", "how long a replica may take until it is ready")
+}
+
+// startScaler runs a scaler within this process and returns when its replicas
+// are ready. stop ends it and waits until nothing is left of it; its error is
+// what ended the scaler.
+func startScaler(ctx context.Context, c scaler.Config) (s *scaler.Scaler, stop func() error, err error) {
+	s, err = scaler.New(c)
+	if err != nil {
+		return nil, nil, &exit{exitUsage, err}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	stop = func() error {
+		cancel()
+		return <-ended
+	}
+	select {
+	case <-s.Ready():
+		return s, stop, nil
+	case err := <-ended:
+		cancel()
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		return nil, nil, startError(err)
+	}
+}
+
+// checkReachable finds out before anything starts that nobody listens there.
+func checkReachable(ctx context.Context, target string) error {
+	u, err := url.Parse(target)
+	if err != nil {
+		return usage("target: got %q: %w", target, err)
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	d := net.Dialer{Timeout: 5 * time.Second}
+	nc, err := d.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err
+		}
+		return usage("target: got %q, where nothing answers (%s): start the service first, or correct the URL",
+			target, strings.TrimPrefix(err.Error(), "connect: "))
+	}
+	return nc.Close()
+}

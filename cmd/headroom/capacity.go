@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"headroom/advisor"
+	"headroom/advisor/report"
+	"headroom/profiles"
+	"headroom/profiles/platform"
+)
+
+func (a *app) capacityCommand() *cobra.Command {
+	l, v := newLoadFlags(), newAdviceFlags()
+	output := ""
+	cmd := &cobra.Command{
+		Use:     "capacity TARGET",
+		Short:   "Find what a target holds under an SLO, and save the measurement",
+		Example: "  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' -o measurement.json",
+		Args:    oneArgument("the target's URL"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := l.finish(args[0])
+			if err != nil {
+				return err
+			}
+			if err := checkReachable(cmd.Context(), plan.Target); err != nil {
+				return err
+			}
+			back, err := findBackend(cmd.Context(), plan.Target)
+			if err != nil {
+				return err
+			}
+			config := a.sessionConfig(plan, l, v, back)
+			if err := (advisor.SearchOptions{SLO: config.SLO, Budget: config.Budget}).Validate(); err != nil {
+				return &exit{exitUsage, err}
+			}
+			session, err := advisor.NewSession(config)
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			end := start(a.signals.now, session)
+			err = a.follow(session, newProgress(a.err, v.budget, true), session.Advise)
+			end()
+			if err != nil {
+				return err
+			}
+			return a.writeMeasurement(session, output)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	l.request(f)
+	v.measuring(f)
+	f.IntVar(&v.replicas, "replicas", v.replicas, "how many replicas a target without a scaler has")
+	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
+	return cmd
+}
+
+func (a *app) writeMeasurement(s *advisor.Session, output string) error {
+	m, ok := s.Measured()
+	if !ok {
+		return nil // interrupted
+	}
+	if output != "" {
+		if err := saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
+			return err
+		}
+	}
+	if err := report.WriteSteps(a.out, m.Capacity); err != nil {
+		return err
+	}
+	if r := m.Capacity.Refusal; r != nil {
+		write(a.out, "\n")
+		return errors.Join(report.WriteRefusal(a.out, r), &exit{code: exitInconclusive})
+	}
+	return nil
+}
+
+func (a *app) adviseCommand() *cobra.Command {
+	v := newAdviceFlags()
+	var asJSON, textbook bool
+	var to string
+	cmd := &cobra.Command{
+		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
+		Short: "Turn a measurement into a policy, without any traffic",
+		Example: "  headroom advise measurement.json --traffic 50..200\n" +
+			"  headroom advise measurement.json --traffic 50..200 --to policy > policy.yaml",
+		Args: oneArgument("the measurement file"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if textbook {
+				v.headroom = 0
+			}
+			m, err := readMeasurement(args[0])
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			advice, err := m.Advise(v.traffic, v.headroom, v.interval)
+			if refusal := (*advisor.Refusal)(nil); errors.As(err, &refusal) {
+				return errors.Join(report.WriteRefusal(a.out, refusal), &exit{code: exitInconclusive})
+			}
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			switch {
+			case to != "":
+				doc, err := exportTo(advice.Policy, to, true)
+				if err != nil {
+					return &exit{exitUsage, err}
+				}
+				_, err = a.out.Write(doc.Text)
+				return err
+			case asJSON:
+				return report.WriteJSON(a.out, advice)
+			}
+			return report.WriteAdvice(a.out, advice)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	v.sizing(f)
+	f.BoolVar(&textbook, "textbook", false, "use the whole capacity: the same as --headroom 0%")
+	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
+	f.StringVar(&to, "to", "", "print the policy for a platform instead: "+fmt.Sprint(platform.Names()))
+	return cmd
+}
+
+func readMeasurement(path string) (advisor.Measurement, error) {
+	var m advisor.Measurement
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return m, fmt.Errorf("%s: not a measurement: %w", path, err)
+	}
+	if m.Version != profiles.Version || m.Kind != "measurement" {
+		return m, fmt.Errorf("%s: got kind %q and version %q, want measurement and %s", path, m.Kind, m.Version, profiles.Version)
+	}
+	return m, nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headroom/advisor"
+	"headroom/advisor/report"
+	"headroom/profiles"
+	"headroom/scaler"
+)
+
+func (a *app) workersCommand() *cobra.Command {
+	return a.listing("workers", "List the replicas of a running scaler", func(ctx context.Context, c *scaler.Client, asJSON bool) error {
+		workers, err := c.Workers(ctx)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return report.WriteJSON(a.out, workers)
+		}
+		return scaler.WriteWorkers(a.out, workers)
+	})
+}
+
+func (a *app) queueCommand() *cobra.Command {
+	return a.listing("queue", "List the requests that wait at a running scaler", func(ctx context.Context, c *scaler.Client, asJSON bool) error {
+		waiting, err := c.Queue(ctx)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return report.WriteJSON(a.out, waiting)
+		}
+		return scaler.WriteQueue(a.out, waiting)
+	})
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var name scalerByName
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "apply POLICY",
+		Short: "Show what a policy would change at a running scaler, ask, and hand it over",
+		Args:  oneArgument("the policy file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			policy, err := profiles.ReadPolicy(args[0])
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			client, err := name.find()
+			if err != nil {
+				return err
+			}
+			present, err := client.Policy(cmd.Context())
+			if err != nil {
+				return err
+			}
+			changes := advisor.Differences(present, policy)
+			if len(changes) == 0 {
+				write(a.err, "nothing to change: the scaler follows this policy already\n")
+				return nil
+			}
+			for _, c := range changes {
+				write(a.err, fmt.Sprintf("  %-22s %s -> %s\n", c.Field, c.From, c.To))
+			}
+			if !yes {
+				ok, err := a.confirm("apply this?")
+				if err != nil || !ok {
+					return err
+				}
+			}
+			if err := client.Follow(cmd.Context(), policy); err != nil {
+				return err
+			}
+			write(a.err, "applied\n")
+			return nil
+		},
+	}
+	name.flags(cmd)
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+// confirm asks on the terminal; without one it refuses, because silence is no
+// consent.
+func (a *app) confirm(question string) (bool, error) {
+	if !a.interactive() {
+		return false, usage("--yes: got nothing, and there is no terminal to ask on: pass --yes")
+	}
+	write(a.err, question+" [y/N] ")
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	if err != nil {
+		return false, err
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"headroom/advisor"
+	"headroom/scaler"
+)
+
+// The exit codes. Of several the one listed first wins.
+const (
+	exitInterrupted  = 130
+	exitUsage        = 2
+	exitInconclusive = 3  // the generator was the limit, or advice is refused
+	exitNotMet       = 99 // an SLO failed, or advice did not hold
+	exitFailures     = 1  // requests failed, and no SLO was given
+)
+
+// exit is an error that sets the exit code. Its message may be empty when
+// everything has been said.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+// usage marks an error as one of the command line, a file or the setting.
+func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Errorf(format, args...)} }
+
+// exitCode prints an error as one line and returns the code for it.
+func exitCode(w io.Writer, signals *signals, err error) int {
+	var known *exit
+	var refused *advisor.Refusal
+	code := exitUsage
+	switch {
+	case err == nil:
+		code = 0
+	case errors.As(err, &known):
+		code = known.code
+	case errors.As(err, &refused):
+		code, err = exitInconclusive, nil // it has been printed with the steps
+	}
+	if signals.interrupted() {
+		return exitInterrupted
+	}
+	if err != nil && err.Error() != "" {
+		write(w, "headroom: "+oneLine(err)+"\n")
+	}
+	return code
+}
+
+// oneLine joins the lines of an error that lists several problems.
+func oneLine(err error) string {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.Join(lines, "; ")
+}
+
+// startError is what went wrong when the scaler could not start.
+func startError(err error) error {
+	var start *scaler.StartError
+	if errors.As(err, &start) {
+		return &exit{exitUsage, start}
+	}
+	return err
+}
+
+// saveFile writes a file completely, and says which one if it cannot.
+func saveFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	if err := write(f); err != nil {
+		f.Close()
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return f.Close()
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
+
+	"headroom/advisor"
+	"headroom/profiles"
+)
+
+// lineEvery is the time between two lines of progress off a terminal.
+const lineEvery = 5 * time.Second
+
+// progress shows a session without a screen: a bar on a terminal, else a
+// plain line now and then; and the events as they come.
+type progress struct {
+	out    io.Writer
+	total  time.Duration // of the work, for the bar; 0: not known
+	events bool          // print the log of the session
+
+	printed int       // number of the last event shown
+	lastAt  time.Time // of the last line
+	bars    *mpb.Progress
+	bar     *mpb.Bar
+	text    atomic.Pointer[string] // beside the bar
+}
+
+func newProgress(out *os.File, total time.Duration, events bool) *progress {
+	p := &progress{out: out, total: total, events: events}
+	empty := ""
+	p.text.Store(&empty)
+	if !term.IsTerminal(int(out.Fd())) || os.Getenv("TERM") == "dumb" {
+		return p
+	}
+	p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(24), mpb.WithRefreshRate(250*time.Millisecond))
+	p.out = p.bars // lines go above the bar
+	p.bar = p.bars.AddBar(total.Milliseconds(), mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return " " + *p.text.Load() })))
+	return p
+}
+
+// show takes the newest State.
+func (p *progress) show(s advisor.State) {
+	if p.events {
+		for _, e := range s.Events {
+			if e.N > p.printed {
+				p.printed = e.N
+				p.line("%s  %-8s %s", e.At.Format(time.TimeOnly), e.Kind, e.Text)
+			}
+		}
+	}
+	text := statusLine(s)
+	p.text.Store(&text)
+	switch {
+	case p.bar != nil:
+		p.bar.SetCurrent(min(elapsed(s), p.total).Milliseconds())
+	case (s.Phase == advisor.Swarming || s.Phase == advisor.Replaying) && s.At.Sub(p.lastAt) >= lineEvery:
+		if !p.lastAt.IsZero() {
+			p.line("%s", text)
+		}
+		p.lastAt = s.At
+	}
+}
+
+func (p *progress) line(format string, args ...any) {
+	write(p.out, strings.TrimRight(fmt.Sprintf(format, args...), " ")+"\n")
+}
+
+// end takes the bar away.
+func (p *progress) end() {
+	if p.bar != nil {
+		p.bar.Abort(true)
+		p.bars.Wait()
+	}
+}
+
+// elapsed is how far the present job is.
+func elapsed(s advisor.State) time.Duration {
+	if s.Phase == advisor.Measuring && s.Search != nil {
+		return s.Search.Budget - s.Search.Left
+	}
+	return s.Load.Elapsed
+}
+
+// statusLine is the run in one line.
+func statusLine(s advisor.State) string {
+	l := s.Load
+	load := fmt.Sprintf("%d users", l.Users)
+	if l.Open {
+		load = fmt.Sprintf("%.1f/s planned", l.Planned)
+	}
+	line := fmt.Sprintf("%02d:%02d  %s  %.1f req/s  %.2f %% failed", int(l.Elapsed.Minutes()), int(l.Elapsed.Seconds())%60,
+		load, l.Recent.Rate(), l.Total.FailShare()*100)
+	if q := l.Recent.Latency; q.Count > 0 {
+		line += fmt.Sprintf("  p50 %s  p95 %s", profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95))
+	}
+	if s.Managed {
+		line += fmt.Sprintf("  replicas %d/%d", s.Fleet.Up(), s.Fleet.Wanted)
+	} else if n := s.Fleet.Answering(); n > 0 {
+		line += fmt.Sprintf("  replicas %d", n)
+	}
+	return line
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is what the commands share.
+type app struct {
+	streams
+	signals *signals
+}
+
+func newRoot(io streams, signals *signals) *cobra.Command {
+	a := &app{streams: io, signals: signals}
+	root := &cobra.Command{
+		Use:           "headroom",
+		Short:         "Find out how much load a service takes, and get an autoscale configuration that holds",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !a.interactive() {
+				return cmd.Help()
+			}
+			return a.swarmFromForm(cmd)
+		},
+	}
+	root.SetIn(io.in)
+	root.SetOut(io.out)
+	root.SetErr(io.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
+	root.AddCommand(
+		a.runCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(),
+		a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), versionCommand(),
+	)
+	return root
+}
+
+// interactive reports whether there is a terminal to draw on.
+func (a *app) interactive() bool {
+	return term.IsTerminal(int(a.in.Fd())) && term.IsTerminal(int(a.out.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version, the commit and the Go it was built with", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			info, ok := debug.ReadBuildInfo()
+			if !ok {
+				_, err := fmt.Fprintln(cmd.OutOrStdout(), "headroom, built without module information")
+				return err
+			}
+			version, commit := info.Main.Version, "unknown"
+			for _, s := range info.Settings {
+				if s.Key == "vcs.revision" {
+					commit = s.Value
+				}
+			}
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "headroom %s, commit %s, %s\n", version, commit, info.GoVersion)
+			return err
+		},
+	}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"headroom/profiles"
+	"headroom/scaler"
+)
+
+func (a *app) scalerCommand() *cobra.Command {
+	c := scaler.Config{Timeout: 120 * time.Second, Grace: 5 * time.Second}
+	var policyFile string
+	cmd := &cobra.Command{
+		Use:   "scaler [flags] -- COMMAND...",
+		Short: "Run a command as replicas behind one address, scaled by a policy",
+		Long: "Run a command as replicas behind one address, scaled by a policy.\n\n" +
+			"Each replica gets its own PORT and HOSTNAME in its environment; {port} in the arguments is replaced.\n" +
+			"A replica is ready when its port accepts and / is answered with anything below 500.\n" +
+			"Without --policy it keeps one replica. Ctrl-C stops every replica.",
+		Example: "  headroom scaler --policy policy.yaml -- uvicorn main:app --port {port}",
+		Args:    commandAfterDash,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.Command, c.Policy = args, profiles.FixedPolicy(1)
+			if policyFile != "" {
+				policy, err := profiles.ReadPolicy(policyFile)
+				if err != nil {
+					return &exit{exitUsage, err}
+				}
+				c.Policy = policy
+			}
+			return a.serve(c)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&policyFile, "policy", "", "policy `FILE`")
+	f.StringVar(&c.Name, "name", "default", "name by which other commands find it")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8000", "`address` of the service")
+	f.StringVar(&c.API, "api", "127.0.0.1:8001", "loopback `address` of the control API")
+	scalerFlags(f, &c)
+	durationVar(f, &c.Timeout, "timeout", "", "how long a replica may take to answer; then 504")
+	durationVar(f, &c.Grace, "grace", "", "time between SIGTERM and SIGKILL for a replica")
+	return cmd
+}
+
+// serve runs a scaler until it is interrupted.
+func (a *app) serve(c scaler.Config) error {
+	c.Log = func(e scaler.Event) {
+		write(a.err, fmt.Sprintf("%s  %-8s %s\n", e.At.Format(time.TimeOnly), e.Kind, e.Text))
+	}
+	s, stop, err := startScaler(a.signals.stop, c)
+	if err != nil {
+		return err
+	}
+	a.signals.expect()
+	write(a.err, fmt.Sprintf("service %s, control API %s (headroom workers, queue, apply --name %s); Ctrl-C stops everything\n",
+		s.URL(), s.Client().URL(), c.Name))
+	<-a.signals.stop.Done()
+	return stop()
+}
+
+// commandAfterDash wants "-- COMMAND..." and nothing before it.
+func commandAfterDash(cmd *cobra.Command, args []string) error {
+	switch at := cmd.ArgsLenAtDash(); {
+	case at < 0 || len(args) == at:
+		return usage("command: got nothing after --, want one such as -- uvicorn main:app --port {port}")
+	case at > 0:
+		return usage("argument: got %q before --, want only flags there", args[0])
+	}
+	return nil
+}
+
+// scalerByName adds the flags that find a running scaler.
+type scalerByName struct{ name string }
+
+func (n *scalerByName) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&n.name, "name", "default", "name of the scaler")
+}
+
+func (n *scalerByName) find() (*scaler.Client, error) {
+	client, err := scaler.Find("", n.name)
+	if err != nil {
+		return nil, &exit{exitUsage, err}
+	}
+	return client, nil
+}
+
+// listing is a command that prints what a running scaler has.
+func (a *app) listing(use, short string, list func(ctx context.Context, c *scaler.Client, asJSON bool) error) *cobra.Command {
+	var name scalerByName
+	var format string
+	cmd := &cobra.Command{
+		Use: use, Short: short, Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "table" && format != "json" {
+				return usage("--output: got %q, want table or json", format)
+			}
+			client, err := name.find()
+			if err != nil {
+				return err
+			}
+			return list(cmd.Context(), client, format == "json")
+		},
+	}
+	name.flags(cmd)
+	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or json")
+	return cmd
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"headroom/cmd/headroom/target"
+)
+
+func (a *app) targetCommand() *cobra.Command {
+	c := target.Default()
+	port := cmp.Or(os.Getenv("PORT"), "8080")
+	cmd := &cobra.Command{
+		Use:   "target",
+		Short: "Serve the demo target: /request?x=N waits, /load/N burns CPU, /sse streams, /stats tells what it measured",
+		Long: "Serve the demo target on 127.0.0.1.\n\n" +
+			"GET /request?x=N answers N² after the service time, --concurrency requests at a time; GET /load/N sums up N numbers;\n" +
+			"GET /sse streams events; GET /stats gives the mean service time it measured itself; /healthz and / answer at once.\n" +
+			"HOSTNAME names the replica in every answer, PORT is the default of --port.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.Addr = net.JoinHostPort("127.0.0.1", port)
+			c.Hostname = os.Getenv("HOSTNAME")
+			if c.Hostname == "" {
+				c.Hostname, _ = os.Hostname()
+			}
+			server, err := target.New(c)
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			a.signals.expect()
+			write(a.err, fmt.Sprintf("%s serves http://%s\n", c.Hostname, c.Addr))
+			if err := server.Run(a.signals.stop); err != nil {
+				return &exit{exitUsage, err}
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&port, "port", port, "port to listen on")
+	durationVar(f, &c.ServiceTime, "service-time", "", "mean service time of /request")
+	f.StringVar(&c.Distribution, "distribution", c.Distribution, "of the service time: constant or exponential")
+	f.IntVar(&c.Concurrency, "concurrency", c.Concurrency, "requests served at a time; the others wait")
+	durationVar(f, &c.Startup, "startup", "", "how long it takes before it listens")
+	f.Float64Var(&c.FailRate, "fail-rate", 0, "share of /request answers that are a 500, 0..1")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the random numbers")
+	return cmd
+}
