@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,16 +16,22 @@ import (
 )
 
 func (a *app) workersCommand() *cobra.Command {
-	return a.listing("workers", "List the replicas of a running scaler", func(ctx context.Context, c *scaler.Client, asJSON bool) error {
+	var all bool
+	cmd := a.listing("workers", "List the replicas of a running scaler", func(ctx context.Context, c *scaler.Client, asJSON bool) error {
 		workers, err := c.Workers(ctx)
 		if err != nil {
 			return err
+		}
+		if !all {
+			workers = slices.DeleteFunc(workers, func(w scaler.Worker) bool { return w.Status == "TERMINATED" })
 		}
 		if asJSON {
 			return report.WriteJSON(a.out, workers)
 		}
 		return scaler.WriteWorkers(a.out, workers)
 	})
+	cmd.Flags().BoolVarP(&all, "all", "a", false, "also those that went lately")
+	return cmd
 }
 
 func (a *app) queueCommand() *cobra.Command {

@@ -1,0 +1,42 @@
+# The FastAPI application of the fastapi-serve documentation under uvicorn:
+# scaled, swarmed, tuned.
+source "$(dirname "$0")/lib.sh"
+write_app "$work"
+cd "$work"
+
+port=$(free_port)
+cat >policy.yaml <<'Y'
+version: headroom/v1
+kind: policy
+replicas: {min: 1, max: 2}
+metrics:
+  - {kind: rps, target: 5}
+interval: 1s
+Y
+background scaler headroom scaler --name fastapi --policy policy.yaml --listen 127.0.0.1:$port --api 127.0.0.1:0 -- uvicorn main:app --port {port}
+within 30 "the scaler is ready" headroom workers --name fastapi
+headroom run http://127.0.0.1:$port/load/100000 -u 20 -r 5 -t 15s --json --save run.json >result.json 2>run.log || fail "run: exit $?"
+names=$(json result.json 'sorted(r["name"] for r in d["result"]["replicas"])')
+echo "run: $(json result.json 'd["result"]["total"]["count"]') requests, $(json result.json 'd["result"]["total"]["failed"]') failed," \
+  "p95 $(json result.json 'round(d["result"]["total"]["latency"]["p95"] / 1e6, 1)') ms, answered by $names, named by $(json result.json 'd["result"]["identity"]')"
+[ "$names" = "['replica-1', 'replica-2']" ] || fail "want two hostnames"
+[ "$(json result.json 'd["result"]["total"]["failed"]')" = 0 ] || fail "want no failures"
+[ "$(json run.json 'd["kind"]')" = run ] || fail "the saved run is not one"
+headroom workers --name fastapi
+
+before=$(pgrep -fc 'uvicorn main:app' || true)
+# A request that computes for some 30 ms, so that two replicas are needed and
+# two cores carry them.
+headroom tune --path /load/600000 --traffic 10..30 --slo 'p95<400ms,errors<1%' --budget 60s --verify 20s --json --keep \
+  --export jcloud=jcloud.yml -o measurement.json -- uvicorn main:app --port {port} >tune.json 2>tune.log || code=$?
+echo "tune: exit ${code:-0}, $(json tune.json 'd["verdict"]'): $(json tune.json 'd["why"]')"
+echo "  capacity $(json tune.json 'round(d["measurement"]["capacity"]["slo"]["value"], 1)')/s per replica," \
+  "advice $(json tune.json '(d["advice"]["policy"]["replicas"], d["advice"]["policy"]["metrics"][0]["target"])')," \
+  "answered after: $(json tune.json 'sorted(r["name"] for r in d["after"]["replicas"])')"
+echo "  $(json tune.json 'd["advice"].get("capped", "not capped by this machine")')"
+[ "$(json tune.json 'len(d["after"]["replicas"]) >= 2')" = True ] || fail "want at least two hostnames after the tune"
+[ "${code:-0}" = 0 ] || [ "${code:-0}" = 99 ] || fail "tune: exit $code"
+says jcloud.yml "metric: rps"
+headroom advise measurement.json --traffic 10..30 --to policy >advised.yaml
+headroom export advised.yaml --to jcloud --round >/dev/null
+within 5 "nothing is left of the tune" sh -c "[ \"\$(pgrep -fc 'uvicorn main:app')\" -le $before ]"

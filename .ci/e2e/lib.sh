@@ -1,0 +1,82 @@
+# Shared by the end-to-end scripts: a folder of their own, and words for what
+# they check. Everything they start ends with them.
+set -euo pipefail
+
+work=$(mktemp -d)
+export XDG_RUNTIME_DIR="$work/run"
+mkdir -p -m 700 "$XDG_RUNTIME_DIR"
+started=()
+
+finish() {
+  code=$?
+  for pid in "${started[@]}"; do kill -INT "$pid" 2>/dev/null || true; done
+  for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
+  [ $code -eq 0 ] || { echo "FAILED: $0"; tail -n 40 "$work"/*.log 2>/dev/null || true; }
+  rm -rf "$work"
+}
+trap finish EXIT
+
+fail() { echo "$*" >&2; exit 1; }
+
+# background LOG COMMAND... starts a command that finish ends.
+background() {
+  local log=$1; shift
+  "$@" >"$work/$log.log" 2>&1 &
+  started+=($!)
+  last=$!
+}
+
+# within SECONDS WHAT COMMAND... repeats a command until it succeeds.
+within() {
+  local limit=$((SECONDS + $1)) what=$2; shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $limit ] || fail "not within time: $what"
+    sleep 0.1
+  done
+}
+
+# says FILE TEXT checks that a file contains a text.
+says() { grep -qF -- "$2" "$1" || { cat "$1"; fail "$1 does not say: $2"; }; }
+
+# json FILE EXPRESSION evaluates a Python expression with the document as d.
+json() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$1" "$2"; }
+
+# holds EXPRESSION checks a Python expression of numbers.
+holds() { python3 -c 'import sys; sys.exit(not eval(sys.argv[1]))' "$1" || fail "does not hold: $1"; }
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+# the FastAPI application of the fastapi-serve documentation, as it stands
+# there
+write_app() {
+  cat >"$1/main.py" <<'PY'
+# main.py
+import os
+import time
+
+from fastapi import FastAPI
+from pydantic import BaseModel, Field
+
+app = FastAPI()
+
+class Response(BaseModel):
+    cpu_time: float
+    result: int
+    hostname: str = Field(default_factory=lambda: os.environ.get("HOSTNAME", "unknown"))
+
+def _heavy_compute(count):
+    sum = 0
+    for i in range(count):
+        sum += i
+    return sum
+
+@app.get("/load/{count}", response_model=Response)
+def load_test(count: int = 1_000_000):
+    _t1 = time.time()
+    _sum = _heavy_compute(count)
+    _t2 = time.time()
+    _cpu_time = _t2 - _t1
+    print(f"CPU time: {_cpu_time}")
+    return Response(cpu_time=_cpu_time, result=_sum)
+PY
+}

@@ -1,0 +1,270 @@
+package scaler
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// control serves the API of a fleet with one replica.
+func control(t *testing.T) (*httptest.Server, *api) {
+	t.Helper()
+	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
+	b := newBalancer(time.Now(), 1, 10)
+	p := newPool(cfg, b, 1)
+	l, err := newLoop(cfg.Policy, p, b.read, cfg.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := p.hire(&place{}, 0)
+	p.enter(r, &instance{address: "127.0.0.1:4000"})
+	a := &api{token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000", pool: p, balancer: b, loop: l, ready: p.full}
+	s := httptest.NewServer(a.handler())
+	t.Cleanup(s.Close)
+	return s, a
+}
+
+func TestAPIRefuses(t *testing.T) {
+	s, a := control(t)
+	const good = "Bearer secret"
+	tests := []struct {
+		name, method, path, auth, host, body string
+		code                                 int
+		want                                 string
+	}{
+		{"no token", "GET", "/v1/status", "", "", "", 401, "bearer token"},
+		{"another token", "GET", "/v1/status", "Bearer guess", "", "", 401, "bearer token"},
+		{"no token to change", "PUT", "/v1/replicas", "", "", `{"replicas":2,"ttl":"30s"}`, 401, "bearer token"},
+		{"a name that was made to resolve here", "GET", "/v1/status", good, "evil.example:8001", "", 421, `host: got \"evil.example:8001\"`},
+		{"the same without a token", "GET", "/healthz", "", "evil.example", "", 421, "host"},
+		{"localhost", "GET", "/v1/status", good, "localhost:8001", "", 200, `"fleet"`},
+		{"IPv6", "GET", "/v1/status", good, "[::1]:8001", "", 200, `"fleet"`},
+		{"health without a token", "GET", "/healthz", "", "", "", 200, "ok"},
+		{"no such route", "GET", "/v1/nothing", good, "", "", 404, ""},
+		{"no such method", "POST", "/v1/policy", good, "", "{}", 405, ""},
+		{"pin to none", "PUT", "/v1/replicas", good, "", `{"replicas":0,"ttl":"0s"}`, 422,
+			`{"problems":["replicas: got 0, want 1 to 1000","ttl: got 0s, want more than 0s and at most 1h"]}`},
+		{"pin for too long", "PUT", "/v1/replicas", good, "", `{"replicas":1,"ttl":"61m"}`, 422, "ttl: got 1h1m"},
+		{"pin too many", "PUT", "/v1/replicas", good, "", `{"replicas":1001,"ttl":"1m"}`, 422, "replicas: got 1001"},
+		{"pin with an unknown key", "PUT", "/v1/replicas", good, "", `{"replica":1,"ttl":"1m"}`, 422, `unknown field \"replica\"`},
+		{"no JSON", "PUT", "/v1/replicas", good, "", `replicas=1`, 422, "want one JSON object"},
+		{"two values", "PUT", "/v1/replicas", good, "", `{"replicas":1,"ttl":"1m"}{}`, 422, "want one JSON object"},
+		{"a policy with every kind of problem", "PUT", "/v1/policy", good, "",
+			`{"version":"headroom/v1","replicas":{"min":3,"max":2},"interval":"1ms","metrics":[{"kind":"magic","target":0,"window":"30s"}]}`, 422,
+			`{"problems":["replicas.max: got 2, want replicas.min (3) or more, or unlimited",` +
+				`"metrics[0].kind: got \"magic\", want rps or in_flight","metrics[0].target: got 0, want more than 0","interval: got 1ms, want 1s to 1h"]}`},
+		{"a policy with an unknown key", "PUT", "/v1/policy", good, "", `{"version":"headroom/v1","replicsa":{"min":3}}`, 422, `unknown key \"replicsa\"`},
+		{"a policy as YAML", "PUT", "/v1/policy", good, "", "version: headroom/v1\n", 422, "want one JSON object"},
+		{"no policy", "PUT", "/v1/policy", good, "", "null", 422, "problems"},
+		{"too much", "PUT", "/v1/policy", good, "", `"` + strings.Repeat("x", maxBody) + `"`, 413, "more than 1048576 bytes"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			req := request(t, tt.method, s.URL+tt.path, tt.body)
+			req.Host = tt.host
+			if tt.auth != "" {
+				req.Header.Set("Authorization", tt.auth)
+			}
+			res, body := fetch(t, req)
+			if res.StatusCode != tt.code || !strings.Contains(body, tt.want) {
+				t.Errorf("%s %s: got %d %s, want %d with %s", tt.method, tt.path, res.StatusCode, body, tt.code, tt.want)
+			}
+		})
+	}
+	if got := a.loop.state(); got.pin.size != 0 || got.policy.Replicas.Max != 5 {
+		t.Errorf("after all refusals: got %+v, want nothing changed", got)
+	}
+}
+
+func TestClientRoundTrip(t *testing.T) {
+	s, a := control(t)
+	ctx := t.Context()
+	c := NewClient(s.URL+"/", "secret")
+	if c.URL() != s.URL {
+		t.Errorf("URL: got %q, want %q", c.URL(), s.URL)
+	}
+
+	fleet, _, err := c.Status(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := a.pool.fleet(time.Now())
+	if diff := cmp.Diff(want, fleet, timesEqual); diff != "" {
+		t.Errorf("fleet (-want +got):\n%s", diff)
+	}
+
+	if err := c.Pin(ctx, 3, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	fleet, d, err := c.Status(ctx)
+	if err != nil || !fleet.Pinned || fleet.Wanted != 3 || d.Reason != profiles.Pinned || d.Desired != 3 {
+		t.Errorf("pinned: got %+v, %+v, %v, want 3 wanted at once", fleet, d, err)
+	}
+	if err := c.Unpin(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if fleet, _, err = c.Status(ctx); err != nil || fleet.Pinned || fleet.Wanted != 1 {
+		t.Errorf("unpinned: got %+v, %v, want 1 wanted at once", fleet, err)
+	}
+	if err := c.Pin(ctx, 0, time.Minute); err == nil || !strings.Contains(err.Error(), "replicas: got 0, want 1 to 1000") {
+		t.Errorf("pin to 0: got error %v, want the scaler's", err)
+	}
+
+	// Every field of a policy must come through, whatever it holds.
+	policy := rpsPolicy(2, 20)
+	policy.Replicas.Initial = 3
+	policy.Metrics = append(policy.Metrics, profiles.Metric{Kind: profiles.InFlight, Target: 1500, Window: profiles.Duration(time.Second)})
+	policy.Tolerance = 55
+	policy.Up = profiles.Behavior{Step: 4, Factor: 2500, Stabilization: profiles.Duration(90 * time.Second)}
+	policy.Down.Factor, policy.Down.Order = 500, profiles.Oldest
+	policy.Schedules = []profiles.Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "Europe/Berlin", Min: 8}}
+	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(200 * time.Millisecond), Measured: "2026-11-21"}
+	policy.Platforms = map[string]any{"jcloud": map[string]any{"note": "a <b> & \"c\"\nü \\", "instance": "C3"}}
+	if err := c.Pin(ctx, 1, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Follow(ctx, policy); err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.Policy(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(policy, got); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	if fleet, _, err = c.Status(ctx); err != nil || fleet.Pinned || fleet.Wanted != 2 {
+		t.Errorf("after following: got %+v, %v, want not pinned and 2 wanted", fleet, err)
+	}
+	unlimited := rpsPolicy(1, 5)
+	unlimited.Replicas.Max = profiles.Unlimited
+	if err := c.Follow(ctx, unlimited); err != nil {
+		t.Errorf("follow a policy without a limit: %v", err)
+	}
+	if err := c.Follow(ctx, rpsPolicy(3, 2)); err == nil || !strings.Contains(err.Error(), "replicas.max: got 2") {
+		t.Errorf("follow min above max: got error %v, want the scaler's", err)
+	}
+
+	l, err := a.balancer.acquire(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workers, err := c.Workers(ctx)
+	if err != nil || len(workers) != 1 || workers[0].ID != "replica-1" || workers[0].Status != "RUNNING" || workers[0].Detail != "BUSY" {
+		t.Errorf("workers: got %+v, %v, want a busy replica-1", workers, err)
+	}
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		a.balancer.acquire(ctx)
+	}()
+	eventually(t, "a request waits", func() bool { return len(a.balancer.traffic().waiting) == 1 })
+	waiting, err := c.Queue(ctx)
+	if err != nil || len(waiting) != 1 || waiting[0].Reason != reasonBusy || waiting[0].Created.IsZero() {
+		t.Errorf("queue: got %+v, %v, want one that waits for a busy worker", waiting, err)
+	}
+	a.balancer.release(l.backend, false)
+	<-left
+
+	if _, _, err := NewClient(s.URL, "guess").Status(ctx); err == nil || !strings.Contains(err.Error(), "bearer token") {
+		t.Errorf("with another token: got error %v, want the scaler's", err)
+	}
+}
+
+// timesEqual compares times as JSON keeps them.
+var timesEqual = cmp.Comparer(func(a, b time.Time) bool { return a.Equal(b) })
+
+func TestAPIHealthWhileStarting(t *testing.T) {
+	a := &api{ready: make(chan struct{})}
+	w := httptest.NewRecorder()
+	a.health(w, request(t, "GET", "/healthz", ""))
+	if w.Code != http.StatusServiceUnavailable {
+		t.Errorf("while the replicas start: got %d, want 503", w.Code)
+	}
+}
+
+func TestWorkersOfEachState(t *testing.T) {
+	var got strings.Builder
+	at := time.Date(2024, 7, 29, 4, 42, 50, 0, time.FixedZone("", 2*3600))
+	list := workers(probe.Fleet{Replicas: []probe.Replica{
+		{ID: "replica-1", State: probe.Ready, InFlight: 1, Created: at},
+		{ID: "replica-2", State: probe.Ready, Created: at},
+		{ID: "replica-3", State: probe.Starting, Created: at},
+		{ID: "replica-4", State: probe.Failing, Created: at, Deleted: at},
+		{ID: "replica-5", State: probe.Draining, InFlight: 1, Created: at},
+		{ID: "a-replica-with-a-very-long-name", State: probe.Gone, Created: at, Deleted: at.Add(time.Minute)},
+	}})
+	if err := WriteWorkers(&got, list); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+ID                               STATUS       DETAIL_STATUS    CREATED_AT                DELETED_AT
+-------------------------------  -----------  ---------------  ------------------------  ------------------------
+replica-1                        RUNNING      BUSY             2024-07-29T02:42:50+0000
+replica-2                        RUNNING      FREE             2024-07-29T02:42:50+0000
+replica-3                        PENDING      IN_FLIGHT        2024-07-29T02:42:50+0000
+replica-4                        ERROR                         2024-07-29T02:42:50+0000  2024-07-29T02:42:50+0000
+replica-5                        TERMINATING  REMOVE           2024-07-29T02:42:50+0000
+a-replica-with-a-very-long-name  TERMINATED                    2024-07-29T02:42:50+0000  2024-07-29T02:43:50+0000
+`
+	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), got.String()); diff != "" {
+		t.Errorf("table (-want +got):\n%s", diff)
+	}
+}
+
+func TestWriteTables(t *testing.T) {
+	at := time.Date(2024, 7, 29, 2, 42, 50, 0, time.UTC)
+	tests := []struct {
+		name  string
+		write func(io.Writer) error
+		want  string
+	}{
+		{"the worker of seed 001", func(w io.Writer) error {
+			return WriteWorkers(w, []Worker{{ID: "5LJtBqJsRYgT67ZEuMAt88", Status: "RUNNING", Detail: "FREE", Created: at}})
+		}, `
+ID                      STATUS    DETAIL_STATUS    CREATED_AT                DELETED_AT
+----------------------  --------  ---------------  ------------------------  ------------
+5LJtBqJsRYgT67ZEuMAt88  RUNNING   FREE             2024-07-29T02:42:50+0000
+`},
+		{"no queue", func(w io.Writer) error { return WriteQueue(w, nil) }, `
+QUEUE_INDEX    CREATE_AT                 QUEUE_REASON
+-------------  ------------------------  --------------
+`},
+		{"a queue", func(w io.Writer) error {
+			return WriteQueue(w, []Waiting{{0, at, reasonBusy}, {1, at.Add(time.Second), reasonNone}})
+		}, `
+QUEUE_INDEX    CREATE_AT                 QUEUE_REASON
+-------------  ------------------------  --------------
+0              2024-07-29T02:42:50+0000  WorkerBusy
+1              2024-07-29T02:42:51+0000  NoWorker
+`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got strings.Builder
+			if err := tt.write(&got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), got.String()); diff != "" {
+				t.Errorf("table (-want +got):\n%s", diff)
+			}
+		})
+	}
+	if err := WriteWorkers(failingWriter{}, nil); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("to a closed pipe: got error %v, want io.ErrClosedPipe", err)
+	}
+}
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

@@ -1,0 +1,212 @@
+package scaler
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"headroom/profiles"
+)
+
+// Config says what to run and how. The zero value of a field means its
+// default; only Command and Policy have none.
+type Config struct {
+	// Name names the runtime file, through which other programs find the
+	// scaler. Default "default".
+	Name string
+
+	// Command is the program and its arguments. "{port}" is replaced in each
+	// of them, and PORT and HOSTNAME are set in its environment.
+	Command []string
+
+	// Env holds further KEY=VALUE pairs for the replicas, on top of the
+	// environment of this process.
+	Env []string
+
+	// Listen is the address of the service, default 127.0.0.1:8000. Port 0
+	// takes any free one.
+	Listen string
+
+	// API is the address of the control API, default 127.0.0.1:8001. It must
+	// be a loopback address. Port 0 takes any free one.
+	API string
+
+	// Policy decides how many replicas there are.
+	Policy profiles.Policy
+
+	// Concurrency is the number of requests that a replica gets at once,
+	// default 1.
+	Concurrency int
+
+	// MaxQueue is the number of requests that may wait for a replica, default
+	// 1000. Those beyond are answered 503.
+	MaxQueue int
+
+	// ReadyPath is the path that a ready replica answers with 2xx or 3xx.
+	// Without it any answer to / below 500 will do.
+	ReadyPath string
+
+	// StartTimeout is how long a replica may take to become ready, default
+	// 60 s. One that does not counts as failed.
+	StartTimeout time.Duration
+
+	// Timeout is how long a replica may take to begin its answer, or to go on
+	// with it, default 120 s; later it is answered 504. It also limits how
+	// long a replica that must go finishes what it has.
+	Timeout time.Duration
+
+	// Grace is the time between SIGTERM and SIGKILL for a replica, default
+	// 5 s. At shutdown it also limits how long requests may finish.
+	Grace time.Duration
+
+	// RuntimeDir holds the runtime files. Default $XDG_RUNTIME_DIR/headroom,
+	// or headroom-UID in the folder for temporary files.
+	RuntimeDir string
+
+	// Log, when set, is called with each event, from several goroutines at
+	// once. It must not block.
+	Log func(Event)
+}
+
+// Event is something that happened to the fleet.
+type Event struct {
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"` // one of the Event... constants
+	Text string    `json:"text"`
+}
+
+// The kinds of an Event.
+const (
+	EventReplica  = "replica"  // a replica changed its state
+	EventDecision = "decision" // the wanted size changed
+	EventPolicy   = "policy"   // another policy is followed
+	EventPin      = "pin"      // the size was pinned or unpinned
+)
+
+// withDefaults returns c with every empty field set to its default.
+func (c Config) withDefaults() Config {
+	c.Name = cmp.Or(c.Name, "default")
+	c.Listen = cmp.Or(c.Listen, "127.0.0.1:8000")
+	c.API = cmp.Or(c.API, "127.0.0.1:8001")
+	c.Concurrency = cmp.Or(c.Concurrency, 1)
+	c.MaxQueue = cmp.Or(c.MaxQueue, 1000)
+	c.StartTimeout = cmp.Or(c.StartTimeout, 60*time.Second)
+	c.Timeout = cmp.Or(c.Timeout, 120*time.Second)
+	c.Grace = cmp.Or(c.Grace, 5*time.Second)
+	c.RuntimeDir = cmp.Or(c.RuntimeDir, defaultRuntimeDir())
+	if c.Log == nil {
+		c.Log = func(Event) {}
+	}
+	return c
+}
+
+func defaultRuntimeDir() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		return filepath.Join(dir, "headroom")
+	}
+	return filepath.Join(os.TempDir(), "headroom-"+strconv.Itoa(os.Getuid()))
+}
+
+var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+
+// Validate returns all problems at once, each naming the flag that sets the
+// value, and changes nothing.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+
+	if !validName.MatchString(c.Name) {
+		bad("--name: got %q, want lower-case letters, digits and dashes, such as web-1", c.Name)
+	}
+	if len(c.Command) == 0 || c.Command[0] == "" {
+		bad("command: got nothing, want a command after --, such as -- uvicorn main:app --port {port}")
+	}
+	for _, pair := range c.Env {
+		if key, _, ok := strings.Cut(pair, "="); !ok || key == "" {
+			bad("environment: got %q, want KEY=VALUE", pair)
+		}
+	}
+	listen, err := splitAddress(c.Listen)
+	if err != nil {
+		bad("--listen: got %q, want HOST:PORT such as 127.0.0.1:8000", c.Listen)
+	}
+	api, apiErr := splitAddress(c.API)
+	if apiErr != nil || !isLoopback(api.host) {
+		bad("--api: got %q, want HOST:PORT on a loopback address such as 127.0.0.1:8001", c.API)
+	}
+	if err == nil && apiErr == nil && listen == api && api.port != 0 {
+		bad("--api: got %q, want another address than --listen", c.API)
+	}
+	if err := c.Policy.Validate(); err != nil {
+		for _, problem := range problems(err) {
+			bad("policy: %s", problem)
+		}
+	}
+	if c.Concurrency < 1 {
+		bad("--concurrency: got %d, want 1 or more", c.Concurrency)
+	}
+	if c.MaxQueue < 1 {
+		bad("--max-queue: got %d, want 1 or more", c.MaxQueue)
+	}
+	if c.ReadyPath != "" && !strings.HasPrefix(c.ReadyPath, "/") {
+		bad("--ready-path: got %q, want a path such as /healthz", c.ReadyPath)
+	}
+	for _, d := range []struct {
+		flag  string
+		value time.Duration
+	}{{"--start-timeout", c.StartTimeout}, {"--timeout", c.Timeout}, {"--grace", c.Grace}} {
+		if d.value < 0 {
+			bad("%s: got %s, want more than 0", d.flag, profiles.Duration(d.value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// problems are the lines of a joined error.
+func problems(err error) []string {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []string
+		for _, e := range joined.Unwrap() {
+			all = append(all, problems(e)...)
+		}
+		return all
+	}
+	return []string{err.Error()}
+}
+
+// address is a host and a port, written by people.
+type address struct {
+	host string
+	port uint16
+}
+
+func splitAddress(s string) (address, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return address{}, err
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return address{}, err
+	}
+	return address{host, uint16(n)}, nil
+}
+
+// isLoopback reports whether a host can only be reached from this machine.
+// The empty host means every interface.
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,80 @@
+package scaler
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"headroom/profiles"
+)
+
+func TestConfigValidate(t *testing.T) {
+	tests := []struct {
+		name string
+		edit func(*Config)
+		want []string
+	}{
+		{"defaults", func(c *Config) {}, nil},
+		{"port 0 twice", func(c *Config) { c.Listen, c.API = "127.0.0.1:0", "127.0.0.1:0" }, nil},
+		{"any interface for the service", func(c *Config) { c.Listen = ":8000" }, nil},
+		{"IPv6 API", func(c *Config) { c.API = "[::1]:8001" }, nil},
+		{"everything wrong", func(c *Config) {
+			*c = Config{
+				Name: "Web 1", Env: []string{"A=1", "B", "=2"}, Listen: "8000", API: "0.0.0.0:8001",
+				Policy:      profiles.Policy{Version: profiles.Version, Kind: "policy", Down: profiles.Behavior{Order: "newest"}, OnMetricError: "hold"},
+				Concurrency: -1, MaxQueue: -1, ReadyPath: "healthz", StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
+			}
+		}, []string{
+			`--name: got "Web 1", want lower-case letters, digits and dashes, such as web-1`,
+			`command: got nothing, want a command after --, such as -- uvicorn main:app --port {port}`,
+			`environment: got "B", want KEY=VALUE`,
+			`environment: got "=2", want KEY=VALUE`,
+			`--listen: got "8000", want HOST:PORT such as 127.0.0.1:8000`,
+			`--api: got "0.0.0.0:8001", want HOST:PORT on a loopback address such as 127.0.0.1:8001`,
+			`policy: replicas.min: got 0, want 1 or more`,
+			`policy: interval: got 0s, want 1s to 1h`,
+			`--concurrency: got -1, want 1 or more`,
+			`--max-queue: got -1, want 1 or more`,
+			`--ready-path: got "healthz", want a path such as /healthz`,
+			`--start-timeout: got -1ns, want more than 0`,
+			`--timeout: got -1s, want more than 0`,
+			`--grace: got -1m, want more than 0`,
+		}},
+		{"API on every interface", func(c *Config) { c.API = ":8001" },
+			[]string{`--api: got ":8001", want HOST:PORT on a loopback address such as 127.0.0.1:8001`}},
+		{"one address for both", func(c *Config) { c.API = "127.0.0.1:8000" },
+			[]string{`--api: got "127.0.0.1:8000", want another address than --listen`}},
+		{"a port that is none", func(c *Config) { c.Listen = "127.0.0.1:65536" },
+			[]string{`--listen: got "127.0.0.1:65536", want HOST:PORT such as 127.0.0.1:8000`}},
+		{"an empty program", func(c *Config) { c.Command = []string{""} },
+			[]string{`command: got nothing, want a command after --, such as -- uvicorn main:app --port {port}`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := Config{Command: []string{"serve"}, Policy: profiles.FixedPolicy(1)}
+			tt.edit(&cfg)
+			err := cfg.Validate()
+			var got []string
+			if err != nil {
+				got = problems(err)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("Validate:\n got %q\nwant %q", got, tt.want)
+			}
+			if s, newErr := New(cfg); (newErr == nil) != (err == nil) || (s == nil) != (err != nil) {
+				t.Errorf("New: got %v, %v, want the error of Validate, %v", s, newErr, err)
+			}
+		})
+	}
+}
+
+func TestIsLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "[::1]": true, "localhost": true, "LocalHost": true, "::ffff:127.0.0.1": true,
+		"": false, "0.0.0.0": false, "::": false, "192.168.0.1": false, "localhost.evil.example": false, "127.0.0.1.evil.example": false,
+	} {
+		if got := isLoopback(host); got != want {
+			t.Errorf("isLoopback(%q) = %v, want %v", host, got, want)
+		}
+	}
+}

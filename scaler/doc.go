@@ -1,0 +1,47 @@
+// Package scaler is the built-in backend: it starts copies of a command as
+// replicas on this machine, waits until each is ready, balances one address
+// over them with a queue in which the oldest waits at the front, and keeps as
+// many replicas as a profiles.Policy wants.
+//
+// # What it refuses
+//
+// It has no decision code of its own: sizes come from the decider and the
+// choice of a replica from profiles.Pick, which the simulator uses too. A
+// request that may have reached a replica is never sent again, neither to
+// another replica nor to the same one. The control API listens on a loopback
+// address only, and answers nobody without the token of the runtime file. No
+// replica outlives its scaler, however the scaler ends. Windows is refused.
+//
+// # Goroutines
+//
+// All of them belong to [Scaler.Run], which returns when they have ended:
+//
+//	service, api   one HTTP server each, with a goroutine per connection
+//	pool           orders replicas up to the wanted number
+//	place          one per wanted replica: starts it, waits until it is ready,
+//	               replaces it when it ends, drains and ends it when it must go
+//	reaper         one per process of a replica: waits for its end (and two
+//	               that copy what it prints)
+//	loop           the decisions: one each interval, and one on each change
+//	usage          CPU time and memory of all replicas, once a second
+//
+// Time flows in from those loops; balancer, pool and loop are tested with
+// virtual time.
+//
+// # Processes
+//
+//	scaler -- supervisor -- command -- whatever it starts
+//
+// The supervisor is this same program, started again with a hidden first
+// argument, so main must hand over to it before anything else:
+//
+//	if scaler.IsSupervisor(os.Args) {
+//		os.Exit(scaler.Supervise(os.Args))
+//	}
+//
+// It watches a pipe that only the scaler holds open, and ends the command with
+// all its descendants when the pipe closes. On Linux it adopts orphans, so that
+// a session of its own does not help a process to stay; elsewhere the process
+// group is ended. HEADROOM_REPLICA in the environment of a replica marks its
+// processes, for the case that its supervisor is killed.
+package scaler

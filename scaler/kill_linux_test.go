@@ -1,0 +1,236 @@
+package scaler
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"headroom/probe"
+)
+
+// A replica that is killed costs the request that it worked on, nothing else.
+func TestRunSurvivesKilledReplica(t *testing.T) {
+	h := hold(t)
+	cfg := config(t, "serve", 2)
+	cfg.Env = append(cfg.Env, h.url)
+	s := start(t, cfg)
+
+	type result struct {
+		code int
+		body string
+	}
+	results := make(chan result, 8)
+	send := func(path string) {
+		res, body := fetch(t, request(t, "GET", s.URL()+path, ""))
+		results <- result{res.StatusCode, body}
+	}
+	var clients sync.WaitGroup
+	clients.Go(func() { send("/hold") })
+	h.next(t)
+	for range 5 {
+		clients.Go(func() { send("/") })
+	}
+	victim := s.fleet(t).Replicas[0]
+	if err := syscall.Kill(victim.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	clients.Wait()
+	close(results)
+	broken := 0
+	for r := range results {
+		if r.code == http.StatusOK {
+			continue
+		}
+		broken++
+		if r.code != http.StatusBadGateway || !strings.HasPrefix(r.body, "replica-1 did not answer") {
+			t.Errorf("got %d %q, want 502 that names replica-1", r.code, r.body)
+		}
+	}
+	if broken != 1 {
+		t.Errorf("%d requests were lost, want the one of the killed replica", broken)
+	}
+	eventually(t, "another replica took its place", func() bool {
+		f := s.fleet(t)
+		return f.Count(probe.Ready) == 2 && f.Replicas[0].ID == "replica-2" && f.Replicas[1].ID == "replica-3"
+	})
+	gone := s.fleet(t).Replicas[2]
+	if gone.ID != "replica-1" || !strings.HasPrefix(gone.LastError, "ended by signal 9 (killed)") {
+		t.Errorf("the killed one: got %+v, want why it ended", gone)
+	}
+	hostname(t, s.URL())
+}
+
+// Whatever a replica starts ends with the scaler.
+func TestRunLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	cfg := config(t, "serve", 2)
+	cfg.Env = append(cfg.Env, childrenVar+"="+dir)
+	s := start(t, cfg)
+	pids := children(t, dir)
+	if len(pids) != 4 {
+		t.Fatalf("children: got %v, want four", pids)
+	}
+	began := time.Now()
+	s.stop()
+	for _, pid := range pids {
+		if living(pid) {
+			t.Errorf("process %d, which a replica started, is left", pid)
+		}
+	}
+	if took := time.Since(began); took > cfg.withDefaults().Grace {
+		t.Errorf("the end took %s, though SIGTERM was enough", took)
+	}
+}
+
+// A command that starts others and ends takes them along; the replica is
+// replaced.
+func TestRunEndsWhatACommandLeaves(t *testing.T) {
+	dir := t.TempDir()
+	cfg := config(t, "serve", 1)
+	cfg.Env = append(cfg.Env, childrenVar+"="+dir)
+	cfg.Command = []string{"sh", "-c", `"$0" & server=$!; setsid sleep 1000 & wait $server`, os.Args[0]}
+	s := start(t, cfg)
+	pids := children(t, dir)
+	before := s.fleet(t).Replicas[0]
+	if err := syscall.Kill(before.PID, syscall.SIGKILL); err != nil { // the shell
+		t.Fatal(err)
+	}
+	eventually(t, "it was replaced", func() bool {
+		f := s.fleet(t)
+		return f.Count(probe.Ready) == 1 && f.Replicas[0].ID == "replica-2"
+	})
+	for _, pid := range pids {
+		if living(pid) {
+			t.Errorf("process %d, which the first replica started, is left", pid)
+		}
+	}
+}
+
+func TestRunKillsTheStubborn(t *testing.T) {
+	cfg := config(t, "stubborn", 1)
+	cfg.Grace = 200 * time.Millisecond
+	s := start(t, cfg)
+	pid := s.fleet(t).Replicas[0].PID
+	began := time.Now()
+	s.stop()
+	if living(pid) {
+		t.Error("a replica that ignores SIGTERM is left")
+	}
+	if took := time.Since(began); took < cfg.Grace || took > cfg.Grace+1900*time.Millisecond {
+		t.Errorf("the end took %s, want little more than the grace of %s", took, cfg.Grace)
+	}
+}
+
+// otherScaler runs a scaler of two replicas in another process, which notes
+// the processes that its replicas start in dir.
+func otherScaler(t *testing.T, m, dir string) (cmd *exec.Cmd, url string) {
+	t.Helper()
+	cmd = exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleVar+"=scaler", m, dirVar+"="+dir+"/run", childrenVar+"="+dir)
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		stdin.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return cmd, firstLine(t, stdout)
+}
+
+// A scaler that is killed cannot do anything any more; its supervisors do.
+func TestKilledScalerLeavesNothing(t *testing.T) {
+	m, dir := mark(t), t.TempDir()
+	cmd, url := otherScaler(t, m, dir)
+	hostname(t, url)
+	if _, err := Find(dir+"/run", "default"); err != nil {
+		t.Errorf("while it runs: %v", err)
+	}
+	if n := len(marked(m)); n != 9 { // itself, and twice a supervisor, a replica and its two children
+		t.Errorf("processes: got %v, want nine", marked(m))
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	began := time.Now()
+	eventually(t, "no process is left", func() bool { return len(marked(m)) == 0 })
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("processes were left for %s, want at most 2s", took)
+	}
+	if _, err := Find(dir+"/run", "default"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("after its end: got error %v, want ErrNotFound", err)
+	}
+	if _, err := os.Stat(entryPath(dir+"/run", "default")); !os.IsNotExist(err) {
+		t.Errorf("its runtime file: got error %v, want it removed", err)
+	}
+}
+
+// Where the supervisors are killed too, the kernel ends the commands.
+func TestKilledWithItsSupervisors(t *testing.T) {
+	m, dir := mark(t), t.TempDir()
+	cmd, _ := otherScaler(t, m, dir)
+	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil { // so that it cannot help
+		t.Fatal(err)
+	}
+	var supervisors, replicas, others []int
+	tree := parents()
+	for pid, command := range marked(m) {
+		switch {
+		case strings.Contains(command, supervisorArg):
+			supervisors = append(supervisors, pid)
+		case slices.Contains(supervisors, tree[pid]) || strings.Contains(marked(m)[tree[pid]], supervisorArg):
+			replicas = append(replicas, pid)
+		case pid != cmd.Process.Pid:
+			others = append(others, pid)
+		}
+	}
+	if len(supervisors) != 2 || len(replicas) != 2 || len(others) != 4 {
+		t.Fatalf("processes: got %v, %v and %v of %v, want 2, 2 and 4", supervisors, replicas, others, marked(m))
+	}
+	for _, pid := range append(supervisors, others...) { // the others would be left
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	eventually(t, "the replicas are gone", func() bool { return !living(replicas[0]) && !living(replicas[1]) })
+}
+
+func TestKilledSupervisorIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	cfg := config(t, "serve", 1)
+	cfg.Env = append(cfg.Env, childrenVar+"="+dir)
+	s := start(t, cfg)
+	pids := append(children(t, dir), s.fleet(t).Replicas[0].PID)
+	var root int
+	for _, pid := range s.pool.roots() {
+		root = pid
+	}
+	if err := syscall.Kill(root, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it was replaced", func() bool {
+		f := s.fleet(t)
+		return f.Count(probe.Ready) == 1 && f.Replicas[0].ID == "replica-2"
+	})
+	for _, pid := range pids {
+		if living(pid) {
+			t.Errorf("process %d of the killed supervisor is left", pid)
+		}
+	}
+	hostname(t, s.URL())
+}

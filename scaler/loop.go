@@ -1,0 +1,172 @@
+package scaler
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"headroom/profiles"
+)
+
+// resizer is what the loop acts on. It must not block.
+type resizer interface {
+	scale(n int, order string)
+}
+
+// loop makes the decisions: every interval of the policy, and at once when
+// the policy or the pin changes. A decision, and what it sets in the pool, are
+// one step under its lock. Its methods are safe for concurrent use.
+type loop struct {
+	pool resizer
+	read func(now time.Time, metrics []profiles.Metric) []profiles.Reading
+	log  func(Event)
+	wake chan struct{} // something changed; capacity 1
+
+	mu      sync.Mutex // guards the fields below
+	decider profiles.Decider
+	size    int // what the policy wants; a pin leaves it alone, so that it can be restored
+	loopState
+}
+
+// loopState is what the loop follows, and its last decision.
+type loopState struct {
+	policy profiles.Policy
+	pin    pin
+	last   profiles.Decision
+	due    time.Time // the next decision
+}
+
+// pin holds the fleet at a size for a while. The zero value does not.
+type pin struct {
+	size  int
+	until time.Time
+}
+
+func newLoop(p profiles.Policy, pool resizer, read func(time.Time, []profiles.Metric) []profiles.Reading, log func(Event)) (*loop, error) {
+	d, err := p.Decider()
+	if err != nil {
+		return nil, err
+	}
+	return &loop{
+		pool: pool, read: read, log: log,
+		wake:    make(chan struct{}, 1),
+		decider: d,
+		size:    p.Initial(),
+		loopState: loopState{
+			policy: p,
+			last:   profiles.Decision{Current: p.Initial(), Raw: p.Initial(), Desired: p.Initial(), Reason: profiles.NoData},
+		},
+	}, nil
+}
+
+// run decides until ctx is done.
+func (l *loop) run(ctx context.Context) {
+	for {
+		now := time.Now()
+		due := l.state().due
+		if !now.Before(due) {
+			due = l.step(now)
+		}
+		timer := time.NewTimer(due.Sub(now))
+		select {
+		case <-timer.C:
+		case <-l.wake:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// step makes one decision and returns when the next is due.
+func (l *loop) step(now time.Time) time.Time {
+	return l.change(now, func() (Event, bool) { return Event{}, false })
+}
+
+// hold pins the fleet to n replicas for a time.
+func (l *loop) hold(now time.Time, n int, ttl time.Duration) {
+	l.change(now, func() (Event, bool) {
+		l.pin = pin{n, now.Add(ttl)}
+		return Event{Kind: EventPin, Text: fmt.Sprintf("pinned to %d for %s", n, profiles.Duration(ttl))}, true
+	})
+	l.poke()
+}
+
+// unpin lets the policy decide again, from the size that it last wanted.
+func (l *loop) unpin(now time.Time) {
+	if l.state().pin.size == 0 {
+		return
+	}
+	l.change(now, func() (Event, bool) {
+		l.pin = pin{}
+		return Event{Kind: EventPin, Text: fmt.Sprintf("unpinned, back to %d", l.size)}, true
+	})
+	l.poke()
+}
+
+// follow replaces the policy. The new one begins without a history.
+func (l *loop) follow(now time.Time, p profiles.Policy) error {
+	d, err := p.Decider()
+	if err != nil {
+		return err
+	}
+	l.change(now, func() (Event, bool) {
+		l.policy, l.decider = p, d
+		return Event{Kind: EventPolicy, Text: "another policy is followed"}, true
+	})
+	l.poke()
+	return nil
+}
+
+// change applies edit and makes a decision, as one step, so that whoever asked
+// for the change sees its effect in the next status. It returns when the next
+// decision is due.
+func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) {
+	var events []Event
+	note := func(kind, text string) { events = append(events, Event{At: now, Kind: kind, Text: text}) }
+
+	l.mu.Lock()
+	if e, ok := edit(); ok {
+		note(e.Kind, e.Text)
+	}
+	if l.pin.size > 0 && !now.Before(l.pin.until) {
+		l.pin = pin{}
+		note(EventPin, fmt.Sprintf("the pin has expired, back to %d", l.size))
+	}
+	var d profiles.Decision
+	if n := l.pin.size; n > 0 {
+		d = profiles.Decision{At: now, Current: l.last.Desired, Raw: n, Desired: n, Reason: profiles.Pinned, Valid: true}
+		l.due = l.pin.until
+	} else {
+		d = l.decider.Decide(now, profiles.Metrics{Replicas: l.size, Readings: l.read(now, l.policy.Metrics)})
+		l.size = d.Desired
+		l.due = now.Add(l.policy.Interval.Std())
+		if d.Desired != d.Current {
+			note(EventDecision, d.String())
+		}
+	}
+	l.last = d
+	l.pool.scale(d.Desired, l.policy.Down.Order)
+	due = l.due
+	l.mu.Unlock()
+
+	for _, e := range events {
+		l.log(e)
+	}
+	return due
+}
+
+func (l *loop) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (l *loop) state() loopState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.loopState
+}

@@ -1,0 +1,258 @@
+package scaler
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"headroom/profiles"
+)
+
+// fakePool notes each size that it is set to, with the time.
+type fakePool struct {
+	start time.Time
+
+	mu     sync.Mutex // guards the fields below
+	sizes  []sized
+	order  string
+	events []string
+}
+
+func (p *fakePool) note(e Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e.Kind == EventDecision {
+		e.Text, _, _ = strings.Cut(e.Text, ":") // the reason is in the words of profiles
+	}
+	p.events = append(p.events, e.Kind+": "+e.Text)
+}
+
+type sized struct {
+	at time.Duration
+	n  int
+}
+
+func (p *fakePool) scale(n int, order string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.order = order
+	if k := len(p.sizes); k == 0 || p.sizes[k-1].n != n {
+		p.sizes = append(p.sizes, sized{time.Since(p.start), n})
+	}
+}
+
+func (p *fakePool) expect(t *testing.T, want ...sized) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Equal(p.sizes, want) {
+		t.Errorf("sizes: got %v, want %v", p.sizes, want)
+	}
+}
+
+// gauge is a metric that a test sets.
+type gauge struct {
+	mu      sync.Mutex // guards the field below
+	reading profiles.Reading
+}
+
+func (g *gauge) set(total int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.reading = profiles.Reading{Total: profiles.Milli(total * 1000), Valid: true}
+}
+
+func (g *gauge) read(_ time.Time, metrics []profiles.Metric) []profiles.Reading {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	out := make([]profiles.Reading, len(metrics))
+	for i := range out {
+		out[i] = g.reading
+	}
+	return out
+}
+
+// rpsPolicy has a target of 10 per replica, decides every 10 s and follows the
+// metric at once.
+func rpsPolicy(low, high int) profiles.Policy {
+	p := profiles.DefaultPolicy()
+	p.Replicas = profiles.Bounds{Min: low, Max: profiles.Limit(high)}
+	p.Interval = profiles.Duration(10 * time.Second)
+	p.Metrics = []profiles.Metric{{Kind: profiles.RPS, Target: 10_000, Window: p.Interval}}
+	p.Down.Stabilization = 0
+	return p
+}
+
+// withLoop runs a loop in a bubble.
+func withLoop(t *testing.T, p profiles.Policy, f func(t *testing.T, l *loop, pool *fakePool, g *gauge)) {
+	synctest.Test(t, func(t *testing.T) {
+		pool, g := &fakePool{start: time.Now()}, &gauge{}
+		l, err := newLoop(p, pool, g.read, pool.note)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { l.run(ctx) })
+		synctest.Wait()
+		f(t, l, pool, g)
+		cancel()
+		running.Wait()
+	})
+}
+
+func at(seconds int, n int) sized { return sized{time.Duration(seconds) * time.Second, n} }
+
+// pass lets virtual time pass, and everything happen that is due by then.
+func pass(d time.Duration) {
+	wait(context.Background(), d)
+	synctest.Wait()
+}
+
+func TestLoopFollowsTheMetric(t *testing.T) {
+	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		pass(15 * time.Second)
+		g.set(28)
+		pass(10 * time.Second)
+		g.set(1000)
+		pass(10 * time.Second)
+		g.set(11) // within the tolerance of one replica, but there are five
+		pass(10 * time.Second)
+		pool.expect(t, at(0, 1), at(20, 3), at(30, 5), at(40, 2))
+		if pool.order != profiles.Newest {
+			t.Errorf("order: got %q, want %q", pool.order, profiles.Newest)
+		}
+	})
+}
+
+func TestLoopWithoutDataHolds(t *testing.T) {
+	p := rpsPolicy(1, 5)
+	p.Replicas.Initial = 3
+	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, _ *gauge) {
+		pass(time.Minute)
+		pool.expect(t, at(0, 3))
+		if d := l.state().last; d.Valid || d.Reason != profiles.NoData {
+			t.Errorf("decision: got %+v, want one that is not valid for want of data", d)
+		}
+	})
+}
+
+func TestLoopPinExpires(t *testing.T) {
+	withLoop(t, rpsPolicy(2, 8), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(40)
+		pass(15 * time.Second)
+		l.hold(time.Now(), 1, 20*time.Second) // below min: a measurement may
+		pass(19 * time.Second)
+		if s := l.state(); s.pin.size != 1 || s.last.Reason != profiles.Pinned || s.last.Desired != 1 {
+			t.Errorf("while pinned: got %+v, want a decision for 1 that says so", s)
+		}
+		pass(2 * time.Second)
+		if s := l.state(); s.pin.size != 0 {
+			t.Errorf("after the pin: got %+v, want none", s.pin)
+		}
+		pool.expect(t, at(0, 2), at(10, 4), at(15, 1), at(35, 4))
+		g.set(60)
+		pass(10 * time.Second)
+		pool.expect(t, at(0, 2), at(10, 4), at(15, 1), at(35, 4), at(45, 6))
+	})
+}
+
+// What the policy wanted before the pin is restored, also where the metric
+// alone would not bring it back.
+func TestLoopUnpinRestores(t *testing.T) {
+	p := rpsPolicy(1, 8)
+	p.Down.Stabilization = profiles.Duration(5 * time.Minute)
+	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(40)
+		pass(15 * time.Second)
+		l.hold(time.Now(), 7, time.Hour)
+		g.set(5)
+		pass(10 * time.Second)
+		l.unpin(time.Now())
+		pool.expect(t, at(0, 1), at(10, 4), at(15, 7), at(25, 4))
+		l.unpin(time.Now())
+		pass(time.Minute)
+		pool.expect(t, at(0, 1), at(10, 4), at(15, 7), at(25, 4))
+	})
+}
+
+func TestLoopPinReplacesPin(t *testing.T) {
+	withLoop(t, rpsPolicy(1, 8), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		l.hold(time.Now(), 3, 10*time.Second)
+		pass(5 * time.Second)
+		l.hold(time.Now(), 5, 10*time.Second)
+		pass(9 * time.Second)
+		pool.expect(t, at(0, 1), at(0, 3), at(5, 5))
+		pass(2 * time.Second)
+		pool.expect(t, at(0, 1), at(0, 3), at(5, 5), at(15, 1))
+	})
+}
+
+func TestLoopFollowsAnotherPolicy(t *testing.T) {
+	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		pass(3 * time.Second)
+		if err := l.follow(time.Now(), rpsPolicy(4, 6)); err != nil {
+			t.Fatal(err)
+		}
+		pool.expect(t, at(0, 1), at(3, 4)) // bounds act at once
+		bad := rpsPolicy(3, 2)
+		if err := l.follow(time.Now(), bad); err == nil {
+			t.Error("follow a policy with min above max: got no error")
+		}
+		if got := l.state().policy.Replicas.Min; got != 4 {
+			t.Errorf("after the refusal: got min %d, want 4", got)
+		}
+		g.set(55)
+		pass(10 * time.Second) // the interval counts from the change
+		pool.expect(t, at(0, 1), at(3, 4), at(13, 6))
+	})
+}
+
+func TestLoopReports(t *testing.T) {
+	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(28)
+		pass(10 * time.Second)
+		l.hold(time.Now(), 1, 5*time.Second)
+		pass(5 * time.Second)
+		l.hold(time.Now(), 2, time.Minute)
+		l.unpin(time.Now())
+		if err := l.follow(time.Now(), rpsPolicy(4, 5)); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{
+			"decision: 1 -> 3",
+			"pin: pinned to 1 for 5s",
+			"pin: the pin has expired, back to 3",
+			"pin: pinned to 2 for 1m",
+			"pin: unpinned, back to 3",
+			"policy: another policy is followed",
+			"decision: 3 -> 4",
+		}
+		if diff := cmp.Diff(want, pool.events); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A change decides once. Deciding again when the loop wakes would take a
+// second step in the same moment.
+func TestLoopChangeIsOneDecision(t *testing.T) {
+	withLoop(t, profiles.FixedPolicy(1), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(100)
+		p := rpsPolicy(1, 10)
+		p.Up.Step = 2
+		if err := l.follow(time.Now(), p); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		pool.expect(t, at(0, 1), at(0, 3))
+		pass(10 * time.Second)
+		pool.expect(t, at(0, 1), at(0, 3), at(10, 5))
+	})
+}

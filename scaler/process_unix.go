@@ -1,0 +1,227 @@
+//go:build unix
+
+package scaler
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// supported says why scaling is not possible on this system, if it is not.
+func supported() error {
+	if os.Getenv(supervisedBy) != "" {
+		return errors.New("scaler: main must call scaler.IsSupervisor and scaler.Supervise before anything else")
+	}
+	return nil
+}
+
+// launcher starts replicas as processes. It is safe for concurrent use.
+type launcher struct {
+	command []string
+	env     []string
+	mark    string // tells the replicas of this scaler from those of others
+	reapers sync.WaitGroup
+
+	mu    sync.Mutex // guards the fields below
+	ports map[int]bool
+}
+
+func newLauncher(cfg Config) *launcher {
+	return &launcher{
+		mark:    rand.Text(),
+		command: cfg.Command,
+		env:     append(append(os.Environ(), cfg.Env...), supervisedBy+"="+strconv.Itoa(os.Getpid())),
+		ports:   map[int]bool{},
+	}
+}
+
+// launch starts the command under a supervisor, and returns when it runs.
+func (l *launcher) launch(id string) (*instance, error) {
+	port, err := l.reserve()
+	if err != nil {
+		return nil, err
+	}
+	p, err := l.spawn(id, port)
+	if err != nil {
+		l.free(port)
+		return nil, err
+	}
+	life, end := context.WithCancelCause(context.Background())
+	l.reapers.Go(func() {
+		cause := p.wait()
+		l.free(port)
+		end(cause)
+	})
+	pid, err := p.started()
+	if err != nil {
+		p.stop(0, life.Done())
+		return nil, err
+	}
+	return &instance{
+		address: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		pid:     pid,
+		root:    p.cmd.Process.Pid,
+		output:  p.output,
+		life:    life,
+		stop:    func(grace time.Duration) { p.stop(grace, life.Done()) },
+	}, nil
+}
+
+// wait returns when everything that was launched has ended.
+func (l *launcher) wait() { l.reapers.Wait() }
+
+// reserve finds a port that nobody listens on and that no other replica was
+// given. Somebody else can still take it before the replica does; then the
+// replica fails, and another one gets another port.
+func (l *launcher) reserve() (int, error) {
+	for {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return 0, fmt.Errorf("find a free port: %w", err)
+		}
+		port := listener.Addr().(*net.TCPAddr).Port
+		listener.Close()
+		l.mu.Lock()
+		taken := l.ports[port]
+		l.ports[port] = true
+		l.mu.Unlock()
+		if !taken {
+			return port, nil
+		}
+	}
+}
+
+func (l *launcher) free(port int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.ports, port)
+}
+
+// proc is a supervisor with its command.
+type proc struct {
+	cmd    *exec.Cmd
+	life   *os.File // while this is open, the supervisor lets the command live
+	report *os.File
+	output *output
+	mark   string   // in the environment of the command and of what it starts
+	group  chan int // gets the process group of the command; capacity 1
+}
+
+// spawn starts a supervisor. The ends of the pipes that stay here are closed
+// on exec, so that no other process can hold them open.
+func (l *launcher) spawn(id string, port int) (*proc, error) {
+	program, err := executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	lifeEnd, life, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer lifeEnd.Close()
+	report, reportEnd, err := os.Pipe()
+	if err != nil {
+		life.Close()
+		return nil, err
+	}
+	defer reportEnd.Close()
+
+	p := &proc{
+		life: life, report: report, output: &output{}, group: make(chan int, 1),
+		mark: "HEADROOM_REPLICA=" + l.mark + "/" + id,
+	}
+	p.cmd = exec.Command(program, supervisorArg)
+	p.cmd.Args[0] = os.Args[0]
+	for _, arg := range l.command {
+		p.cmd.Args = append(p.cmd.Args, strings.ReplaceAll(arg, "{port}", strconv.Itoa(port)))
+	}
+	p.cmd.Env = append(l.env[:len(l.env):len(l.env)], p.mark, "PORT="+strconv.Itoa(port), "HOSTNAME="+id)
+	p.cmd.ExtraFiles = []*os.File{lifeEnd, reportEnd} // lifeFD and reportFD
+	p.cmd.Stdout, p.cmd.Stderr = p.output.stream(false), p.output.stream(true)
+	p.cmd.WaitDelay = time.Second // a process that left the group may hold them open
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.cmd.Start(); err != nil {
+		life.Close()
+		report.Close()
+		return nil, fmt.Errorf("start a supervisor: %w", err)
+	}
+	return p, nil
+}
+
+// started waits until the supervisor has started the command.
+func (p *proc) started() (pid int, err error) {
+	defer p.report.Close()
+	p.report.SetReadDeadline(time.Now().Add(30 * time.Second)) // it takes milliseconds
+	line, err := bufio.NewReader(p.report).ReadString('\n')
+	line = strings.TrimSpace(line)
+	if number, ok := strings.CutPrefix(line, "pid "); ok {
+		if pid, err = strconv.Atoi(number); err == nil {
+			p.group <- pid
+			return pid, nil
+		}
+	}
+	if line != "" {
+		return 0, errors.New(line)
+	}
+	return 0, fmt.Errorf("the supervisor did not start the command: %w", err)
+}
+
+// wait collects the supervisor and says why it ended.
+func (p *proc) wait() error {
+	p.cmd.Wait() // its error is told from the state below
+	p.life.Close()
+	p.cmd.Stdout.(*lineWriter).Close()
+	p.cmd.Stderr.(*lineWriter).Close()
+
+	status := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	var text string
+	switch code := status.ExitStatus(); {
+	case status.Signaled():
+		// It could not end anything. Linux has killed the command, but not
+		// what that started.
+		select {
+		case group := <-p.group:
+			syscall.Kill(-group, syscall.SIGKILL)
+		default:
+		}
+		endMarked(p.mark)
+		text = "its supervisor was killed"
+	case code > 128 && code < 128+65:
+		signal := syscall.Signal(code - 128)
+		text = fmt.Sprintf("ended by signal %d (%s)", code-128, signal)
+	default:
+		text = fmt.Sprintf("exited with status %d", code)
+	}
+	if last := p.output.last(); last != "" {
+		text += ": " + last
+	}
+	return errors.New(text)
+}
+
+// stop ends the command: SIGTERM, after the grace SIGKILL to everything, and
+// if the supervisor itself hangs, that too.
+func (p *proc) stop(grace time.Duration, gone <-chan struct{}) {
+	if grace > 0 {
+		p.cmd.Process.Signal(syscall.SIGTERM)
+		if within(gone, grace) {
+			return
+		}
+	}
+	p.life.Close()
+	if within(gone, 2*time.Second) {
+		return
+	}
+	p.cmd.Process.Kill() // wait kills the group then
+	<-gone
+}

@@ -1,0 +1,200 @@
+package scaler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// instance is a started command. Its life ends when the command and
+// everything that it started are gone; the cause says why.
+type instance struct {
+	address string // host:port that it was told to listen on
+	pid     int    // of the command
+	root    int    // the process whose descendants are the replica
+	output  *output
+	life    context.Context
+	stop    func(grace time.Duration) // ends it, returns when it is gone; may be called again
+}
+
+// replica is one instance from its order to its end. Its number, and so its
+// ID, is never used again.
+type replica struct {
+	number int
+
+	// Guarded by pool.mu.
+	info probe.Replica
+	root int // see instance
+}
+
+// event is what happens to a replica.
+type event int
+
+const (
+	answered  event = iota // it is ready
+	ended                  // its process is gone
+	dismissed              // it must go
+	retried                // the pause after a failure is over
+)
+
+// next is the life of a replica:
+//
+//	state     answered  ended    dismissed  retried
+//	starting  ready     failing  draining   -
+//	ready     -         failing  draining   -
+//	failing   -         -        gone       gone
+//	draining  -         gone     -          -
+//	gone      -         -        -          -
+//
+// Failing lasts for the pause before another replica takes the place.
+func next(s probe.State, e event) probe.State {
+	switch {
+	case s == probe.Starting && e == answered:
+		return probe.Ready
+	case (s == probe.Starting || s == probe.Ready) && e == ended:
+		return probe.Failing
+	case (s == probe.Starting || s == probe.Ready) && e == dismissed:
+		return probe.Draining
+	case s == probe.Failing && (e == dismissed || e == retried),
+		s == probe.Draining && e == ended:
+		return probe.Gone
+	}
+	return s
+}
+
+const (
+	firstPause   = 500 * time.Millisecond // after a failure; doubles
+	longestPause = 30 * time.Second
+	stableAfter  = 10 * time.Second // ready for this long: the next pause is the first one again
+)
+
+// pause is how long to wait after so many failures in a row.
+func pause(failures int) time.Duration {
+	d := firstPause
+	for ; failures > 1 && d < longestPause; failures-- {
+		d *= 2
+	}
+	return min(d, longestPause)
+}
+
+// place is the right to have one replica. Its goroutine fills it until it is
+// vacated.
+type place struct {
+	vacate  context.CancelFunc
+	current *replica // guarded by pool.mu
+}
+
+// occupy keeps a replica in the place until stay is done. Then the replica
+// finishes what it has, unless run is done too.
+func (p *pool) occupy(run, stay context.Context, pl *place) {
+	failures := 0
+	for restarts := 0; ; restarts++ {
+		r := p.hire(pl, restarts)
+		readyFor, output, err := p.employ(run, stay, r)
+		if stay.Err() != nil {
+			p.advance(r, dismissed, "")
+			p.advance(r, ended, "")
+			return
+		}
+		if p.neverReady() {
+			p.fail(&StartError{Err: fmt.Errorf("%s: %w", p.command, err), Output: output})
+			return
+		}
+		if readyFor >= stableAfter {
+			failures = 0
+		}
+		failures++
+		d := pause(failures)
+		p.advance(r, ended, fmt.Sprintf("%v; again in %s", err, profiles.Duration(d)))
+		if !wait(stay, d) {
+			p.advance(r, dismissed, "")
+			return
+		}
+		p.advance(r, retried, "")
+	}
+}
+
+// employ runs one replica until it ends, which is an error, or stay is done.
+func (p *pool) employ(run, stay context.Context, r *replica) (readyFor time.Duration, output []string, err error) {
+	in, err := p.launch(r.info.ID)
+	if err != nil {
+		return 0, nil, err
+	}
+	p.started(r, in)
+	readyFor, err = p.work(run, stay, r, in)
+	in.stop(p.grace)
+	return readyFor, in.output.tail(), err
+}
+
+// work has the replica ready and in service until it ends, which is an error,
+// or stay is done.
+func (p *pool) work(run, stay context.Context, r *replica, in *instance) (readyFor time.Duration, err error) {
+	if err := p.untilReady(stay, in); err != nil {
+		if stay.Err() != nil {
+			p.advance(r, dismissed, "")
+		}
+		return 0, err
+	}
+	since := time.Now()
+	be := p.enter(r, in)
+	defer p.leave(r, be)
+	for {
+		select {
+		case <-in.life.Done():
+			return time.Since(since), context.Cause(in.life)
+		case <-be.suspect:
+			if err := p.untilReady(stay, in); err != nil && stay.Err() == nil {
+				return time.Since(since), err
+			}
+			p.balancer.resume(be)
+		case <-stay.Done():
+			p.advance(r, dismissed, "")
+			p.drain(run, in, be)
+			return time.Since(since), nil
+		}
+	}
+}
+
+// untilReady waits until the replica answers, and says why it did not within
+// the start timeout.
+func (p *pool) untilReady(stay context.Context, in *instance) error {
+	ctx, cancel := context.WithTimeout(stay, p.startTimeout)
+	defer cancel()
+	defer context.AfterFunc(in.life, cancel)()
+	err := p.ready(ctx, in.address)
+	switch {
+	case err == nil:
+		return nil
+	case in.life.Err() != nil:
+		return context.Cause(in.life)
+	}
+	return fmt.Errorf("not ready within %s: %w", profiles.Duration(p.startTimeout), err)
+}
+
+// drain waits until the replica has nothing left to do, at most as long as
+// one request may take.
+func (p *pool) drain(run context.Context, in *instance, be *backend) {
+	p.balancer.drain(be)
+	limit := time.NewTimer(p.timeout)
+	defer limit.Stop()
+	select {
+	case <-be.idle:
+	case <-limit.C:
+	case <-in.life.Done():
+	case <-run.Done():
+	}
+}
+
+// StartError says why a scaler could not start.
+type StartError struct {
+	Err    error
+	Output []string // the last lines that the command printed, oldest first
+}
+
+func (e *StartError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *StartError) Unwrap() error { return e.Err }

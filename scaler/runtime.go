@@ -1,0 +1,166 @@
+package scaler
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"headroom/profiles"
+)
+
+// ErrNotFound says that no running scaler fits.
+var ErrNotFound = errors.New("scaler not found")
+
+// entry is the runtime file of a running scaler: where it is, and what opens
+// its API.
+type entry struct {
+	Version string `json:"version"`
+	Name    string `json:"name"`
+	PID     int    `json:"pid"`
+	Service string `json:"service"` // host:port
+	API     string `json:"api"`     // host:port
+	Token   string `json:"token"`
+}
+
+const entryVersion = profiles.Version
+
+func entryPath(dir, name string) string { return filepath.Join(dir, name+".json") }
+
+// makeRuntimeDir makes the folder that holds the tokens, and refuses one that
+// others could read or have put there.
+func makeRuntimeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the runtime folder: %w", err)
+	}
+	return checkPrivate(dir)
+}
+
+// write puts the entry into dir, complete or not at all.
+func (e entry) write(dir string) error {
+	data, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, "."+e.Name+"-*") // mode 0600
+	if err != nil {
+		return fmt.Errorf("write the runtime file: %w", err)
+	}
+	defer os.Remove(f.Name()) // not there any more after the renaming
+	_, err = f.Write(append(data, '\n'))
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), entryPath(dir, e.Name))
+	}
+	if err != nil {
+		return fmt.Errorf("write the runtime file: %w", err)
+	}
+	return nil
+}
+
+func readEntry(path string) (entry, error) {
+	var e entry
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return e, err
+	}
+	if err := json.Unmarshal(data, &e); err != nil {
+		return e, fmt.Errorf("read %s: %w", path, err)
+	}
+	if e.Version != entryVersion {
+		return e, fmt.Errorf("read %s: got version %q, want %q", path, e.Version, entryVersion)
+	}
+	return e, nil
+}
+
+// alive reports whether the scaler of the entry still runs. The number of a
+// process can be used again, so its API must also accept a connection.
+func (e entry) alive() bool {
+	if !processLives(e.PID) {
+		return false
+	}
+	conn, err := net.DialTimeout("tcp", e.API, 2*time.Second)
+	if err != nil {
+		return !errors.Is(err, syscall.ECONNREFUSED)
+	}
+	conn.Close()
+	return true
+}
+
+// entries lists the living scalers of dir by name, and removes the files of
+// those that were killed. A file that cannot be read is left out: it says
+// nothing about the others.
+func entries(dir string) []entry {
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.json")) // the pattern is valid
+	slices.Sort(paths)
+	var out []entry
+	for _, path := range paths {
+		e, err := readEntry(path)
+		switch {
+		case err != nil:
+		case e.alive():
+			out = append(out, e)
+		default:
+			os.Remove(path)
+		}
+	}
+	return out
+}
+
+// Find returns a client of the running scaler of that name. An empty
+// runtimeDir means the default one. The error wraps ErrNotFound when there is
+// none, and names those that there are.
+func Find(runtimeDir, name string) (*Client, error) {
+	if runtimeDir == "" {
+		runtimeDir = defaultRuntimeDir()
+	}
+	var names []string
+	for _, e := range entries(runtimeDir) {
+		if e.Name == name {
+			return NewClient("http://"+e.API, e.Token), nil
+		}
+		names = append(names, e.Name)
+	}
+	there := "none is running"
+	if len(names) > 0 {
+		there = "running: " + strings.Join(names, ", ")
+	}
+	return nil, fmt.Errorf("%w: got name %q, %s", ErrNotFound, name, there)
+}
+
+// FindByService returns a client of the scaler whose service has the address
+// hostport, or ErrNotFound. An empty runtimeDir means the default one.
+func FindByService(runtimeDir, hostport string) (*Client, error) {
+	if runtimeDir == "" {
+		runtimeDir = defaultRuntimeDir()
+	}
+	want, err := splitAddress(hostport)
+	if err != nil {
+		return nil, fmt.Errorf("got address %q, want HOST:PORT: %w", hostport, err)
+	}
+	for _, e := range entries(runtimeDir) {
+		if have, err := splitAddress(e.Service); err == nil && have.serves(want) {
+			return NewClient("http://"+e.API, e.Token), nil
+		}
+	}
+	return nil, fmt.Errorf("%w: none serves %s", ErrNotFound, hostport)
+}
+
+// serves reports whether a listener on a is reached through b from this
+// machine.
+func (a address) serves(b address) bool {
+	switch {
+	case a.port != b.port:
+		return false
+	case strings.EqualFold(a.host, b.host), isLoopback(a.host) && isLoopback(b.host):
+		return true
+	}
+	ip := net.ParseIP(a.host)
+	return a.host == "" || ip != nil && ip.IsUnspecified() && isLoopback(b.host)
+}

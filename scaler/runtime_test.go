@@ -1,0 +1,100 @@
+package scaler
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// announce writes a runtime file whose API accepts connections, or not.
+func announce(t *testing.T, dir, name, service string, accepts bool) entry {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if accepts {
+		t.Cleanup(func() { l.Close() })
+	} else {
+		l.Close()
+	}
+	e := entry{Version: entryVersion, Name: name, PID: os.Getpid(), Service: service, API: l.Addr().String(), Token: "secret"}
+	if err := e.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Find(dir, "web"); !errors.Is(err, ErrNotFound) || !strings.HasSuffix(err.Error(), `got name "web", none is running`) {
+		t.Errorf("nothing runs: got %v, want ErrNotFound", err)
+	}
+	a := announce(t, dir, "a", "127.0.0.1:8000", true)
+	announce(t, dir, "b", "0.0.0.0:9000", true)
+	announce(t, dir, "killed", "127.0.0.1:7000", false)
+	if err := os.WriteFile(filepath.Join(dir, "broken.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	c, err := Find(dir, "a")
+	if err != nil || c.URL() != "http://"+a.API || c.token != "secret" {
+		t.Errorf("find a: got %+v, %v, want a client of %s", c, err, a.API)
+	}
+	if _, err := Find(dir, "web"); !errors.Is(err, ErrNotFound) || !strings.HasSuffix(err.Error(), `got name "web", running: a, b`) {
+		t.Errorf("find another: got %v, want the names that there are", err)
+	}
+	if _, err := os.Stat(entryPath(dir, "killed")); !os.IsNotExist(err) {
+		t.Errorf("file of a killed scaler: got %v, want it removed", err)
+	}
+
+	for address, found := range map[string]bool{
+		"127.0.0.1:8000": true, "localhost:8000": true, "127.0.0.1:9000": true, "127.0.0.1:7000": false,
+		"127.0.0.1:8001": false, "192.0.2.1:8000": false, "192.0.2.1:9000": false,
+	} {
+		_, err := FindByService(dir, address)
+		if found && err != nil || !found && !errors.Is(err, ErrNotFound) {
+			t.Errorf("find the service %s: got %v, want found %v", address, err, found)
+		}
+	}
+	if _, err := FindByService(dir, "nonsense"); err == nil || errors.Is(err, ErrNotFound) {
+		t.Errorf("find the service nonsense: got %v, want an error about the address", err)
+	}
+}
+
+func TestEntryAliveWantsTheProcess(t *testing.T) {
+	e := announce(t, t.TempDir(), "a", "127.0.0.1:8000", true)
+	if !e.alive() {
+		t.Error("this process, whose API accepts: got not alive")
+	}
+	e.PID = 1 << 30
+	if e.alive() {
+		t.Error("no process: got alive")
+	}
+}
+
+func TestRuntimeDirMustBePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := makeRuntimeDir(dir); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("made: got %v, %v, want mode 0700", info.Mode(), err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeRuntimeDir(dir); err == nil || !strings.Contains(err.Error(), "want a folder of this user with mode 0700") {
+		t.Errorf("open to others: got %v, want a refusal", err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeRuntimeDir(link); err == nil {
+		t.Error("a link to elsewhere: got no error")
+	}
+}

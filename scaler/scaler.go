@@ -1,0 +1,193 @@
+package scaler
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Scaler runs a command as replicas behind one address. New makes one, Run
+// runs it once. Its methods are safe for concurrent use.
+type Scaler struct {
+	cfg      Config
+	token    string
+	launcher *launcher
+	balancer *balancer
+	pool     *pool
+	loop     *loop
+	started  atomic.Bool
+	ready    chan struct{}
+
+	// Set before ready is closed, not changed afterwards.
+	url    string
+	client *Client
+}
+
+// New returns a scaler for a valid Config. It starts nothing.
+func New(cfg Config) (*Scaler, error) {
+	if err := supported(); err != nil {
+		return nil, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	secret := make([]byte, 32)
+	rand.Read(secret) // never fails
+	s := &Scaler{
+		cfg:      cfg,
+		token:    hex.EncodeToString(secret),
+		launcher: newLauncher(cfg),
+		balancer: newBalancer(time.Now(), cfg.Concurrency, cfg.MaxQueue),
+		ready:    make(chan struct{}),
+	}
+	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
+	s.pool.launch = s.launcher.launch
+	s.pool.ready = newReadiness(cfg.ReadyPath).await
+	var err error
+	s.loop, err = newLoop(cfg.Policy, s.pool, s.balancer.read, cfg.Log)
+	return s, err
+}
+
+// Ready returns a channel that is closed when both addresses are open and the
+// initial replicas are ready.
+func (s *Scaler) Ready() <-chan struct{} { return s.ready }
+
+// URL is the address of the service. It is valid when Ready is closed.
+func (s *Scaler) URL() string { return s.url }
+
+// Client returns a client of this scaler's API. It is valid when Ready is
+// closed.
+func (s *Scaler) Client() *Client { return s.client }
+
+// Run blocks until ctx is done, and returns nil then, or until the scaler
+// cannot go on: a *StartError when an address or the name is taken, or when
+// the command was never ready. When it returns, all goroutines have ended,
+// all processes are gone, both listeners are closed and the runtime file is
+// removed. It can be called once.
+//
+// At the end of ctx requests may finish for the grace, then replicas get the
+// grace to end.
+func (s *Scaler) Run(ctx context.Context) error {
+	if !s.started.CompareAndSwap(false, true) {
+		return errors.New("scaler: Run was called before")
+	}
+	if err := makeRuntimeDir(s.cfg.RuntimeDir); err != nil {
+		return &StartError{Err: err}
+	}
+	unlock, err := lockName(s.cfg.RuntimeDir, s.cfg.Name)
+	if err != nil {
+		return &StartError{Err: err}
+	}
+	defer unlock()
+	service, err := listen("--listen", s.cfg.Listen)
+	if err != nil {
+		return &StartError{Err: err}
+	}
+	control, err := listen("--api", s.cfg.API)
+	if err != nil {
+		service.Close()
+		return &StartError{Err: err}
+	}
+	return s.serve(ctx, service, control)
+}
+
+// serve runs everything on open listeners, and ends it in the order in which
+// the parts depend on each other.
+func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error {
+	s.url = "http://" + reachable(service.Addr())
+	failed := make(chan error, 8) // more than there are senders
+	fail := func(err error) { failed <- err }
+
+	proxy := newProxy(s.balancer, s.cfg.Timeout)
+	front := newServer(service, proxy)
+	front.http.ReadHeaderTimeout = 10 * time.Second
+	front.http.IdleTimeout = 2 * time.Minute
+	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long.
+
+	back := newServer(control, (&api{
+		token: sha256.Sum256([]byte(s.token)), service: s.url,
+		pool: s.pool, balancer: s.balancer, loop: s.loop, ready: s.ready,
+	}).handler())
+	back.http.ReadHeaderTimeout = 5 * time.Second
+	back.http.ReadTimeout = 10 * time.Second
+	back.http.WriteTimeout = 30 * time.Second
+	back.http.IdleTimeout = time.Minute
+	back.http.MaxHeaderBytes = 16 << 10
+
+	deciding, stopDeciding := context.WithCancel(ctx)
+	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx)) // replicas are needed until the last answer
+	defer stopDeciding()
+	defer stopWorking()
+	var deciders, workers sync.WaitGroup
+
+	front.start(fail)
+	back.start(fail)
+	workers.Go(func() {
+		if err := s.pool.run(working); err != nil {
+			fail(err)
+		}
+	})
+	deciders.Go(func() { sampleUsage(deciding, s.pool) })
+	deciders.Go(func() {
+		if waitFor(deciding, s.pool.serving) {
+			s.loop.run(deciding)
+		}
+	})
+	deciders.Go(func() {
+		if waitFor(deciding, s.pool.full) {
+			if err := s.announce(control.Addr().String(), service.Addr().String()); err != nil {
+				fail(&StartError{Err: err})
+			}
+		}
+	})
+
+	var err error
+	grace := s.cfg.Grace
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		s.balancer.close() // nothing will come of what waits
+		grace = 0
+	}
+	stopDeciding()
+	deciders.Wait()
+	front.shutdown(grace)
+	stopWorking()
+	workers.Wait()
+	s.launcher.wait()
+	proxy.transport.CloseIdleConnections()
+	back.shutdown(time.Second)
+	os.Remove(entryPath(s.cfg.RuntimeDir, s.cfg.Name))
+	return err
+}
+
+// announce writes the runtime file and closes Ready.
+func (s *Scaler) announce(control, service string) error {
+	s.client = NewClient("http://"+control, s.token)
+	err := entry{
+		Version: entryVersion, Name: s.cfg.Name, PID: os.Getpid(),
+		Service: service, API: control, Token: s.token,
+	}.write(s.cfg.RuntimeDir)
+	if err == nil {
+		close(s.ready)
+	}
+	return err
+}
+
+// reachable is where a listener is reached from this machine: one on every
+// interface, which in Go takes IPv4 too, through loopback.
+func reachable(a net.Addr) string {
+	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return a.String()
+}

@@ -1,0 +1,21 @@
+//go:build unix && !linux
+
+package scaler
+
+import (
+	"os"
+	"syscall"
+)
+
+// Outside Linux there is neither a subreaper nor a parent-death signal that
+// all kernels share. The process group is what can be ended.
+
+func adopt() {}
+
+func commandAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+func endDescendants() {}
+
+func endMarked(string) {}
+
+func executable() (string, error) { return os.Executable() }

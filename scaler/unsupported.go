@@ -1,0 +1,31 @@
+//go:build !unix
+
+package scaler
+
+import "errors"
+
+var errUnsupported = errors.New("scaler: not supported on Windows")
+
+func supported() error { return errUnsupported }
+
+// IsSupervisor reports whether these are the os.Args of a process that a
+// scaler started as a supervisor. Here there is none.
+func IsSupervisor([]string) bool { return false }
+
+// Supervise returns the exit code of an error.
+func Supervise([]string) int { return 2 }
+
+type launcher struct{}
+
+func newLauncher(Config) *launcher { return &launcher{} }
+
+func (*launcher) launch(string) (*instance, error) { return nil, errUnsupported }
+
+func (*launcher) wait() {}
+
+func checkPrivate(string) error { return nil }
+
+func lockName(string, string) (unlock func(), err error) { return nil, errUnsupported }
+
+// processLives believes the file; whether the API accepts a connection decides.
+func processLives(int) bool { return true }
