@@ -188,11 +188,15 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	tried := 0
 	for low == 0 || high/low > bracketGoal {
 		o, ok, err := s.atRate(ctx, c, rateName(rate), rate, low, high)
-		if err != nil || c.Refusal != nil {
+		if err != nil {
 			return err
 		}
 		if !ok {
-			break
+			if o.Requests > 0 && low == 0 {
+				c.Refusal = refuseGenerator(o)
+				return nil
+			}
+			break // what the steps before have shown still stands
 		}
 		tried++
 		if o.Met {
@@ -227,19 +231,15 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 	}
 }
 
-// atRate performs one open-loop step; ok is false when the budget has no room
-// for a conclusive one.
+// atRate performs one open-loop step. ok is false when the budget has no room
+// for a conclusive one, or when the generator distorted it, twice.
 func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
 	length, enough := s.stepLength(rate, low, high)
 	if !enough {
 		return o, false, nil
 	}
-	if o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length}); err != nil {
+	if o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length}); err != nil || !o.Usable() {
 		return o, false, err
-	}
-	if !o.Usable() {
-		c.Refusal = refuseGenerator(o)
-		return o, false, nil
 	}
 	c.note(o, rate)
 	return o, true, nil

@@ -70,9 +70,9 @@ func (d Decision) String() string {
 	why := ""
 	switch d.Reason {
 	case AboveTarget, BelowTarget:
-		why = fmt.Sprintf("%s %s with a target of %s per replica asks for %d", d.Kind, d.Total, d.Target, d.Raw)
+		why = fmt.Sprintf("%s %.1f with a target of %s per replica asks for %d", d.Kind, d.Total.Float(), d.Target, d.Raw)
 	case AtTarget:
-		why = fmt.Sprintf("%s %s is within tolerance of %d x %s", d.Kind, d.Total, d.Current, d.Target)
+		why = fmt.Sprintf("%s %.1f is within tolerance of %d x %s", d.Kind, d.Total.Float(), d.Current, d.Target)
 	case FixedSize:
 		why = "the size is fixed"
 	case NoData:
@@ -155,6 +155,7 @@ func (d *decider) Decide(now time.Time, m Metrics) Decision {
 
 	d.propose(m, &out)
 	if !out.Valid || out.Reason == MetricFailed {
+		d.remember(now, m.Replicas) // a gap is no evidence of a lull
 		return out
 	}
 	out.Desired = out.Raw
@@ -258,10 +259,10 @@ func (d *decider) limitStep(out *Decision) {
 // window, and shrink only to the highest of the down window. During its first
 // down window a decider has not seen enough to take anything away.
 func (d *decider) stabilise(now time.Time, out *Decision) {
+	d.remember(now, out.Desired)
 	up, down := d.policy.Up.Stabilization.Std(), d.policy.Down.Stabilization.Std()
 	want := out.Desired
 	lowest, highest := want, want
-	keep := d.recent[:0]
 	for _, r := range d.recent {
 		age := now.Sub(r.at)
 		if age < up {
@@ -270,11 +271,7 @@ func (d *decider) stabilise(now time.Time, out *Decision) {
 		if age < down {
 			highest = max(highest, r.n)
 		}
-		if age < up || age < down {
-			keep = append(keep, r)
-		}
 	}
-	d.recent = append(keep, recommendation{now, want})
 
 	cur := out.Current
 	held := now.Sub(d.began)
@@ -290,6 +287,19 @@ func (d *decider) stabilise(now time.Time, out *Decision) {
 		}
 		out.Desired, out.LimitedBy = min(cur, highest), DownStabilized
 	}
+}
+
+// remember adds a recommendation and forgets those that no window reaches
+// back to.
+func (d *decider) remember(now time.Time, n int) {
+	longest := max(d.policy.Up.Stabilization.Std(), d.policy.Down.Stabilization.Std())
+	keep := d.recent[:0]
+	for _, r := range d.recent {
+		if now.Sub(r.at) < longest {
+			keep = append(keep, r)
+		}
+	}
+	d.recent = append(keep, recommendation{now, n})
 }
 
 func abs(n int64) int64 {

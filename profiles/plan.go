@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -41,7 +42,7 @@ type Plan struct {
 	Timeout time.Duration // per request, from the send; default 150 s
 
 	Users     int           // closed model, 1 or more
-	SpawnRate float64       // users started per second; default all at once
+	SpawnRate float64       // users started per second; default 1
 	Wait      Wait          // closed model: think time
 	Rate      float64       // open model: arrivals per second
 	Shape     Shape         // open model: rate over time, instead of Rate
@@ -138,6 +139,11 @@ func ValidateTarget(s string) error {
 		return fmt.Errorf("target: got %q with scheme %q, %s", s, u.Scheme, want)
 	case u.Hostname() == "":
 		return fmt.Errorf("target: got %q without a host, %s", s, want)
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.ParseUint(p, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("target: got %q with port %s, want a port 1..65535", s, p)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,11 +12,17 @@ import (
 const Version = "headroom/v1"
 
 // Unlimited is the Replicas.Max of a policy without an upper bound.
-const Unlimited Limit = 0
+const Unlimited Limit = -1
 
 // MaxWindow is the longest metric window; the windows of a scaler remember as
 // much.
 const MaxWindow = 10 * time.Minute
+
+// Bounds that keep the exact arithmetic of a decision within int64.
+const (
+	maxTarget Milli = 1_000_000_000_000 // 10⁹ per replica
+	maxFactor Milli = 1_000_000
+)
 
 // Kind is what a metric of a policy measures.
 type Kind string
@@ -59,7 +66,7 @@ type Limit int
 type Metric struct {
 	Kind   Kind     `yaml:"kind" json:"kind"`
 	Target Milli    `yaml:"target" json:"target"`                     // per replica, above 0, in the unit of the kind
-	Window Duration `yaml:"window,omitempty" json:"window,omitempty"` // averaged over; default the interval
+	Window Duration `yaml:"window,omitempty" json:"window,omitempty"` // averaged over, 1 s to MaxWindow; default the nearest to the interval
 }
 
 // Behavior limits how fast and how readily the fleet moves in one direction.
@@ -67,7 +74,7 @@ type Behavior struct {
 	Step          int      `yaml:"step,omitempty" json:"step,omitempty"`     // replicas per decision; 0: unlimited
 	Factor        Milli    `yaml:"factor,omitempty" json:"factor,omitempty"` // size relative to the present one, per decision; 0: unlimited
 	Stabilization Duration `yaml:"stabilization" json:"stabilization"`       // the demand must have lasted this long
-	Idle          Duration `yaml:"idle,omitempty" json:"idle,omitempty"`     // down only: how long a replica is idle before it may be chosen, where the metric looks at single replicas
+	Idle          Duration `yaml:"idle" json:"idle"`                         // down only: how long a replica is idle before it may be chosen, where the metric looks at single replicas
 	Order         string   `yaml:"order,omitempty" json:"order,omitempty"`   // down only: which goes first, newest or oldest
 }
 
@@ -123,12 +130,12 @@ func ReadPolicy(path string) (Policy, error) {
 func ParsePolicy(data []byte) (Policy, error) {
 	p := DefaultPolicy()
 	p.Version = ""
-	if err := decodeYAML(data, &p); err != nil {
+	if err := decodeYAML(data, &p, "min", "max", "initial", "step"); err != nil {
 		return Policy{}, err
 	}
 	for i := range p.Metrics {
 		if p.Metrics[i].Window == 0 {
-			p.Metrics[i].Window = p.Interval
+			p.Metrics[i].Window = min(max(p.Interval, Duration(time.Second)), Duration(MaxWindow))
 		}
 	}
 	return p, p.Validate()
@@ -167,13 +174,16 @@ func (p Policy) Validate() error {
 	if r.Min < 1 {
 		bad("replicas.min", "got %d, want 1 or more", r.Min)
 	}
-	if r.Max != Unlimited && int(r.Max) < r.Min {
+	switch {
+	case r.Max == 0:
+		bad("replicas.max", "got nothing, want replicas.min (%d) or more, or unlimited", r.Min)
+	case r.Max != Unlimited && int(r.Max) < r.Min:
 		bad("replicas.max", "got %d, want replicas.min (%d) or more, or unlimited", int(r.Max), r.Min)
 	}
 	if r.Initial != 0 && (r.Initial < r.Min || r.Max != Unlimited && r.Initial > int(r.Max)) {
 		bad("replicas.initial", "got %d, want between replicas.min (%d) and replicas.max (%s)", r.Initial, r.Min, r.Max)
 	}
-	if len(p.Metrics) == 0 && r.Max != Limit(r.Min) {
+	if len(p.Metrics) == 0 && r.Max != 0 && r.Max != Limit(r.Min) {
 		bad("metrics", "got none, want at least one unless replicas.min equals replicas.max")
 	}
 	for i, m := range p.Metrics {
@@ -181,8 +191,8 @@ func (p Policy) Validate() error {
 		if m.Kind != RPS && m.Kind != InFlight {
 			bad(key+"kind", "got %q, want %s or %s", m.Kind, RPS, InFlight)
 		}
-		if m.Target <= 0 {
-			bad(key+"target", "got %s, want more than 0", m.Target)
+		if m.Target <= 0 || m.Target > maxTarget {
+			bad(key+"target", "got %s, want more than 0 and at most %s", m.Target, maxTarget)
 		}
 		if w := m.Window.Std(); w < time.Second || w > MaxWindow {
 			bad(key+"window", "got %s, want 1s to %s", m.Window, Duration(MaxWindow))
@@ -191,19 +201,22 @@ func (p Policy) Validate() error {
 	if p.Interval.Std() < time.Second || p.Interval.Std() > time.Hour {
 		bad("interval", "got %s, want 1s to 1h", p.Interval)
 	}
-	if p.Tolerance > 1000 {
+	if p.Tolerance < 0 || p.Tolerance > 1000 {
 		bad("tolerance", "got %s, want 0%% to 100%%", p.Tolerance)
 	}
 	validateBehavior(bad, "up", p.Up)
 	validateBehavior(bad, "down", p.Down)
-	if f := p.Up.Factor; f != 0 && f <= 1000 {
-		bad("up.factor", "got %s, want more than 1", f)
+	if f := p.Up.Factor; f != 0 && (f <= 1000 || f > maxFactor) {
+		bad("up.factor", "got %s, want more than 1 and at most %s", f, maxFactor)
 	}
 	if f := p.Down.Factor; f < 0 || f >= 1000 {
 		bad("down.factor", "got %s, want at least 0 and below 1", f)
 	}
 	if p.Up.Idle != 0 || p.Up.Order != "" {
 		bad("up", "got idle or order, want them under down only")
+	}
+	if p.Down.Idle < 0 {
+		bad("down.idle", "got %s, want 0s or more", p.Down.Idle)
 	}
 	if o := p.Down.Order; o != Newest && o != Oldest {
 		bad("down.order", "got %q, want %s or %s", o, Newest, Oldest)
@@ -226,7 +239,7 @@ func validateBehavior(bad func(key, format string, args ...any), key string, b B
 	if b.Step < 0 {
 		bad(key+".step", "got %d, want 1 or more", b.Step)
 	}
-	if s := b.Stabilization.Std(); s > time.Hour {
+	if s := b.Stabilization.Std(); s < 0 || s > time.Hour {
 		bad(key+".stabilization", "got %s, want 0s to 1h", b.Stabilization)
 	}
 }
@@ -241,6 +254,17 @@ func (l Limit) String() string {
 
 // MarshalText writes String.
 func (l Limit) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// MarshalJSON writes a number, or "unlimited".
+func (l Limit) MarshalJSON() ([]byte, error) {
+	if l == Unlimited {
+		return []byte(`"unlimited"`), nil
+	}
+	return []byte(l.String()), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *Limit) UnmarshalJSON(b []byte) error { return l.UnmarshalText(bytes.Trim(b, `"`)) }
 
 // MarshalYAML writes a number or a word, both unquoted.
 func (l Limit) MarshalYAML() ([]byte, error) { return []byte(l.String()), nil }
@@ -258,3 +282,6 @@ func (l *Limit) UnmarshalText(b []byte) error {
 	*l = Limit(n)
 	return nil
 }
+
+// UnmarshalYAML reads what UnmarshalText reads.
+func (l *Limit) UnmarshalYAML(decode func(any) error) error { return decodeText(decode, l) }

@@ -1,7 +1,9 @@
 package profiles
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -23,8 +25,11 @@ func (s Schedule) validate(key string) (errs []error) {
 		errs = append(errs, fmt.Errorf(key+field+": "+format, args...))
 	}
 	for _, f := range []struct{ field, value string }{{".start", s.Start}, {".end", s.End}} {
-		if _, err := cron.ParseStandard(f.value); err != nil {
+		switch c, err := parseCron(f.value); {
+		case err != nil:
 			bad(f.field, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", f.value)
+		case c.Next(time.Time{}).IsZero():
+			bad(f.field, "got %q, want a moment that comes", f.value)
 		}
 	}
 	if s.Start == s.End {
@@ -55,11 +60,11 @@ type period struct {
 
 // parse expects a Schedule that validates.
 func (s Schedule) parse() (period, error) {
-	start, err := cron.ParseStandard(s.Start)
+	start, err := parseCron(s.Start)
 	if err != nil {
 		return period{}, err
 	}
-	end, err := cron.ParseStandard(s.End)
+	end, err := parseCron(s.End)
 	if err != nil {
 		return period{}, err
 	}
@@ -70,9 +75,25 @@ func (s Schedule) parse() (period, error) {
 	return period{start: start, end: end, location: location, min: s.Min, max: s.Max}, nil
 }
 
+var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
+
+// parseCron reads exactly five fields. The parser would also take a time zone
+// in front of them, and panics on one that stands alone; tabs between them get
+// lost where YAML is written.
+func parseCron(s string) (cron.Schedule, error) {
+	if strings.ContainsAny(s, "=\t") {
+		return nil, errors.New("neither a time zone nor a tab")
+	}
+	return fiveFields.Parse(s)
+}
+
 // active is KEDA's rule: inside the window [start, end) the next end comes
-// before the next start.
+// before the next start. Unlike there, both are looked for on the clock on
+// the wall, as if it never changed to summer time: a start within the hour
+// that is left out would come a day later than the end, and the whole day
+// before would count as inside.
 func (p period) active(now time.Time) bool {
 	t := now.In(p.location)
-	return !p.start.Next(t).Before(p.end.Next(t))
+	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
+	return !p.start.Next(wall).Before(p.end.Next(wall))
 }

@@ -87,11 +87,11 @@ func parseObjective(s string) (Objective, error) {
 	case name == "mean" || name == "max" || name == "errors" || name == "rps":
 		o.Measure = Measure(name)
 	case strings.HasPrefix(name, "p"):
-		q, err := strconv.ParseFloat(name[1:], 64)
-		if err != nil || !(q > 0 && q < 100) {
+		q, err := ParseMilli(name[1:])
+		if err != nil || q <= 0 || q >= 100_000 {
 			return bad(fmt.Sprintf("unknown measure %q", name))
 		}
-		o.Measure, o.Quantile = Percentile, q/100
+		o.Measure, o.Quantile = Percentile, float64(q)/100_000
 	default:
 		return bad(fmt.Sprintf("unknown measure %q", name))
 	}
@@ -155,8 +155,31 @@ func (o Objective) FormatValue(v float64) string {
 	}
 }
 
-// String writes the objective so that ParseSLO reads it back.
-func (o Objective) String() string { return o.Name() + string(o.Op) + o.FormatValue(o.Limit) }
+// String writes the objective so that ParseSLO reads back the same one: the
+// limit is not rounded, as FormatValue would.
+func (o Objective) String() string {
+	name := o.Name() + string(o.Op)
+	switch seconds := o.Limit; {
+	case o.Measure == Errors:
+		return name + decimal(o.Limit*100, 9) + "%"
+	case o.Measure == Throughput:
+		return name + decimal(o.Limit, -1) + "/s"
+	case seconds < 1:
+		return name + decimal(seconds*1000, 6) + "ms"
+	default:
+		return name + decimal(seconds, 9) + "s"
+	}
+}
+
+// decimal writes v with at most that many digits after the point, -1 for as
+// many as it takes.
+func decimal(v float64, digits int) string {
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
 
 // String writes the SLO so that ParseSLO reads it back; the empty SLO is "".
 func (s SLO) String() string {

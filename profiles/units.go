@@ -55,7 +55,11 @@ func ParseRate(s string) (float64, error) {
 	if err != nil || d <= 0 {
 		return 0, bad
 	}
-	return n / d.Seconds(), nil
+	rate := n / d.Seconds()
+	if rate == 0 || math.IsInf(rate, 0) {
+		return 0, bad
+	}
+	return rate, nil
 }
 
 // ParseCount reads a whole number of 1 or more with an optional k or m:
@@ -63,19 +67,14 @@ func ParseRate(s string) (float64, error) {
 func ParseCount(s string) (int, error) {
 	bad := badValue(s, "a whole number of 1 or more, such as 500 or 10k")
 	t := strings.ToLower(strings.TrimSpace(s))
-	unit := 1.0
-	switch {
+	switch { // as an exponent, since 1.001*1000 is not 1001
 	case strings.HasSuffix(t, "k"):
-		t, unit = t[:len(t)-1], 1e3
+		t = t[:len(t)-1] + "e3"
 	case strings.HasSuffix(t, "m"):
-		t, unit = t[:len(t)-1], 1e6
+		t = t[:len(t)-1] + "e6"
 	}
 	n, err := strconv.ParseFloat(t, 64)
-	if err != nil {
-		return 0, bad
-	}
-	n *= unit
-	if n < 1 || n > 1e12 || n != math.Trunc(n) {
+	if err != nil || n < 1 || n > 1e12 || n != math.Trunc(n) {
 		return 0, bad
 	}
 	return int(n), nil
@@ -148,6 +147,9 @@ func (m *Milli) UnmarshalJSON(b []byte) error { return m.UnmarshalText(b) }
 // MarshalYAML writes a YAML number.
 func (m Milli) MarshalYAML() ([]byte, error) { return []byte(m.String()), nil }
 
+// UnmarshalYAML reads what ParseMilli reads.
+func (m *Milli) UnmarshalYAML(decode func(any) error) error { return decodeText(decode, m) }
+
 // CeilDiv is the smallest whole number not below a/b, for b > 0 and a >= 0.
 func CeilDiv(a, b int64) int64 {
 	q := a / b
@@ -194,6 +196,9 @@ func (r *Ratio) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
+// UnmarshalYAML reads what UnmarshalText reads.
+func (r *Ratio) UnmarshalYAML(decode func(any) error) error { return decodeText(decode, r) }
+
 // Duration is a time.Duration that files write as "1m30s" and that reads what
 // ParseDuration reads.
 type Duration time.Duration
@@ -222,3 +227,6 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	*d = Duration(v)
 	return err
 }
+
+// UnmarshalYAML reads what UnmarshalText reads.
+func (d *Duration) UnmarshalYAML(decode func(any) error) error { return decodeText(decode, d) }

@@ -50,15 +50,15 @@ func (w *Window) Count(now time.Time) {
 // Level is the present level.
 func (w *Window) Level() int { return int(w.level) }
 
-// Average is the time-weighted mean level over the last width before now. It
-// is not valid before the window has begun to fill. While it fills, the mean
-// is taken over what there is.
+// Average is the time-weighted mean level over the last width before now, in
+// whole buckets. It is not valid before the first of them is full; after that
+// the mean is taken over what there is.
 func (w *Window) Average(now time.Time, width time.Duration) Reading {
 	area, _, span := w.sum(now, width)
 	if span <= 0 {
 		return Reading{}
 	}
-	return Reading{Total: Milli((area*1000 + int64(span)/2) / int64(span)), Valid: true}
+	return Reading{Total: perSpan(area, span), Valid: true}
 }
 
 // Rate is the number of events per second over the last width before now,
@@ -68,12 +68,19 @@ func (w *Window) Rate(now time.Time, width time.Duration) Reading {
 	if span <= 0 {
 		return Reading{}
 	}
-	return Reading{Total: Milli((events*int64(time.Second)*1000 + int64(span)/2) / int64(span)), Valid: true}
+	return Reading{Total: perSpan(events*int64(time.Second), span), Valid: true}
+}
+
+// perSpan is n/span rounded to thousandths, in two steps because n x 1000 may
+// not fit.
+func perSpan(n int64, span time.Duration) Milli {
+	s := int64(span)
+	return Milli(n/s*1000 + (n%s*1000+s/2)/s)
 }
 
 // sum adds up the whole buckets that end before now and lie within width. The
-// bucket that is still filling counts only while there is no other: a rate
-// over 3 ms would be noise.
+// bucket that is still filling does not count: a rate over 3 ms would be
+// noise.
 func (w *Window) sum(now time.Time, width time.Duration) (area, events int64, span time.Duration) {
 	w.advance(now)
 	current := int64(w.last / bucketWidth)
@@ -90,7 +97,7 @@ func (w *Window) sum(now time.Time, width time.Duration) (area, events int64, sp
 // advance integrates the level up to now.
 func (w *Window) advance(now time.Time) {
 	to := now.Sub(w.start)
-	if oldest := to - MaxWindow; w.last < oldest {
+	if oldest := (to - MaxWindow).Truncate(bucketWidth); w.last < oldest {
 		w.last = oldest // everything before is forgotten anyway
 	}
 	for w.last < to {

@@ -14,8 +14,8 @@ import (
 type Worker struct {
 	ID      string    `json:"id"`
 	PID     int       `json:"pid,omitempty"` // of its command
-	Status  string    `json:"status"`       // PENDING, RUNNING, TERMINATING, TERMINATED or ERROR
-	Detail  string    `json:"detailStatus"` // IN_FLIGHT while it starts, FREE or BUSY while it runs, REMOVE while it ends
+	Status  string    `json:"status"`        // PENDING, RUNNING, TERMINATING, TERMINATED or ERROR
+	Detail  string    `json:"detailStatus"`  // IN_FLIGHT while it starts, FREE or BUSY while it runs, REMOVE while it ends
 	Created time.Time `json:"createdAt"`
 	Deleted time.Time `json:"deletedAt,omitzero"`
 }

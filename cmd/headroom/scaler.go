@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,18 +51,58 @@ func (a *app) scalerCommand() *cobra.Command {
 
 // serve runs a scaler until it is interrupted.
 func (a *app) serve(c scaler.Config) error {
-	c.Log = func(e scaler.Event) {
-		write(a.err, fmt.Sprintf("%s  %-8s %s\n", e.At.Format(time.TimeOnly), e.Kind, e.Text))
-	}
+	events := &eventLog{out: a.err}
+	c.Log = events.add
+	patience := time.AfterFunc(startPatience, events.release)
+	defer patience.Stop()
 	s, stop, err := startScaler(a.signals.stop, c)
 	if err != nil {
 		return err
 	}
 	a.signals.expect()
+	events.release()
 	write(a.err, fmt.Sprintf("service %s, control API %s (headroom workers, queue, apply --name %s); Ctrl-C stops everything\n",
 		s.URL(), s.Client().URL(), c.Name))
 	<-a.signals.stop.Done()
 	return stop()
+}
+
+// startPatience is how long a start may fail with its reason as the only
+// word; one that takes longer is shown as it goes.
+const startPatience = 2 * time.Second
+
+// eventLog writes the events of a scaler, one line each. It holds them back
+// until it is released, in their order.
+type eventLog struct {
+	out io.Writer
+
+	mu       sync.Mutex // guards the fields below
+	held     []scaler.Event
+	released bool
+}
+
+func (l *eventLog) add(e scaler.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.released {
+		l.held = append(l.held, e)
+		return
+	}
+	l.print(e)
+}
+
+func (l *eventLog) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.released = true
+	for _, e := range l.held {
+		l.print(e)
+	}
+	l.held = nil
+}
+
+func (l *eventLog) print(e scaler.Event) {
+	write(l.out, fmt.Sprintf("%s  %-8s %s\n", e.At.Format(time.TimeOnly), e.Kind, e.Text))
 }
 
 // commandAfterDash wants "-- COMMAND..." and nothing before it.

@@ -28,12 +28,12 @@ func (a *app) targetCommand() *cobra.Command {
 			if c.Hostname == "" {
 				c.Hostname, _ = os.Hostname()
 			}
+			c.Listening = func(addr net.Addr) { write(a.err, fmt.Sprintf("%s serves http://%s\n", c.Hostname, addr)) }
 			server, err := target.New(c)
 			if err != nil {
 				return &exit{exitUsage, err}
 			}
 			a.signals.expect()
-			write(a.err, fmt.Sprintf("%s serves http://%s\n", c.Hostname, c.Addr))
 			if err := server.Run(a.signals.stop); err != nil {
 				return &exit{exitUsage, err}
 			}

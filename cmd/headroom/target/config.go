@@ -21,14 +21,15 @@ const (
 
 // Config says how the service behaves. It is a value; start from Default.
 type Config struct {
-	Addr         string        // listen address, such as 127.0.0.1:8080
-	Hostname     string        // names the replica in every answer
-	ServiceTime  time.Duration // mean service time of /request, 0..1h
-	Distribution string        // of the service time: Constant or Exponential
-	Concurrency  int           // requests served at a time, 1..10000; the others wait, oldest first
-	Startup      time.Duration // from New until it listens, 0..1h; until then every answer of the handler is a 503
-	FailRate     float64       // share of /request answers that are a 500, 0..1; they take their service time too
-	Seed         uint64        // of the random numbers; replicas of other names draw others from it
+	Addr         string         // listen address, such as 127.0.0.1:8080
+	Hostname     string         // names the replica in every answer
+	ServiceTime  time.Duration  // mean service time of /request, 0..1h
+	Distribution string         // of the service time: Constant or Exponential
+	Concurrency  int            // requests served at a time, 1..10000; the others wait, oldest first
+	Startup      time.Duration  // from New until it listens, 0..1h; until then every answer of the handler is a 503
+	FailRate     float64        // share of /request answers that are a 500, 0..1; they take their service time too
+	Listening    func(net.Addr) // optional; called once, when it listens
+	Seed         uint64         // of the random numbers; replicas of other names draw others from it
 }
 
 // Default is the model of the gibbs documentation: one request at a time,

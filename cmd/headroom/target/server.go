@@ -85,6 +85,9 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		return fmt.Errorf("listen on %s: %w", s.config.Addr, err)
 	}
+	if s.config.Listening != nil {
+		s.config.Listening(ln.Addr())
+	}
 	return s.serve(ctx, ln)
 }
 

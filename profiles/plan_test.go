@@ -1,0 +1,131 @@
+package profiles
+
+import (
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// goodPlan is the smallest valid plan.
+func goodPlan() Plan {
+	p := DefaultPlan()
+	p.Target = "http://127.0.0.1:8000/load/100000"
+	return p
+}
+
+func TestPlanValidate(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit func(*Plan)
+		want []string // beginnings of the lines; none: valid
+	}{
+		{"defaults", func(p *Plan) {}, nil},
+		{"open", func(p *Plan) { p.Rate = 50 }, nil},
+		{"open, users do not matter", func(p *Plan) { p.Rate, p.Users, p.SpawnRate = 50, 0, 0 }, nil},
+		{"open by its shape", func(p *Plan) { p.Shape, p.Users = Constant(5), 0 }, nil},
+		{"closed, arrivals do not matter", func(p *Plan) { p.Arrivals, p.MaxUsers = "", 0 }, nil},
+		{"zeros that mean no limit", func(p *Plan) { p.RunTime, p.Requests, p.StopGrace = 0, 0, 0 }, nil},
+		{"constant wait", func(p *Plan) { p.Wait = Wait{Min: time.Second, Max: time.Second} }, nil},
+
+		{"no target", func(p *Plan) { p.Target = "" }, []string{"target: got nothing, want a URL"}},
+		{"no users", func(p *Plan) { p.Users = 0 }, []string{"--users: got 0, want 1 or more"}},
+		{"negative users", func(p *Plan) { p.Users = -3 }, []string{"--users: got -3, want 1 or more"}},
+		{"no spawn rate", func(p *Plan) { p.SpawnRate = 0 }, []string{"--spawn-rate: got 0, want more than 0"}},
+		{"spawn rate NaN", func(p *Plan) { p.SpawnRate = math.NaN() }, []string{"--spawn-rate: got NaN"}},
+		{"negative rate", func(p *Plan) { p.Rate = -1 }, []string{"--rate: got -1, want more than 0"}},
+		{"no room for arrivals", func(p *Plan) { p.Rate, p.MaxUsers = 5, 0 }, []string{"--max-users: got 0, want 1 or more"}},
+		{"unknown arrivals", func(p *Plan) { p.Rate, p.Arrivals = 5, "bursty" }, []string{`--arrivals: got "bursty", want poisson or constant`}},
+		{"no timeout", func(p *Plan) { p.Timeout = 0 }, []string{"--timeout: got 0s, want more than 0"}},
+		{"negative run time", func(p *Plan) { p.RunTime = -time.Second }, []string{"--run-time: got -1s, want 0 or more"}},
+		{"negative requests", func(p *Plan) { p.Requests = -1 }, []string{"--requests: got -1"}},
+		{"negative grace", func(p *Plan) { p.StopGrace = -1 }, []string{"--stop-timeout: got -1ns, want 0 or more"}},
+		{"negative wait", func(p *Plan) { p.Wait.Min = -time.Second }, []string{"--wait: got -1s..0s"}},
+		{"wait upside down", func(p *Plan) { p.Wait = Wait{Min: 2 * time.Second, Max: time.Second} }, []string{"--wait: got 2s..1s"}},
+		{
+			"every problem of a closed plan at once",
+			func(p *Plan) {
+				*p = Plan{Target: "ftp://h", Users: -1, Timeout: -1, RunTime: -1, Requests: -1, StopGrace: -1, Wait: Wait{Max: -1}}
+			},
+			[]string{"target: ", "--users: ", "--spawn-rate: ", "--timeout: ", "--run-time: ", "--requests: ", "--stop-timeout: ", "--wait: "},
+		},
+		{
+			"every problem of an open plan at once",
+			func(p *Plan) { *p = Plan{Shape: Constant(1), Rate: -1} },
+			[]string{"target: ", "--max-users: ", "--arrivals: ", "--rate: ", "--timeout: "},
+		},
+	} {
+		p := goodPlan()
+		c.edit(&p)
+		wantLines(t, c.name, p.Validate(), c.want)
+	}
+}
+
+// wantLines checks that err has one line for each of want, which are their
+// beginnings, in order.
+func wantLines(t *testing.T, name string, err error, want []string) {
+	t.Helper()
+	var lines []string
+	if err != nil {
+		lines = strings.Split(err.Error(), "\n")
+	}
+	ok := len(lines) == len(want)
+	for i := range min(len(lines), len(want)) {
+		ok = ok && strings.HasPrefix(lines[i], want[i])
+	}
+	if !ok {
+		t.Errorf("%s: got\n\t%s\nwant lines that begin with\n\t%s", name, strings.Join(lines, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
+
+func TestValidateTarget(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"http://127.0.0.1:8000", ""},
+		{"https://example.com/a?b=c", ""},
+		{"http://[::1]:8000/", ""},
+		{"HTTP://example.com", ""},
+		{"", "target: got nothing, want a URL such as http://127.0.0.1:8000/path"},
+		{"example.com", `target: got "example.com" with scheme "", want a URL`},
+		{"localhost:8000", `target: got "localhost:8000" with scheme "localhost", want a URL`},
+		{"127.0.0.1:8000", `target: got "127.0.0.1:8000", want a URL`},
+		{"ws://example.com", `target: got "ws://example.com" with scheme "ws", want a URL`},
+		{"http://", `target: got "http://" without a host, want a URL`},
+		{"http://:8000/", `target: got "http://:8000/" without a host, want a URL`},
+		{"http:///path", `target: got "http:///path" without a host, want a URL`},
+		{"http://[::1", `target: got "http://[::1", want a URL`},
+		{"http://h:port/", `target: got "http://h:port/", want a URL`},
+		{"http://h/\n", `target: got "http://h/\n", want a URL`},
+	} {
+		err := ValidateTarget(c.in)
+		got := ""
+		if err != nil {
+			got = err.Error()
+		}
+		if (c.want == "") != (err == nil) || !strings.HasPrefix(got, c.want) || strings.Contains(got, "\n") {
+			t.Errorf("ValidateTarget(%q) = %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestPlanLoad(t *testing.T) {
+	closed, rate, shape := goodPlan(), goodPlan(), goodPlan()
+	rate.Rate = 12.5
+	shape.Shape = climb
+	if closed.Open() || !rate.Open() || !shape.Open() {
+		t.Errorf("Open() = %v, %v, %v for a closed plan, a rate and a shape, want false, true, true", closed.Open(), rate.Open(), shape.Open())
+	}
+	if got := rate.Load().At(time.Hour); got != 12.5 {
+		t.Errorf("the load of a rate of 12.5 is %v", got)
+	}
+	if got := shape.Load().At(15 * time.Second); got != 40 {
+		t.Errorf("the load of a shape of 40 is %v", got)
+	}
+}
+
+func TestDefaultPlan(t *testing.T) {
+	p := DefaultPlan()
+	if p.Method != http.MethodGet || p.Timeout != 150*time.Second || p.StopGrace != 30*time.Second || p.MaxUsers != 1000 || p.Arrivals != Poisson || p.Seed != 1 {
+		t.Errorf("DefaultPlan() = %+v, want what the fields document", p)
+	}
+}

@@ -1,0 +1,579 @@
+package profiles
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+// exampleFile is the policy of design.md, section 4.
+const exampleFile = `# policy
+version: headroom/v1
+kind: policy
+replicas: {min: 5, max: 20, initial: 5}     # max: unlimited is allowed; min: 0 with toZero: {after: 300s}
+metrics:                                     # highest wins
+  - {kind: rps, target: 10, window: 30s}     # per replica. kinds: rps in_flight queue free_workers cpu memory latency custom
+interval: 30s                                # polling
+tolerance: 10%
+up:   {step: 4, factor: 2, stabilization: 0s}
+down: {step: 4, factor: 0.5, stabilization: 300s, idle: 60s, order: newest}
+schedules:
+  - {start: "0 9 * * 1-5", end: "0 21 * * 1-5", timezone: UTC, min: 8}
+onMetricError: hold
+calibration: {latency: 200ms, cpuPerRequest: 50ms, measured: 2026-11-21}
+platforms: {}                                # opaque, per platform
+`
+
+func example() Policy {
+	return Policy{
+		Version:   "headroom/v1",
+		Kind:      "policy",
+		Replicas:  Bounds{Min: 5, Max: 20, Initial: 5},
+		Metrics:   []Metric{{Kind: RPS, Target: 10000, Window: Duration(30 * time.Second)}},
+		Interval:  Duration(30 * time.Second),
+		Tolerance: 100,
+		Up:        Behavior{Step: 4, Factor: 2000},
+		Down: Behavior{
+			Step: 4, Factor: 500, Stabilization: Duration(300 * time.Second),
+			Idle: Duration(60 * time.Second), Order: "newest",
+		},
+		Schedules:     []Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "UTC", Min: 8}},
+		OnMetricError: "hold",
+		Calibration: &Calibration{
+			Latency: Duration(200 * time.Millisecond), CPUPerRequest: Duration(50 * time.Millisecond), Measured: "2026-11-21",
+		},
+	}
+}
+
+// minimalFile leaves out all that may be left out.
+const minimalFile = `version: headroom/v1
+replicas: {min: 1, max: 10}
+metrics:
+  - {kind: in_flight, target: 1}
+`
+
+// samePolicy compares policies; no map and an empty one are the same.
+func samePolicy(want, got Policy) string { return cmp.Diff(want, got, cmpopts.EquateEmpty()) }
+
+func TestParsePolicy(t *testing.T) {
+	minimal := Policy{
+		Version:       "headroom/v1",
+		Kind:          "policy",
+		Replicas:      Bounds{Min: 1, Max: 10},
+		Metrics:       []Metric{{Kind: InFlight, Target: 1000, Window: Duration(30 * time.Second)}},
+		Interval:      Duration(30 * time.Second),
+		Tolerance:     100,
+		Down:          Behavior{Stabilization: Duration(300 * time.Second), Idle: Duration(60 * time.Second), Order: "newest"},
+		OnMetricError: "hold",
+	}
+	with := func(p Policy, edit func(*Policy)) Policy {
+		p.Metrics = append([]Metric(nil), p.Metrics...)
+		edit(&p)
+		return p
+	}
+	for _, c := range []struct {
+		name string
+		file string
+		want Policy
+	}{
+		{"the design's example", exampleFile, example()},
+		{"the minimal policy", minimalFile, minimal},
+		{"a fixed size", "version: headroom/v1\nreplicas: {min: 3, max: 3}\n", FixedPolicy(3)},
+		{"no max", strings.Replace(minimalFile, "max: 10", "max: unlimited", 1), with(minimal, func(p *Policy) { p.Replicas.Max = Unlimited })},
+		{"a fraction for a target", strings.Replace(minimalFile, "target: 1}", "target: 0.75}", 1), with(minimal, func(p *Policy) { p.Metrics[0].Target = 750 })},
+		{"a target of twelve digits", edit("target: 1", "target: 999999999.999"), with(minimal, func(p *Policy) { p.Metrics[0].Target = 999_999_999_999 })},
+		{"a target with zeros in front", edit("target: 1", "target: 010"), with(minimal, func(p *Policy) { p.Metrics[0].Target = 10000 })}, // not octal
+		{"a target in quotes", strings.Replace(minimalFile, "target: 1}", `target: "1"}`, 1), minimal},
+		{"the window is the interval", minimalFile + "interval: 10s\n", with(minimal, func(p *Policy) {
+			p.Interval, p.Metrics[0].Window = Duration(10*time.Second), Duration(10*time.Second)
+		})},
+		{"the window is what it can be of the interval", minimalFile + "interval: 1h\n", with(minimal, func(p *Policy) {
+			p.Interval, p.Metrics[0].Window = Duration(time.Hour), Duration(10*time.Minute)
+		})},
+		{"a bare number is seconds", minimalFile + "interval: 10\n", with(minimal, func(p *Policy) {
+			p.Interval, p.Metrics[0].Window = Duration(10*time.Second), Duration(10*time.Second)
+		})},
+		{"a share as a number", minimalFile + "tolerance: 0.05\n", with(minimal, func(p *Policy) { p.Tolerance = 50 })},
+		{"the rest of down stays", minimalFile + "down: {step: 2}\n", with(minimal, func(p *Policy) { p.Down.Step = 2 })},
+		{"zeros are no defaults", minimalFile + "tolerance: 0%\ndown: {stabilization: 0s, idle: 0s}\n", with(minimal, func(p *Policy) {
+			p.Tolerance, p.Down.Stabilization, p.Down.Idle = 0, 0, 0
+		})},
+		{"keys without a value", minimalFile + "interval:\ndown:\nup: ~\nschedules:\nplatforms: null\n", minimal},
+		{"an anchor", minimalFile + "interval: &i 20s\ndown: {stabilization: *i}\n", with(minimal, func(p *Policy) {
+			p.Interval, p.Metrics[0].Window, p.Down.Stabilization = Duration(20*time.Second), Duration(20*time.Second), Duration(20*time.Second)
+		})},
+		{"JSON", `{"version": "headroom/v1", "replicas": {"min": 1, "max": 10}, "metrics": [{"kind": "in_flight", "target": 1}]}`, minimal},
+		{"a head, a foot and comments", "# a\n---\n" + minimalFile + "# b\n---\n", minimal},
+		{"opaque platforms", minimalFile + "platforms: {knative: {step: 1.5, min: x}}\n", with(minimal, func(p *Policy) {
+			p.Platforms = map[string]any{"knative": map[string]any{"step": 1.5, "min": "x"}}
+		})},
+	} {
+		got, err := ParsePolicy([]byte(c.file))
+		if err != nil {
+			t.Errorf("%s: ParsePolicy: %v", c.name, err)
+			continue
+		}
+		if diff := samePolicy(c.want, got); diff != "" {
+			t.Errorf("%s: ParsePolicy: -want +got\n%s", c.name, diff)
+		}
+	}
+}
+
+// badFiles are policies with one thing wrong, and the one line that says so:
+// where, what was found, what is allowed.
+var badFiles = []struct{ name, file, want string }{
+	{"nothing", "", "the file is empty"},
+	{"blanks", " \n\t\n", "the file is empty"},
+	{"a comment", "# later\n", "the file is empty"},
+	{"a head", "---\n", "the file is empty"},
+	{"null", "null\n", "the file is empty"},
+	{"a word", "hello\n", `line 1: got "hello": string was used where mapping is expected`},
+	{"a list", "- 1\n", `line 1: got "-": sequence was used where mapping is expected`},
+	{"not YAML", "replicas: {min: 1\n", `line 1: got "{": could not find flow mapping end token '}'`},
+	{"an unknown alias to merge", minimalFile + "<<: *i\n", "the file is not valid YAML: cannot find anchor by alias name i"},
+	{"a lone tag", minimalFile + "schedules:\n  ! # none\nx:\n", "the file is not valid YAML"}, // the library panics
+	{"two documents", minimalFile + "---\n" + minimalFile, "line 6: a second document, want one"},
+	{"a key twice", minimalFile + "interval: 30s\ninterval: 40s\n", `line 6: got "interval": mapping key "interval" already defined at [5:1]`},
+	{"an unknown alias", minimalFile + "interval: *i\n", `line 5: got "i": could not find alias "i"`},
+
+	{"no version", "replicas: {min: 3, max: 3}\n", `version: got "", want "headroom/v1"`},
+	{"another version", "version: headroom/v2\nreplicas: {min: 3, max: 3}\n", `version: got "headroom/v2", want "headroom/v1"`},
+	{"another kind", minimalFile + "kind: plan\n", `kind: got "plan", want "policy"`},
+	{"an unknown key", minimalFile + "intervall: 30s\n", `line 5: unknown key "intervall"`},
+	{"a key with capitals", minimalFile + "Interval: 30s\n", `line 5: unknown key "Interval"`},
+	{"an unknown key of replicas", edit("max: 10", "max: 10, most: 10"), `line 2: unknown key "most"`},
+	{"an unknown key of a metric", edit("target: 1", "target: 1, windw: 30s"), `line 4: unknown key "windw"`},
+	{"an unknown key of up", minimalFile + "up:\n  stepp: 4\n", `line 6: unknown key "stepp"`},
+
+	{"no replicas", "version: headroom/v1\nmetrics: [{kind: rps, target: 1}]\n", "replicas.min: got 0, want 1 or more\nreplicas.max: got nothing, want replicas.min (0) or more, or unlimited"},
+	{"no max", edit(", max: 10", ""), "replicas.max: got nothing, want replicas.min (1) or more, or unlimited"},
+	{"a target beyond all reason", edit("target: 1", "target: 1000000001"), "metrics[0].target: got 1000000001, want more than 0 and at most 1000000000"},
+	{"replicas are a number", "version: headroom/v1\nreplicas: 5\n", `line 2: got "5": int was used where mapping is expected`},
+	{"min is 0", edit("min: 1", "min: 0"), "replicas.min: got 0, want 1 or more"},
+	{"min is negative", edit("min: 1", "min: -1"), "replicas.min: got -1, want 1 or more"},
+	{"min is a word", edit("min: 1", "min: few"), `line 2: got "few", want a whole number`},
+	{"min is a list", edit("min: 1", "min: [1]"), `line 2: got "[", want a whole number`},
+	{"min is yes or no", edit("min: 1", "min: true"), `line 2: got "true", want a whole number`},
+	{"min is a fraction", edit("min: 1", "min: 1.5"), `line 2: got "1.5", want a whole number`},
+	{"min is a fraction in quotes", edit("min: 1", `min: "1.5"`), `line 2: got "1.5", want a whole number`},
+	{"min has an exponent", edit("min: 1", "min: 1e1"), `line 2: got "1e1", want a whole number`},
+	{"min is too large", edit("min: 1", "min: 99999999999999999999"), `line 2: got "99999999999999999999", want a whole number`},
+	{"max below min", edit("min: 1", "min: 11"), "replicas.max: got 10, want replicas.min (11) or more, or unlimited"},
+	{"max is 0", edit("max: 10", "max: 0"), `line 2: got "0", want a whole number of 1 or more, or unlimited`},
+	{"max is a word", edit("max: 10", "max: many"), `line 2: got "many", want a whole number of 1 or more, or unlimited`},
+	{"max has a unit", edit("max: 10", "max: 10x"), `line 2: got "10x", want a whole number of 1 or more, or unlimited`},
+	{"max is a fraction", edit("max: 10", "max: 10.5"), `line 2: got "10.5", want a whole number`},
+	{"max is a list", edit("max: 10", "max: [10]"), `line 2: got "[", want a single value`},
+	{"initial below min", edit("max: 10", "max: 10, initial: -1"), "replicas.initial: got -1, want between replicas.min (1) and replicas.max (10)"},
+	{"initial above max", edit("max: 10", "max: 10, initial: 11"), "replicas.initial: got 11, want between replicas.min (1) and replicas.max (10)"},
+	{"initial below min without max", edit("min: 1, max: 10", "min: 3, max: unlimited, initial: 2"), "replicas.initial: got 2, want between replicas.min (3) and replicas.max (unlimited)"},
+
+	{"no metrics", "version: headroom/v1\nreplicas: {min: 1, max: 10}\n", "metrics: got none, want at least one unless replicas.min equals replicas.max"},
+	{"metrics are a word", "version: headroom/v1\nreplicas: {min: 1, max: 1}\nmetrics: rps\n", `line 3: got "rps": string was used where sequence is expected`},
+	{"metrics are words", "version: headroom/v1\nreplicas: {min: 1, max: 1}\nmetrics: [rps]\n", `line 3: got "rps": string was used where mapping is expected`},
+	{"an unknown metric", edit("in_flight", "vibes"), `metrics[0].kind: got "vibes", want rps or in_flight`},
+	{"no kind", edit("kind: in_flight, ", ""), `metrics[0].kind: got "", want rps or in_flight`},
+	{"no target", edit(", target: 1", ""), "metrics[0].target: got 0, want more than 0 and at most 1000000000"},
+	{"target 0", edit("target: 1", "target: 0"), "metrics[0].target: got 0, want more than 0 and at most 1000000000"},
+	{"a negative target", edit("target: 1", "target: -2.5"), "metrics[0].target: got -2.5, want more than 0 and at most 1000000000"},
+	{"a target too fine", edit("target: 1", "target: 1.2345"), `line 4: got "1.2345", want a number with at most three decimals`},
+	{"a target with an exponent", edit("target: 1", "target: 1e3"), `line 4: got "1e3", want a number with at most three decimals`},
+	{"a target in base 16", edit("target: 1", "target: 0x10"), `line 4: got "0x10", want a number with at most three decimals`},
+	{"a target without end", edit("target: 1", "target: .inf"), `line 4: got "+Inf", want a number with at most three decimals`},
+	{"a target in words", edit("target: 1", "target: ten"), `line 4: got "ten", want a number with at most three decimals`},
+	{"a target with a unit", edit("target: 1", "target: 10/s"), `line 4: got "10/s", want a number with at most three decimals`},
+	{"a list of targets", edit("target: 1", "target: [1, 2]"), `line 4: got "[", want a single value`},
+	{"a window too short", edit("target: 1", "target: 1, window: 500ms"), "metrics[0].window: got 500ms, want 1s to 10m"},
+	{"a window too long", edit("target: 1", "target: 1, window: 11m"), "metrics[0].window: got 11m, want 1s to 10m"},
+	{"the second metric", minimalFile + "  - {kind: rps, target: 0}\n", "metrics[1].target: got 0, want more than 0 and at most 1000000000"},
+
+	{"an interval without a unit", minimalFile + "interval: 1.5\n", `line 5: got "1.5", want a duration of 0 or more, such as 30s, 250ms or 1h30m (a bare number is seconds)`},
+	{"an interval of another unit", minimalFile + "interval: 30x\n", `line 5: got "30x", want a duration of 0 or more, such as 30s, 250ms or 1h30m (a bare number is seconds)`},
+	{"a negative interval", minimalFile + "interval: -5s\n", `line 5: got "-5s", want a duration of 0 or more, such as 30s, 250ms or 1h30m (a bare number is seconds)`},
+	{"an interval of keys", minimalFile + "interval: {seconds: 5}\n", `line 5: got "{", want a single value`},
+	{"an interval like a key", minimalFile + "interval: min\n", `line 5: got "min", want a duration of 0 or more, such as 30s, 250ms or 1h30m (a bare number is seconds)`},
+	{"an interval like another value", minimalFile + "platforms: {a: soon}\ninterval: soon\n", `line 6: got "soon", want a duration of 0 or more, such as 30s, 250ms or 1h30m (a bare number is seconds)`},
+	{"no interval", minimalFile + "interval: 0s\n", "interval: got 0s, want 1s to 1h"},
+	{"an interval too long", minimalFile + "interval: 2h\n", "interval: got 2h, want 1s to 1h"},
+
+	{"a tolerance of 10", minimalFile + "tolerance: 10\n", "tolerance: got 1000%, want 0% to 100%"},
+	{"a negative tolerance", minimalFile + "tolerance: -5%\n", `line 5: got "-5%", want a share such as 10% or 0.1`},
+	{"a tolerance too fine", minimalFile + "tolerance: 0.01%\n", `line 5: got "0.01%", want a share of at most one decimal of a percent`},
+
+	{"a negative step", minimalFile + "up: {step: -1}\n", "up.step: got -1, want 1 or more"},
+	{"half a step", minimalFile + "down: {step: 0.5}\n", `line 5: got "0.5", want a whole number`},
+	{"up by 1", minimalFile + "up: {factor: 1}\n", "up.factor: got 1, want more than 1 and at most 1000"},
+	{"up by a negative factor", minimalFile + "up: {factor: -2}\n", "up.factor: got -2, want more than 1 and at most 1000"},
+	{"down by 1", minimalFile + "down: {factor: 1}\n", "down.factor: got 1, want at least 0 and below 1"},
+	{"down by a negative factor", minimalFile + "down: {factor: -0.5}\n", "down.factor: got -0.5, want at least 0 and below 1"},
+	{"up for too long", minimalFile + "up: {stabilization: 61m}\n", "up.stabilization: got 1h1m, want 0s to 1h"},
+	{"down for too long", minimalFile + "down: {stabilization: 2h}\n", "down.stabilization: got 2h, want 0s to 1h"},
+	{"idle under up", minimalFile + "up: {idle: 5s}\n", "up: got idle or order, want them under down only"},
+	{"order under up", minimalFile + "up: {order: newest}\n", "up: got idle or order, want them under down only"},
+	{"an unknown order", minimalFile + "down: {order: random}\n", `down.order: got "random", want newest or oldest`},
+
+	{"a schedule without an end", minimalFile + `schedules: [{start: "0 9 * * *", min: 3}]`, `schedules[0].end: got "", want a cron expression of five fields such as 0 9 * * 1-5`},
+	{"a schedule that would panic", minimalFile + `schedules: [{start: TZ=0, end: "0 9 * * *", min: 3}]`, `schedules[0].start: got "TZ=0", want a cron expression of five fields such as 0 9 * * 1-5`},
+	{"tabs, which the library loses when it writes", minimalFile + `schedules: [{start: "0\t9 * * *", end: "0 10 * * *", min: 3}]`, `schedules[0].start: got "0\t9 * * *", want a cron expression of five fields such as 0 9 * * 1-5`},
+	{"half a replica by a schedule", minimalFile + `schedules: [{start: "0 9 * * *", end: "0 10 * * *", min: 2.5}]`, `line 5: got "2.5", want a whole number`},
+	{"the second schedule", minimalFile + `schedules: [{start: "0 9 * * *", end: "0 10 * * *", min: 3}, {start: "0 9 * * *", end: "0 10 * * *", min: -1}]`, "schedules[1].min: got -1, want 1 or more"},
+	{"another error policy", minimalFile + "onMetricError: scale\n", `onMetricError: got "scale", want hold`},
+	{"a measurement without a date", minimalFile + "calibration: {measured: yesterday}\n", `calibration.measured: got "yesterday", want a date such as 2026-01-31`},
+	{"a latency without a unit", minimalFile + "calibration: {latency: 0.2}\n", `line 5: got "0.2", want a duration of 0 or more, such as 30s, 250ms or 1h30m (a bare number is seconds)`},
+	{"platforms are a list", minimalFile + "platforms: [knative]\n", `line 5: got "[": sequence was used where mapping is expected`},
+}
+
+// edit is minimalFile with one thing replaced.
+func edit(old, new string) string {
+	if !strings.Contains(minimalFile, old) {
+		panic(old + " is not in minimalFile")
+	}
+	return strings.Replace(minimalFile, old, new, 1)
+}
+
+func TestParsePolicyErrors(t *testing.T) {
+	for _, c := range badFiles {
+		_, err := ParsePolicy([]byte(c.file))
+		if err == nil {
+			t.Errorf("%s: ParsePolicy: no error, want\n\t%s", c.name, c.want)
+		} else if err.Error() != c.want {
+			t.Errorf("%s: ParsePolicy: got\n\t%v\nwant\n\t%s", c.name, err, c.want)
+		}
+	}
+}
+
+// A file with several problems hears of all of them at once.
+func TestParsePolicyListsAllProblems(t *testing.T) {
+	_, err := ParsePolicy([]byte(`
+kind: plan
+replicas: {min: 5, max: 2, initial: 9}
+metrics:
+  - {kind: vibes, target: -1, window: 1h}
+interval: 2h
+tolerance: 200%
+up: {step: -1, factor: 0.5, stabilization: 2h, order: newest}
+down: {step: -1, factor: 2, stabilization: 2h, order: random}
+schedules:
+  - {start: x, end: y, timezone: z}
+onMetricError: scale
+calibration: {measured: x}
+`))
+	wantLines(t, "ParsePolicy", err, []string{
+		"version: ", "kind: ", "replicas.max: ", "replicas.initial: ",
+		"metrics[0].kind: ", "metrics[0].target: ", "metrics[0].window: ", "interval: ", "tolerance: ",
+		"up.step: ", "up.stabilization: ", "down.step: ", "down.stabilization: ", "up.factor: ", "down.factor: ", "up: ", "down.order: ",
+		"schedules[0].start: ", "schedules[0].end: ", "schedules[0].timezone: ", "schedules[0]: ",
+		"onMetricError: ", "calibration.measured: ",
+	})
+}
+
+// What no file can say, a program can.
+func TestPolicyValidate(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit func(*Policy)
+		want []string
+	}{
+		{"the zero policy", func(p *Policy) { *p = Policy{} }, []string{
+			`version: got ""`, `kind: got ""`, "replicas.min: got 0", "replicas.max: got nothing", "interval: got 0s", `down.order: got ""`, `onMetricError: got ""`,
+		}},
+		{"no window", func(p *Policy) { p.Metrics = []Metric{{Kind: RPS, Target: 1}} }, []string{"metrics[0].window: got 0s, want 1s to 10m"}},
+		{"a negative max", func(p *Policy) { p.Replicas = Bounds{Min: 5, Max: -2} }, []string{"replicas.max: got -2, want replicas.min (5) or more, or unlimited"}},
+		{"a negative tolerance", func(p *Policy) { p.Tolerance = -1 }, []string{"tolerance: got -0.1%, want 0% to 100%"}},
+		{"a negative up window", func(p *Policy) { p.Up.Stabilization = -1 }, []string{"up.stabilization: got -1ns, want 0s to 1h"}},
+		{"a negative down window", func(p *Policy) { p.Down.Stabilization = -1 }, []string{"down.stabilization: got -1ns, want 0s to 1h"}},
+		{"a negative idle time", func(p *Policy) { p.Down.Idle = -1 }, []string{"down.idle: got -1ns, want 0s or more"}},
+	} {
+		p := example()
+		c.edit(&p)
+		wantLines(t, c.name, p.Validate(), c.want)
+	}
+}
+
+func TestPolicyInitial(t *testing.T) {
+	p := example()
+	p.Replicas = Bounds{Min: 5, Max: 20, Initial: 7}
+	if got := p.Initial(); got != 7 {
+		t.Errorf("Initial() of 5..20 with initial 7 = %d, want 7", got)
+	}
+	p.Replicas.Initial = 0
+	if got := p.Initial(); got != 5 {
+		t.Errorf("Initial() of 5..20 = %d, want 5", got)
+	}
+}
+
+func TestPolicyFixed(t *testing.T) {
+	hours := []Schedule{{Start: "0 9 * * *", End: "0 10 * * *", Min: 8}}
+	for _, c := range []struct {
+		name string
+		edit func(*Policy)
+		want bool
+	}{
+		{"fixed", func(p *Policy) {}, true},
+		{"with a metric that cannot act", func(p *Policy) { p.Metrics = example().Metrics }, true},
+		{"with hours", func(p *Policy) { p.Schedules = hours }, false},
+		{"with a metric and room", func(p *Policy) { p.Metrics, p.Replicas.Max = example().Metrics, 5 }, false},
+		{"with a metric and no max", func(p *Policy) { p.Metrics, p.Replicas.Max = example().Metrics, Unlimited }, false},
+	} {
+		p := FixedPolicy(4)
+		c.edit(&p)
+		if err := p.Validate(); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if got := p.Fixed(); got != c.want {
+			t.Errorf("%s: Fixed() = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestPolicyYAML(t *testing.T) {
+	p := example()
+	p.Replicas.Max, p.Down.Idle = Unlimited, 0
+	got, err := p.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `version: headroom/v1
+kind: policy
+replicas:
+  min: 5
+  max: unlimited
+  initial: 5
+metrics:
+  - kind: rps
+    target: 10
+    window: 30s
+interval: 30s
+tolerance: 10%
+up:
+  step: 4
+  factor: 2
+  stabilization: 0s
+  idle: 0s
+down:
+  step: 4
+  factor: 0.5
+  stabilization: 5m
+  idle: 0s
+  order: newest
+schedules:
+  - start: 0 9 * * 1-5
+    end: 0 21 * * 1-5
+    timezone: UTC
+    min: 8
+onMetricError: hold
+calibration:
+  latency: 200ms
+  cpuPerRequest: 50ms
+  measured: "2026-11-21"
+`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("YAML(): -want +got\n%s", diff)
+	}
+}
+
+func TestReadPolicy(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	p, err := ReadPolicy(write("good.yaml", exampleFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := samePolicy(example(), p); diff != "" {
+		t.Errorf("ReadPolicy: -want +got\n%s", diff)
+	}
+	bad := write("bad.yaml", minimalFile+"nope: 1\n")
+	if _, err := ReadPolicy(bad); err == nil || err.Error() != bad+`: line 5: unknown key "nope"` {
+		t.Errorf("ReadPolicy of a bad file: %v, want its path and its line", err)
+	}
+	none := filepath.Join(dir, "none.yaml")
+	if _, err := ReadPolicy(none); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "read policy: ") || !strings.Contains(err.Error(), none) {
+		t.Errorf("ReadPolicy of no file: %v, want the operation, the path and that there is none", err)
+	}
+}
+
+// drawPolicy draws any valid policy.
+func drawPolicy(t *rapid.T) Policy {
+	duration := func(label string, from, to time.Duration) Duration {
+		unit := rapid.SampledFrom([]time.Duration{time.Second, time.Millisecond, time.Microsecond, time.Nanosecond}).Draw(t, label+" unit")
+		return Duration(unit) * Duration(rapid.Int64Range(int64((from+unit-1)/unit), int64(to/unit)).Draw(t, label))
+	}
+	p := drawDecidable(t)
+	if p.Replicas.Initial = rapid.IntRange(0, 3).Draw(t, "initial"); p.Replicas.Initial > 0 {
+		p.Replicas.Initial += p.Replicas.Min - 1
+		if p.Replicas.Max != Unlimited {
+			p.Replicas.Initial = min(p.Replicas.Initial, int(p.Replicas.Max))
+		}
+	}
+	for i := range p.Metrics {
+		p.Metrics[i].Target = Milli(rapid.Int64Range(1, int64(maxTarget)).Draw(t, "target"))
+		p.Metrics[i].Window = duration("window", time.Second, MaxWindow)
+	}
+	if int(p.Replicas.Max) == p.Replicas.Min && rapid.Bool().Draw(t, "fixed") {
+		p.Metrics = nil
+	}
+	p.Interval = duration("interval", time.Second, time.Hour)
+	p.Tolerance = Ratio(rapid.Int64Range(0, 1000).Draw(t, "tolerance"))
+	p.Up.Stabilization = duration("up window", 0, time.Hour)
+	p.Down.Stabilization = duration("down window", 0, time.Hour)
+	p.Down.Idle = duration("idle", 0, 24*time.Hour)
+	p.Down.Order = rapid.SampledFrom([]string{Newest, Oldest}).Draw(t, "order")
+	for range rapid.IntRange(0, 2).Draw(t, "schedules") {
+		s := Schedule{
+			Start:    rapid.SampledFrom([]string{"0 9 * * 1-5", "*/15 0-5 1,15 * *", "* * * * *", "0 0 * JAN Sun"}).Draw(t, "start"),
+			End:      rapid.SampledFrom([]string{"0 21 * * 1-5", "59 23 31 12 *"}).Draw(t, "end"),
+			Timezone: rapid.SampledFrom([]string{"", "UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires"}).Draw(t, "timezone"),
+			Min:      rapid.IntRange(0, 10).Draw(t, "schedule min"),
+			Max:      rapid.IntRange(10, 20).Draw(t, "schedule max"),
+		}
+		if s.Min > 0 && rapid.Bool().Draw(t, "only min") {
+			s.Max = 0
+		}
+		p.Schedules = append(p.Schedules, s)
+	}
+	if rapid.Bool().Draw(t, "calibrated") {
+		p.Calibration = &Calibration{
+			Latency:       duration("latency", 0, time.Minute),
+			CPUPerRequest: duration("cpu", 0, time.Minute),
+			Measured:      rapid.SampledFrom([]string{"", "2026-11-21", "1999-01-01"}).Draw(t, "measured"),
+		}
+	}
+	if rapid.Bool().Draw(t, "exported") {
+		p.Platforms = drawMap(t, 3)
+	}
+	return p
+}
+
+// drawMap draws settings as a platform may have them.
+func drawMap(t *rapid.T, depth int) map[string]any {
+	m := map[string]any{}
+	key := rapid.StringMatching(`k[a-zA-Z0-9_.-]{0,12}`)
+	text := rapid.SampledFrom([]string{
+		"", "plain", "two words", "true", "no", "null", "~", "1", "1.5", "010", "1e3", "30s", "10%", "a: b", "- a", "#no comment",
+		"a #b", "it's", `"quoted"`, `back\slash`, "two\nlines", "ends\n", " lead", "trail ", "{a}", "[b]", "*c", "&d", "!e",
+		"|", ">", "%", "@", "`", "?", "-", "---", "ünïcode ☃ 🙂", "${env.TOKEN}", "<a&b>", "2026-11-21", "0x10", "1_000", "<<", "=", "a,b",
+	})
+	for range rapid.IntRange(1, 3).Draw(t, "keys") {
+		k := key.Draw(t, "key")
+		switch rapid.IntRange(0, 4).Draw(t, "type") {
+		case 0:
+			m[k] = uint64(rapid.IntRange(0, 1e9).Draw(t, "number"))
+		case 1:
+			m[k] = rapid.Bool().Draw(t, "switch")
+		case 2:
+			m[k] = []any{text.Draw(t, "item"), text.Draw(t, "item")}
+		case 3:
+			if depth > 0 {
+				m[k] = drawMap(t, depth-1)
+				continue
+			}
+			fallthrough
+		default:
+			m[k] = text.Draw(t, "text")
+		}
+	}
+	return m
+}
+
+// A policy survives being written and read, as a file and over the API, which
+// sends JSON and reads it as a file.
+func TestPolicyRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawPolicy(t)
+		if err := want.Validate(); err != nil {
+			t.Fatalf("drew an invalid policy: %v", err)
+		}
+		file, err := want.YAML()
+		if err != nil {
+			t.Fatalf("YAML() of %+v: %v", want, err)
+		}
+		got, err := ParsePolicy(file)
+		if err != nil {
+			t.Fatalf("ParsePolicy(\n%s): %v", file, err)
+		}
+		if diff := samePolicy(want, got); diff != "" {
+			t.Fatalf("ParsePolicy(\n%s): -want +got\n%s", file, diff)
+		}
+		again, err := got.YAML()
+		if diff := cmp.Diff(string(file), string(again)); diff != "" || err != nil {
+			t.Fatalf("YAML() of what was read: %v, -want +got\n%s", err, diff)
+		}
+
+		data, err := json.Marshal(want)
+		if err != nil {
+			t.Fatalf("JSON of %+v: %v", want, err)
+		}
+		got, err = ParsePolicy(data)
+		if err != nil {
+			t.Fatalf("ParsePolicy(%s): %v", data, err)
+		}
+		if diff := samePolicy(want, got); diff != "" {
+			t.Fatalf("ParsePolicy(%s): -want +got\n%s", data, diff)
+		}
+		var plain Policy
+		if err := json.Unmarshal(data, &plain); err != nil {
+			t.Fatalf("json.Unmarshal(%s): %v", data, err)
+		}
+		plain.Platforms = want.Platforms // its numbers are float64 now
+		if diff := samePolicy(want, plain); diff != "" {
+			t.Fatalf("json.Unmarshal(%s): -want +got\n%s", data, diff)
+		}
+	})
+}
+
+// problem is how every line of an error begins: with its place or its key.
+var problem = regexp.MustCompile(`^(the file is empty$|the file is not valid YAML|line \d+: .|[a-zA-Z]+(\[\d+\])?(\.[a-zA-Z]+)?: got .)`)
+
+// Whatever the file, ParsePolicy neither panics nor hangs; it says what is
+// wrong, or returns a policy that can be used and written.
+func FuzzParsePolicy(f *testing.F) {
+	f.Add([]byte(exampleFile))
+	f.Add([]byte(minimalFile))
+	for _, c := range badFiles {
+		f.Add([]byte(c.file))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := ParsePolicy(data)
+		if err != nil {
+			for line := range strings.Lines(err.Error()) {
+				if !problem.MatchString(line) {
+					t.Errorf("ParsePolicy(%q): %q names neither line nor key", data, line)
+				}
+			}
+			return
+		}
+		d, err := p.Decider()
+		if err != nil {
+			t.Fatalf("Decider() of %q: %v", data, err)
+		}
+		d.Decide(monday, Metrics{Replicas: p.Initial(), Readings: readings(1, lost, 3)})
+
+		file, err := p.YAML()
+		if err != nil {
+			t.Fatalf("YAML() of %q: %v", data, err)
+		}
+		again, err := ParsePolicy(file)
+		if err != nil {
+			t.Fatalf("ParsePolicy of what was written for %q: %v\n%s", data, err, file)
+		}
+		p.Platforms, again.Platforms = nil, nil // opaque: the library's affair
+		if diff := samePolicy(p, again); diff != "" {
+			t.Errorf("what was written for %q: -want +got\n%s", data, diff)
+		}
+	})
+}
