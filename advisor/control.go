@@ -13,15 +13,6 @@ func (s *Session) Start() error {
 	return s.begin(Swarming, false, func(ctx context.Context, _ bool) error { return s.swarm(ctx) })
 }
 
-// SetPlan changes what Start will do. It does not touch a run under way.
-func (s *Session) SetPlan(p profiles.Plan) error {
-	if err := p.Validate(); err != nil {
-		return err
-	}
-	s.update(func(st *State) { st.Plan = p })
-	return nil
-}
-
 // Stop ends the job under way: a swarm in peace, a measurement or a replay
 // without a result. It does not wait for the end.
 func (s *Session) Stop() {

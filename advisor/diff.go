@@ -6,48 +6,58 @@ import (
 	"headroom/profiles"
 )
 
-// Change is one difference between two policies.
+// Change is one value of a policy under two policies, the same or not.
 type Change struct {
-	Field    string
+	Field    string // as the policy file writes it
 	From, To string
 }
 
-// Differences lists what changes when one policy replaces another, in the
-// order in which a policy file is written.
-func Differences(from, to profiles.Policy) []Change {
+// Changed reports whether the two differ.
+func (c Change) Changed() bool { return c.From != c.To }
+
+// Compare lists the values of two policies in the order of the file.
+func Compare(from, to profiles.Policy) []Change {
 	var out []Change
-	add := func(field string, a, b any) {
-		if x, y := fmt.Sprint(a), fmt.Sprint(b); x != y {
-			out = append(out, Change{field, x, y})
-		}
+	add := func(field string, of func(profiles.Policy) string) {
+		out = append(out, Change{field, of(from), of(to)})
 	}
-	add("replicas.min", from.Replicas.Min, to.Replicas.Min)
-	add("replicas.max", from.Replicas.Max, to.Replicas.Max)
+
+	add("replicas.min", func(p profiles.Policy) string { return fmt.Sprint(p.Replicas.Min) })
+	add("replicas.max", func(p profiles.Policy) string { return p.Replicas.Max.String() })
 	for i := range max(len(from.Metrics), len(to.Metrics)) {
-		add(fmt.Sprintf("metrics[%d]", i), metricText(from, i), metricText(to, i))
+		metric := func(of func(profiles.Metric) string) func(profiles.Policy) string {
+			return func(p profiles.Policy) string {
+				if i >= len(p.Metrics) {
+					return "none"
+				}
+				return of(p.Metrics[i])
+			}
+		}
+		add("metric", metric(func(m profiles.Metric) string { return string(m.Kind) }))
+		add("target", metric(func(m profiles.Metric) string { return m.Target.String() + " per replica" }))
+		add("window", metric(func(m profiles.Metric) string { return m.Window.String() }))
 	}
-	add("interval", from.Interval, to.Interval)
-	add("tolerance", from.Tolerance, to.Tolerance)
-	add("up.step", limitText(from.Up.Step), limitText(to.Up.Step))
-	add("up.factor", limitText(int(from.Up.Factor)), limitText(int(to.Up.Factor)))
-	add("up.stabilization", from.Up.Stabilization, to.Up.Stabilization)
-	add("down.step", limitText(from.Down.Step), limitText(to.Down.Step))
-	add("down.factor", limitText(int(from.Down.Factor)), limitText(int(to.Down.Factor)))
-	add("down.stabilization", from.Down.Stabilization, to.Down.Stabilization)
-	add("down.idle", from.Down.Idle, to.Down.Idle)
-	add("down.order", from.Down.Order, to.Down.Order)
+	add("interval", func(p profiles.Policy) string { return p.Interval.String() })
+	add("tolerance", func(p profiles.Policy) string { return p.Tolerance.String() })
+	add("up", func(p profiles.Policy) string { return behaviorText(p.Up) })
+	add("down", func(p profiles.Policy) string { return behaviorText(p.Down) })
+	add("down.idle", func(p profiles.Policy) string { return p.Down.Idle.String() })
+	add("down.order", func(p profiles.Policy) string { return p.Down.Order })
 	for i := range max(len(from.Schedules), len(to.Schedules)) {
-		add(fmt.Sprintf("schedules[%d]", i), scheduleText(from, i), scheduleText(to, i))
+		add("schedule", func(p profiles.Policy) string { return scheduleText(p, i) })
 	}
 	return out
 }
 
-func metricText(p profiles.Policy, i int) string {
-	if i >= len(p.Metrics) {
-		return "none"
+func behaviorText(b profiles.Behavior) string {
+	text := "after " + b.Stabilization.String()
+	if b.Step > 0 {
+		text += fmt.Sprintf(", %d a step", b.Step)
 	}
-	m := p.Metrics[i]
-	return fmt.Sprintf("%s target %s, window %s", m.Kind, m.Target, m.Window)
+	if b.Factor > 0 {
+		text += ", factor " + b.Factor.String()
+	}
+	return text
 }
 
 func scheduleText(p profiles.Policy, i int) string {
@@ -55,12 +65,15 @@ func scheduleText(p profiles.Policy, i int) string {
 		return "none"
 	}
 	s := p.Schedules[i]
-	return fmt.Sprintf("%s to %s %s, min %d, max %d", s.Start, s.End, s.Timezone, s.Min, s.Max)
-}
-
-func limitText(n int) string {
-	if n == 0 {
-		return "unlimited"
+	text := s.Start + " to " + s.End
+	if s.Timezone != "" {
+		text += " " + s.Timezone
 	}
-	return fmt.Sprint(n)
+	if s.Min > 0 {
+		text += fmt.Sprintf(", min %d", s.Min)
+	}
+	if s.Max > 0 {
+		text += fmt.Sprintf(", max %d", s.Max)
+	}
+	return text
 }

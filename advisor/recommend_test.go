@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,26 +98,27 @@ func TestRecommendRefusesWhatMakesNoSense(t *testing.T) {
 	}
 }
 
-func TestDifferences(t *testing.T) {
+func TestCompare(t *testing.T) {
 	a := profiles.FixedPolicy(1)
 	b := a
-	if d := Differences(a, b); len(d) != 0 {
-		t.Errorf("Differences(a, a) = %v, want none", d)
+	for _, c := range Compare(a, b) {
+		if c.Changed() {
+			t.Errorf("Compare(a, a) says %v", c)
+		}
 	}
 	b.Replicas = profiles.Bounds{Min: 2, Max: 9}
 	b.Metrics = []profiles.Metric{{Kind: profiles.RPS, Target: 10_500, Window: profiles.Duration(5 * time.Second)}}
 	b.Interval = profiles.Duration(time.Second)
+	b.Up.Step, b.Up.Factor = 3, 2000
+	b.Schedules = []profiles.Schedule{{Start: "0 9 * * *", End: "0 21 * * *", Timezone: "UTC", Min: 4}}
 	want := []Change{
 		{"replicas.min", "1", "2"}, {"replicas.max", "1", "9"},
-		{"metrics[0]", "none", "rps target 10.5, window 5s"}, {"interval", "30s", "1s"},
+		{"metric", "none", "rps"}, {"target", "none", "10.5 per replica"}, {"window", "none", "5s"},
+		{"interval", "30s", "1s"}, {"up", "after 0s", "after 0s, 3 a step, factor 2"},
+		{"schedule", "none", "0 9 * * * to 0 21 * * * UTC, min 4"},
 	}
-	got := Differences(a, b)
-	if len(got) != len(want) {
-		t.Fatalf("Differences = %v, want %v", got, want)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("Differences[%d] = %v, want %v", i, got[i], want[i])
-		}
+	got := slices.DeleteFunc(Compare(a, b), func(c Change) bool { return !c.Changed() })
+	if !slices.Equal(got, want) {
+		t.Errorf("Compare says\n%v, want\n%v", got, want)
 	}
 }

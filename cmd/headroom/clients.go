@@ -67,13 +67,13 @@ func (a *app) applyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			changes := advisor.Differences(present, policy)
+			changes := slices.DeleteFunc(advisor.Compare(present, policy), func(c advisor.Change) bool { return !c.Changed() })
 			if len(changes) == 0 {
 				write(a.err, "nothing to change: the scaler follows this policy already\n")
 				return nil
 			}
 			for _, c := range changes {
-				write(a.err, fmt.Sprintf("  %-22s %s -> %s\n", c.Field, c.From, c.To))
+				write(a.err, fmt.Sprintf("  %-12s  %s -> %s\n", c.Field, c.From, c.To))
 			}
 			if !yes {
 				ok, err := a.confirm("apply this?")

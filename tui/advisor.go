@@ -1,0 +1,284 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"headroom/advisor"
+	"headroom/load"
+)
+
+// renderAdvisor shows a measurement as it goes, and then what follows from
+// it, always with what to press next.
+func renderAdvisor(st advisor.State, s *styles, w, h int) page {
+	foot := nextLines(st, s, w)
+	switch {
+	case st.Phase == advisor.Measuring && st.Search != nil:
+		return measuringPage(st, s, w, foot)
+	case st.Refusal != nil:
+		return refusalPage(st, s, w, foot)
+	case st.Advice != nil:
+		return advicePage(st, s, w, foot)
+	case st.Search != nil && st.Search.Capacity != nil:
+		return capacityPage(st, s, w, foot)
+	default:
+		return introPage(st, s, w, foot)
+	}
+}
+
+// nextLines say which key leads on, and whether something keeps it from
+// doing so.
+func nextLines(st advisor.State, s *styles, w int) []string {
+	text := ""
+	key := func(k, what string) {
+		if text != "" {
+			text += s.paint(dim, " · ")
+		}
+		text += s.paint(strong, k) + " " + what
+	}
+	advise, apply, verify, export, stop := keys.Advise.Help().Key, keys.Apply.Help().Key, keys.Verify.Help().Key, keys.Export.Help().Key, keys.Stop.Help().Key
+	switch {
+	case st.Phase == advisor.Swarming && st.Load.Phase == load.Draining:
+		text = "waiting for the answers that are under way"
+	case st.Phase == advisor.Measuring || st.Phase == advisor.Replaying:
+		key(stop, "stop without a result")
+	case st.Phase == advisor.Applying:
+		text = "waiting until the fleet is as large as the advice wants it"
+	case st.Advice == nil:
+		key(advise, "measure")
+	case !st.Managed:
+		key(export, "write the policy for your platform")
+		key(advise, "measure again")
+	case !st.Applied:
+		key(apply, "see the changes and apply")
+		if st.Before == nil {
+			key(verify, "replay first, to compare")
+		}
+		key(export, "export")
+	default:
+		if st.After == nil {
+			key(verify, "replay the load under the advice")
+		} else {
+			key(verify, "replay again")
+		}
+		key(export, "export")
+		key(advise, "measure again")
+	}
+	return []string{"", " " + s.paint(accent, "next") + "  " + cut(text, w-8)}
+}
+
+// prose writes a text in lines with a margin.
+func prose(s *styles, t tone, text string, w int) []string {
+	var out []string
+	for _, line := range wrap(text, w-2) {
+		out = append(out, " "+s.paint(t, line))
+	}
+	return out
+}
+
+func introPage(st advisor.State, s *styles, w int, foot []string) page {
+	rows := []string{"", " " + s.paint(strong, "No measurement yet"), ""}
+	slo := "the SLO"
+	if len(st.SLO) > 0 {
+		slo = st.SLO.String()
+	}
+	rows = append(rows, prose(s, plain, fmt.Sprintf("A measurement asks how much one replica holds under %s: one user alone, then more and more until the throughput stops growing, then a search for the highest load that still meets it. The policy follows from that and from the traffic, with the working of every number.", slo), w)...)
+	rows = append(rows, "")
+	rows = append(rows, prose(s, dim, effect(st), w)...)
+	if _, ok := st.SLO.Latency(); !ok {
+		rows = append(rows, prose(s, warn, "! It needs a latency percentile to measure against: give --slo, such as p95<300ms,errors<1%.", w)...)
+	}
+	if st.Traffic.Known() {
+		rows = append(rows, prose(s, dim, fmt.Sprintf("Traffic: %s to %s requests/s.", st.Traffic.Low, st.Traffic.High), w)...)
+	} else {
+		rows = append(rows, prose(s, warn, "! For a policy it needs to know the traffic as well: give --traffic LOW..HIGH in requests/s.", w)...)
+	}
+	return page{rows: append(rows, comparison(st, s, w)...), foot: foot}
+}
+
+// effect is what a measurement does to the fleet.
+func effect(st advisor.State) string {
+	if st.Managed {
+		return "Meanwhile the scaler is held at one replica; afterwards it follows its policy again."
+	}
+	return "There is no scaler of ours: the replicas must stay as many as they are meanwhile."
+}
+
+func refusalPage(st advisor.State, s *styles, w int, foot []string) page {
+	r := st.Refusal
+	rows := []string{"", " " + s.paint(bad, "✗ No advice") + "  " + s.paint(dim, "("+clean(r.Code)+")"), ""}
+	rows = append(rows, prose(s, plain, "Why: "+r.Why+".", w)...)
+	rows = append(rows, prose(s, strong, "What to do: "+r.Do+".", w)...)
+	if st.Search != nil {
+		rows = append(rows, stepLines(st.Search.Steps, s, w)...)
+	}
+	return page{rows: rows, foot: foot}
+}
+
+// capacityPage is for a measurement without a traffic to turn it into a
+// policy.
+func capacityPage(st advisor.State, s *styles, w int, foot []string) page {
+	c := *st.Search.Capacity
+	rows := []string{"", " " + s.paint(strong, "Measured") + "  " + gradeText(c.Grade, c.GradeWhy, s), ""}
+	rows = append(rows, capacityLines(st, s, w)...)
+	rows = append(rows, "")
+	rows = append(rows, prose(s, warn, "! Give --traffic LOW..HIGH to turn that into a policy.", w)...)
+	rows = append(rows, stepLines(st.Search.Steps, s, w)...)
+	return page{rows: rows, foot: foot}
+}
+
+// capacityLines say what the advice rests on.
+func capacityLines(st advisor.State, s *styles, w int) []string {
+	if st.Search == nil || st.Search.Capacity == nil {
+		return nil
+	}
+	c := *st.Search.Capacity
+	interval := func(i advisor.Interval) string {
+		return fmt.Sprintf("%s%s [%s … %s]", trimmed(i.Value), i.Unit, trimmed(i.Low), trimmed(i.High))
+	}
+	who := "one replica"
+	if c.Replicas > 1 {
+		who = plural(c.Replicas, "replica")
+	}
+	return prose(s, plain, fmt.Sprintf("%s: %s within the SLO, %s at most; %s for one request alone.",
+		who, interval(c.SLO), interval(c.Saturation), span(c.Service)), w)
+}
+
+func gradeText(g advisor.Grade, why string, s *styles) string {
+	if g == "" {
+		return ""
+	}
+	return s.paint(gradeTone(g), "grade "+clean(string(g))) + s.paint(dim, ": "+clean(why))
+}
+
+func gradeTone(g advisor.Grade) tone {
+	if g == advisor.GradeC || g == advisor.GradeD {
+		return warn
+	}
+	return good
+}
+
+// advicePage is the recommendation with its working. On a wide screen the
+// evidence stands beside it.
+func advicePage(st advisor.State, s *styles, w int, foot []string) page {
+	a := *st.Advice
+	title := " " + s.paint(strong, "Recommendation")
+	if st.Applied {
+		title += "  " + s.paint(good, "✓ in force at the scaler")
+	}
+	var grade []string // on lines of its own where it does not fit the first
+	if full := title + "  " + gradeText(a.Grade, a.GradeWhy, s); width(full) <= w {
+		title = full
+	} else {
+		grade = prose(s, gradeTone(a.Grade), "grade "+string(a.Grade)+": "+a.GradeWhy+".", w)
+	}
+
+	var steps []advisor.Observation
+	if st.Search != nil {
+		steps = st.Search.Steps
+	}
+	if w < 140 {
+		rows := append(cards(a, s, w), grade...)
+		rows = append(rows, cappedLines(a, s, w)...)
+		if st.After != nil {
+			rows = append(rows, comparison(st, s, w)...)
+		}
+		rows = append(rows, workingLines(st, s, w)...)
+		if st.After == nil {
+			rows = append(rows, comparison(st, s, w)...)
+		}
+		return page{head: []string{title}, rows: append(rows, stepLines(steps, s, w)...), foot: foot}
+	}
+	left := w * 11 / 20
+	right := w - left
+	rows := append(cards(a, s, left), cappedLines(a, s, left)...)
+	rows = append(rows, workingLines(st, s, left)...)
+	evidence := append(comparison(st, s, right), stepLines(steps, s, right)...)
+	height := max(len(rows), len(evidence))
+	return page{head: []string{title}, rows: beside(exactly(rows, left, height), exactly(evidence, right, height)), foot: foot}
+}
+
+func cappedLines(a advisor.Recommendation, s *styles, w int) []string {
+	if a.Capped == "" {
+		return nil
+	}
+	return prose(s, warn, "! "+a.Capped+".", w)
+}
+
+// workingLines give each value with its formula and its reason.
+func workingLines(st advisor.State, s *styles, w int) []string {
+	const nameWidth, valueWidth = 10, 8
+	out := []string{""}
+	for _, v := range st.Advice.Values {
+		line := " " + fit(clean(v.Name), nameWidth) + " " + s.paint(strong, padLeft(trimmed(v.Value), valueWidth)) + " " + clean(v.Unit)
+		formula := s.paint(dim, clean(v.Formula))
+		if width(line)+2+width(formula) <= w {
+			line += "  " + formula
+			formula = ""
+		}
+		out = append(out, cut(line, w))
+		for _, why := range wrap(v.Why, w-nameWidth-3) {
+			out = append(out, strings.Repeat(" ", nameWidth+2)+s.paint(dim, why))
+		}
+		if formula != "" {
+			out = append(out, cut(strings.Repeat(" ", nameWidth+2)+formula, w))
+		}
+	}
+	out = append(out, "")
+	out = append(out, capacityLines(st, s, w)...)
+	for _, note := range st.Advice.Notes {
+		out = append(out, prose(s, warn, "! "+note+".", w)...)
+	}
+	return out
+}
+
+// adviceSummary is the advice in a few lines, for the dashboard.
+func adviceSummary(st advisor.State, s *styles, w int) []string {
+	var out []string
+	switch {
+	case st.Phase == advisor.Measuring && st.Search != nil:
+		out = append(out, progress(*st.Search, s, w), "")
+		head, rows := stepTable(st.Search.Steps).render(s, w)
+		out = append(out, head)
+		out = append(out, rows[max(0, len(rows)-8):]...)
+	case st.Refusal != nil:
+		out = append(out, s.paint(bad, "✗ no advice ("+clean(st.Refusal.Code)+")"))
+		out = append(out, wrap(st.Refusal.Why, w)...)
+	case st.Advice != nil:
+		out = cards(*st.Advice, s, w)
+		for _, line := range wrap("grade "+string(st.Advice.Grade)+": "+st.Advice.GradeWhy, w) {
+			out = append(out, s.paint(gradeTone(st.Advice.Grade), line))
+		}
+		if st.Applied {
+			out = append(out, s.paint(good, "✓ in force at the scaler"))
+		}
+	default:
+		out = append(out, wrap("a measures what one replica holds, and derives min, max and target from it.", w)...)
+	}
+	return indent(out, 1)
+}
+
+// cards show min, max and target large, side by side.
+func cards(a advisor.Recommendation, s *styles, w int) []string {
+	const cardHeight = 6
+	var blocks [][]string
+	for i, v := range a.Values[:min(3, len(a.Values))] {
+		note := ""
+		here := a.Applied.Replicas
+		switch {
+		case a.Capped == "":
+		case v.Name == "min" && here.Min != a.Policy.Replicas.Min:
+			note = s.paint(warn, fmt.Sprintf("here %d", here.Min))
+		case v.Name == "max" && here.Max != a.Policy.Replicas.Max:
+			note = s.paint(warn, "here "+here.Max.String())
+		}
+		cw := min(w/3, 34)
+		if i == 2 {
+			cw = min(w-2*cw, 34)
+		}
+		lines := indent(s.large(trimmed(v.Value), cw-4), 1)
+		lines = append(lines, " "+s.paint(dim, cut(clean(v.Unit), cw-4)))
+		blocks = append(blocks, box(s, clean(v.Name), note, lines, cw, cardHeight))
+	}
+	return beside(blocks...)
+}

@@ -1,0 +1,275 @@
+package tui
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/guptarohit/asciigraph"
+
+	"headroom/advisor"
+)
+
+// curve is one line of a chart; where its value is not a number it has a gap.
+type curve struct {
+	name   string
+	pen    pen
+	values []float64
+}
+
+// chart is a framed diagram over time.
+type chart struct {
+	title  string
+	curves []curve // in the order of the legend
+	counts bool    // of whole things
+	limit  float64 // a line across, where the axis reaches it; 0: none
+	axis   axis
+	marks  []mark
+	empty  string // what stands there without data
+}
+
+// mark is a sign on the time axis.
+type mark struct {
+	column int
+	text   string
+	tone   tone
+}
+
+const (
+	most       = 1e15           // what is above is drawn there: asciigraph cannot scale what has no room above it
+	labelWidth = 5              // of the numbers at the vertical axis
+	gutter     = labelWidth + 1 // with the line of the axis
+)
+
+// plotColumns is how many columns of time a chart of width w has. Curves need
+// one value more: a column is drawn from one value to the next.
+func plotColumns(w int) int { return max(0, w-2-gutter) }
+
+// render draws exactly w x h cells.
+//
+// asciigraph draws the curves only. It panics on empty and infinite series,
+// and the width of what it returns depends on the labels; so it gets clean
+// series of the exact length, no labels, and bounds that are never equal, and
+// its axis is replaced by one of fixed width.
+func (c chart) render(s *styles, w, h int) []string {
+	columns, rows := plotColumns(w), h-3 // the frame and the time axis
+	if columns < 4 || rows < 2 {
+		return box(s, c.title, "", nil, w, h)
+	}
+	highest, any := 0.0, false
+	for _, curve := range c.curves {
+		for _, v := range curve.values {
+			if !math.IsNaN(v) {
+				any, highest = true, math.Max(highest, math.Min(v, most))
+			}
+		}
+	}
+	if !any {
+		return box(s, c.title, "", centred(s, c.empty, w-2, h-2), w, h)
+	}
+	top := ceiling(highest)
+	if c.counts {
+		top = wholeCeiling(highest)
+	}
+	if c.limit > top && c.limit < 2*top {
+		top = ceiling(c.limit)
+	}
+	lines := c.plot(s, columns, rows, top)
+	for i := range lines {
+		lines[i] = s.paint(dim, verticalAxis(i, rows, top)) + lines[i]
+	}
+	lines = append(lines, c.timeAxis(s, columns))
+	return box(s, c.title, c.legend(s, top, w-width(c.title)-8), lines, w, h)
+}
+
+// plot returns rows lines of exactly columns cells.
+func (c chart) plot(s *styles, columns, rows int, top float64) []string {
+	var data [][]float64
+	var colours []asciigraph.AnsiColor
+	var chars []asciigraph.CharSet
+	add := func(p pen, values []float64) {
+		data, colours, chars = append(data, values), append(colours, s.pens[p]), append(chars, strokes[p])
+	}
+	if c.limit > 0 && c.limit <= top {
+		across := make([]float64, columns+1)
+		for i := range across {
+			across[i] = c.limit
+		}
+		add(penLimit, across)
+	}
+	for _, p := range drawn {
+		for _, curve := range c.curves {
+			if values, any := within(curve.values, columns+1, top); any && curve.pen == p {
+				add(p, values)
+			}
+		}
+	}
+	text := asciigraph.PlotMany(data,
+		asciigraph.Height(rows-1), asciigraph.LowerBound(0), asciigraph.UpperBound(top), asciigraph.Offset(1),
+		asciigraph.SeriesColors(colours...), asciigraph.SeriesChars(chars...),
+		asciigraph.YAxisValueFormatter(func(float64) string { return "" }))
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		_, n := utf8.DecodeRuneInString(line) // its vertical axis, always the first character
+		lines[i] = line[n:]
+	}
+	return exactly(lines, columns, rows)
+}
+
+// drawn are the pens in the order of drawing: what comes later covers what
+// came before.
+var drawn = [...]pen{penHigh, penLow, penMain, penBad}
+
+// within copies n values, none outside of 0 and top; any reports whether one
+// of them is a number.
+func within(values []float64, n int, top float64) (out []float64, any bool) {
+	out = make([]float64, n)
+	for i := range out {
+		out[i] = math.NaN()
+		if i < len(values) && !math.IsNaN(values[i]) {
+			out[i], any = math.Min(math.Max(values[i], 0), top), true
+		}
+	}
+	return out, any
+}
+
+// verticalAxis is the label and the axis of a row, in gutter cells.
+func verticalAxis(row, rows int, top float64) string {
+	if !labelled(row, rows) {
+		return strings.Repeat(" ", labelWidth) + "│"
+	}
+	return padLeft(cut(axisNumber(top*float64(rows-1-row)/float64(rows-1)), labelWidth), labelWidth) + "┤"
+}
+
+// labelled spreads the labels evenly: as many as have a row between them, and
+// if that does not come out even, one in the middle.
+func labelled(row, rows int) bool {
+	last := rows - 1
+	for _, n := range []int{4, 2} {
+		if last%n == 0 && (last/n >= 2 || n == 2) {
+			return row*n%last == 0
+		}
+	}
+	return row == 0 || row == last || last >= 5 && row == last/2
+}
+
+// axisNumber writes a number in at most labelWidth cells.
+func axisNumber(v float64) string {
+	switch {
+	case v < 9.995:
+		return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
+	case v < 99.95:
+		return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
+	case v < 9999.5:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	default:
+		return scaled(v)
+	}
+}
+
+// timeAxis is the line below the plot, with the marks.
+func (c chart) timeAxis(s *styles, columns int) string {
+	cells := make([]rune, columns)
+	tones := make([]tone, columns)
+	for i := range cells {
+		cells[i], tones[i] = '─', dim
+	}
+	put := func(at int, text string, t tone) {
+		for i, r := range []rune(text) {
+			cells[at+i], tones[at+i] = r, t
+		}
+	}
+	taken := make([]bool, columns)
+	place := func(at int, text string, t tone) {
+		n := utf8.RuneCountInString(text)
+		if at < 0 || at+n > columns || anyOf(taken[at:at+n]) {
+			return
+		}
+		put(at, text, t)
+		for i := max(0, at-1); i < min(columns, at+n+1); i++ {
+			taken[i] = true
+		}
+	}
+	place(0, "-"+seconds(c.axis.span()), dim)
+	for _, m := range c.marks {
+		place(m.column, m.text, m.tone)
+	}
+	place(columns-len("now"), "now", dim) // the end is known without it; a mark there is not
+	var b strings.Builder
+	b.WriteString(s.paint(dim, strings.Repeat(" ", labelWidth)+"└"))
+	for from := 0; from < columns; {
+		to := from
+		for to < columns && tones[to] == tones[from] {
+			to++
+		}
+		b.WriteString(s.paint(tones[from], string(cells[from:to])))
+		from = to
+	}
+	return b.String()
+}
+
+func anyOf(flags []bool) bool {
+	for _, f := range flags {
+		if f {
+			return true
+		}
+	}
+	return false
+}
+
+// legend names the curves with a piece of each line, as many as fit.
+func (c chart) legend(s *styles, top float64, w int) string {
+	var parts []part
+	add := func(p pen, name string) {
+		parts = append(parts, part{s.draw(p, strokes[p].Horizontal) + " " + name, len(parts)})
+	}
+	for _, curve := range c.curves {
+		add(curve.pen, curve.name)
+	}
+	if c.limit > 0 && c.limit <= top {
+		add(penLimit, "SLO")
+	}
+	if len(parts) < 2 || width(parts[0].text) > w {
+		return ""
+	}
+	if narrow := join(parts, " ", 1<<20); width(narrow)+len(parts)-1 > w {
+		return join(parts, " ", w)
+	}
+	return join(parts, "  ", w)
+}
+
+func centred(s *styles, text string, w, h int) []string {
+	out := make([]string, max(0, h))
+	if h > 0 {
+		text = cut(text, w)
+		out[h/2] = strings.Repeat(" ", max(0, (w-width(text))/2)) + s.paint(dim, text)
+	}
+	return out
+}
+
+// marksOf are the changes of the fleet and of what the session does. Changes
+// of the fleet come first: where two marks meet, the first one stays.
+func marksOf(a axis) []mark {
+	var scale, phases []mark
+	for i := 1; i < len(a.points); i++ {
+		was, is := a.points[i-1], a.points[i]
+		at := a.column(is.At)
+		if was.Wanted != is.Wanted && was.Wanted > 0 && is.Wanted > 0 {
+			sign := "▲"
+			if is.Wanted < was.Wanted {
+				sign = "▼"
+			}
+			scale = append(scale, mark{at, sign + strconv.Itoa(is.Wanted), accent})
+		}
+		if was.Phase != is.Phase {
+			phases = append(phases, mark{at, phaseSigns[is.Phase], strong})
+		}
+	}
+	return append(scale, phases...)
+}
+
+// phaseSigns mark where a phase begins; the help explains them.
+var phaseSigns = map[advisor.Phase]string{
+	advisor.Idle: "■", advisor.Swarming: "▶", advisor.Measuring: "M", advisor.Applying: "A", advisor.Replaying: "V",
+}

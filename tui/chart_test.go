@@ -1,0 +1,167 @@
+package tui
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/muesli/termenv"
+	"pgregory.net/rapid"
+
+	"headroom/advisor"
+)
+
+func TestChartIsExactlyAsLargeAsAsked(t *testing.T) {
+	value := rapid.OneOf(rapid.SampledFrom([]float64{math.NaN(), 0, 1e-300, 1, 1e300, math.MaxFloat64}), rapid.Float64Range(0, 1e6))
+	s := colourStyles(termenv.ANSI256, true, false)
+	rapid.Check(t, func(t *rapid.T) {
+		c := chart{
+			title: "title", empty: "nothing", limit: rapid.Float64Range(0, 10).Draw(t, "limit"), counts: rapid.Bool().Draw(t, "counts"),
+			axis: axis{columns: 10, step: time.Second},
+		}
+		for p := range rapid.IntRange(0, 4).Draw(t, "curves") {
+			c.curves = append(c.curves, curve{"curve", pen(p), rapid.SliceOfN(value, 0, 60).Draw(t, "values")})
+		}
+		for range rapid.IntRange(0, 5).Draw(t, "marks") {
+			c.marks = append(c.marks, mark{rapid.IntRange(-5, 80).Draw(t, "at"), "▲12", accent})
+		}
+		w, h := rapid.IntRange(4, 120).Draw(t, "w"), rapid.IntRange(2, 40).Draw(t, "h")
+		lines := c.render(s, w, h)
+		if len(lines) != h {
+			t.Errorf("%d lines, want %d", len(lines), h)
+		}
+		for i, line := range lines {
+			if got := ansi.StringWidth(line); got != w {
+				t.Errorf("line %d is %d cells wide, want %d: %q", i, got, w, line)
+			}
+		}
+	})
+}
+
+func TestChartShowsGapsAndTheLimit(t *testing.T) {
+	nan := math.NaN()
+	c := chart{
+		title: "latency ms", limit: 5, axis: axis{columns: 13, step: 5 * time.Second}, marks: []mark{{5, "▲2", accent}},
+		curves: []curve{{"p95", penMain, []float64{nan, nan, 2, 2, 8, 8, nan, nan, 8, 8, 8, 2, 2}}},
+	}
+	got := strings.Join(c.render(plainStyles(), 20, 8), "\n")
+	want := strings.Join([]string{
+		"╭─ latency ms ─────╮",
+		"│    8┤   ╭─╴ ╶──╮ │",
+		"│     │···│······│·│",
+		"│    4┤   │      │ │",
+		"│     │ ╶─╯      ╰─│",
+		"│    0┤            │",
+		"│     └-1m──▲2──now│",
+		"╰──────────────────╯",
+	}, "\n")
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// points makes one a second from at on.
+func points(from, n int, of func(i int) advisor.Point) []advisor.Point {
+	var out []advisor.Point
+	for i := range n {
+		p := of(i)
+		p.At = time.Duration(from+i) * time.Second
+		out = append(out, p)
+	}
+	return out
+}
+
+func rateOf(p advisor.Point) (float64, bool) { return p.Rate, true }
+
+func TestAxisFoldsPoints(t *testing.T) {
+	a := newAxis(points(1, 300, func(i int) advisor.Point { return advisor.Point{Rate: float64(i + 1)} }), 31)
+	if a.step != 10*time.Second || a.span() != 5*time.Minute {
+		t.Fatalf("columns of %v over %v, want 10s over 5m", a.step, a.span())
+	}
+	means, peaks := a.values(mean, rateOf), a.values(peak, rateOf)
+	if got := means[1]; got != 14.5 { // the points at 10 to 19 s
+		t.Errorf("mean of the second column %v, want 14.5", got)
+	}
+	if got := peaks[1]; got != 19 {
+		t.Errorf("peak of the second column %v, want 19", got)
+	}
+}
+
+func TestAxisDoesNotChangeWhatHasPassed(t *testing.T) {
+	all := points(1, 400, func(i int) advisor.Point { return advisor.Point{Rate: float64(i * i % 97)} })
+	before, after := newAxis(all[:380], 40), newAxis(all, 40)
+	was, is := before.values(mean, rateOf), after.values(mean, rateOf)
+	shift := int(after.first - before.first)
+	for i := 0; i+shift+1 < len(was); i++ { // without the last column, which was not complete
+		if was[i+shift] != is[i] {
+			t.Errorf("column %d was %v and is %v", i, was[i+shift], is[i])
+		}
+	}
+}
+
+func TestAxisBridgesShortColumnsOnly(t *testing.T) {
+	// Points come every 1.25 s, columns are a second long.
+	var all []advisor.Point
+	for i := range 20 {
+		all = append(all, advisor.Point{At: time.Duration(i+1) * 1250 * time.Millisecond, Rate: 7})
+	}
+	all = append(all, advisor.Point{At: 50 * time.Second, Rate: 7})
+	a := newAxis(all, 90)
+	got := a.values(mean, rateOf)
+	if n := a.column(3 * time.Second); got[n] != 7 {
+		t.Errorf("the column between two points is %v, want 7", got[n])
+	}
+	if n := a.column(35 * time.Second); !math.IsNaN(got[n]) {
+		t.Errorf("a column within a long silence is %v, want nothing", got[n])
+	}
+}
+
+func TestAxisWindowGrowsInSteps(t *testing.T) {
+	for _, test := range []struct {
+		seconds int
+		want    time.Duration
+	}{{1, time.Minute}, {60, time.Minute}, {61, 2 * time.Minute}, {121, 5 * time.Minute}, {3000, 5 * time.Minute}} {
+		a := newAxis(points(1, test.seconds, func(int) advisor.Point { return advisor.Point{} }), 31)
+		if got := a.span(); got != test.want {
+			t.Errorf("after %d s the charts show %v, want %v", test.seconds, got, test.want)
+		}
+	}
+}
+
+func TestCeiling(t *testing.T) {
+	for _, test := range []struct{ v, want, whole float64 }{
+		{0, 1, 4}, {0.3, 0.3, 4}, {1, 1, 4}, {4, 4, 4}, {4.1, 5, 8}, {17, 20, 20}, {50, 50, 60}, {412.6, 500, 600}, {1001, 1500, 1200}, {math.Inf(1), 1, 4},
+	} {
+		if got := ceiling(test.v); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("ceiling(%v) = %v, want %v", test.v, got, test.want)
+		}
+		if got := wholeCeiling(test.v); got != test.whole {
+			t.Errorf("wholeCeiling(%v) = %v, want %v", test.v, got, test.whole)
+		}
+	}
+}
+
+func TestMarksOfFleetAndPhases(t *testing.T) {
+	all := points(1, 60, func(i int) advisor.Point {
+		p := advisor.Point{Phase: advisor.Idle, Wanted: 1}
+		if i >= 10 {
+			p.Phase = advisor.Swarming
+		}
+		if i >= 30 {
+			p.Wanted = 3
+		}
+		if i >= 40 {
+			p.Wanted = 2
+		}
+		return p
+	})
+	var got []string
+	for _, m := range marksOf(newAxis(all, 61)) {
+		got = append(got, m.text)
+	}
+	if s := strings.Join(got, " "); s != "▲3 ▼2 ▶" {
+		t.Errorf("marks %q, want the fleet first: ▲3 ▼2 ▶", s)
+	}
+}

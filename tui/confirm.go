@@ -1,0 +1,77 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"headroom/advisor"
+)
+
+// confirmation is a question, what the answer is about, and what a yes does.
+type confirmation struct {
+	question string
+	about    func(s *styles, w int) []string // optional
+	yes      func() tea.Cmd
+}
+
+func (m *screen) ask(c confirmation) {
+	m.mode, m.confirm = modeConfirm, c
+}
+
+func (m *screen) confirmKey(msg tea.KeyMsg) tea.Cmd {
+	switch {
+	case key.Matches(msg, keys.Yes):
+		m.mode = modeNormal
+		return m.confirm.yes()
+	case key.Matches(msg, keys.No):
+		m.mode = modeNormal
+	}
+	return nil
+}
+
+func (c confirmation) render(s *styles, w int) []string {
+	lines := []string{rule(s, c.question+" "+keys.Yes.Help().Key+"/"+keys.No.Help().Key, w)}
+	if c.about != nil {
+		lines = append(lines, c.about(s, w)...)
+	}
+	return lines
+}
+
+// rule is a line with a title, the upper edge of a sheet.
+func rule(s *styles, title string, w int) string {
+	title = cut(title, w-6)
+	return s.paint(dim, "── ") + s.paint(strong, title) + s.paint(dim, " "+strings.Repeat("─", max(0, w-4-width(title))))
+}
+
+// askApply shows what the advice would change at the scaler.
+func (m *screen) askApply() tea.Cmd {
+	advice := m.latest.Advice
+	switch {
+	case advice == nil:
+		m.notice = notice{text: "there is nothing to apply yet: " + keys.Advise.Help().Key + " measures", bad: true}
+		return nil
+	case !m.latest.Managed:
+		return m.call(m.do.Apply) // it says why not
+	}
+	changes := advisor.Compare(m.latest.Policy, advice.Applied)
+	m.ask(confirmation{
+		question: "Apply this policy to the scaler?",
+		about: func(s *styles, w int) []string {
+			lines := diffLines(changes, s, w)
+			if advice.Capped != "" {
+				lines = append(lines, prose(s, warn, "! "+advice.Capped+".", w)...)
+			}
+			return lines
+		},
+		yes: func() tea.Cmd {
+			if m.latest.Advice != advice {
+				m.notice = notice{text: "the advice has changed meanwhile: look at it again", bad: true}
+				return nil
+			}
+			return m.call(m.do.Apply)
+		},
+	})
+	return nil
+}

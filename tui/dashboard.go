@@ -1,0 +1,187 @@
+package tui
+
+import (
+	"time"
+
+	"headroom/advisor"
+)
+
+// renderDashboard draws the charts and, where there is room, the replicas and
+// the log beside or below them.
+//
+//	narrow and low (80x24)   2 x 2 charts, three events
+//	100x30                   2 x 2 charts, five events
+//	120x40                   2 x 2 charts, replicas and log below
+//	wide and high (200x60)   2 x 2 charts, replicas, advice and log beside them
+//	wide and low             4 charts in a row, two or three events
+//	narrow and high          throughput and latency across, users and replicas below
+func renderDashboard(st advisor.State, s *styles, w, h int) []string {
+	switch {
+	case w >= 160 && h >= 30:
+		side := min(w*2/5, 84)
+		return beside(exactly(chartGrid(st, s, w-side, h&^1), w-side, h), sidePanel(st, s, side, h))
+	case w >= 110 && h >= 31:
+		below := h/3 + (h-h/3)%2
+		left := max(62, w/2)
+		return append(chartGrid(st, s, w, h-below),
+			beside(replicaPanel(st, s, left, below), logPanel(st, s, w-left, below))...)
+	}
+	events := 2 + h%2
+	if h >= 24 {
+		events += 2
+	}
+	return append(chartGrid(st, s, w, h-events), newsLines(st, s, w, events)...)
+}
+
+// chartGrid arranges the four charts in exactly w x h cells.
+func chartGrid(st advisor.State, s *styles, w, h int) []string {
+	half := w / 2
+	switch {
+	case w >= 150 && h < 20:
+		quarter := w / 4
+		return beside(
+			throughputChart(st, s, quarter).render(s, quarter, h), latencyChart(st, s, quarter).render(s, quarter, h),
+			usersChart(st, s, quarter).render(s, quarter, h), replicasChart(st, s, w-3*quarter).render(s, w-3*quarter, h))
+	case w < 110 && h >= 30:
+		each := h * 3 / 8
+		low := h - 2*each
+		out := append(throughputChart(st, s, w).render(s, w, each), latencyChart(st, s, w).render(s, w, each)...)
+		return append(out, beside(usersChart(st, s, half).render(s, half, low), replicasChart(st, s, w-half).render(s, w-half, low))...)
+	default:
+		low := h * 2 / 5 &^ 1 // an even height has a round number in the middle of its axis
+		top := h - low
+		return append(
+			beside(throughputChart(st, s, half).render(s, half, top), latencyChart(st, s, w-half).render(s, w-half, top)),
+			beside(usersChart(st, s, half).render(s, half, low), replicasChart(st, s, w-half).render(s, w-half, low))...)
+	}
+}
+
+// driven reports whether a point speaks of a load: while nothing runs there
+// is no throughput, which is not one of 0.
+func driven(p advisor.Point) bool {
+	return p.Phase != advisor.Idle && p.Phase != "" && (p.Users > 0 || p.Rate > 0)
+}
+
+func timeAxisOf(st advisor.State, w int) (axis, []mark) {
+	a := newAxis(st.Points, plotColumns(w)+1)
+	return a, marksOf(a)
+}
+
+// noLoad is what stands where the first chart will be.
+func noLoad(st advisor.State) string {
+	if st.Phase == advisor.Idle && !st.Loaded {
+		return "press " + keys.Start.Help().Key + " to start"
+	}
+	return "no load yet"
+}
+
+func throughputChart(st advisor.State, s *styles, w int) chart {
+	a, marks := timeAxisOf(st, w)
+	rate := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Rate, driven(p) })
+	failed := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Failed, driven(p) && p.Failed > 0 })
+	return chart{
+		title: "throughput/s", axis: a, marks: marks, empty: noLoad(st),
+		curves: []curve{{"all", penMain, rate}, {"failed", penBad, failed}},
+	}
+}
+
+// latencyChart shows the SLO's limit on latency as a line across where the
+// axis reaches that far.
+func latencyChart(st advisor.State, s *styles, w int) chart {
+	a, marks := timeAxisOf(st, w)
+	unit, name := time.Millisecond, "latency ms"
+	for _, p := range a.points {
+		if p.P99 >= 10*time.Second {
+			unit, name = time.Second, "latency s"
+			break
+		}
+	}
+	of := func(how fold, value func(advisor.Point) time.Duration) []float64 {
+		return a.values(how, func(p advisor.Point) (float64, bool) {
+			d := value(p)
+			return float64(d) / float64(unit), d > 0
+		})
+	}
+	c := chart{title: name, axis: a, marks: marks, empty: "no answer yet"}
+	c.curves = []curve{
+		{"p95", penMain, of(peak, func(p advisor.Point) time.Duration { return p.P95 })},
+		{"p50", penLow, of(mean, func(p advisor.Point) time.Duration { return p.P50 })},
+	}
+	if plotColumns(w) >= 40 {
+		c.curves = append(c.curves, curve{"p99", penHigh, of(peak, func(p advisor.Point) time.Duration { return p.P99 })})
+	}
+	if o, ok := st.SLO.Latency(); ok {
+		c.limit = o.Limit / unit.Seconds()
+	}
+	return c
+}
+
+func usersChart(st advisor.State, s *styles, w int) chart {
+	a, marks := timeAxisOf(st, w)
+	title := "users"
+	if st.Loaded && st.Load.Open {
+		title = "users busy with arrivals"
+	}
+	return chart{
+		title: title, axis: a, marks: marks, counts: true, empty: "no load yet",
+		curves: []curve{{"users", penMain, a.values(peak, func(p advisor.Point) (float64, bool) { return float64(p.Users), driven(p) })}},
+	}
+}
+
+func replicasChart(st advisor.State, s *styles, w int) chart {
+	a, marks := timeAxisOf(st, w)
+	answering := curve{"answering", penMain, a.values(peak, func(p advisor.Point) (float64, bool) {
+		return float64(p.Answering), driven(p) && p.Answering > 0
+	})}
+	empty := "no replica yet"
+	if st.Loaded && st.Load.Unnamed > 0 {
+		empty = "the answers name no replica"
+	}
+	c := chart{title: "replicas", axis: a, marks: marks, counts: true, empty: empty, curves: []curve{answering}}
+	if !st.Managed {
+		return c
+	}
+	up := a.values(peak, func(p advisor.Point) (float64, bool) { return float64(p.Up), p.Up > 0 || p.Wanted > 0 })
+	wanted := a.values(peak, func(p advisor.Point) (float64, bool) { return float64(p.Wanted), p.Wanted > 0 })
+	answering.pen = penHigh
+	c.curves = []curve{{"up", penMain, up}, {"wanted", penLow, wanted}, answering}
+	return c
+}
+
+// newsLines are the last events; a doubt about the figures comes before them.
+func newsLines(st advisor.State, s *styles, w, h int) []string {
+	var out []string
+	if why := doubt(st); why != "" {
+		t := warn
+		if st.Load.Health.Verdict == "limited" {
+			t = bad
+		}
+		out = append(out, " "+s.paint(t, cut(why, w-2)))
+	}
+	return exactly(append(out, latestEvents(st, s, w, h-len(out))...), w, h)
+}
+
+func replicaPanel(st advisor.State, s *styles, w, h int) []string {
+	head, rows := replicaTable(st, false).render(s, w-4)
+	if len(rows) == 0 {
+		return box(s, "who answers", "", centred(s, "no replica yet", w-2, h-2), w, h)
+	}
+	note := ""
+	if room := h - 3; len(rows) > room {
+		note = s.paint(dim, count(len(rows)-room)+" more in view 3")
+	}
+	return box(s, "who answers", note, indent(append([]string{head}, rows...), 1), w, h)
+}
+
+func logPanel(st advisor.State, s *styles, w, h int) []string {
+	lines := newsLines(st, s, w-2, h-2)
+	return box(s, "log", "", lines, w, h)
+}
+
+// sidePanel is the right column of a large screen.
+func sidePanel(st advisor.State, s *styles, w, h int) []string {
+	replicas := min(max(8, len(st.Fleet.Replicas)+3), h/3)
+	advice := box(s, "advice", "", adviceSummary(st, s, w-4), w, h/3)
+	out := append(replicaPanel(st, s, w, replicas), advice...)
+	return append(out, logPanel(st, s, w, h-len(out))...)
+}

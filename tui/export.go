@@ -1,0 +1,112 @@
+package tui
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+)
+
+// exportForm asks for one of at least one formats and a file name.
+type exportForm struct {
+	formats []string
+	chosen  int
+	file    field
+	inFile  bool // the file name has the keys, not the format
+	err     error
+}
+
+var errNoFile = errors.New("file: got nothing, want a name")
+
+func newExportForm(s *styles, formats []string) exportForm {
+	return exportForm{formats: formats, file: field{label: "file", input: newInput(s, 40)}}
+}
+
+// open suggests a file name for the first format, or the one chosen last.
+func (f *exportForm) open() {
+	f.err, f.inFile = nil, false
+	f.file.open(f.suggestion())
+	f.file.focus(false)
+}
+
+func (f exportForm) format() string { return f.formats[f.chosen] }
+
+func (f exportForm) suggestion() string { return f.format() + ".yml" }
+
+// choose moves to another format. A file name that was typed stays.
+func (f *exportForm) choose(by int) {
+	suggested := f.file.input.Value() == f.suggestion()
+	f.chosen = (f.chosen + by + len(f.formats)) % len(f.formats)
+	if suggested {
+		f.file.open(f.suggestion())
+	}
+}
+
+func (f exportForm) render(s *styles, w int) []string {
+	names := make([]string, len(f.formats))
+	for i, name := range f.formats {
+		if names[i] = " " + clean(name) + " "; i == f.chosen {
+			names[i] = s.paint(chosen, "["+clean(name)+"]")
+		}
+	}
+	mark := s.paint(accent, "▸ ")
+	if f.inFile {
+		mark = "  "
+	}
+	return []string{
+		rule(s, "Export the advised policy", w),
+		" " + mark + fit("format", 11) + strings.Join(names, ""),
+		f.file.render(s, f.inFile),
+		errorLine(f.err, s, w),
+	}
+}
+
+// exports reports whether there is anything to export to.
+func (m *screen) exports() bool { return m.o.Export != nil && len(m.o.Formats) > 0 }
+
+func (m *screen) askExport() tea.Cmd {
+	if m.latest.Advice == nil {
+		m.notice = notice{text: "there is nothing to export yet: " + keys.Advise.Help().Key + " measures", bad: true}
+		return nil
+	}
+	m.mode = modeExport
+	m.export.open()
+	return nil
+}
+
+func (m *screen) exportKey(msg tea.KeyMsg) tea.Cmd {
+	f := &m.export
+	switch {
+	case key.Matches(msg, keys.Cancel):
+		m.mode = modeNormal
+	case key.Matches(msg, keys.NextField, keys.PreviousField):
+		f.inFile = !f.inFile
+		f.file.focus(f.inFile)
+	case key.Matches(msg, keys.Accept):
+		return m.writeExport()
+	case f.inFile:
+		f.file.input, _ = f.file.input.Update(msg)
+		f.err = nil
+	case key.Matches(msg, keys.NextFormat):
+		f.choose(1)
+	case key.Matches(msg, keys.PreviousFormat):
+		f.choose(-1)
+	}
+	return nil
+}
+
+func (m *screen) writeExport() tea.Cmd {
+	format, path := m.export.format(), strings.TrimSpace(m.export.file.input.Value())
+	if path == "" {
+		m.export.err = errNoFile
+		return nil
+	}
+	m.mode = modeNormal
+	return m.queue(call{run: func() (string, error) {
+		if err := m.o.Export(format, path); err != nil {
+			return "", err
+		}
+		return "wrote " + path, nil
+	}})
+}

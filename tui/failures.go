@@ -1,0 +1,53 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+
+	"headroom/advisor"
+)
+
+// renderFailures is the table of what went wrong.
+func renderFailures(st advisor.State, s *styles, w, h int) page {
+	l := st.Load
+	if !st.Loaded {
+		return page{rows: centred(s, "no request yet", w, h)}
+	}
+	var foot []string
+	if l.Aborted > 0 {
+		foot = append(foot, prose(s, dim, fmt.Sprintf("%s cut off by the end of the run; the oldest had waited %s. They are no failures of the target.",
+			plural(l.Aborted, "request"), span(l.AbortedAge)), w)...)
+	}
+	if l.Retried > 0 {
+		foot = append(foot, prose(s, dim, fmt.Sprintf("%s sent again, because the connection had been closed while it was idle.", plural(l.Retried, "request")), w)...)
+	}
+	if len(l.Failures) == 0 {
+		word := s.paint(good, "✓ no failure") + fmt.Sprintf(" among %s", plural(l.Total.Count, "request"))
+		return page{rows: []string{"", " " + word}, foot: foot}
+	}
+	t := table{columns: []column{
+		{title: "class", width: 8, left: true},
+		{title: "status", width: 6},
+		{title: "count", width: 7},
+		{title: "of all", width: 7, rank: 2},
+		{title: "first", width: 7, rank: 1},
+		{title: "last", width: 7},
+		{title: "example", width: 30, left: true, grows: true},
+	}}
+	for _, f := range l.Failures {
+		status := none
+		if f.Status != 0 {
+			status = strconv.Itoa(int(f.Status))
+		}
+		share := 0.0
+		if l.Total.Count > 0 {
+			share = float64(f.Count) / float64(l.Total.Count)
+		}
+		t.rows = append(t.rows, []cell{
+			toned(bad, f.Failure.String()), text(status), text(count(f.Count)), text(percent(share)),
+			text(clock(f.First)), text(clock(f.Last)), text(f.Example),
+		})
+	}
+	head, rows := t.render(s, w-2)
+	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: foot}
+}

@@ -1,0 +1,269 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"headroom/advisor"
+	"headroom/load"
+	"headroom/profiles"
+)
+
+// headerHeight is how many lines renderHeader returns.
+const headerHeight = 3
+
+// renderHeader says in three lines what runs, how it goes and whether it is
+// good enough.
+func renderHeader(st advisor.State, s *styles, w int) []string {
+	return []string{
+		titleLine(st, s, w),
+		" " + join(figures(st, s, w), separator(s, w), w-2),
+		sides(" "+join(objectives(st, s), "  ", w-4-width(replicaLine(st, s))), replicaLine(st, s)+" ", w),
+	}
+}
+
+func separator(s *styles, w int) string {
+	if w < 100 {
+		return "  "
+	}
+	return s.paint(dim, " │ ")
+}
+
+func titleLine(st advisor.State, s *styles, w int) string {
+	left := " " + s.paint(strong, "headroom") + " " + phaseText(st, s)
+	right := trust(st, s) + " "
+	room := w - width(left) - width(right) - 4
+	if room < 12 {
+		return sides(left, right, w)
+	}
+	target := s.paint(accent, cutMiddle(clean(st.Plan.Target), room))
+	return sides(left+"  "+target, right, w)
+}
+
+// phaseText is what the session does, with how far it is.
+func phaseText(st advisor.State, s *styles) string {
+	elapsed := clock(st.Load.Elapsed)
+	switch st.Phase {
+	case advisor.Swarming:
+		if st.Plan.RunTime > 0 {
+			elapsed += " of " + clock(st.Plan.RunTime)
+		}
+		switch st.Load.Phase {
+		case load.Paused:
+			return s.paint(warn, "❚❚ paused") + " " + elapsed
+		case load.Draining:
+			return s.paint(accent, "▶ draining") + " " + elapsed
+		}
+		return s.paint(good, "▶ swarming") + " " + elapsed
+	case advisor.Measuring:
+		if st.Search == nil || st.Search.Budget <= 0 {
+			return s.paint(accent, "◆ measuring")
+		}
+		return s.paint(accent, "◆ measuring") + fmt.Sprintf(" %s of %s", clock(st.Search.Budget-st.Search.Left), clock(st.Search.Budget))
+	case advisor.Applying:
+		return s.paint(accent, "◆ applying")
+	case advisor.Replaying:
+		return s.paint(accent, "◆ replaying") + " " + elapsed
+	case advisor.Idle:
+		if st.Loaded {
+			return s.paint(strong, "■ idle") + ", last run " + elapsed
+		}
+		return s.paint(strong, "■ idle") + ": press enter to start"
+	default:
+		return s.paint(dim, "■ no state yet")
+	}
+}
+
+// trust is what the generator says of itself, in one word.
+func trust(st advisor.State, s *styles) string {
+	if !st.Loaded {
+		return s.paint(dim, "· no load yet")
+	}
+	switch st.Load.Health.Verdict {
+	case load.Sound:
+		return s.paint(good, "✓ sound")
+	case load.Strained:
+		return s.paint(warn, "! strained")
+	case load.Limited:
+		return s.paint(bad, "✗ limited")
+	default:
+		return s.paint(dim, "· not judged")
+	}
+}
+
+// doubt is why the figures may not be believed, or "".
+func doubt(st advisor.State) string {
+	h := st.Load.Health
+	reason := clean(h.Reason)
+	switch {
+	case !st.Loaded:
+		return ""
+	case h.Verdict == load.Limited:
+		return "✗ the generator, not the target, shapes these figures: " + reason
+	case h.Verdict == load.Strained:
+		return "! take latencies with care: " + reason
+	default:
+		return ""
+	}
+}
+
+// current is what the figures of the header speak of: the last seconds of a
+// run under way, the whole of one that has ended.
+func current(l load.Snapshot) load.Stats {
+	if l.Phase == load.Done {
+		return l.Total
+	}
+	return l.Recent
+}
+
+func figures(st advisor.State, s *styles, w int) []part {
+	if !st.Loaded {
+		if st.Plan.Open() {
+			return []part{{"arrivals " + trimmed(st.Plan.Load().At(0)) + "/s planned", 0}}
+		}
+		return []part{{fmt.Sprintf("%s planned, %s started per second", plural(st.Plan.Users, "user"), trimmed(st.Plan.SpawnRate)), 0}}
+	}
+	l := st.Load
+	c := current(l)
+	demand := fmt.Sprintf("users %s/%s", padLeft(count(l.Users), len(count(l.Wanted))), count(l.Wanted))
+	more := "+" + trimmed(l.SpawnRate) + "/s"
+	if l.Open {
+		demand, more = "arrivals "+trimmed(l.Planned)+"/s", "busy "+count(l.Users)
+	}
+	if w >= 90 {
+		demand += " " + s.paint(dim, more)
+	}
+	rate, fail := padLeft(figure(c.Rate()), 6), padLeft(percent(c.FailShare()), 6)
+	if c.Count == 0 {
+		fail = padLeft(none, 6)
+	}
+	latency := func(name string, v string) string { return s.paint(dim, name) + " " + padLeft(v, 5) }
+	p50, p95, p99 := none, none, none
+	if q := c.Latency; q.Count > 0 {
+		p50, p95, p99 = millis(q.P50), millis(q.P95), millis(q.P99)
+	}
+	return []part{
+		{demand, 0},
+		{rate + s.paint(dim, " req/s"), 0},
+		{s.paint(dim, "fail ") + s.paint(toneIf(c.Failed > 0, bad), fail), 0},
+		{latency("p50", p50), 3}, {latency("p95", p95), 0}, {latency("p99", p99) + s.paint(dim, " ms"), 2},
+		{s.paint(dim, "in flight ") + padLeft(count(l.InFlight), 4), 6},
+		{s.paint(dim, "received ") + padLeft(size(c.Bytes), 7), 7},
+		{s.paint(dim, "requests ") + padLeft(count(l.Total.Count), 7), 5},
+	}
+}
+
+// objectives are those of the SLO, each with a sign and its value.
+func objectives(st advisor.State, s *styles) []part {
+	if len(st.SLO) == 0 {
+		return []part{{s.paint(dim, "no SLO given: nothing to meet"), 0}}
+	}
+	label := s.paint(dim, "SLO ")
+	if !st.Loaded || len(st.Load.SLO) == 0 {
+		return []part{{label + clean(st.SLO.String()), 0}}
+	}
+	parts := make([]part, len(st.Load.SLO))
+	for i, o := range st.Load.SLO {
+		parts[i] = part{label + objective(o, st.Load, s), i}
+		label = ""
+	}
+	return parts
+}
+
+// objective says how an objective does over the last seconds, as the other
+// figures of the header, and over the whole run where that differs: after a
+// change the whole run takes long to follow.
+func objective(run load.Objective, l load.Snapshot, s *styles) string {
+	now, whole := run, ""
+	if l.Phase != load.Done && run.Valid {
+		if v, ok := measured(run.Objective, l.Recent); ok {
+			now.Value, now.Holds = v, run.Objective.Holds(v)
+		}
+		if now.Holds != run.Holds {
+			whole = s.paint(dim, " (run ") + judged(run, s) + s.paint(dim, ")")
+		}
+	}
+	return clean(run.Name) + " " + judged(now, s) + whole
+}
+
+// judged is the value of an objective with its sign.
+func judged(o load.Objective, s *styles) string {
+	switch {
+	case !o.Valid:
+		return s.paint(dim, "· "+none)
+	case !o.Holds:
+		return s.paint(bad, "✗ "+objectiveValue(o))
+	default:
+		return s.paint(good, "✓ "+objectiveValue(o))
+	}
+}
+
+// measured is the value of an objective in some statistics, if they have it.
+func measured(o profiles.Objective, r load.Stats) (v float64, ok bool) {
+	switch {
+	case r.Count == 0:
+		return 0, false
+	case o.Measure == profiles.Errors:
+		return r.FailShare(), true
+	case o.Measure != profiles.Percentile:
+		return 0, false
+	case r.FailShare() > 1-o.Quantile:
+		return math.Inf(1), true
+	}
+	quantiles := map[string]time.Duration{"p50": r.Latency.P50, "p90": r.Latency.P90, "p95": r.Latency.P95, "p99": r.Latency.P99, "p99.9": r.Latency.P999}
+	d, ok := quantiles[o.Name()]
+	return d.Seconds(), ok
+}
+
+// replicaLine says how many there are and how many there should be.
+func replicaLine(st advisor.State, s *styles) string {
+	f := st.Fleet
+	switch {
+	case st.Managed && st.ScalerError != "":
+		return s.paint(bad, "✗ the scaler does not answer")
+	case st.Managed:
+		text := fmt.Sprintf("%d of %d replicas up", f.Up(), f.Wanted)
+		if f.Pinned {
+			text += ", pinned"
+		}
+		return s.paint(toneIf(f.Up() < f.Wanted, warn), text)
+	case len(st.Load.Replicas) > 0:
+		return plural(f.Answering(), "replica") + " answering"
+	case st.Loaded && st.Load.Unnamed > 0:
+		return s.paint(dim, "replicas not named")
+	default:
+		return ""
+	}
+}
+
+// views are the tabs, in the order of their keys.
+var views = [...]string{"Dashboard", "Requests", "Replicas", "Failures", "Advisor", "Log"}
+
+// The views by number.
+const (
+	viewDashboard = iota
+	viewRequests
+	viewReplicas
+	viewFailures
+	viewAdvisor
+	viewLog
+)
+
+func renderTabs(active int, frozen bool, s *styles, w int) string {
+	var b strings.Builder
+	for i, name := range views {
+		label := fmt.Sprintf("%d %s", i+1, name)
+		if i == active {
+			b.WriteString(s.paint(chosen, "["+label+"]"))
+		} else {
+			b.WriteString(s.paint(dim, " "+label+" "))
+		}
+	}
+	right := ""
+	if frozen {
+		right = s.paint(warn, "❚❚ frozen")
+	}
+	return sides(b.String(), right+" ", w)
+}

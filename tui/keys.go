@@ -1,0 +1,166 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/bubbles/key"
+
+	"headroom/advisor"
+)
+
+// keyMap is every key of the dashboard. The footer and the help are made from
+// it, so that no key is shown that does not exist.
+type keyMap struct {
+	Start, Stop, Edit, UsersUp, UsersUp10, UsersDown, UsersDown10, UsersMore, UsersLess key.Binding
+	Pause, Recycle, Reset                                                               key.Binding
+	Views, Next, Previous, Up, Down, PageUp, PageDown, Top, Bottom, Freeze, Redraw      key.Binding
+	Advise, Apply, Verify, Export                                                       key.Binding
+	Help, Suspend, Quit, Leave                                                          key.Binding
+
+	Yes, No, Accept, Cancel, NextField, PreviousField, NextFormat, PreviousFormat, LeaveNow key.Binding
+}
+
+func bind(label, what string, names ...string) key.Binding {
+	return key.NewBinding(key.WithKeys(names...), key.WithHelp(label, what))
+}
+
+var keys = keyMap{
+	Start:       bind("enter", "start", "enter"),
+	Stop:        bind("esc", "stop", "esc"),
+	Edit:        bind("e", "edit the load", "e"),
+	UsersUp:     bind("w", "one user more", "w"),
+	UsersUp10:   bind("W", "10 users more", "W"),
+	UsersDown:   bind("s", "one user less", "s"),
+	UsersDown10: bind("S", "10 users less", "S"),
+	UsersMore:   bind("→", "5 % more users", "right"),
+	UsersLess:   bind("←", "5 % fewer users", "left"),
+	Pause:       bind("P", "pause or resume the load", "P"),
+	Recycle:     bind("R", "recycle the connections", "R"),
+	Reset:       bind("r", "reset the statistics", "r"),
+
+	Views:    bind("1-6", "views", "1", "2", "3", "4", "5", "6"),
+	Next:     bind("tab", "next view", "tab"),
+	Previous: bind("shift+tab", "previous view", "shift+tab"),
+	Up:       bind("k", "up", "k", "up"),
+	Down:     bind("j", "down", "j", "down"),
+	PageUp:   bind("pgup", "a page up", "pgup", "ctrl+u"),
+	PageDown: bind("pgdn", "a page down", "pgdown", "ctrl+d"),
+	Top:      bind("g", "to the top", "g", "home"),
+	Bottom:   bind("G", "to the end", "G", "end"),
+	Freeze:   bind("space", "freeze the view", " "),
+	Redraw:   bind("ctrl+l", "draw the screen again", "ctrl+l"),
+
+	Advise: bind("a", "advise: measure", "a"),
+	Apply:  bind("A", "apply the advice", "A"),
+	Verify: bind("v", "verify: replay the load", "v"),
+	Export: bind("x", "export the policy", "x"),
+
+	Help:    bind("?", "help", "?"),
+	Suspend: bind("ctrl+z", "suspend", "ctrl+z"),
+	Quit:    bind("q", "quit", "q"),
+	Leave:   bind("ctrl+c", "stop and leave", "ctrl+c"),
+
+	Yes:            bind("y", "yes", "y"),
+	No:             bind("n", "no", "n", "esc", "q"),
+	Accept:         bind("enter", "apply", "enter"),
+	Cancel:         bind("esc", "leave", "esc"),
+	NextField:      bind("tab", "next field", "tab", "down"),
+	PreviousField:  bind("shift+tab", "field before", "shift+tab", "up"),
+	NextFormat:     bind("→", "next format", "right"),
+	PreviousFormat: bind("←", "format before", "left"),
+	LeaveNow:       bind("ctrl+c", "leave now", "ctrl+c"),
+}
+
+// as is a binding under another description.
+func as(b key.Binding, label, what string) key.Binding {
+	b.SetHelp(label, what)
+	return b
+}
+
+// move names the keys that move through a page.
+func (k keyMap) move() string {
+	names := make([]string, 0, 4)
+	for _, b := range []key.Binding{k.Down, k.Up, k.Top, k.Bottom} {
+		names = append(names, b.Help().Key)
+	}
+	return strings.Join(names, " ")
+}
+
+// keyGroup is a part of the help.
+type keyGroup struct {
+	title string
+	keys  []key.Binding
+}
+
+// groups are all keys of the normal mode; keys that belong together share a
+// line.
+func (k keyMap) groups() []keyGroup {
+	return []keyGroup{
+		{"Load", []key.Binding{k.Start, k.Stop, k.Edit, as(k.UsersUp, "w W", "1, 10 users more"),
+			as(k.UsersDown, "s S", "1, 10 users fewer"), as(k.UsersMore, "← →", "5 % fewer, 5 % more"), k.Pause, k.Recycle, k.Reset}},
+		{"Look", []key.Binding{k.Views, as(k.Next, "tab", "next view (shift: before)"), as(k.Down, "j k", "down, up"),
+			as(k.PageDown, "pgdn pgup", "a page down, up"), as(k.Top, "g G", "to the top, to the end"), k.Freeze, k.Redraw}},
+		{"Advice", []key.Binding{k.Advise, k.Apply, k.Verify, k.Export}},
+		{"Program", []key.Binding{k.Help, k.Suspend, k.Quit, k.Leave}},
+	}
+}
+
+// footer are the keys of the moment, the likeliest first.
+func (k keyMap) footer(m mode, st advisor.State, export bool) []key.Binding {
+	switch m {
+	case modeEdit:
+		return []key.Binding{k.Accept, k.Cancel, k.NextField}
+	case modeExport:
+		return []key.Binding{as(k.Accept, "enter", "write the file"), k.Cancel, k.NextField, as(k.NextFormat, "← →", "format")}
+	case modeConfirm:
+		return []key.Binding{k.Yes, k.No}
+	case modeHelp:
+		return []key.Binding{as(k.Cancel, "any key", "back")}
+	case modeLeaving:
+		return []key.Binding{k.LeaveNow}
+	}
+	out := k.forPhase(st, export)
+	return append(out, k.Views, k.Help, k.Quit)
+}
+
+func (k keyMap) forPhase(st advisor.State, export bool) []key.Binding {
+	advise, apply := as(k.Advise, "a", "advise"), as(k.Apply, "A", "apply")
+	verify, stop := as(k.Verify, "v", "verify"), as(k.Stop, "esc", "stop")
+	var advice []key.Binding
+	if st.Advice != nil {
+		if st.Managed && !st.Applied {
+			advice = append(advice, apply)
+		}
+		if st.Managed {
+			advice = append(advice, verify)
+		}
+		if export {
+			advice = append(advice, as(k.Export, "x", "export"))
+		}
+	}
+	edit, freeze := as(k.Edit, "e", "edit"), as(k.Freeze, "space", "freeze")
+	switch st.Phase {
+	case advisor.Swarming:
+		out := append([]key.Binding{as(k.UsersUp, "w/s", "users"), edit, advise}, advice...)
+		return append(out, as(k.Pause, "P", "pause"), stop, freeze)
+	case advisor.Measuring, advisor.Applying, advisor.Replaying:
+		return []key.Binding{stop, freeze}
+	default:
+		return append([]key.Binding{k.Start, edit, advise}, advice...)
+	}
+}
+
+// renderKeys writes bindings on one line of at most w cells; those that have
+// no room are left out whole.
+func renderKeys(bindings []key.Binding, s *styles, w int) string {
+	parts := make([]part, len(bindings))
+	for i, b := range bindings {
+		help := b.Help()
+		parts[i] = part{s.paint(strong, help.Key) + " " + s.paint(dim, help.Desc), i}
+	}
+	// Help and quit are found at the end, whatever else has to go.
+	for i := max(0, len(parts)-2); i < len(parts); i++ {
+		parts[i].rank = 0
+	}
+	return join(parts, "  ", w)
+}

@@ -1,0 +1,121 @@
+package tui
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestExport(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		keys []string
+		want string
+	}{
+		{"first format", []string{"x", "enter"}, "policy to policy.yml"},
+		{"next format", []string{"x", "right", "enter"}, "jcloud to jcloud.yml"},
+		{"format before", []string{"x", "left", "enter"}, "jcloud to jcloud.yml"},
+		{"own name", []string{"x", "tab", "ctrl+u", "a.b", "enter"}, "policy to a.b"},
+		{"own name outlives the format", []string{"x", "tab", "ctrl+u", "q", "shift+tab", "right", "enter"}, "jcloud to q"},
+		{"left", []string{"x", "esc"}, ""},
+		{"no name", []string{"x", "tab", "ctrl+u", "enter", "esc"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := drive(t, advisedState())
+			h.press(test.keys...)
+			if got := strings.Join(h.exports, ", "); got != test.want {
+				t.Errorf("exported %q, want %q", got, test.want)
+			}
+			if test.want != "" {
+				_, path, _ := strings.Cut(test.want, " to ")
+				h.wantShown("✓ wrote " + path)
+			}
+		})
+	}
+	t.Run("fails", func(t *testing.T) {
+		h := drive(t, advisedState())
+		h.exportErr = errors.New("open policy.yml: permission denied")
+		h.press("x", "enter")
+		h.wantShown("✗ open policy.yml: permission denied")
+	})
+	t.Run("nothing yet", func(t *testing.T) {
+		h := drive(t, steadyState())
+		h.press("x")
+		h.wantShown("there is nothing to export yet")
+	})
+	t.Run("not offered", func(t *testing.T) {
+		h := drive(t, advisedState())
+		h.m.o.Export = nil
+		h.press("x", "enter")
+		h.wantHidden("export")
+	})
+}
+
+func TestQuit(t *testing.T) {
+	t.Run("idle", func(t *testing.T) {
+		h := drive(t, idleState())
+		h.press("q")
+		if !h.quit {
+			t.Error("q did not end the program")
+		}
+	})
+	t.Run("no", func(t *testing.T) {
+		h := drive(t, steadyState())
+		h.press("q")
+		h.wantShown("Stop the swarm and quit?")
+		h.press("n")
+		h.wantAsked("")
+		h.wantHidden("Stop the swarm and quit?")
+	})
+	t.Run("yes", func(t *testing.T) {
+		h := drive(t, measuringState())
+		h.press("q")
+		h.wantShown("Stop the measurement and quit?")
+		h.press("y")
+		h.wantAsked("stop")
+		if h.quit {
+			t.Fatal("it did not wait for the measurement")
+		}
+		h.wantShown("stopping, and waiting for the answers that are under way (40 in flight)")
+		h.state(idleState())
+		if !h.quit {
+			t.Error("it stayed when the measurement had ended")
+		}
+	})
+}
+
+func TestControlC(t *testing.T) {
+	for _, before := range [][]string{nil, {"e"}, {"A"}, {"x"}, {"?"}} {
+		t.Run("once after "+strings.Join(before, ""), func(t *testing.T) {
+			h := drive(t, advisedState())
+			h.press(before...)
+			h.press("ctrl+c")
+			h.wantAsked("stop")
+			h.press("w", "y", "q")
+			h.wantAsked("")
+			if h.quit {
+				t.Fatal("it did not wait")
+			}
+			h.state(idleState())
+			if !h.quit {
+				t.Error("it stayed when the job had ended")
+			}
+		})
+	}
+	t.Run("twice", func(t *testing.T) {
+		h := drive(t, steadyState())
+		h.press("ctrl+c", "ctrl+c")
+		h.wantAsked("stop")
+		if !h.quit {
+			t.Error("the second did not leave at once")
+		}
+	})
+	t.Run("idle", func(t *testing.T) {
+		h := drive(t, idleState())
+		h.press("ctrl+c")
+		h.wantAsked("")
+		if !h.quit {
+			t.Error("it waited for nothing")
+		}
+	})
+}

@@ -1,0 +1,192 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"headroom/advisor"
+	"headroom/advisor/model"
+	"headroom/load"
+)
+
+// measuringPage follows a measurement: the newest step stays in view.
+func measuringPage(st advisor.State, s *styles, w int, foot []string) page {
+	slo := clean(st.SLO.String())
+	now := "waiting for the fleet to come to rest"
+	if t := st.Search.Now; t.Name != "" {
+		now = "step under way: " + clean(t.Name) + ", at most " + span(t.Length)
+	}
+	head, rows := stepTable(st.Search.Steps).render(s, w-2)
+	if len(rows) == 0 {
+		rows = []string{s.paint(dim, "no step has ended yet")}
+	}
+	return page{
+		tail: true,
+		head: []string{
+			" " + s.paint(strong, "Measuring") + cut(" what one replica holds under "+slo, w-11),
+			" " + progress(*st.Search, s, w-2),
+			" " + cut(now, w-2),
+			"",
+			" " + head,
+		},
+		rows: indent(rows, 1), foot: foot,
+	}
+}
+
+// progress is the share of the budget that is spent, as a bar of fixed width.
+func progress(search advisor.SearchState, s *styles, w int) string {
+	const cells = 30
+	share := 0.0
+	if search.Budget > 0 {
+		share = 1 - search.Left.Seconds()/search.Budget.Seconds()
+	}
+	done := bar(share, cells)
+	rest := strings.Repeat("░", cells-width(done))
+	return cut(s.paint(accent, done)+s.paint(dim, rest)+fmt.Sprintf("  %s of load left of %s", clock(search.Left), clock(search.Budget)), w)
+}
+
+var verdicts = map[model.Verdict]cell{
+	model.Pass:   toned(good, "✓ pass"),
+	model.Fail:   toned(bad, "✗ fail"),
+	model.Unsure: toned(warn, "? unsure"),
+}
+
+// stepTable has a row a step of a measurement.
+func stepTable(steps []advisor.Observation) table {
+	t := table{columns: []column{
+		{title: "load", width: 14, left: true},
+		{title: "req/s", width: 6},
+		{title: "p50", width: 6, rank: 3},
+		{title: "p95 ms", width: 6},
+		{title: "in fl", width: 6, rank: 2},
+		{title: "failed", width: 6, rank: 1},
+		{title: "took", width: 6, rank: 4},
+		{title: "verdict", width: 8, left: true},
+		{title: "why", width: 34, left: true, grows: true},
+	}}
+	for _, o := range steps {
+		verdict, ok := verdicts[o.Verdict]
+		if !ok {
+			verdict = toned(dim, none)
+		}
+		why := o.Why
+		if o.Health.Verdict == load.Limited {
+			verdict, why = toned(bad, "✗ unfit"), "the generator was the limit: "+o.Health.Reason
+		}
+		p50, p95 := none, none
+		if o.Requests > 0 {
+			p50, p95 = millis(o.P50), millis(o.P95)
+		}
+		t.rows = append(t.rows, []cell{
+			text(o.Trial.Name), text(figure(o.Rate)), text(p50), text(p95), text(figure(o.InFlight)),
+			toned(toneIf(o.Failed > 0, bad), count(o.Failed)), text(span(o.Took)), verdict, text(why),
+		})
+	}
+	return t
+}
+
+// stepLines is the table of a measurement that has ended.
+func stepLines(steps []advisor.Observation, s *styles, w int) []string {
+	if len(steps) == 0 {
+		return nil
+	}
+	head, rows := stepTable(steps).render(s, w-2)
+	return append([]string{"", " " + s.paint(strong, "Steps"), " " + head}, indent(rows, 1)...)
+}
+
+// comparison is the same load before and after, side by side.
+func comparison(st advisor.State, s *styles, w int) []string {
+	if st.Before == nil && st.After == nil {
+		return nil
+	}
+	t := table{columns: []column{
+		{title: "", width: 18, left: true},
+		{title: "before", width: 16},
+		{title: "after", width: 16},
+	}}
+	row := func(name string, of func(advisor.Outcome) cell) {
+		cells := []cell{text(name)}
+		for _, o := range []*advisor.Outcome{st.Before, st.After} {
+			if o == nil {
+				cells = append(cells, toned(dim, "not measured"))
+			} else {
+				cells = append(cells, of(*o))
+			}
+		}
+		t.rows = append(t.rows, cells)
+	}
+	times := func(q load.Quantiles, v string) cell {
+		if q.Count == 0 {
+			return toned(dim, none)
+		}
+		return text(v + " ms")
+	}
+	row("holds the SLO", heldCell)
+	for i, name := range objectiveNames(st) {
+		row(name, func(o advisor.Outcome) cell { return objectiveCell(o, i) })
+	}
+	row("p50", func(o advisor.Outcome) cell { return times(o.Stats.Latency, millis(o.Stats.Latency.P50)) })
+	row("p95", func(o advisor.Outcome) cell { return times(o.Stats.Latency, millis(o.Stats.Latency.P95)) })
+	row("p99", func(o advisor.Outcome) cell { return times(o.Stats.Latency, millis(o.Stats.Latency.P99)) })
+	row("throughput", func(o advisor.Outcome) cell { return text(figure(o.Stats.Rate()) + " req/s") })
+	row("failed", func(o advisor.Outcome) cell {
+		return toned(toneIf(o.Stats.Failed > 0, bad), percent(o.Stats.FailShare()))
+	})
+	row("replicas up", func(o advisor.Outcome) cell { return text(fleetRange(o)) })
+	row("replicas answered", func(o advisor.Outcome) cell { return text(count(len(o.Replicas))) })
+	head, rows := t.render(s, w-2)
+	return append([]string{"", " " + s.paint(strong, "The same load") + s.paint(dim, " before and after"), " " + head}, indent(rows, 1)...)
+}
+
+func fleetRange(o advisor.Outcome) string {
+	if o.Least == 0 && o.Most == 0 {
+		return none
+	}
+	if o.Least == o.Most {
+		return count(o.Least)
+	}
+	return fmt.Sprintf("%s to %s", count(o.Least), count(o.Most))
+}
+
+// objectiveNames are those of the outcome that has most.
+func objectiveNames(st advisor.State) []string {
+	var names []string
+	for _, o := range []*advisor.Outcome{st.Before, st.After} {
+		if o != nil && len(o.SLO) > len(names) {
+			names = names[:0]
+			for _, objective := range o.SLO {
+				names = append(names, objective.Name)
+			}
+		}
+	}
+	return names
+}
+
+func objectiveCell(o advisor.Outcome, i int) cell {
+	if i >= len(o.SLO) {
+		return toned(dim, none)
+	}
+	objective := o.SLO[i]
+	switch {
+	case !objective.Valid:
+		return toned(dim, "· no data")
+	case objective.Holds:
+		return toned(good, "✓ "+objectiveValue(objective))
+	default:
+		return toned(bad, "✗ "+objectiveValue(objective))
+	}
+}
+
+func heldCell(o advisor.Outcome) cell {
+	held, ok := o.Held()
+	switch {
+	case !ok && o.Health.Verdict == load.Limited:
+		return toned(warn, "? generator limit")
+	case !ok:
+		return toned(warn, "? cannot tell")
+	case held:
+		return toned(good, "✓ yes")
+	default:
+		return toned(bad, "✗ no")
+	}
+}

@@ -1,0 +1,189 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/exp/golden"
+	"github.com/charmbracelet/x/exp/teatest"
+	"github.com/muesli/termenv"
+
+	"headroom/advisor"
+)
+
+func TestGoldenLooks(t *testing.T) {
+	for _, look := range []struct {
+		name string
+		s    *styles
+	}{
+		{"ascii", newStyles(&bytes.Buffer{}, true)},
+		{"256-dark", colourStyles(termenv.ANSI256, true, false)},
+		{"256-light", colourStyles(termenv.ANSI256, false, false)},
+		{"16-dark", colourStyles(termenv.ANSI, true, false)},
+	} {
+		for view, st := range map[int]advisor.State{viewDashboard: failingState(), viewReplicas: steadyState(), viewAdvisor: advisedState()} {
+			t.Run(look.name+"-"+strings.ToLower(views[view]), func(t *testing.T) {
+				frame := showing(st, look.s, view, 80, 24).View()
+				checkFrame(t, frame, 80, 24)
+				golden.RequireEqual(t, []byte(strings.ReplaceAll(frame, "\x1b", "ESC")+"\n"))
+			})
+		}
+	}
+}
+
+func TestGoldenSheets(t *testing.T) {
+	for name, keys := range map[string][]string{
+		"edit": {"e"}, "apply": {"A"}, "export": {"x"}, "help": {"?"}, "quit": {"q"}, "leaving": {"ctrl+c"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := drive(t, advisedState())
+			h.press(keys...)
+			golden.RequireEqual(t, []byte(h.m.View()+"\n"))
+		})
+	}
+}
+
+func TestGoldenSmallTerminals(t *testing.T) {
+	for name, size := range map[string][2]int{"60x20": {60, 20}, "79x24": {79, 24}, "20x5": {20, 5}} {
+		t.Run(name, func(t *testing.T) {
+			frame := showing(steadyState(), plainStyles(), viewDashboard, size[0], size[1]).View()
+			checkFrame(t, frame, size[0], size[1])
+			golden.RequireEqual(t, []byte(frame+"\n"))
+		})
+	}
+}
+
+// NO_COLOR takes the colours and leaves bold and reverse, which are none.
+func TestStylesWithoutColoursKeepAttributes(t *testing.T) {
+	s := colourStyles(termenv.ANSI, true, false)
+	coloured := s.paint(chosen, "x")
+	if !strings.Contains(coloured, "7;") && !strings.Contains(coloured, ";7") || !strings.Contains(coloured, "94") {
+		t.Errorf("16 colours: %q is not reverse and blue", coloured)
+	}
+	if got := plainStyles().paint(bad, "x"); got != "x" {
+		t.Errorf("without a terminal: %q", got)
+	}
+}
+
+// answeringController shows the State that follows from what it is asked for.
+type answeringController struct {
+	fakeController
+	states chan advisor.State
+	asked  chan string
+}
+
+func (c *answeringController) Start() error {
+	c.asked <- "start"
+	c.show(steadyState())
+	return nil
+}
+
+func (c *answeringController) SetUsers(n int) error {
+	c.asked <- "users"
+	st := steadyState()
+	st.Plan.Users, st.Load.Wanted = n, n
+	c.show(st)
+	return nil
+}
+
+func (c *answeringController) Stop() {
+	c.asked <- "stop"
+	c.show(idleState())
+}
+
+func (c *answeringController) show(st advisor.State) {
+	select {
+	case <-c.states:
+	default:
+	}
+	c.states <- st
+}
+
+func shows(text string) func([]byte) bool {
+	return func(out []byte) bool { return strings.Contains(ansi.Strip(string(out)), text) }
+}
+
+func TestStartEditQuit(t *testing.T) {
+	c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	c.show(idleState())
+	tm := teatest.NewTestModel(t, newScreen(ctx, c, Options{States: c.states}, plainStyles()), teatest.WithInitialTermSize(100, 30))
+	wait := func(text string) {
+		t.Helper()
+		teatest.WaitFor(t, tm.Output(), shows(text), teatest.WithDuration(10*time.Second), teatest.WithCheckInterval(5*time.Millisecond))
+	}
+	wait("press enter to start")
+	tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
+	wait("▶ swarming 01:42 of 05:00")
+	tm.Type("e")
+	wait("Change the load")
+	tm.Send(tea.KeyMsg{Type: tea.KeyCtrlU})
+	tm.Type("75")
+	tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
+	wait("users 50/75")
+	tm.Type("q")
+	wait("Stop the swarm and quit?")
+	tm.Type("y")
+	tm.WaitFinished(t, teatest.WithFinalTimeout(10*time.Second))
+	close(c.asked)
+	var got []string
+	for name := range c.asked {
+		got = append(got, name)
+	}
+	if s := strings.Join(got, " "); s != "start users stop" {
+		t.Errorf("the controller was asked for %q", s)
+	}
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
+	in, typed := io.Pipe()
+	defer typed.Close()
+	out := &bytes.Buffer{}
+	done := make(chan error)
+	go func() {
+		done <- Run(ctx, c, Options{States: c.states, Autostart: true, Input: in, Output: out})
+	}()
+	if got := <-c.asked; got != "start" {
+		t.Fatalf("asked for %q, want start", got)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if screen := out.String(); strings.LastIndex(screen, "\x1b[?1049l") < strings.LastIndex(screen, "\x1b[?1049h") {
+		t.Errorf("the screen was not restored: %q", screen)
+	}
+}
+
+func TestRunEndsWhenTheUserLeaves(t *testing.T) {
+	c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
+	c.show(idleState())
+	if err := Run(context.Background(), c, Options{States: c.states, Input: strings.NewReader("q"), Output: &bytes.Buffer{}}); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+type panicController struct{ fakeController }
+
+func (*panicController) Start() error { panic("in the controller") }
+
+func TestPanicRestoresTheTerminal(t *testing.T) {
+	out := &bytes.Buffer{}
+	err := Run(context.Background(), &panicController{}, Options{States: make(chan advisor.State), Autostart: true, Input: strings.NewReader(""), Output: out})
+	if !errors.Is(err, tea.ErrProgramPanic) {
+		t.Errorf("Run: %v, want the panic", err)
+	}
+	if !strings.Contains(out.String(), "\x1b[?1049l") {
+		t.Error("the screen was not restored")
+	}
+}

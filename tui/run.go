@@ -1,0 +1,70 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"headroom/advisor"
+)
+
+// Controller is what the keys do. *advisor.Session implements it. Calls come
+// one at a time, save that Stop may come while another is under way.
+type Controller interface {
+	Start() error
+	Stop() // ends the job under way in peace; does not wait
+	SetUsers(int) error
+	SetSpawnRate(float64) error
+	TogglePause()
+	Recycle()
+	ResetStats()
+	Advise() error
+	Apply() error
+	Verify() error
+}
+
+var _ Controller = (*advisor.Session)(nil)
+
+// Options say what the dashboard shows and what it may do.
+type Options struct {
+	States    <-chan advisor.State // newest wins; never closed
+	Autostart bool                 // start at once instead of on enter
+	Formats   []string             // what the advised policy can be exported to
+	Export    func(format, path string) error
+	ASCII     bool // nothing but ASCII on the screen
+
+	Input  io.Reader // nil: the terminal
+	Output io.Writer // nil: the terminal
+}
+
+// framesPerSecond bounds how often the terminal is written to. States come
+// four times a second; the rest is for keys to be felt at once.
+const framesPerSecond = 20
+
+// Run shows the dashboard on the whole screen until the user leaves or ctx
+// ends, neither of which is an error. The terminal is restored on every way
+// out, a panic included.
+func Run(ctx context.Context, c Controller, o Options) error {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	out := o.Output
+	if out == nil {
+		out = os.Stdout
+	}
+	options := []tea.ProgramOption{
+		tea.WithContext(inner), tea.WithoutSignalHandler(), tea.WithAltScreen(),
+		tea.WithFPS(framesPerSecond), tea.WithOutput(out),
+	}
+	if o.Input != nil {
+		options = append(options, tea.WithInput(o.Input))
+	}
+	_, err := tea.NewProgram(newScreen(inner, c, o, newStyles(out, o.ASCII)), options...).Run()
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return err
+}

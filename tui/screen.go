@@ -1,0 +1,265 @@
+package tui
+
+import (
+	"context"
+	"strings"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"headroom/advisor"
+)
+
+// mode decides who gets the keys.
+type mode uint8
+
+const (
+	modeNormal  mode = iota
+	modeEdit         // the fields for users and spawn rate
+	modeConfirm      // a question that wants y or n
+	modeExport       // the format and the file name
+	modeHelp
+	modeLeaving // the job under way is being stopped; then the program ends
+)
+
+// screen is the dashboard, the only tea.Model of the program.
+type screen struct {
+	ctx    context.Context
+	do     Controller
+	o      Options
+	styles *styles
+
+	w, h    int
+	latest  advisor.State // what keys act on
+	shown   advisor.State // what is on the screen; older than latest while frozen
+	frozen  bool
+	view    int
+	scrolls [len(views)]scroll
+
+	mode    mode
+	confirm confirmation
+	edit    loadForm
+	export  exportForm
+	notice  notice
+
+	calls   []call // waiting for the one under way
+	calling bool
+	users   askedUsers
+
+	stale bool // frame does not show the present
+	frame string
+}
+
+// notice is a line above the footer, until the next key.
+type notice struct {
+	text string
+	bad  bool
+}
+
+// The messages of the program's own.
+type (
+	stateMsg  struct{ state advisor.State }
+	calledMsg struct {
+		call   call
+		notice string
+		err    error
+	}
+)
+
+func newScreen(ctx context.Context, c Controller, o Options, s *styles) *screen {
+	return &screen{
+		ctx: ctx, do: c, o: o, styles: s, w: leastWidth, h: leastHeight, stale: true,
+		edit: newLoadForm(s), export: newExportForm(s, o.Formats),
+	}
+}
+
+// Init waits for the first State.
+func (m *screen) Init() tea.Cmd {
+	if m.o.Autostart {
+		return tea.Batch(m.nextState(), m.call(m.do.Start))
+	}
+	return m.nextState()
+}
+
+// nextState is a command that takes one State. It is given again with every
+// State, so that at most one waits for the screen.
+func (m *screen) nextState() tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case st := <-m.o.States:
+			return stateMsg{st}
+		case <-m.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// Update takes one message.
+func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case stateMsg:
+		return m, m.take(msg.state)
+	case calledMsg:
+		return m, m.called(msg)
+	case tea.WindowSizeMsg:
+		m.w, m.h, m.stale = msg.Width, msg.Height, true
+	case tea.KeyMsg:
+		m.stale = true
+		return m, m.typed(msg)
+	}
+	return m, nil
+}
+
+func (m *screen) take(st advisor.State) tea.Cmd {
+	m.latest = st
+	m.users.settle(st)
+	if !m.frozen {
+		m.shown, m.stale = st, true
+	}
+	if m.mode == modeLeaving && !running(st) {
+		return tea.Quit
+	}
+	return m.nextState()
+}
+
+// running reports whether a job is under way.
+func running(st advisor.State) bool { return st.Phase != advisor.Idle && st.Phase != "" }
+
+// typed hands a key to whom the mode says. Letters that came in one read are
+// one message, as over a slow line; they were separate keys.
+func (m *screen) typed(msg tea.KeyMsg) tea.Cmd {
+	if msg.Type != tea.KeyRunes || msg.Paste || len(msg.Runes) < 2 {
+		return m.key(msg)
+	}
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		cmds = append(cmds, m.key(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{r}, Alt: msg.Alt}))
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
+	m.notice = notice{}
+	if cmd, ok := m.always(msg); ok {
+		return cmd
+	}
+	switch m.mode {
+	case modeEdit:
+		return m.editKey(msg)
+	case modeConfirm:
+		return m.confirmKey(msg)
+	case modeExport:
+		return m.exportKey(msg)
+	case modeHelp:
+		m.mode = modeNormal
+		return nil
+	case modeLeaving:
+		return nil
+	default:
+		return m.normalKey(msg)
+	}
+}
+
+// View is the screen. It is asked for after every message and draws only what
+// is not drawn yet.
+func (m *screen) View() string {
+	if m.stale {
+		m.frame, m.stale = m.draw(), false
+	}
+	return m.frame
+}
+
+// bodyHeight is what header, tabs and footer leave.
+func (m *screen) bodyHeight() int { return m.h - headerHeight - 2 }
+
+func (m *screen) draw() string {
+	lines := m.body()
+	lines = exactHeight(lines, max(0, m.h-1))
+	// What wants an answer lies over the end of the view, so that nothing
+	// above moves.
+	sheet := m.sheet()
+	if room := max(0, len(lines)-1); len(sheet) > room {
+		sheet = sheet[:room]
+	}
+	copy(lines[len(lines)-len(sheet):], sheet)
+	lines = append(lines, " "+renderKeys(keys.footer(m.mode, m.latest, m.exports()), m.styles, m.w-2))
+	for i := range lines {
+		lines[i] = cut(lines[i], m.w)
+	}
+	frame := strings.Join(lines[:min(len(lines), max(0, m.h))], "\n")
+	if m.styles.ascii {
+		frame = toASCII(frame)
+	}
+	return frame
+}
+
+func exactHeight(lines []string, h int) []string {
+	for len(lines) < h {
+		lines = append(lines, "")
+	}
+	return lines[:h]
+}
+
+func (m *screen) body() []string {
+	s, w := m.styles, m.w
+	if w < leastWidth || m.h < leastHeight {
+		return renderSmall(m.shown, s, w, m.h)
+	}
+	lines := append(renderHeader(m.shown, s, w), renderTabs(m.view, m.frozen, s, w))
+	switch {
+	case m.mode == modeHelp:
+		return append(lines, renderHelp(s, w, m.bodyHeight())...)
+	case m.view == viewDashboard:
+		return append(lines, renderDashboard(m.shown, s, w, m.bodyHeight())...)
+	default:
+		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)
+	}
+}
+
+// page is the active view, where it is one that can be moved through.
+func (m *screen) page() page {
+	st, s, w, h := m.shown, m.styles, m.w, m.bodyHeight()
+	switch m.view {
+	case viewRequests:
+		return renderRequests(st, s, w, h)
+	case viewReplicas:
+		return renderReplicas(st, s, w, h)
+	case viewFailures:
+		return renderFailures(st, s, w, h)
+	case viewAdvisor:
+		return renderAdvisor(st, s, w, h)
+	case viewLog:
+		return renderLog(st, s, w, h)
+	default:
+		return page{}
+	}
+}
+
+// sheet is what lies over the end of the view: a question, a form, or one
+// line of news.
+func (m *screen) sheet() []string {
+	s, w := m.styles, m.w
+	switch m.mode {
+	case modeEdit:
+		return m.edit.render(s, w)
+	case modeConfirm:
+		return m.confirm.render(s, w)
+	case modeExport:
+		return m.export.render(s, w)
+	case modeLeaving:
+		text := "stopping, and waiting for the answers that are under way"
+		if m.latest.Loaded {
+			text += " (" + count(m.latest.Load.InFlight) + " in flight)"
+		}
+		return []string{" " + s.paint(warn, cut(text, w-2))}
+	}
+	switch {
+	case m.notice.text != "" && m.notice.bad:
+		return []string{" " + s.paint(bad, cut("✗ "+clean(m.notice.text), w-2))}
+	case m.notice.text != "":
+		return []string{" " + s.paint(good, cut("✓ "+clean(m.notice.text), w-2))}
+	case m.shown.Problem != "":
+		return []string{" " + s.paint(bad, cut("✗ the last job failed: "+clean(m.shown.Problem), w-2))}
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,286 @@
+package tui
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"headroom/advisor"
+	"headroom/advisor/model"
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// began is when every session of these tests begins.
+var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const ms = time.Millisecond
+
+func mustSLO(s string) profiles.SLO {
+	slo, err := profiles.ParseSLO(s)
+	if err != nil {
+		panic(err)
+	}
+	return slo
+}
+
+func testPlan() profiles.Plan {
+	p := profiles.DefaultPlan()
+	p.Target, p.Users, p.SpawnRate, p.RunTime = "http://127.0.0.1:8000/load/100000", 50, 5, 5*time.Minute
+	return p
+}
+
+func testPolicy(low, high int, target profiles.Milli) profiles.Policy {
+	p := profiles.DefaultPolicy()
+	p.Replicas = profiles.Bounds{Min: low, Max: profiles.Limit(high)}
+	p.Metrics = []profiles.Metric{{Kind: profiles.RPS, Target: target, Window: profiles.Duration(10 * time.Second)}}
+	p.Interval = profiles.Duration(5 * time.Second)
+	return p
+}
+
+// quantiles are those of a latency around p50.
+func quantiles(n int64, p50 time.Duration) load.Quantiles {
+	return load.Quantiles{Count: n, Min: p50 / 4, Mean: p50 * 11 / 10, P50: p50, P90: p50 * 3, P95: p50 * 7, P99: p50 * 11, P999: p50 * 15, Max: p50 * 31 / 2}
+}
+
+func stats(name string, over time.Duration, rate float64, failed int64, p50 time.Duration) load.Stats {
+	n := int64(rate * over.Seconds())
+	return load.Stats{
+		Name: name, Over: over, Count: n, Failed: failed, Bytes: n * 312,
+		Latency: quantiles(n-failed, p50), Service: quantiles(n-failed, p50*9/10),
+	}
+}
+
+func idleState() advisor.State {
+	return advisor.State{
+		Seq: 1, At: began, Phase: advisor.Idle, Plan: testPlan(), SLO: mustSLO("p95<100ms,errors<1%"),
+		Traffic: profiles.Traffic{Low: profiles.MilliOf(50), High: profiles.MilliOf(200)},
+	}
+}
+
+func emptyState() advisor.State { return advisor.State{} }
+
+// run puts a load on st that has lasted so long, with points for each second
+// of it after ten idle ones.
+func run(st advisor.State, elapsed time.Duration, rate float64, p50 time.Duration) advisor.State {
+	const idle = 10
+	st.Phase, st.Loaded, st.At = advisor.Swarming, true, began.Add(idle*time.Second+elapsed)
+	seconds := int(elapsed / time.Second)
+	users := min(st.Plan.Users, int(st.Plan.SpawnRate)*seconds)
+	total := stats("all", elapsed, rate*0.9, 0, p50)
+	st.Load = load.Snapshot{
+		Phase: load.Running, Started: began.Add(idle * time.Second), Elapsed: elapsed, Users: users, Wanted: st.Plan.Users,
+		SpawnRate: st.Plan.SpawnRate, InFlight: users * 4 / 5, Total: total, Recent: stats("recent", 5*time.Second, rate, 0, p50),
+		Requests: []load.Stats{stats("GET /load/100000", elapsed, rate*0.9, 0, p50)}, Unnamed: total.Count,
+		Health: load.Health{Verdict: load.Sound, LagP99: 300 * time.Microsecond, CPU: 0.2},
+	}
+	for _, o := range st.SLO {
+		value := total.Latency.P95.Seconds()
+		if o.Measure == profiles.Errors {
+			value = total.FailShare()
+		}
+		st.Load.SLO = append(st.Load.SLO, load.Objective{Objective: o, Name: o.String(), Value: value, Valid: true, Holds: o.Holds(value)})
+	}
+	for i := range idle + seconds {
+		p := advisor.Point{At: time.Duration(i+1) * time.Second, Phase: advisor.Idle}
+		if i >= idle {
+			k := float64(i - idle)
+			p.Phase, p.Users = advisor.Swarming, min(st.Plan.Users, int(st.Plan.SpawnRate)*(i-idle+1))
+			share := float64(p.Users) / float64(st.Plan.Users)
+			wave := 1 + 0.06*math.Sin(k/3) + 0.03*math.Sin(k*1.7)
+			p.Rate = rate * share * wave
+			p.P50 = time.Duration(float64(p50) * (0.6 + 0.4*share) * wave)
+			p.P95, p.P99 = p.P50*7, p.P50*11
+		}
+		st.Points = append(st.Points, p)
+	}
+	st.Events = append(st.Events, advisor.Event{N: 1, At: st.Load.Started, Kind: "run",
+		Text: fmt.Sprintf("swarming %s with %d users, 5.00 started per second", st.Plan.Target, st.Plan.Users)})
+	return st
+}
+
+func rampingState() advisor.State { return run(idleState(), 7*time.Second, 82.4, 9*ms) }
+
+// managed puts a scaler with n replicas behind st; they came one after the
+// other.
+func managed(st advisor.State, n, wanted int) advisor.State {
+	st.Managed = true
+	st.Policy = testPolicy(1, 4, profiles.MilliOf(150))
+	st.Fleet = probe.Fleet{Managed: true, Wanted: wanted, InFlight: st.Load.InFlight, Queue: 3}
+	st.Load.Identity, st.Load.Found, st.Load.Unnamed = "json:hostname", true, 0
+	for i := range n {
+		first := st.Load.Started.Add(time.Duration(i) * 36 * time.Second)
+		share := 1 / float64(n) * (1 + 0.05*float64(1-i))
+		r := probe.Replica{
+			ID: fmt.Sprintf("replica-%d", i+1), State: probe.Serving, Managed: true, PID: 4000 + i, Address: "127.0.0.1:40001",
+			Created: first.Add(-time.Second), StartedIn: time.Duration(390+11*i) * ms, InFlight: 12 + i, Served: 5000,
+			CPU: time.Duration(20-5*i) * time.Second, Memory: 48_000_000, Answered: true, FirstSeen: first, LastSeen: st.At,
+			Requests: 5000, Share: share, Rate: st.Load.Recent.Rate() * share, P50: 11 * ms, P95: 82 * ms, P99: 128 * ms,
+		}
+		st.Fleet.Replicas = append(st.Fleet.Replicas, r)
+		st.Load.Replicas = append(st.Load.Replicas, load.Replica{Name: r.ID, Count: r.Requests, Share: share, Rate: r.Rate})
+	}
+	for i := range st.Points {
+		p := &st.Points[i]
+		up := 1
+		if p.Phase != advisor.Idle {
+			up = min(n, 1+max(0, i-10)/36)
+		}
+		p.Up, p.Wanted = up, min(wanted, max(1, 1+max(0, i-6)/36))
+		if p.Phase != advisor.Idle {
+			p.Answering = up
+		}
+	}
+	st.Decision = profiles.Decision{At: st.At.Add(-4 * time.Second), Current: n, Desired: wanted, Raw: wanted,
+		Reason: profiles.AboveTarget, Kind: profiles.RPS, Total: profiles.MilliOf(412.6), Target: profiles.MilliOf(150), Valid: true}
+	for i := range n {
+		at := st.Load.Started.Add(time.Duration(i) * 36 * time.Second)
+		if i > 0 {
+			st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, At: at.Add(-2 * time.Second), Kind: "scale",
+				Text: fmt.Sprintf("%d -> %d: rps %d with a target of 150 per replica asks for %d", i, i+1, 140*(i+1), i+1)})
+		}
+		st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, At: at, Kind: "replica", Text: fmt.Sprintf("replica-%d answers", i+1)})
+	}
+	return st
+}
+
+func steadyState() advisor.State {
+	return managed(run(idleState(), 102*time.Second, 412.6, 11800*time.Microsecond), 3, 3)
+}
+
+// failingState is a target that answers ever less.
+func failingState() advisor.State {
+	st := run(idleState(), 64*time.Second, 120, 40*ms)
+	st.Load.Recent.Failed, st.Load.Total.Failed = 90, 1201
+	st.Load.Requests[0].Failed = 1201
+	st.Load.Recent.Latency.Count, st.Load.Total.Latency.Count = 510, 5711
+	for i, o := range st.Load.SLO {
+		if o.Objective.Measure == profiles.Errors {
+			st.Load.SLO[i].Value, st.Load.SLO[i].Holds = st.Load.Total.FailShare(), false
+		} else {
+			st.Load.SLO[i].Value, st.Load.SLO[i].Holds = math.Inf(1), false
+		}
+	}
+	for i := range st.Points {
+		if p := &st.Points[i]; i > 40 {
+			p.Failed = p.Rate * float64(i-40) / 40
+		}
+	}
+	st.Load.Failures = []load.FailureCount{
+		{Failure: load.Status, Status: 503, Count: 1100, First: 31 * time.Second, Last: 64 * time.Second, Example: "503 Service Unavailable"},
+		{Failure: load.Timeout, Count: 90, First: 44 * time.Second, Last: 63 * time.Second, Example: "no complete answer within 2m30s"},
+		{Failure: load.Reset, Count: 11, First: 50 * time.Second, Last: 51 * time.Second, Example: "the connection was closed before the answer was complete"},
+	}
+	st.Load.Aborted, st.Load.AbortedAge, st.Load.Retried = 4, 2300*ms, 7
+	st.Load.Health = load.Health{Verdict: load.Limited, Reason: "requests leave 35.2ms late (p99)", LagP99: 35 * ms}
+	return st
+}
+
+func step(name string, rate float64, p95 time.Duration, verdict model.Verdict, why string) advisor.Observation {
+	n := int(rate * 4)
+	return advisor.Observation{
+		Trial: advisor.Trial{Name: name, Length: 4 * time.Second}, Took: 4200 * ms, Over: 4 * time.Second, Requests: n,
+		Rate: rate, InFlight: rate * p95.Seconds() / 2, P50: p95 / 3, P95: p95, Service: 50 * ms, Replicas: 1,
+		Health: load.Health{Verdict: load.Sound}, Met: verdict == model.Pass, Verdict: verdict, Why: why,
+	}
+}
+
+func testSteps() []advisor.Observation {
+	failed := step("12.6/s", 12.4, math.MaxInt64, model.Fail, "29 of 49 requests over 100ms, worth 12 independent ones")
+	failed.Failed, failed.InFlight = 4, 3.1
+	return []advisor.Observation{
+		step("baseline", 19.8, 52*ms, model.Unsure, "0 of 60 requests over 100ms"),
+		step("2 users", 20.1, 101*ms, model.Fail, "31 of 80 requests over 100ms"),
+		step("4 users", 20.0, 203*ms, model.Fail, "80 of 80 requests over 100ms"),
+		step("14.07/s", 14.0, 140*ms, model.Fail, "11 of 56 requests over 100ms"),
+		failed,
+		step("7.03/s", 7.1, 71*ms, model.Pass, "0 of 120 requests over 100ms"),
+		step("10.11/s", 10.1, 97*ms, model.Pass, "4 of 205 requests over 100ms"),
+	}
+}
+
+func measuringState() advisor.State {
+	st := steadyState()
+	st.Phase, st.Policy = advisor.Measuring, testPolicy(1, 4, profiles.MilliOf(150))
+	st.Search = &advisor.SearchState{Steps: testSteps()[:5], Budget: 90 * time.Second, Left: 51 * time.Second,
+		Now: advisor.Trial{Name: "7.03/s", Rate: 7.03, Length: 12 * time.Second}}
+	st.Fleet.Replicas, st.Fleet.Wanted, st.Fleet.Pinned = st.Fleet.Replicas[:1], 1, true
+	for i := max(0, len(st.Points)-20); i < len(st.Points); i++ {
+		st.Points[i].Phase, st.Points[i].Wanted, st.Points[i].Up, st.Points[i].Answering = advisor.Measuring, 1, 1, 1
+	}
+	st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, At: st.At, Kind: "measure", Text: "measuring for 1m30s: what does one replica hold under p95<100ms,errors<1%?"})
+	return st
+}
+
+// testAdvice is written out, so that a change of the advisor's words does not
+// change these screens.
+func testAdvice(capped bool) *advisor.Recommendation {
+	p := testPolicy(7, 25, profiles.MilliOf(8.08))
+	p.Interval, p.Metrics[0].Window = profiles.Duration(2*time.Second), profiles.Duration(2*time.Second)
+	p.Down.Stabilization = profiles.Duration(time.Minute)
+	r := &advisor.Recommendation{Policy: p, Applied: p, Values: []advisor.Value{
+		{Name: "min", Value: 7, Unit: "replicas", Formula: "ceil(50 / 8.08) = 7", Why: "the quiet hours bring 50 requests/s and one replica is given 8.08"},
+		{Name: "max", Value: 25, Unit: "replicas", Formula: "ceil(200 / 8.08) = 25", Why: "the busy hours bring 200 requests/s and one replica is given 8.08"},
+		{Name: "target", Value: 8.08, Unit: "requests/s per replica", Formula: "10.11 x (1 - 20%) = 8.08",
+			Why: "one replica holds p95<100ms,errors<1% up to 10.11/s; 20% of it is kept free for what arrives in the 3.4 s until a new replica answers (interval 2.0 s + half the window 1.0 s + start-up 0.4 s)"},
+		{Name: "interval", Value: 2, Unit: "s", Formula: "start-up 0.4 s / 4, between 2 s and 30 s", Why: "how often the metric is looked at"},
+		{Name: "window", Value: 2, Unit: "s", Formula: "96 / 200, at least the interval", Why: "long enough that chance moves the measured rate by at most 20 %"},
+		{Name: "down after", Value: 60, Unit: "s", Formula: "max(60 s, 2 x (start-up + interval))", Why: "a lull shorter than this would only stop replicas that are needed again"},
+	}}
+	if capped {
+		r.Applied.Replicas.Max = 7
+		r.Capped = "this machine has 2 cores and a replica at its target keeps 0.24 of them busy, the load included: it carries 7; here max is 7, exports keep 25"
+	}
+	r.Grade, r.GradeWhy = advisor.GradeC, "the bracket is 14 % wide; a longer --budget narrows it"
+	return r
+}
+
+// advisedState has an advice that this machine cannot carry in full.
+func advisedState() advisor.State {
+	st := steadyState()
+	c := &advisor.Capacity{
+		SLO:        advisor.Interval{Value: 10.11, Low: 7.03, High: 11.5, Unit: "/s"},
+		Saturation: advisor.Interval{Value: 20.1, Low: 19.8, High: 20.1, Unit: "/s"},
+		Service:    50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
+		Grade: advisor.GradeC, GradeWhy: "the bracket is 14 % wide; a longer --budget narrows it",
+	}
+	st.Search = &advisor.SearchState{Steps: testSteps(), Budget: 90 * time.Second, Left: 6 * time.Second, Capacity: c}
+	st.Advice = testAdvice(true)
+	st.Advice.Notes = []string{"the steps were short: a longer --budget gives firmer numbers"}
+	return st
+}
+
+func refusedState() advisor.State {
+	st := idleState()
+	st = managed(run(st, 20*time.Second, 19.8, 50*ms), 1, 1)
+	st.Phase, st.Load.Phase = advisor.Idle, load.Done
+	st.Search = &advisor.SearchState{Steps: testSteps()[:1], Budget: 90 * time.Second, Left: 85 * time.Second, Capacity: &advisor.Capacity{}}
+	st.Refusal = &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO: p50 118ms and p95 140ms, the SLO wants p95<100ms",
+		Do: "no number of replicas meets 100ms: make the service faster or relax the SLO"}
+	return st
+}
+
+func outcome(label string, st advisor.State, rate float64, p50 time.Duration, least, most int) *advisor.Outcome {
+	o := &advisor.Outcome{Label: label, Stats: stats("all", 30*time.Second, rate, 0, p50), Least: least, Most: most, Health: load.Health{Verdict: load.Sound}}
+	for i := range most {
+		o.Replicas = append(o.Replicas, load.Replica{Name: fmt.Sprintf("replica-%d", i+1)})
+	}
+	for _, objective := range st.SLO {
+		value := o.Stats.Latency.P95.Seconds()
+		if objective.Measure == profiles.Errors {
+			value = 0
+		}
+		o.SLO = append(o.SLO, load.Objective{Objective: objective, Name: objective.String(), Value: value, Valid: true, Holds: objective.Holds(value)})
+	}
+	return o
+}
+
+func verifiedState() advisor.State {
+	st := advisedState()
+	st.Advice = testAdvice(false)
+	st.Phase, st.Load.Phase, st.Applied = advisor.Idle, load.Done, true
+	st.Policy = st.Advice.Applied
+	st.Before, st.After = outcome("before", st, 61.2, 240*ms, 1, 2), outcome("after", st, 96.8, 11*ms, 7, 9)
+	return st
+}

@@ -1,0 +1,130 @@
+package tui
+
+import (
+	"slices"
+	"strings"
+)
+
+// column of a table. When the table gets narrow the columns of the highest
+// rank go first; those of rank 0 stay.
+type column struct {
+	title string
+	width int
+	left  bool // aligned to the left; numbers are not
+	rank  int
+	grows bool // takes what its texts need of the room that is left; one a table
+}
+
+type cell struct {
+	text string
+	tone tone
+}
+
+func text(s string) cell          { return cell{text: s} }
+func toned(t tone, s string) cell { return cell{text: s, tone: t} }
+
+// toneIf is t where the condition holds.
+func toneIf(condition bool, t tone) tone {
+	if condition {
+		return t
+	}
+	return plain
+}
+
+const columnGap = 2
+
+// table is rows under columns.
+type table struct {
+	columns []column
+	rows    [][]cell
+}
+
+// render lays the table out over at most w cells.
+func (t table) render(s *styles, w int) (head string, rows []string) {
+	shown := t.choose(w)
+	widths := t.widths(shown, w)
+	line := func(cellOf func(i int) cell) string {
+		var b strings.Builder
+		for n, i := range shown {
+			if n > 0 {
+				b.WriteString(strings.Repeat(" ", columnGap))
+			}
+			c := cellOf(i)
+			content := cut(clean(c.text), widths[n])
+			if !t.columns[i].left {
+				content = padLeft(content, widths[n])
+			}
+			b.WriteString(s.paint(c.tone, content))
+			if t.columns[i].left && n < len(shown)-1 {
+				b.WriteString(strings.Repeat(" ", max(0, widths[n]-width(content))))
+			}
+		}
+		return b.String()
+	}
+	head = line(func(i int) cell { return toned(dim, t.columns[i].title) })
+	for _, row := range t.rows {
+		rows = append(rows, line(func(i int) cell {
+			if i < len(row) {
+				return row[i]
+			}
+			return cell{}
+		}))
+	}
+	return head, rows
+}
+
+// choose leaves out the columns of the highest rank until the rest fits, and
+// takes back those that fit all the same.
+func (t table) choose(w int) []int {
+	byRank := make([]int, len(t.columns))
+	total := -columnGap
+	for i, c := range t.columns {
+		byRank[i] = i
+		total += c.width + columnGap
+	}
+	slices.SortStableFunc(byRank, func(a, b int) int { return t.columns[a].rank - t.columns[b].rank })
+	out := make([]bool, len(t.columns))
+	for n := len(byRank) - 1; n >= 0 && total > w; n-- {
+		if c := t.columns[byRank[n]]; c.rank > 0 {
+			out[byRank[n]] = true
+			total -= c.width + columnGap
+		}
+	}
+	for _, i := range byRank {
+		if need := t.columns[i].width + columnGap; out[i] && total+need <= w {
+			out[i] = false
+			total += need
+		}
+	}
+	var shown []int
+	for i := range t.columns {
+		if !out[i] {
+			shown = append(shown, i)
+		}
+	}
+	return shown
+}
+
+// widths gives the column that grows what its content needs, if there is
+// room.
+func (t table) widths(shown []int, w int) []int {
+	widths := make([]int, len(shown))
+	spare := w + columnGap
+	for n, i := range shown {
+		widths[n] = t.columns[i].width
+		spare -= widths[n] + columnGap
+	}
+	for n, i := range shown {
+		if !t.columns[i].grows || spare <= 0 {
+			continue
+		}
+		need := widths[n]
+		for _, row := range t.rows {
+			if i < len(row) {
+				need = max(need, width(clean(row[i].text)))
+			}
+		}
+		widths[n] = min(need, widths[n]+spare)
+	}
+	return widths
+}
