@@ -9,7 +9,8 @@ import (
 	"headroom/profiles"
 )
 
-// Interval is a measured value with what it may as well be.
+// Interval is a measured value with what it may as well be. A Low of 0 says
+// that nothing below the value was proven.
 type Interval struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
@@ -19,7 +20,11 @@ type Interval struct {
 
 // String writes "16.4/s [15.1 … 17.2]".
 func (i Interval) String() string {
-	return fmt.Sprintf("%s%s [%s … %s]", number(i.Value), i.Unit, number(i.Low), number(i.High))
+	low := "–"
+	if i.Low > 0 {
+		low = number(i.Low)
+	}
+	return fmt.Sprintf("%s%s [%s … %s]", number(i.Value), i.Unit, low, number(i.High))
 }
 
 func number(v float64) string {

@@ -102,7 +102,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if plan.Open() {
 		e.arrivals = newArrivals(plan.Load(), plan.Arrivals, plan.Seed)
 	}
-	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Wanted: plan.Users})
+	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Wanted: plan.Users, SpawnRate: plan.SpawnRate})
 	return e, nil
 }
 

@@ -133,15 +133,12 @@ func capacityLines(st advisor.State, s *styles, w int) []string {
 		return nil
 	}
 	c := *st.Search.Capacity
-	interval := func(i advisor.Interval) string {
-		return fmt.Sprintf("%s%s [%s … %s]", trimmed(i.Value), i.Unit, trimmed(i.Low), trimmed(i.High))
-	}
 	who := "one replica"
 	if c.Replicas > 1 {
 		who = plural(c.Replicas, "replica")
 	}
 	return prose(s, plain, fmt.Sprintf("%s: %s within the SLO, %s at most; %s for one request alone.",
-		who, interval(c.SLO), interval(c.Saturation), span(c.Service)), w)
+		who, c.SLO, c.Saturation, span(c.Service)), w)
 }
 
 func gradeText(g advisor.Grade, why string, s *styles) string {

@@ -2,14 +2,16 @@
 source "$(dirname "$0")/lib.sh"
 export LANG=C.UTF-8
 
-screen() { tmux -L headroom capture-pane -p -t "$session"; }
+terminal() { tmux -S "$work/tmux" "$@"; }
+at_end() { terminal kill-server 2>/dev/null || true; }
+screen() { terminal capture-pane -p -t "$session"; }
 shows() { screen | grep -qE -- "$1"; }
 see() { within "$1" "the screen shows $2" shows "$2"; }
-press() { tmux -L headroom send-keys -t "$session" "$@"; }
+press() { terminal send-keys -t "$session" "$@"; }
 
 for size in 80x24 200x50; do
   session=demo-$size
-  tmux -L headroom new-session -d -s "$session" -x "${size%x*}" -y "${size#*x}" \
+  terminal new-session -d -s "$session" -x "${size%x*}" -y "${size#*x}" \
     "headroom demo --service-time 20ms --budget 20s --load 10s; echo \"left with \$?\"; stty -a | grep -o '[-]*echo '; sleep 60"
   see 20 'enter start'
   press Enter
@@ -28,9 +30,12 @@ for size in 80x24 200x50; do
   press 3
   see 30 'replica-2 +.*serving'
   press 1
+  see 5 'throughput/s'
   see 30 'SLO p95<100ms ✓'
+  see 10 '4 of 4 replicas up|3 of 3 replicas up'
   echo "-- dashboard at $size"; screen
-  lines=$(screen | wc -l); wide=$(screen | awk '{ if (length($0) > m) m = length($0) } END { print m }')
+  lines=$(screen | wc -l)
+  wide=$(screen | python3 -c 'import sys; print(max(len(line.rstrip("\n")) for line in sys.stdin))')
   holds "$lines <= ${size#*x} and $wide <= ${size%x*}"
   press q
   see 5 'y/n|\[y'
@@ -38,6 +43,6 @@ for size in 80x24 200x50; do
   see 40 'left with'
   see 5 '^echo'
   echo "-- summary at $size"; screen | grep -v '^$' | tail -n 25
-  tmux -L headroom kill-session -t "$session"
+  terminal kill-session -t "$session"
 done
-within 5 "no replica is left" sh -c '! pgrep -f "headroom target --port"'
+within 5 "no replica is left" sh -c '! pgrep -f "[h]eadroom target --port"'

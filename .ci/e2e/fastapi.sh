@@ -24,7 +24,8 @@ echo "run: $(json result.json 'd["result"]["total"]["count"]') requests, $(json 
 [ "$(json run.json 'd["kind"]')" = run ] || fail "the saved run is not one"
 headroom workers --name fastapi
 
-before=$(pgrep -fc 'uvicorn main:app' || true)
+running() { pgrep -fc '[u]vicorn main:app' || true; }
+before=$(running)
 # A request that computes for some 30 ms, so that two replicas are needed and
 # two cores carry them.
 headroom tune --path /load/600000 --traffic 10..30 --slo 'p95<400ms,errors<1%' --budget 60s --verify 20s --json --keep \
@@ -39,4 +40,5 @@ echo "  $(json tune.json 'd["advice"].get("capped", "not capped by this machine"
 says jcloud.yml "metric: rps"
 headroom advise measurement.json --traffic 10..30 --to policy >advised.yaml
 headroom export advised.yaml --to jcloud --round >/dev/null
-within 5 "nothing is left of the tune" sh -c "[ \"\$(pgrep -fc 'uvicorn main:app')\" -le $before ]"
+nothing_left() { [ "$(running)" = "$before" ]; }
+within 5 "nothing is left of the tune" nothing_left

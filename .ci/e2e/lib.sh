@@ -7,8 +7,11 @@ export XDG_RUNTIME_DIR="$work/run"
 mkdir -p -m 700 "$XDG_RUNTIME_DIR"
 started=()
 
+at_end() { :; } # a script may have more to clean up
+
 finish() {
   code=$?
+  at_end
   for pid in "${started[@]}"; do kill -INT "$pid" 2>/dev/null || true; done
   for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
   [ $code -eq 0 ] || { echo "FAILED: $0"; tail -n 40 "$work"/*.log 2>/dev/null || true; }
