@@ -22,20 +22,9 @@ type Interval struct {
 func (i Interval) String() string {
 	low := "–"
 	if i.Low > 0 {
-		low = number(i.Low)
+		low = profiles.FormatRate(i.Low)
 	}
-	return fmt.Sprintf("%s%s [%s … %s]", number(i.Value), i.Unit, low, number(i.High))
-}
-
-func number(v float64) string {
-	switch {
-	case v >= 100:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
-		return fmt.Sprintf("%.1f", v)
-	default:
-		return fmt.Sprintf("%.2f", v)
-	}
+	return fmt.Sprintf("%s%s [%s … %s]", profiles.FormatRate(i.Value), i.Unit, low, profiles.FormatRate(i.High))
 }
 
 // Grade says how well a capacity is supported.

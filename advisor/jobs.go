@@ -131,9 +131,9 @@ func (s *Session) swarm(ctx context.Context) error {
 
 func describePlan(p profiles.Plan) string {
 	if p.Open() {
-		return fmt.Sprintf("%s arrivals at %s/s", p.Arrivals, number(p.Load().At(0)))
+		return fmt.Sprintf("%s arrivals at %s/s", p.Arrivals, profiles.FormatRate(p.Load().At(0)))
 	}
-	return fmt.Sprintf("%d users, %s started per second", p.Users, number(p.SpawnRate))
+	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
 }
 
 // pinned is how long a pin outlives the step it is for: a measurement that
@@ -158,7 +158,7 @@ func (s *Session) measure(ctx context.Context) (err error) {
 	}
 	options.Progress = func(steps []Observation, left time.Duration) {
 		last := steps[len(steps)-1]
-		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, number(last.Rate), latency(last.P95), last.Verdict, last.Why)
+		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Verdict, last.Why)
 		s.update(func(st *State) {
 			next := *st.Search
 			next.Steps, next.Left = steps[:len(steps):len(steps)], left
@@ -243,7 +243,7 @@ func (s *Session) replay(ctx context.Context, label string) (Outcome, error) {
 		Least: least, Most: most, Health: result.Health,
 	}
 	s.note("verify", "%s: p95 %s, %s/s, %.2f %% failed, %d replicas answered", label,
-		latency(o.Stats.Latency.P95), number(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas))
+		latency(o.Stats.Latency.P95), profiles.FormatRate(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas))
 	return o, nil
 }
 

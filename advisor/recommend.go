@@ -88,9 +88,9 @@ func Recommend(n Needs) (Recommendation, error) {
 	}
 
 	r := Recommendation{Policy: p, Applied: p, Values: []Value{
-		{"min", float64(low), "replicas", fmt.Sprintf("ceil(%s / %s) = %d", n.Traffic.Low, target, low),
+		{"min", float64(low), plural(low), fmt.Sprintf("ceil(%s / %s) = %d", n.Traffic.Low, target, low),
 			fmt.Sprintf("the quiet hours bring %s requests/s and one replica is given %s", n.Traffic.Low, target)},
-		{"max", float64(high), "replicas", fmt.Sprintf("ceil(%s / %s) = %d", n.Traffic.High, target, high),
+		{"max", float64(high), plural(high), fmt.Sprintf("ceil(%s / %s) = %d", n.Traffic.High, target, high),
 			fmt.Sprintf("the busy hours bring %s requests/s and one replica is given %s", n.Traffic.High, target)},
 		{"target", target.Float(), "requests/s per replica", fmt.Sprintf("%s x (100%% - %s) = %s", n.Capacity, n.Headroom, target), n.targetWhy(interval, window)},
 		{"interval", interval.Seconds(), "s", intervalWhy, "how often the metric is looked at"},
@@ -157,6 +157,13 @@ func (n Needs) capAtHost(r *Recommendation) {
 	r.Applied.Replicas.Min = min(r.Applied.Replicas.Min, carries)
 	r.Capped = fmt.Sprintf("this machine has %d cores and a replica at its target keeps %.2f of them busy, the load included: it carries %d; here max is %d, exports keep %s",
 		h.Cores, perReplica, carries, carries, r.Policy.Replicas.Max)
+}
+
+func plural(replicas int) string {
+	if replicas == 1 {
+		return "replica"
+	}
+	return "replicas"
 }
 
 // roundDown keeps three significant digits: a target of 16.432 claims a

@@ -44,13 +44,13 @@ func refuseGenerator(o Observation) *Refusal {
 }
 
 func refuseUnsaturated(best float64, last Observation) *Refusal {
-	return &Refusal{"R3", fmt.Sprintf("nothing saturated: %d users got %s/s and more users still got more", last.Trial.Users, number(best)),
-		fmt.Sprintf("the capacity is at least %s/s; give --budget more time to find where it ends", number(best))}
+	return &Refusal{"R3", fmt.Sprintf("nothing saturated: %d users got %s/s and more users still got more", last.Trial.Users, profiles.FormatRate(best)),
+		fmt.Sprintf("the capacity is at least %s/s; give --budget more time to find where it ends", profiles.FormatRate(best))}
 }
 
 func refuseThin(tried int, high float64, budget time.Duration) *Refusal {
 	if tried > 0 {
-		return &Refusal{"R1", fmt.Sprintf("even %s/s missed the SLO, while one request at a time met it", number(high)),
+		return &Refusal{"R1", fmt.Sprintf("even %s/s missed the SLO, while one request at a time met it", profiles.FormatRate(high)),
 			"requests that meet by chance already wait too long: relax the SLO, or let a replica work on several requests at once"}
 	}
 	return &Refusal{"R10", fmt.Sprintf("%v are too short for even one conclusive step", budget), "give --budget more time"}

@@ -269,7 +269,7 @@ func (s *search) stepLength(rate, low, high float64) (length time.Duration, enou
 // next halves the bracket; where nothing has passed yet, it halves the load.
 func next(low, high float64) float64 { return (low + high) / 2 }
 
-func rateName(rate float64) string { return profiles.MilliOf(math.Round(rate*100)/100).String() + "/s" }
+func rateName(rate float64) string { return profiles.FormatRate(rate) + "/s" }
 
 // healthy is the note that goes with a refusal for the generator's sake.
 func healthy(h load.Health) string {

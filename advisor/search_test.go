@@ -26,7 +26,7 @@ type simulated struct {
 	exponential bool
 	seed        uint64
 	failing     float64 // share of requests that fail
-	limited     bool    // the generator says that it was the limit
+	limited     float64 // from this rate on the generator says that it was the limit; 0: never
 	trials      []Trial
 }
 
@@ -80,7 +80,7 @@ func (s *simulated) Run(_ context.Context, t Trial) (Observation, error) {
 	}
 	o := Observe(t, samples, ended, s.slo)
 	o.Took, o.Replicas, o.Health.Verdict = ended, 1, load.Sound
-	if s.limited {
+	if s.limited > 0 && max(t.Rate, o.Rate) > s.limited {
 		o.Health.Verdict, o.Health.Reason = load.Limited, "requests leave 40ms late (p99)"
 	}
 	return o, nil
@@ -192,7 +192,7 @@ func TestSearchRefuses(t *testing.T) {
 	}{
 		{"the baseline misses the SLO", simulated{service: 400 * time.Millisecond, servers: 1}, 2 * time.Minute, "R1", "one request alone misses the SLO"},
 		{"errors", simulated{service: 20 * time.Millisecond, servers: 1, failing: 0.2}, time.Minute, "R4", "failed"},
-		{"the generator is the limit", simulated{service: 20 * time.Millisecond, servers: 1, limited: true}, time.Minute, "R2", "40ms late"},
+		{"the generator is the limit", simulated{service: 20 * time.Millisecond, servers: 1, limited: 1}, time.Minute, "R2", "40ms late"},
 		{"nothing saturates", simulated{service: 20 * time.Millisecond, servers: 0}, time.Minute, "R3", "nothing saturated"},
 		{"too short", simulated{service: 240 * time.Millisecond, servers: 1}, 12 * time.Second, "R10", "too short"},
 		{"any queue is too much", simulated{service: 290 * time.Millisecond, servers: 1}, 10 * time.Minute, "R1", "missed the SLO"},
@@ -208,6 +208,36 @@ func TestSearchRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A generator that is the limit only in the last steps takes those away, not
+// what the steps before have shown.
+func TestSearchKeepsWhatIsSound(t *testing.T) {
+	slo := mustSLO(t, "p95<100ms")
+	s := &simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}
+	whole, err := Search(t.Context(), s, SearchOptions{SLO: slo, Budget: time.Minute})
+	if err != nil || whole.Refusal != nil {
+		t.Fatalf("Search = %v, refusal %v", err, whole.Refusal)
+	}
+	cut := &spoiled{simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}}
+	got, err := Search(t.Context(), cut, SearchOptions{SLO: slo, Budget: time.Minute})
+	if err != nil || got.Refusal != nil || got.Confirmed {
+		t.Fatalf("Search = %v, refusal %v, confirmed %v; want an unconfirmed capacity", err, got.Refusal, got.Confirmed)
+	}
+	if got.SLO.Value != whole.SLO.Value && !whole.Confirmed {
+		t.Errorf("capacity %v without the confirmation, want %v", got.SLO, whole.SLO)
+	}
+}
+
+// spoiled has a generator that cannot do the confirming step.
+type spoiled struct{ simulated }
+
+func (s *spoiled) Run(ctx context.Context, t Trial) (Observation, error) {
+	o, err := s.simulated.Run(ctx, t)
+	if strings.HasPrefix(t.Name, "confirm") {
+		o.Health.Verdict = load.Limited
+	}
+	return o, err
 }
 
 func TestSearchOptionsAreChecked(t *testing.T) {

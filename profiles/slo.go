@@ -233,3 +233,15 @@ func FormatLatency(d time.Duration) string {
 		return round(ms/1000, 2) + "s"
 	}
 }
+
+// FormatRate writes a rate with three digits or more: "0.42", "16.4", "412".
+func FormatRate(v float64) string {
+	switch {
+	case v >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+}

@@ -15,7 +15,7 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 	p := &paper{w: w}
 	rows := [][]string{{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}}
 	for _, o := range c.Steps {
-		rows = append(rows, []string{o.Trial.Name, string(o.Verdict), number(o.Rate), bounded(o.P50), bounded(o.P95),
+		rows = append(rows, []string{o.Trial.Name, string(o.Verdict), profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95),
 			fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
 	}
 	p.table("llrrrrrl", rows)
@@ -67,7 +67,7 @@ func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
 	rows = append(rows,
 		row("requests", func(o advisor.Outcome) string { return fmt.Sprint(o.Stats.Count) }),
 		row("failed", func(o advisor.Outcome) string { return fmt.Sprintf("%.2f %%", o.Stats.FailShare()*100) }),
-		row("throughput, req/s", func(o advisor.Outcome) string { return number(o.Stats.Rate()) }),
+		row("throughput, req/s", func(o advisor.Outcome) string { return profiles.FormatRate(o.Stats.Rate()) }),
 		row("latency p50, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P50) }),
 		row("latency p95, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P95) }),
 		row("latency p99, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P99) }),

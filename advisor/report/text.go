@@ -60,7 +60,7 @@ func WriteSummary(w io.Writer, s load.Snapshot) error {
 	rows := [][]string{{"request", "count", "failed", "req/s", "min", "avg", "p50", "p95", "p99", "max", "service p95", "bytes"}}
 	for _, r := range s.Requests {
 		q := r.Latency
-		rows = append(rows, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), number(r.Rate()),
+		rows = append(rows, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), profiles.FormatRate(r.Rate()),
 			ms(q, q.Min), ms(q, q.Mean), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), ms(q, q.Max), ms(r.Service, r.Service.P95), size(r.Bytes)})
 	}
 	p.table("lrrrrrrrrrrr", rows)
@@ -155,17 +155,6 @@ func milliseconds(d time.Duration) string {
 		return fmt.Sprintf("%.1f", v)
 	default:
 		return fmt.Sprintf("%.0f", v)
-	}
-}
-
-func number(v float64) string {
-	switch {
-	case v >= 100:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
-		return fmt.Sprintf("%.1f", v)
-	default:
-		return fmt.Sprintf("%.2f", v)
 	}
 }
 

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"headroom/advisor"
+	"headroom/advisor/model"
+	"headroom/load"
+	"headroom/profiles"
+)
+
+const milli = time.Millisecond
+
+func quantiles(n int64, base time.Duration) load.Quantiles {
+	return load.Quantiles{Count: n, Min: base / 2, Mean: base, P50: base, P90: 2 * base, P95: 3 * base, P99: 5 * base, P999: 6 * base, Max: 8 * base}
+}
+
+func objectives(t *testing.T, slo string, values ...float64) []load.Objective {
+	t.Helper()
+	parsed, err := profiles.ParseSLO(slo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]load.Objective, len(parsed))
+	for i, o := range parsed {
+		out[i] = load.Objective{Objective: o, Name: o.String(), Value: values[i], Valid: true, Holds: o.Holds(values[i])}
+	}
+	return out
+}
+
+func snapshot(t *testing.T) load.Snapshot {
+	stats := load.Stats{Name: "GET /load/100000", Over: 30 * time.Second, Count: 1234, Failed: 12, Bytes: 123456, Latency: quantiles(1222, 12*milli), Service: quantiles(1222, 11*milli)}
+	return load.Snapshot{
+		Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 30 * time.Second, Wanted: 20,
+		Total: stats, Requests: []load.Stats{stats},
+		Replicas: []load.Replica{
+			{Name: "replica-1", Count: 800, Failed: 2, Share: 0.66, Service: quantiles(798, 11*milli)},
+			{Name: "a-much-longer-name", Count: 412, Share: 0.34, First: 65 * time.Second, Service: quantiles(412, 150*milli)},
+		},
+		Identity: "json:hostname", Found: true, Unnamed: 10,
+		Failures: []load.FailureCount{
+			{Failure: load.Status, Status: 502, Count: 10, First: 3 * time.Second, Last: 9 * time.Second, Example: "502 Bad Gateway"},
+			{Failure: load.Timeout, Count: 2, First: 20 * time.Second, Last: 21 * time.Second, Example: "no complete answer within 1s"},
+		},
+		Aborted: 3, AbortedAge: 1500 * milli, Retried: 4,
+		SLO:    objectives(t, "p95<50ms,p99<1s,errors<1%", 0.036, math.Inf(1), 0.0097),
+		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7},
+	}
+}
+
+func outcome(t *testing.T, p95 time.Duration, least, most int) advisor.Outcome {
+	s := load.Stats{Over: 20 * time.Second, Count: 640, Latency: quantiles(640, p95/3)}
+	return advisor.Outcome{
+		Stats: s, SLO: objectives(t, "p95<250ms", p95.Seconds()), Replicas: make([]load.Replica, most), Least: least, Most: most,
+		Health: load.Health{Verdict: load.Sound},
+	}
+}
+
+func capacity() advisor.Capacity {
+	step := func(name string, rate float64, p95 time.Duration, v model.Verdict, why string) advisor.Observation {
+		return advisor.Observation{Trial: advisor.Trial{Name: name}, Rate: rate, P50: 20 * milli, P95: p95, Requests: 100, Verdict: v, Why: why}
+	}
+	return advisor.Capacity{
+		Saturation: advisor.Interval{Value: 48, Low: 47.5, High: 48.2, Unit: "/s"}, SLO: advisor.Interval{Value: 31.8, High: 40.8, Unit: "/s"},
+		Service: 21 * milli, Replicas: 1, Budget: 45 * time.Second, Spent: 44 * time.Second,
+		Grade: advisor.GradeC, GradeWhy: "the steps agree within 3 % but are too short to prove it; a longer --budget narrows it",
+		Steps: []advisor.Observation{
+			step("baseline", 47.6, 22*milli, model.Unsure, "0 of 57 requests over 250ms"),
+			step("31.8/s", 30.1, 240*milli, model.Pass, "1 of 149 requests over 250ms"),
+			step("confirm 31.8/s", 29.9, time.Duration(1<<63-1), model.Fail, "8% of the requests failed, the SLO wants errors<1%"),
+		},
+	}
+}
+
+func tuned(t *testing.T) advisor.TuneResult {
+	advice, err := advisor.Recommend(advisor.Needs{
+		Capacity: 31_800, SLO: profiles.SLO{{Measure: profiles.Percentile, Quantile: 0.95, Op: profiles.Less, Limit: 0.25}},
+		Traffic: profiles.Traffic{Low: 50_000, High: 200_000}, Headroom: 200, StartUp: 8 * time.Second,
+		Local: 1, Host: advisor.HostUse{Known: true, Cores: 2, Replicas: 0.5, Load: 0.1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	advice.Grade, advice.Notes = advisor.GradeC, []string{"a note"}
+	before, after := outcome(t, 1800*milli, 1, 1), outcome(t, 120*milli, 1, 3)
+	return advisor.TuneResult{
+		Measurement: advisor.Measurement{Capacity: capacity()}, Advice: &advice, Before: &before, After: &after,
+		Verdict: advisor.NotHeld, Why: "p95<250ms is wanted, it is 1.2s", Restored: true,
+	}
+}
+
+func TestText(t *testing.T) {
+	empty := load.Snapshot{Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Open: true, Requests: []load.Stats{{Name: "GET /"}}, Health: load.Health{Verdict: load.Limited, Reason: "the generator uses 95 % of the machine"}}
+	for name, write := range map[string]func(io.Writer) error{
+		"summary": func(w io.Writer) error { return WriteSummary(w, snapshot(t)) },
+		"empty":   func(w io.Writer) error { return WriteSummary(w, empty) },
+		"tune":    func(w io.Writer) error { return WriteTune(w, tuned(t)) },
+		"refusal": func(w io.Writer) error {
+			return WriteRefusal(w, &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO", Do: "make the service faster"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := write(&out); err != nil {
+				t.Fatal(err)
+			}
+			golden.RequireEqual(t, out.Bytes())
+			for _, line := range strings.Split(out.String(), "\n") {
+				if line != strings.TrimRight(line, " ") {
+					t.Errorf("trailing space in %q", line)
+				}
+			}
+		})
+	}
+}
+
+// brokenPaper takes so many bytes and then fails.
+type brokenPaper struct{ left int }
+
+func (b *brokenPaper) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
+}
+
+func TestWriteErrorsAreReported(t *testing.T) {
+	for _, left := range []int{0, 200, 1200} {
+		if err := WriteTune(&brokenPaper{left}, tuned(t)); err == nil {
+			t.Errorf("WriteTune on paper for %d bytes = nil, want an error", left)
+		}
+	}
+}
+
+// JSON has no infinity, and an SLO that too many failures broke has one.
+func TestRunAsJSON(t *testing.T) {
+	s := advisor.State{Load: snapshot(t), Managed: true, Policy: profiles.FixedPolicy(2), Plan: profiles.Plan{Target: "http://x/"}}
+	var out bytes.Buffer
+	if err := WriteJSON(&out, NewRun(s, []string{"headroom", "run"})); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Version, Kind, Target string
+		Result                struct {
+			SLO []struct {
+				Objective string
+				Value     float64
+				Unbounded bool
+				Holds     bool
+			}
+			Failures []struct{ Failure string }
+		}
+		Policy struct{ Replicas struct{ Min, Max int } }
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Version != profiles.Version || got.Kind != "run" || got.Target != "http://x/" || got.Policy.Replicas.Max != 2 {
+		t.Errorf("run %+v", got)
+	}
+	if slo := got.Result.SLO; len(slo) != 3 || slo[0].Value != 0.036 || !slo[0].Holds || !slo[1].Unbounded || slo[1].Holds {
+		t.Errorf("SLO %+v, want the second one unbounded", slo)
+	}
+	if f := got.Result.Failures; len(f) != 2 || f[1].Failure != "timeout" {
+		t.Errorf("failures %+v", f)
+	}
+}

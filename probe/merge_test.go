@@ -1,0 +1,61 @@
+package probe
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMerge(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	answer := func(id string, s State) Replica {
+		return Replica{ID: id, State: s, Answered: true, FirstSeen: at, LastSeen: at, Requests: 7, Share: 0.5, Rate: 2, P50: 1, P95: 2, P99: 3}
+	}
+	managed := func(id string, s State) Replica {
+		return Replica{ID: id, State: s, Managed: true, PID: 9, StartedIn: time.Second, InFlight: 1}
+	}
+	both := func(id string, s State) Replica {
+		r := answer(id, s)
+		r.Managed, r.PID, r.StartedIn, r.InFlight = true, 9, time.Second, 1
+		return r
+	}
+	for _, c := range []struct {
+		name    string
+		fleet   Fleet
+		answers []Replica
+		want    []Replica
+	}{
+		{"no scaler", Fleet{}, []Replica{answer("a", Serving), answer("b", Quiet)}, []Replica{answer("a", Serving), answer("b", Quiet)}},
+		{"no answers", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}}, nil, []Replica{managed("a", Ready)}},
+		{"a ready one is what its answers say", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready), managed("b", Ready)}},
+			[]Replica{answer("a", Serving), answer("b", Quiet)}, []Replica{both("a", Serving), both("b", Quiet)}},
+		{"the scaler knows better who drains", Fleet{Managed: true, Replicas: []Replica{managed("a", Draining)}},
+			[]Replica{answer("a", Serving)}, []Replica{both("a", Draining)}},
+		{"an unknown one is added", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}},
+			[]Replica{answer("x", Serving)}, []Replica{managed("a", Ready), answer("x", Serving)}},
+		{"one that the scaler has forgotten is gone", Fleet{Managed: true}, []Replica{answer("x", Quiet)}, []Replica{answer("x", Gone)}},
+	} {
+		got := Merge(c.fleet, c.answers)
+		if diff := cmp.Diff(c.want, got.Replicas); diff != "" {
+			t.Errorf("%s: Merge (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
+
+func TestFleetCounts(t *testing.T) {
+	var f Fleet
+	for _, s := range []State{Starting, Ready, Serving, Quiet, Draining, Failing, Gone} {
+		f.Replicas = append(f.Replicas, Replica{State: s, Answered: true})
+	}
+	f.Replicas = append(f.Replicas, Replica{State: Ready})
+	for name, c := range map[string]struct{ got, want int }{
+		"Up":                       {f.Up(), 4},
+		"Answering":                {f.Answering(), 5},
+		"Count(Starting, Failing)": {f.Count(Starting, Failing), 2},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s = %d, want %d", name, c.got, c.want)
+		}
+	}
+}
