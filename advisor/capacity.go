@@ -51,7 +51,8 @@ type Capacity struct {
 	Confirmed   bool          `json:"confirmed"`
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`
-	Host        HostUse       `json:"host"` // at the SLO capacity
+	Host        HostUse       `json:"host"`            // at the SLO capacity
+	Doubt       string        `json:"doubt,omitempty"` // why a step near the end of the search counts for nothing
 	Grade       Grade         `json:"grade,omitempty"`
 	GradeWhy    string        `json:"gradeWhy,omitempty"`
 	Refusal     *Refusal      `json:"refusal,omitempty"`
@@ -62,20 +63,20 @@ type Capacity struct {
 	at     float64 // load whose host use was noted
 }
 
-// note takes from a step at that rate what later conclusions need.
-func (c *Capacity) note(o Observation, rate float64) {
+// note takes from an open-loop step what later conclusions need.
+func (c *Capacity) note(o Observation) {
 	switch o.Verdict {
 	case model.Pass:
-		c.passed = max(c.passed, rate)
+		c.passed = max(c.passed, o.Offered)
 	case model.Fail:
-		c.failed = min(c.failed, rate)
+		c.failed = min(c.failed, o.Offered)
 	}
 	if !o.Met {
-		c.missed = min(c.missed, rate)
+		c.missed = min(c.missed, o.Offered)
 		return
 	}
-	if rate >= c.at && o.Host.Known {
-		c.at, c.Host = rate, o.Host
+	if o.Offered >= c.at && o.Host.Known {
+		c.at, c.Host = o.Offered, o.Host
 		if o.Host.Replicas > 0 && o.Rate > 0 {
 			c.CPU = time.Duration(o.Host.Replicas / o.Rate * float64(time.Second))
 		}
@@ -84,27 +85,39 @@ func (c *Capacity) note(o Observation, rate float64) {
 
 // settle sets the SLO capacity to the load that is left standing. Its
 // interval is what was proven: from the highest load that passed the test to
-// the lowest that failed it.
+// the lowest that failed it. Where a load failed below one that passed, the
+// evidence contradicts itself and proves nothing.
 func (c *Capacity) settle(rate float64) {
 	c.SLO = Interval{Value: rate, Low: min(rate, c.passed), High: max(rate, c.failed), Unit: "/s"}
+	if c.contradicted() {
+		c.SLO.Low, c.SLO.High = 0, max(rate, c.passed)
+	}
 }
+
+func (c *Capacity) contradicted() bool { return c.failed <= c.passed }
 
 // grade judges how closely the SLO capacity is bracketed: for a B by what was
 // proven, for a C by the figures of the steps.
 func (c *Capacity) grade() {
+	figures := c.missed/c.SLO.Value - 1
 	proven := math.Inf(1)
-	if c.passed > 0 {
+	if c.passed > 0 && !c.contradicted() {
 		proven = c.failed/c.passed - 1
 	}
-	figures := c.missed/c.SLO.Value - 1
 	longer := "a longer --budget narrows it"
+	if c.Doubt != "" {
+		longer = c.Doubt
+	}
 	switch {
 	case proven <= 0.15 && c.Confirmed:
 		c.Grade, c.GradeWhy = GradeB, fmt.Sprintf("proven within %.0f %% and confirmed; a second replica count would raise it", proven*100)
+	case c.contradicted() && figures <= 0.30:
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("%s/s passed and %s/s failed: the service does not behave the same throughout; %s",
+			profiles.FormatRate(c.passed), profiles.FormatRate(c.failed), longer)
 	case figures <= 0.30 && c.Confirmed:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but are too short to prove it; %s", figures*100, longer)
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but are too short to prove it; %s", max(0, figures)*100, longer)
 	case figures <= 0.30:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but there was no time to confirm it; %s", figures*100, longer)
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but it was not confirmed; %s", max(0, figures)*100, longer)
 	default:
 		c.Grade, c.GradeWhy = GradeD, fmt.Sprintf("known only within %.0f %%; %s", figures*100, longer)
 	}

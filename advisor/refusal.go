@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"headroom/advisor/model"
+	"headroom/load"
 	"headroom/profiles"
 )
 
@@ -20,38 +21,48 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s (%s): %s", r.Why, r.Co
 // refuseBaseline looks at what one user alone got.
 func refuseBaseline(o Observation, slo profiles.SLO) *Refusal {
 	objective, _ := slo.Latency()
-	limit := objective.FormatValue(objective.Limit)
 	switch {
+	case o.Spoiled:
+		return refuseSpoiled(o)
 	case o.Requests == 0:
 		return &Refusal{"R10", "no request came back while one user alone was asking",
 			"check the target, or give --budget more time than a request takes"}
-	case float64(o.Failed) > baseErrors*float64(o.Requests) && o.Failed > 1:
-		return &Refusal{"R4", fmt.Sprintf("%d of %d requests of one user alone failed", o.Failed, o.Requests),
-			"mend the errors first: a capacity with them means nothing"}
-	case !o.Usable():
-		return refuseGenerator(o)
-	case o.Verdict == model.Fail, !o.Met && o.P50 > time.Duration(objective.Limit*float64(time.Second)):
+	case o.Failed > 1 && float64(o.Failed) > baseErrors*float64(o.Requests):
+		return refuseErrors(o)
+	case o.P50 > time.Duration(objective.Limit*float64(time.Second)), o.Failed == 0 && o.Verdict == model.Fail:
 		return &Refusal{"R1", fmt.Sprintf("one request alone misses the SLO: p50 %s and p95 %s, the SLO wants %s",
-			profiles.FormatLatency(o.P50), profiles.FormatLatency(o.P95), objective),
-			fmt.Sprintf("no number of replicas meets %s: make the service faster or relax the SLO", limit)}
+			latency(o.P50), latency(o.P95), objective),
+			fmt.Sprintf("no number of replicas meets %s: make the service faster or relax the SLO", objective.FormatValue(objective.Limit))}
 	}
 	return nil
 }
 
-func refuseGenerator(o Observation) *Refusal {
-	return &Refusal{"R2", fmt.Sprintf("the load generator, not the service, was the limit in step %q: %s", o.Trial.Name, healthy(o.Health)),
-		"run it on a machine with free cores"}
+func refuseErrors(o Observation) *Refusal {
+	return &Refusal{"R4", fmt.Sprintf("%d of %d requests failed in step %q", o.Failed, o.Requests, o.Trial.Name),
+		"mend the errors first: a capacity with them means nothing"}
 }
 
-func refuseUnsaturated(best float64, last Observation) *Refusal {
-	return &Refusal{"R3", fmt.Sprintf("nothing saturated: %d users got %s/s and more users still got more", last.Trial.Users, profiles.FormatRate(best)),
-		fmt.Sprintf("the capacity is at least %s/s; give --budget more time to find where it ends", profiles.FormatRate(best))}
-}
-
-func refuseThin(tried int, high float64, budget time.Duration) *Refusal {
-	if tried > 0 {
-		return &Refusal{"R1", fmt.Sprintf("even %s/s missed the SLO, while one request at a time met it", profiles.FormatRate(high)),
-			"requests that meet by chance already wait too long: relax the SLO, or let a replica work on several requests at once"}
+func refuseSpoiled(o Observation) *Refusal {
+	if o.Health.Verdict == load.Limited {
+		return &Refusal{"R2", fmt.Sprintf("step %q: %s", o.Trial.Name, o.Why), "run it on a machine with free cores"}
 	}
-	return &Refusal{"R10", fmt.Sprintf("%v are too short for even one conclusive step", budget), "give --budget more time"}
+	return &Refusal{"R5", fmt.Sprintf("step %q: %s", o.Trial.Name, o.Why), "keep the fleet at one size while it is measured"}
+}
+
+func refuseUnsaturated(best float64, last Observation, tooMany bool) *Refusal {
+	do := fmt.Sprintf("the capacity is at least %s/s; give --budget more time to find where it ends", profiles.FormatRate(best))
+	if tooMany {
+		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", profiles.FormatRate(best), maxUsers)
+	}
+	return &Refusal{"R3", fmt.Sprintf("nothing saturated: %d users got %s/s and more users still got more", last.Trial.Users, profiles.FormatRate(best)), do}
+}
+
+// refuseQueues is for a service that meets the SLO only while nobody waits.
+func refuseQueues(high float64) *Refusal {
+	return &Refusal{"R1", fmt.Sprintf("even %s/s missed the SLO, while one request at a time met it", profiles.FormatRate(high)),
+		"requests that meet by chance already wait too long: relax the SLO, or let a replica work on several requests at once"}
+}
+
+func refuseShort(budget time.Duration) *Refusal {
+	return &Refusal{"R10", fmt.Sprintf("%v are too short for a conclusive step", budget), "give --budget more time"}
 }

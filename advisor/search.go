@@ -27,13 +27,13 @@ const MinBudget = 10 * time.Second
 const (
 	baseShare     = 0.10 // at most, for the step with a single user
 	ladderShare   = 0.35 // at most, for finding saturation
-	stepShare     = 0.05 // at most, for one rung of the ladder
+	rungShare     = 0.05 // at most, for one rung of the ladder
 	minStep       = 2 * time.Second
 	maxUsers      = 512  // of the ladder
 	plateauGain   = 0.05 // a rung that gains less is on the plateau
 	plateauShare  = 0.80 // of the best rung, from which on one belongs to the plateau
-	bracketGoal   = 1.05 // highest failing over lowest passing load that is close enough
 	enoughForRate = 30   // requests of a rung that say anything about its throughput
+	bracketGoal   = 1.05 // lowest load that missed over the highest that met, close enough
 	firstShare    = 0.7  // of saturation, where the bisection starts
 	stepBack      = 0.93 // of a load that was not confirmed
 	baseErrors    = 0.01 // share of failures from which on the baseline is worthless
@@ -85,21 +85,22 @@ func (s *search) run(ctx context.Context) (Capacity, error) {
 		return Capacity{}, err
 	}
 	c := Capacity{Baseline: base, Service: base.Service, Replicas: base.Replicas}
-	if c.Refusal = refuseBaseline(base, s.SLO); c.Refusal != nil {
-		return c, nil
-	}
-	if err := s.saturate(ctx, &c); err != nil || c.Refusal != nil {
-		return c, err
-	}
-	if err := s.bisect(ctx, &c); err != nil || c.Refusal != nil {
-		return c, err
+	for _, phase := range []func(context.Context, *Capacity) error{s.checkBaseline, s.saturate, s.bisect, s.confirm} {
+		if err := phase(ctx, &c); err != nil || c.Refusal != nil {
+			return c, err
+		}
 	}
 	c.grade()
 	return c, nil
 }
 
+func (s *search) checkBaseline(_ context.Context, c *Capacity) error {
+	c.Refusal = refuseBaseline(c.Baseline, s.SLO)
+	return nil
+}
+
 // step performs one trial. One that the generator or a change of the fleet
-// spoiled is repeated once.
+// spoiled is repeated once, then marked.
 func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 	t.Seed = s.Seed + uint64(len(s.steps))
 	var o Observation
@@ -109,8 +110,12 @@ func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 			return o, err
 		}
 		s.spent += o.Took
-		if o.Usable() || attempt > 0 || s.left() < t.Length {
+		why := s.spoiled(o)
+		if why == "" {
 			break
+		}
+		if attempt > 0 || s.left() < t.Length {
+			o.Spoiled, o.Verdict, o.Why = true, model.Unsure, why
 		}
 	}
 	s.steps = append(s.steps, o)
@@ -118,6 +123,19 @@ func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 		s.Progress(s.steps, s.left())
 	}
 	return o, nil
+}
+
+// spoiled says what distorted a step, or "".
+func (s *search) spoiled(o Observation) string {
+	switch {
+	case o.Health.Verdict == load.Limited:
+		return "the load generator, not the service, was the limit: " + o.Health.Reason
+	case o.Replicas == Changing:
+		return "the number of replicas changed during the step"
+	case len(s.steps) > 0 && o.Replicas != s.steps[0].Replicas:
+		return fmt.Sprintf("there were %d replicas, and %d in the first step", o.Replicas, s.steps[0].Replicas)
+	}
+	return ""
 }
 
 func (s *search) left() time.Duration { return s.Budget - s.spent }
@@ -129,13 +147,13 @@ func (s *search) share(of float64) time.Duration {
 // saturate doubles the users of the closed model until the throughput has
 // stopped growing twice, or until failures replace answers.
 func (s *search) saturate(ctx context.Context, c *Capacity) error {
-	best, flat := 0.0, 0
+	best, flat, users := c.Baseline.Rate, 0, 2
 	limit := s.spent + s.share(ladderShare)
-	for users := 2; users <= maxUsers && flat < 2; users *= 2 {
+	for ; users <= maxUsers && flat < 2; users *= 2 {
 		// Thirty answers a user and 200 in all, but no more than its share of
 		// the budget.
-		answers := max(200, 30*float64(users)) / max(best, c.Baseline.Rate)
-		length := min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(stepShare))
+		answers := max(200, 30*float64(users)) / best
+		length := min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(rungShare))
 		if s.spent+length > limit && users > 4 {
 			break
 		}
@@ -143,32 +161,44 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		if err != nil {
 			return err
 		}
-		if !o.Usable() {
-			c.Refusal = refuseGenerator(o)
+		if o.Spoiled {
+			c.Refusal = refuseSpoiled(o)
 			return nil
 		}
-		if o.Rate < best*(1+plateauGain) || o.Failed*2 > o.Requests {
+		failing := o.Failed*2 > o.Requests
+		if failing && users == 2 {
+			c.Refusal = refuseErrors(o)
+			return nil
+		}
+		if failing || o.Rate < best*(1+plateauGain) {
 			flat++
 		} else {
 			flat = 0
 		}
 		best = max(best, o.Rate)
 	}
-	c.Saturation = s.plateau(best)
+	last := s.steps[len(s.steps)-1]
+	if last.Requests == 0 || flat < 2 && last.Requests < enoughForRate {
+		c.Refusal = refuseShort(s.Budget)
+		return nil
+	}
+	c.Saturation = s.plateau()
 	for _, o := range s.steps[1:] {
 		c.HostLimited = c.HostLimited || o.Rate >= c.Saturation.Low && o.Host.Saturated()
 	}
-	if last := s.steps[len(s.steps)-1]; flat < 2 && last.Requests < enoughForRate {
-		c.Refusal = refuseThin(0, 0, s.Budget)
-	} else if flat < 2 {
-		c.Refusal = refuseUnsaturated(best, last)
+	if flat < 2 {
+		c.Refusal = refuseUnsaturated(best, last, users > maxUsers)
 	}
 	return nil
 }
 
 // plateau is the median throughput of the rungs that came near the best one.
 // The best one alone would be too high: it is the luckiest of several.
-func (s *search) plateau(best float64) Interval {
+func (s *search) plateau() Interval {
+	best := 0.0
+	for _, o := range s.steps[1:] {
+		best = max(best, o.Rate)
+	}
 	var rates []float64
 	for _, o := range s.steps[1:] {
 		if o.Rate >= best*plateauShare {
@@ -180,7 +210,7 @@ func (s *search) plateau(best float64) Interval {
 }
 
 // bisect narrows the highest load that meets the SLO down between 0 and
-// saturation. A step that proves nothing counts by its figures.
+// saturation. A step counts at the rate at which its arrivals really came.
 func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	low, high := 0.0, c.Saturation.High
 	c.failed, c.missed = high, high
@@ -192,26 +222,31 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 			return err
 		}
 		if !ok {
-			if o.Requests > 0 && low == 0 {
-				c.Refusal = refuseGenerator(o)
+			if o.Spoiled && low == 0 {
+				c.Refusal = refuseSpoiled(o)
 				return nil
 			}
 			break // what the steps before have shown still stands
 		}
 		tried++
 		if o.Met {
-			low = rate
+			low = max(low, min(o.Offered, high))
 		} else {
-			high = rate
+			high = min(high, max(o.Offered, low))
 		}
-		rate = next(low, high)
+		rate = (low + high) / 2
 	}
-	if low == 0 {
-		c.Refusal = refuseThin(tried, high, s.Budget)
-		return nil
+	switch last := s.steps[len(s.steps)-1]; {
+	case low > 0:
+		c.settle(low)
+	case tried == 0:
+		c.Refusal = refuseShort(s.Budget)
+	case last.Failed*2 > last.Requests:
+		c.Refusal = refuseErrors(last)
+	default:
+		c.Refusal = refuseQueues(high)
 	}
-	c.settle(low)
-	return s.confirm(ctx, c)
+	return nil
 }
 
 // confirm repeats the winning load with other arrivals while there is time
@@ -221,6 +256,10 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 		o, ok, err := s.atRate(ctx, c, "confirm "+rateName(rate), rate, rate, rate)
 		if err != nil || !ok {
 			return err
+		}
+		if o.Failed*2 > o.Requests { // at a load that was met before
+			c.Refusal = refuseErrors(o)
+			return nil
 		}
 		if o.Met {
 			c.Confirmed = true
@@ -232,30 +271,32 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 }
 
 // atRate performs one open-loop step. ok is false when the budget has no room
-// for a conclusive one, or when the generator distorted it, twice.
+// for a conclusive one, or when it was spoiled.
 func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
 	length, enough := s.stepLength(rate, low, high)
 	if !enough {
 		return o, false, nil
 	}
-	if o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length}); err != nil || !o.Usable() {
+	o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length})
+	switch {
+	case err != nil:
 		return o, false, err
+	case o.Spoiled:
+		c.Doubt = fmt.Sprintf("step %q could not be used: %s", name, o.Why)
+		return o, false, nil
 	}
-	c.note(o, rate)
-	return o, true, nil
+	c.note(o)
+	return o, o.Requests > 0, nil
 }
 
 // stepLength is how long a step at that rate should be: its share of the time
-// that is left, but at least long enough to be conclusive at all, and at most
-// twenty times as much. It is not enough when not even the shortest conclusive
-// step fits the budget.
+// that is left, but at least long enough to be conclusive at all. It is not
+// enough when not even the shortest conclusive step fits the budget.
 func (s *search) stepLength(rate, low, high float64) (length time.Duration, enough bool) {
 	objective, _ := s.SLO.Latency()
-	least := float64(model.EnoughToPass(1 - objective.Quantile))
-	seconds := func(requests float64) time.Duration {
-		return max(minStep, time.Duration(requests/rate/(1-warmUp)*float64(time.Second)))
-	}
-	if s.left() < seconds(least) {
+	requests := float64(model.EnoughToPass(1 - objective.Quantile))
+	least := max(minStep, time.Duration(requests/rate/(1-warmUp)*float64(time.Second)))
+	if s.left() < least {
 		return 0, false
 	}
 	coming := 2.0 // this one and a confirmation
@@ -263,18 +304,7 @@ func (s *search) stepLength(rate, low, high float64) (length time.Duration, enou
 		coming += math.Log2(max(1, (high-low)/(0.05*high)))
 	}
 	share := time.Duration(float64(s.left()) / coming)
-	return min(s.left(), max(seconds(least), min(seconds(20*least), share))), true
+	return min(s.left(), max(least, share)), true
 }
-
-// next halves the bracket; where nothing has passed yet, it halves the load.
-func next(low, high float64) float64 { return (low + high) / 2 }
 
 func rateName(rate float64) string { return profiles.FormatRate(rate) + "/s" }
-
-// healthy is the note that goes with a refusal for the generator's sake.
-func healthy(h load.Health) string {
-	if h.Reason != "" {
-		return h.Reason
-	}
-	return string(h.Verdict)
-}

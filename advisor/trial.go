@@ -3,6 +3,7 @@ package advisor
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -30,21 +31,62 @@ type Observation struct {
 	Over     time.Duration `json:"over"`     // the time the figures cover
 	Requests int           `json:"requests"` // judged
 	Failed   int           `json:"failed"`   // of them
+	Offered  float64       `json:"offered"`  // arrivals per second that really came, open model
 	Rate     float64       `json:"rate"`     // successful answers per second
 	InFlight float64       `json:"inFlight"` // mean
 	P50      time.Duration `json:"p50"`      // latency of all; a failure counts as infinite
 	P95      time.Duration `json:"p95"`
 	Service  time.Duration `json:"service"`  // mean service time of the successes
-	Replicas int           `json:"replicas"` // ready throughout; 0: unknown or changing
+	Replicas int           `json:"replicas"` // up throughout; 0: not known, Changing: not the same throughout
 	Host     HostUse       `json:"host"`
 	Health   load.Health   `json:"health"`
-	Met      bool          `json:"met"`     // the figures meet the SLO, however little they prove
+	Met      bool          `json:"met"`     // more likely than not the load meets the SLO
 	Verdict  model.Verdict `json:"verdict"` // what they prove
 	Why      string        `json:"why"`     // what decided
+	Spoiled  bool          `json:"spoiled"` // nothing may rest on the step; Why says what distorted it
 }
 
-// Usable reports whether a conclusion may rest on the step.
-func (o Observation) Usable() bool { return o.Health.Verdict != load.Limited && o.Requests > 0 }
+// MarshalJSON writes null for a latency that failed requests made infinite.
+func (o Observation) MarshalJSON() ([]byte, error) {
+	type plain Observation
+	return json.Marshal(struct {
+		plain
+		P50 *time.Duration `json:"p50"`
+		P95 *time.Duration `json:"p95"`
+	}{plain(o), finite(o.P50), finite(o.P95)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Observation) UnmarshalJSON(b []byte) error {
+	type plain Observation
+	in := struct {
+		*plain
+		P50 *time.Duration `json:"p50"`
+		P95 *time.Duration `json:"p95"`
+	}{plain: (*plain)(o)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	o.P50, o.P95 = infinite, infinite
+	if in.P50 != nil {
+		o.P50 = *in.P50
+	}
+	if in.P95 != nil {
+		o.P95 = *in.P95
+	}
+	return nil
+}
+
+func finite(d time.Duration) *time.Duration {
+	if d == infinite {
+		return nil
+	}
+	return &d
+}
+
+// Changing stands for a number of replicas that was not the same throughout a
+// step.
+const Changing = -1
 
 // Runner performs trials. The session does it with the load engine, tests
 // with a simulated service.
@@ -99,6 +141,9 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	out.Over, out.Requests = ended-cut, len(latencies)
 	ok := out.Requests - out.Failed
 	if out.Over > 0 {
+		if t.Users == 0 {
+			out.Offered = float64(out.Requests) / out.Over.Seconds()
+		}
 		out.Rate = float64(ok) / out.Over.Seconds()
 		out.InFlight = busy.Seconds() / out.Over.Seconds()
 	}
@@ -127,9 +172,9 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 // other objectives are decided by their figures: at a limit of 1 % errors a
 // test would need 300 requests to pass at all.
 func (o *Observation) judge(slo profiles.SLO, latencies []time.Duration) {
-	o.Met, o.Verdict, o.Why = o.Requests > 0, model.Pass, "meets the SLO"
+	o.Met, o.Verdict, o.Why = true, model.Pass, "meets the SLO"
 	if o.Requests == 0 {
-		o.Verdict, o.Why = model.Unsure, "no request was judged"
+		o.Met, o.Verdict, o.Why = false, model.Unsure, "no request was judged"
 		return
 	}
 	worse := func(v model.Verdict, why string) {
@@ -154,21 +199,28 @@ func (o *Observation) judge(slo profiles.SLO, latencies []time.Duration) {
 	}
 }
 
+// judgeLatency decides one latency percentile. Requests are no independent
+// witnesses: behind a slow one others wait. How many they are worth is taken
+// from the requests that were slow and from the latencies themselves, clipped
+// at twice the limit, whichever says fewer: where nothing was slow, only the
+// latencies can tell.
 func judgeLatency(objective profiles.Objective, latencies []time.Duration) (met bool, v model.Verdict, why string) {
-	slow := make([]bool, len(latencies))
+	limit := objective.Limit
+	slow, clipped := make([]float64, len(latencies)), make([]float64, len(latencies))
 	count := 0
 	for i, l := range latencies {
+		clipped[i] = min(l.Seconds(), 2*limit)
 		if l == infinite || !objective.Holds(l.Seconds()) {
-			slow[i] = true
+			slow[i] = 1
 			count++
 		}
 	}
 	n, allowed := float64(len(slow)), 1-objective.Quantile
-	effective := model.EffectiveSize(slow)
-	share := float64(count) / n
-	why = fmt.Sprintf("%d of %d requests over %s", count, len(slow), objective.FormatValue(objective.Limit))
+	effective := min(model.EffectiveSize(slow), model.EffectiveSize(clipped))
+	over := float64(count) / n * effective
+	why = fmt.Sprintf("%d of %d requests over %s", count, len(slow), objective.FormatValue(limit))
 	if effective < 0.9*n {
 		why += fmt.Sprintf(", worth %.0f independent ones", effective)
 	}
-	return share <= allowed, model.Judge(share*effective, effective, allowed), why
+	return model.Likely(over, effective, allowed), model.Judge(over, effective, allowed), why
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -114,8 +115,8 @@ func (a *answer) readHead() (int, error) {
 	}
 	from := 0
 	for {
-		if at := bytes.Index(a.buf[from:a.w], []byte("\r\n\r\n")); at >= 0 {
-			return from + at + 4, nil
+		if end := emptyLine(a.buf[from:a.w]); end >= 0 {
+			return from + end, nil
 		}
 		if n := min(a.w, len(magic)); string(a.buf[:n]) != magic[:n] {
 			return 0, errNotHTTP // at once: it may never send an empty line
@@ -136,6 +137,20 @@ func (a *answer) readHead() (int, error) {
 	}
 }
 
+// emptyLine returns the index behind the first empty line, or -1. Lines should
+// end with CR LF, and some servers leave out the CR (RFC 9112, section 2.2).
+func emptyLine(b []byte) int {
+	if at := bytes.Index(b, []byte("\r\n\r\n")); at >= 0 {
+		return at + 4
+	}
+	for _, end := range []string{"\n\n", "\n\r\n"} {
+		if at := bytes.Index(b, []byte(end)); at >= 0 {
+			return at + len(end)
+		}
+	}
+	return -1
+}
+
 // parseHead takes the status and what says where the body ends.
 func (a *answer) parseHead(head []byte) (framing, error) {
 	f := framing{length: -1}
@@ -143,15 +158,13 @@ func (a *answer) parseHead(head []byte) (framing, error) {
 	if len(line) < 12 || string(line[:7]) != magic || line[8] != ' ' {
 		return f, errNotHTTP
 	}
-	status := line[9:12]
-	a.status = 0
-	for _, c := range status {
-		if c < '0' || c > '9' {
-			return f, protocolError("the answer has no status code")
-		}
-		a.status = a.status*10 + int16(c-'0')
+	status, ok := parseLength(line[9:12])
+	if !ok || status < 100 || len(line) > 12 && line[12] != ' ' {
+		return f, protocolError("the answer has no status code")
 	}
+	a.status = int16(status)
 	f.keepAlive = line[7] == '1'
+	closes, encoded := false, false
 	for len(rest) > 0 {
 		line, rest = cutLine(rest)
 		colon := bytes.IndexByte(line, ':')
@@ -160,22 +173,23 @@ func (a *answer) parseHead(head []byte) (framing, error) {
 		}
 		name, value := line[:colon], line[colon+1:]
 		switch {
-		case fold(name, "content-length"):
+		case equalFold(name, "content-length"):
 			n, ok := parseLength(bytes.TrimSpace(value))
 			if !ok || f.length >= 0 && f.length != n {
 				return f, protocolError("the answer has a bad Content-Length")
 			}
 			f.length = n
-		case fold(name, "transfer-encoding"):
-			f.chunked = containsFold(value, "chunked")
-		case fold(name, "connection"):
-			if containsFold(value, "close") {
-				f.keepAlive = false
-			} else if containsFold(value, "keep-alive") {
-				f.keepAlive = true
-			}
+		case equalFold(name, "transfer-encoding"):
+			encoded, f.chunked = true, containsFold(value, "chunked")
+		case equalFold(name, "connection"):
+			closes = closes || containsFold(value, "close")
+			f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
 		}
 	}
+	if encoded && !f.chunked {
+		f.length = -1 // until the connection closes (RFC 9112, section 6.3)
+	}
+	f.keepAlive = f.keepAlive && !closes
 	return f, nil
 }
 
@@ -312,24 +326,14 @@ func cutLine(b []byte) (line, rest []byte) {
 	return bytes.TrimSuffix(b[:at], []byte("\r")), b[at+1:]
 }
 
-// fold compares ASCII with a lower-case word, without regard to case.
-func fold(b []byte, lower string) bool {
-	if len(b) != len(lower) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
+// equalFold compares without regard to case. Short names are converted on the
+// stack.
+func equalFold(b []byte, name string) bool {
+	return len(b) == len(name) && strings.EqualFold(string(b), name)
 }
 
 // containsFold looks for a word in a comma-separated list.
-func containsFold(list []byte, lower string) bool {
+func containsFold(list []byte, word string) bool {
 	for len(list) > 0 {
 		item := list
 		if at := bytes.IndexByte(list, ','); at >= 0 {
@@ -337,7 +341,7 @@ func containsFold(list []byte, lower string) bool {
 		} else {
 			list = nil
 		}
-		if fold(bytes.TrimSpace(item), lower) {
+		if equalFold(bytes.TrimSpace(item), word) {
 			return true
 		}
 	}

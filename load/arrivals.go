@@ -20,9 +20,9 @@ const chunkSize = 1024
 // points to any more is garbage: a run keeps only those between its slowest
 // and its fastest user. It is safe for concurrent use.
 type arrivals struct {
-	shape profiles.Shape
-	next  atomic.Int64 // number of the next arrival
-	first *chunk       // nil: even arrivals
+	shape  profiles.Shape
+	next   atomic.Int64          // number of the next arrival
+	newest atomic.Pointer[chunk] // where a new user starts to look; nil: even arrivals
 }
 
 // chunk holds chunkSize points of the process of rate 1.
@@ -39,25 +39,51 @@ type cursor struct{ at *chunk }
 func newArrivals(shape profiles.Shape, process profiles.Arrivals, seed uint64) *arrivals {
 	a := &arrivals{shape: shape}
 	if process == profiles.Poisson {
-		a.first = newChunk(0, 0, *rand.NewPCG(seed, 0x6172726976616c73))
+		a.newest.Store(newChunk(0, 0, *rand.NewPCG(seed, 0x6172726976616c73)))
 	}
 	return a
 }
 
 // cursor returns where a new user starts to look.
-func (a *arrivals) cursor() cursor { return cursor{a.first} }
+func (a *arrivals) cursor() cursor { return cursor{a.newest.Load()} }
 
 // claim takes the next arrival and returns when it is due; ok is false when
 // the shape has ended.
 func (a *arrivals) claim(c *cursor) (due time.Duration, ok bool) {
-	n := a.next.Add(1) - 1
-	if a.first == nil {
+	before := c.at
+	due, ok = a.at(c, a.next.Add(1)-1)
+	if c.at != before {
+		a.newest.Store(c.at) // whoever claims from now on gets a higher number
+	}
+	return due, ok
+}
+
+// at is when the n-th arrival is due. A cursor only moves on.
+func (a *arrivals) at(c *cursor, n int64) (due time.Duration, ok bool) {
+	if c.at == nil {
 		return a.shape.OffsetOf(float64(n))
 	}
 	for c.at.number < n/chunkSize {
 		c.at = c.at.follow()
 	}
 	return a.shape.OffsetOf(c.at.points[n%chunkSize])
+}
+
+// dueCounter counts the arrivals that have become due.
+type dueCounter struct {
+	cursor cursor
+	n      int64
+}
+
+// until returns how many arrivals were due up to elapsed.
+func (d *dueCounter) until(a *arrivals, elapsed time.Duration) int64 {
+	for {
+		due, ok := a.at(&d.cursor, d.n)
+		if !ok || due > elapsed {
+			return d.n
+		}
+		d.n++
+	}
 }
 
 // follow returns the chunk behind c, making it if nobody has. Two users may

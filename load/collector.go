@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +23,6 @@ type shard struct {
 // reason is the text of a failure, kept once per class and tick.
 type reason struct {
 	failure Failure
-	status  int16
 	text    string
 }
 
@@ -90,8 +88,9 @@ func newTally(digits int) tally { return tally{latency: newHist(digits), service
 type replicaTally struct {
 	count, failed int64
 	first, last   time.Duration
-	service       *hist
-	bySecond      [recentSeconds]int64
+	service       *hist // successes; nil before the first answer
+	second        int64 // answers of the present second
+	recent        [recentSeconds]int64
 }
 
 func newCollector(name string, identifier *probe.Identifier, slo profiles.SLO, keep int) *collector {
@@ -114,7 +113,7 @@ func (c *collector) gather(s *shard) {
 		c.add(&log[i])
 	}
 	for _, r := range reasons {
-		if row := c.failureRow(r.failure, r.status); row.Example == "" {
+		if row := c.failureRow(r.failure, 0); row.Example == "" {
 			row.Example = r.text
 		}
 	}
@@ -168,15 +167,15 @@ func (c *collector) addReplica(s *Sample) {
 		return
 	}
 	for int(s.Replica) >= len(c.replicas) {
-		c.replicas = append(c.replicas, replicaTally{service: newHist(2), first: -1})
+		c.replicas = append(c.replicas, replicaTally{})
 	}
 	r := &c.replicas[s.Replica]
-	if r.first < 0 || s.Done < r.first {
-		r.first = s.Done
+	if r.service == nil {
+		r.service, r.first = newHist(2), s.Done
 	}
-	r.last = max(r.last, s.Done)
+	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
 	r.count++
-	r.bySecond[c.seconds%recentSeconds]++
+	r.second++
 	if s.Failure != None {
 		r.failed++
 		return
@@ -202,7 +201,7 @@ func (c *collector) failureRow(f Failure, status int16) *FailureCount {
 // it.
 func (c *collector) endSecond(now time.Duration, p Point) {
 	length := now - c.secondAt
-	if length < time.Second {
+	if length < time.Second-tick/2 {
 		return
 	}
 	c.second.over = length
@@ -210,12 +209,13 @@ func (c *collector) endSecond(now time.Duration, p Point) {
 	*slot, c.second = c.second, *slot
 	c.second.reset()
 
+	for i := range c.replicas {
+		r := &c.replicas[i]
+		r.recent[c.seconds%recentSeconds], r.second = r.second, 0
+	}
 	c.seconds++
 	c.secondAt = now
 	c.lately = c.recentStats()
-	for i := range c.replicas {
-		c.replicas[i].bySecond[c.seconds%recentSeconds] = 0
-	}
 	if c.seconds%c.thinEvery != 0 {
 		return
 	}
@@ -231,12 +231,18 @@ func (c *collector) endSecond(now time.Duration, p Point) {
 // thin halves the history; from then on a point stands for twice the time.
 // Earlier snapshots keep the old one.
 func (c *collector) thin() {
-	half := make([]Point, 0, maxPoints)
-	for i := 1; i < len(c.points); i += 2 {
-		half = append(half, c.points[i])
-	}
-	c.points = half
+	c.points = Halve(c.points)
 	c.thinEvery *= 2
+}
+
+// Halve returns every other element of a history, the last one included, in
+// memory of its own.
+func Halve[T any](history []T) []T {
+	half := make([]T, 0, len(history))
+	for i := 1 - len(history)%2; i < len(history); i += 2 {
+		half = append(half, history[i])
+	}
+	return half
 }
 
 // reset forgets the totals, not the history.
@@ -244,29 +250,31 @@ func (c *collector) reset(now time.Duration) {
 	c.since = now
 	c.total.reset()
 	for i := range c.replicas {
-		c.replicas[i] = replicaTally{service: newHist(2), first: -1}
+		c.replicas[i] = replicaTally{}
 	}
 	c.unnamed, c.failures, c.retried = 0, nil, 0
 	c.late = 0
 	c.lag.reset()
 }
 
-// fill writes the statistics into a snapshot.
-func (c *collector) fill(s *Snapshot) {
-	s.Total = c.total.stats(c.name, s.Elapsed-c.since)
+// fill writes the statistics into a snapshot. loaded is how long there was
+// load, which rates are taken over.
+func (c *collector) fill(s *Snapshot, loaded time.Duration) {
+	over := max(0, loaded-c.since)
+	s.Total = c.total.stats(c.name, over)
 	s.Requests = []Stats{s.Total}
 	for _, o := range c.slo {
-		s.SLO = append(s.SLO, c.total.latency.objective(o, c.total.failed, s.Elapsed-c.since))
+		s.SLO = append(s.SLO, c.total.latency.objective(o, c.total.failed, over))
 	}
 	s.Recent = c.lately
-	s.Failures = slices.Clone(c.failures)
+	s.Failures = append([]FailureCount{}, c.failures...)
 	s.Aborted, s.AbortedAge, s.Retried, s.Unnamed = c.aborted, c.abortAge, c.retried, c.unnamed
 	s.Points = c.points
 	if source, given, ok := c.identifier.Source(); ok {
 		s.Identity, s.Found = source.String(), !given
 	}
 	names := c.identifier.Names()
-	span := time.Duration(min(c.seconds, recentSeconds-1))*time.Second + s.Elapsed - c.secondAt
+	s.Replicas = []Replica{}
 	var named int64
 	for _, r := range c.replicas {
 		named += r.count
@@ -276,12 +284,12 @@ func (c *collector) fill(s *Snapshot) {
 			continue
 		}
 		var recent int64
-		for _, n := range r.bySecond {
+		for _, n := range r.recent {
 			recent += n
 		}
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Rate: perSecond(recent, span), Service: r.service.quantiles(),
+			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.Over), Service: r.service.quantiles(),
 		})
 	}
 }
@@ -308,6 +316,14 @@ func (t *tally) merge(u *tally) {
 	t.bytes += u.bytes
 	t.latency.merge(u.latency)
 	t.service.merge(u.service)
+}
+
+// scale is the latency that a lag of the generator is judged against.
+func (c *collector) scale() time.Duration {
+	if o, ok := c.slo.Latency(); ok {
+		return time.Duration(o.Limit * float64(time.Second))
+	}
+	return c.total.latency.quantiles().P95
 }
 
 func (t *tally) stats(name string, over time.Duration) Stats {

@@ -42,7 +42,8 @@ type httpConn struct {
 	now        context.Context // ends when the run must stop at once
 	unhook     func() bool
 	answer     answer
-	reused     bool // the connection has answered before
+	reused     bool          // the connection has answered before
+	dialled    time.Duration // how long its dial took, about a round trip
 	generation uint64
 
 	mu      sync.Mutex // guards the fields below, which abort needs
@@ -64,7 +65,7 @@ func (c *httpConn) Do(s *Sample) error {
 	s.Sent = start.Sub(c.base)
 	s.Replica = probe.Unknown
 	err := c.try(start)
-	if err != nil && c.mayRepeat(err) {
+	if err != nil && c.mayRepeat(err, time.Since(start)) {
 		c.hangUp()
 		s.Retried = true
 		err = c.try(start)
@@ -80,7 +81,7 @@ func (c *httpConn) Do(s *Sample) error {
 		return err
 	}
 	s.Status = c.answer.status
-	s.Replica = c.identifier.Identify(c.answer.head, c.answer.body)
+	s.Replica = c.identifier.Identify(int(s.Status), c.answer.head, c.answer.body)
 	if s.Status >= 400 {
 		s.Failure = Status
 	}
@@ -116,25 +117,32 @@ func (c *httpConn) try(start time.Time) error {
 }
 
 // mayRepeat allows a second try where a server closed an idle connection just
-// as we used it: nothing of an answer had come, so the request was at most
-// received, and it may be received twice.
-func (c *httpConn) mayRepeat(err error) bool {
+// as we used it: nothing of an answer had come, and the end came as fast as a
+// server tells that it knows nothing of the connection. One that comes later
+// is a request that was cut off, and a failure.
+func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
 	return c.reused && c.request.idempotent && !c.answer.started() && c.now.Err() == nil &&
+		after < 3*c.dialled+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
+
+// staleWithin is added to three round trips for what schedulers take.
+const staleWithin = 5 * time.Millisecond
 
 func (c *httpConn) dial(deadline time.Time) error {
 	ctx, cancel := context.WithDeadline(c.now, deadline)
 	defer cancel()
+	began := time.Now()
 	nc, err := c.dialer.dial(ctx)
 	if err != nil {
 		return err
 	}
+	c.dialled = time.Since(began)
 	if c.tls != nil {
 		secure := tls.Client(nc, c.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			nc.Close()
-			return err
+			return &handshakeError{err}
 		}
 		nc = secure
 	}
@@ -145,7 +153,6 @@ func (c *httpConn) dial(deadline time.Time) error {
 	if aborted {
 		return errAborted
 	}
-	c.reused = false
 	c.generation = c.wire.generation.Load()
 	c.answer.reset(nc)
 	return nil
@@ -171,6 +178,7 @@ func (c *httpConn) abort() {
 }
 
 func (c *httpConn) hangUp() {
+	c.reused = false
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.nc != nil {

@@ -3,8 +3,10 @@ package load
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -130,6 +132,23 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// A server that wants a client certificate says so with an alert.
+func TestTLSAlert(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		server.TLS.MaxVersion = version
+		s := Sample{}
+		err := connTo(t, server.URL, func(p *profiles.Plan) { p.Insecure = true }).Do(&s)
+		if s.Failure != TLS || err == nil {
+			t.Errorf("%s: class %v (%v), want %v", tls.VersionName(version), s.Failure, err, TLS)
+		}
+	}
+}
+
 func TestFailureClasses(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -207,6 +226,45 @@ func TestClosedIdleConnection(t *testing.T) {
 		err := c.Do(&s)
 		if retry := method == http.MethodGet; retry != (err == nil) || s.Retried != retry {
 			t.Errorf("%s on a connection closed while idle: %v, retried %v; want retried %v", method, err, s.Retried, retry)
+		}
+	}
+}
+
+// A connection that ends while the target works on a request is a failure,
+// also on a connection that was used before, and a fresh one is never
+// repeated.
+func TestACrashIsNotRepeated(t *testing.T) {
+	for name, answersFirst := range map[string]bool{"fresh": false, "used before": true} {
+		var requests atomic.Int32
+		target := listen(t, func(nc net.Conn) {
+			r := bufio.NewReader(nc)
+			for {
+				if _, err := http.ReadRequest(r); err != nil {
+					return
+				}
+				requests.Add(1)
+				if answersFirst && requests.Load() == 1 {
+					io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+					continue
+				}
+				if answersFirst {
+					<-time.After(100 * time.Millisecond) // it works on it
+				}
+				return
+			}
+		})
+		c := connTo(t, target, nil)
+		want := int32(1)
+		if answersFirst {
+			want = 2
+			if err := c.Do(new(Sample)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := Sample{}
+		err := c.Do(&s)
+		if err == nil || s.Retried || s.Failure != Reset || requests.Load() != want {
+			t.Errorf("%s: %v, class %v, retried %v, %d requests; want a reset and %d", name, err, s.Failure, s.Retried, requests.Load(), want)
 		}
 	}
 }

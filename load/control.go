@@ -51,6 +51,13 @@ func (e *Engine) Pause() { e.setPaused(true) }
 // Resume ends a pause.
 func (e *Engine) Resume() { e.setPaused(false) }
 
+// TogglePause does the one or the other.
+func (e *Engine) TogglePause() {
+	if ep := e.epoch.Load(); ep != nil {
+		e.setPaused(!ep.paused)
+	}
+}
+
 // Recycle replaces every connection before its next request.
 func (e *Engine) Recycle() { e.wire.generation.Add(1) }
 
@@ -73,30 +80,54 @@ func (e *Engine) setPaused(paused bool) {
 	close(old.over)
 }
 
-// publish gathers all shards and makes the next snapshot. It belongs to the
-// goroutine of Run.
-func (e *Engine) publish(c *collector, cpu *cpuMeter, phase Phase) {
+// publisher is what the goroutine of Run makes snapshots from.
+type publisher struct {
+	*collector
+	cpu    *cpuMeter
+	due    dueCounter
+	loaded time.Duration // how long there was load; 0 while there still is
+}
+
+// publish gathers all shards and makes the next snapshot.
+func (e *Engine) publish(p *publisher, phase Phase) {
 	for i := range e.shards {
-		c.gather(&e.shards[i])
+		p.gather(&e.shards[i])
 	}
 	now := time.Now()
 	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open(), SpawnRate: float64(e.limiter.Limit())}
 	if e.resets.Swap(0) > 0 {
-		c.reset(s.Elapsed)
+		p.reset(s.Elapsed)
+	}
+	if p.loaded == 0 {
+		p.cpu.read(now)
+	}
+	loaded := s.Elapsed // what rates are taken over: the load, not the wait for its last answers
+	if p.loaded > 0 {
+		loaded = p.loaded
 	}
 	e.countUsers(&s)
-	switch ep := e.epoch.Load(); {
+	ep := e.epoch.Load()
+	switch {
 	case phase == Running && ep.paused:
 		s.Phase = Paused
 	case phase == Running && s.Open:
 		s.Planned = e.plan.Load().At(now.Sub(ep.start))
 	}
-	c.endSecond(s.Elapsed, Point{Users: s.Users, InFlight: s.InFlight, Planned: s.Planned})
-	c.fill(&s)
-	lag := c.lag.quantiles()
-	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: cpu.read(now), Late: c.late}
-	s.Health.judge(float64(runtime.NumCPU()), s.Total.Service.P50)
+	p.endSecond(s.Elapsed, Point{Users: s.Users, InFlight: s.InFlight, Planned: s.Planned})
+	p.fill(&s, loaded)
+	s.Health = p.health(ep, e, loaded)
 	e.latest.Store(&s)
+}
+
+// health judges the generator.
+func (p *publisher) health(ep *epoch, e *Engine, loaded time.Duration) Health {
+	lag := p.lag.quantiles()
+	h := Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late}
+	if p.late > 0 && !ep.paused {
+		h.Unsent = max(0, p.due.until(e.arrivals, loaded-ep.start.Sub(e.started))-e.taken.Load())
+	}
+	h.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
+	return h
 }
 
 // countUsers fills in the users and what they have under way, and forgets the

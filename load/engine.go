@@ -51,7 +51,7 @@ type Engine struct {
 	limiter  *rate.Limiter // of the starts of users
 	wake     chan struct{} // the spawner looks again
 
-	taken   atomic.Int64 // requests started, for Plan.Requests
+	taken   atomic.Int64 // requests claimed to be sent
 	waiting atomic.Int64 // open model: users that wait for their arrival
 	epoch   atomic.Pointer[epoch]
 	latest  atomic.Pointer[Snapshot]
@@ -121,7 +121,6 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	e.started = time.Now()
 	e.wire.base = e.started
 	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep)
-	cpu := newCPUMeter(e.started)
 
 	e.epoch.Store(&epoch{start: e.started, over: make(chan struct{})})
 	var spawner sync.WaitGroup
@@ -134,24 +133,29 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	}()
 
 	var deadline, grace <-chan time.Time
-	if e.plan.RunTime > 0 {
-		t := time.NewTimer(e.plan.RunTime)
+	if length := e.plan.Length(); length > 0 {
+		t := time.NewTimer(length)
 		defer t.Stop()
 		deadline = t.C
 	}
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	phase, more := Running, e.more.Done()
+	pub := &publisher{collector: c, cpu: newCPUMeter(e.started)}
+	if e.arrivals != nil {
+		pub.due.cursor = e.arrivals.cursor()
+	}
 	for {
 		select {
 		case <-ticker.C:
-			e.publish(c, cpu, phase)
+			e.publish(pub, phase)
 		case <-deadline:
 			e.stopMore()
 		case <-e.stop:
 			e.stopMore()
 		case <-more:
 			phase, more = Draining, nil
+			pub.loaded = time.Since(e.started)
 			t := time.NewTimer(e.plan.StopGrace)
 			defer t.Stop()
 			grace = t.C
@@ -159,7 +163,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 			grace = nil
 			stopNow()
 		case <-ended:
-			e.publish(c, cpu, Done)
+			e.publish(pub, Done)
 			return Result{Snapshot: *e.latest.Load(), Samples: c.kept}, nil
 		}
 	}
@@ -217,13 +221,16 @@ func (e *Engine) wantsUser() bool {
 	return e.living < e.wanted
 }
 
-// addUser starts one user, unless the run is ending or the open model has as
-// many as it may.
-func (e *Engine) addUser() {
+// addUser starts one user. It returns false when the open model has as many
+// as it may.
+func (e *Engine) addUser() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.more.Err() != nil || e.plan.Open() && e.living >= e.plan.MaxUsers {
-		return
+	if e.plan.Open() && e.living >= e.plan.MaxUsers {
+		return false
+	}
+	if e.more.Err() != nil {
+		return true // nobody is missed any more
 	}
 	u := e.newUser(e.number)
 	e.number++
@@ -234,16 +241,17 @@ func (e *Engine) addUser() {
 		e.dismiss(u)
 		e.nudge()
 	})
+	return true
 }
 
 // dismiss tells a user to start nothing more, or notes that it has ended.
 func (e *Engine) dismiss(u *user) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if u.more.Err() == nil || !u.dismissed {
+	if !u.dismissed {
+		u.dismissed = true
 		e.living--
 	}
-	u.dismissed = true
 	u.leave()
 }
 
@@ -262,12 +270,14 @@ func (e *Engine) newConn() Conn {
 	return e.wire.newConn(e.now)
 }
 
-// take claims one request of the limited number. Who finds none left ends the
-// run.
+// take claims one request. Of a limited number the last one ends the load.
 func (e *Engine) take() bool {
-	if e.plan.Requests == 0 || e.taken.Add(1) <= int64(e.plan.Requests) {
+	n, limit := e.taken.Add(1), int64(e.plan.Requests)
+	if limit == 0 {
 		return true
 	}
-	e.stopMore()
-	return false
+	if n >= limit {
+		e.stopMore()
+	}
+	return n <= limit
 }

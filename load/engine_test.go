@@ -3,10 +3,13 @@ package load
 import (
 	"context"
 	"math"
+	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"headroom/probe"
 	"headroom/profiles"
@@ -50,8 +53,8 @@ func (c *fakeConn) Close() {}
 // fake returns options with a target of that service time.
 func fake(service time.Duration, edit func(*fakeConn)) Options {
 	identifier := probe.NewIdentifier(nil)
-	identifier.Identify(nil, []byte(`{"hostname":"a"}`))
-	identifier.Identify(nil, []byte(`{"hostname":"b"}`))
+	identifier.Identify(200, nil, []byte(`{"hostname":"a"}`))
+	identifier.Identify(200, nil, []byte(`{"hostname":"b"}`))
 	turn := new(atomic.Int32)
 	return Options{Identifier: identifier, Keep: 1 << 20, NewConn: func(ctx context.Context, start time.Time) Conn {
 		c := &fakeConn{ctx: ctx, start: start, service: service, turn: turn}
@@ -210,15 +213,18 @@ func TestFreezeIsNotHidden(t *testing.T) {
 	}
 }
 
-// Little's law: mean in flight = throughput x mean latency.
+// Little's law: mean in flight = throughput x mean latency. What is in flight
+// is counted by looking at the users, independent of the samples.
 func TestLittle(t *testing.T) {
-	r := run(t, openPlan(40, profiles.Poisson, 60*time.Second), fake(250*time.Millisecond, nil), nil)
-	var busy time.Duration
-	for _, s := range r.Samples {
-		busy += s.Latency()
-	}
-	inFlight := busy.Seconds() / r.Elapsed.Seconds()
-	within(t, "L / (X R)", inFlight/(r.Total.Rate()*r.Total.Latency.Mean.Seconds()), 1, 0.01)
+	var sum, looks float64
+	r := run(t, openPlan(40, profiles.Poisson, 60*time.Second), fake(250*time.Millisecond, nil), func(e *Engine) {
+		for range 235 {
+			sleep(tick)
+			sum += float64(e.Snapshot().InFlight)
+			looks++
+		}
+	})
+	within(t, "L / (X R)", sum/looks/(r.Total.Rate()*r.Total.Latency.Mean.Seconds()), 1, 0.1)
 }
 
 func TestRequestLimit(t *testing.T) {
@@ -232,6 +238,97 @@ func TestRequestLimit(t *testing.T) {
 	if r := run(t, plan, fake(10*time.Millisecond, nil), nil); r.Total.Count != 100 {
 		t.Errorf("open model sent %d, want 100", r.Total.Count)
 	}
+}
+
+// The last of a limited number ends the run, not the think time behind it.
+func TestRequestLimitDoesNotWait(t *testing.T) {
+	plan := closedPlan(1, 1, 0)
+	plan.Requests, plan.Wait = 3, profiles.Wait{Min: time.Minute, Max: time.Minute}
+	r := run(t, plan, fake(time.Second, nil), nil)
+	if r.Total.Count != 3 || r.Elapsed > 2*time.Minute+4*time.Second {
+		t.Errorf("%d requests in %v, want 3 in two minutes", r.Total.Count, r.Elapsed)
+	}
+}
+
+// After a moment in which nobody could send, arrivals are sent late but sent:
+// the pool of users grows again.
+func TestPoolOutlivesAStall(t *testing.T) {
+	plan := openPlan(400, profiles.Even, 3*time.Second)
+	e, err := New(plan, Options{Keep: 1 << 16, NewConn: func(ctx context.Context, start time.Time) Conn {
+		return &fakeConn{ctx: ctx, start: start, service: 50 * time.Millisecond, turn: new(atomic.Int32)}
+	}, Identifier: fake(0, nil).Identifier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stall := time.AfterFunc(time.Second, func() {
+		e.mu.Lock() // nobody can be added meanwhile
+		defer e.mu.Unlock()
+		sleep(60 * time.Millisecond)
+	})
+	defer stall.Stop()
+	r, err := e.Run(t.Context()) // in real time: virtual timers are never late
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Total.Count < 1190 || r.Health.Unsent > 10 {
+		t.Errorf("%d of 1200 arrivals sent, %d unsent", r.Total.Count, r.Health.Unsent)
+	}
+}
+
+func TestUnsentArrivalsAreSaid(t *testing.T) {
+	plan := openPlan(1000, profiles.Poisson, 10*time.Second)
+	plan.MaxUsers = 10
+	r := run(t, plan, fake(100*time.Millisecond, nil), nil)
+	within(t, "requests", float64(r.Total.Count), 1000, 20)
+	within(t, "unsent", float64(r.Health.Unsent), 9000, 400)
+	if r.Health.Verdict == Sound || !strings.Contains(r.Health.Reason, "--max-users") {
+		t.Errorf("health %+v, want it to say why", r.Health)
+	}
+}
+
+// What waits when a shape ends has the grace to finish, no more.
+func TestShapeEndsWithAGrace(t *testing.T) {
+	plan := openPlan(0, profiles.Even, 0)
+	plan.Shape = profiles.Ramp{From: 20, Stages: []profiles.Stage{{For: 10 * time.Second, To: 20}}}
+	plan.MaxUsers, plan.StopGrace = 1, 5*time.Second
+	r := run(t, plan, fake(time.Second, nil), nil)
+	if r.Elapsed > 15*time.Second+tick || r.Total.Count > 12 {
+		t.Errorf("%d requests in %v, want about 11 in at most 15 s", r.Total.Count, r.Elapsed)
+	}
+}
+
+// Rates are taken over the load, not over the wait for the last answer.
+func TestDrainDoesNotDiluteRates(t *testing.T) {
+	slo, _ := profiles.ParseSLO("rps>95")
+	o := fake(100*time.Millisecond, func(c *fakeConn) { c.freezeFrom, c.freezeTo = 9990*time.Millisecond, 25*time.Second })
+	o.SLO = slo
+	r := run(t, openPlan(100, profiles.Even, 10*time.Second), o, nil)
+	if r.Elapsed < 20*time.Second {
+		t.Fatalf("the run ended after %v, before the late answer", r.Elapsed)
+	}
+	within(t, "rate", r.Total.Rate(), 100, 1)
+	if !r.SLO[0].Holds {
+		t.Errorf("rps is %v, want the SLO met", r.SLO[0].Value)
+	}
+}
+
+// Nothing keeps the arrivals that every user has left behind.
+func TestArrivalsAreForgotten(t *testing.T) {
+	a := newArrivals(profiles.Constant(1), profiles.Poisson, 1)
+	first := weak.Make(a.newest.Load())
+	c := a.cursor()
+	for range 10 * chunkSize {
+		a.claim(&c)
+	}
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("the first chunk is still there after ten")
+	}
+	late := a.cursor()
+	if n := late.at.number; n < 9 {
+		t.Errorf("a new user starts to look at chunk %d, want the newest", n)
+	}
+	runtime.KeepAlive(c)
 }
 
 func TestSetUsers(t *testing.T) {
@@ -260,11 +357,13 @@ func TestPauseShiftsTheSchedule(t *testing.T) {
 	} {
 		r := run(t, plan, fake(100*time.Millisecond, nil), func(e *Engine) {
 			sleep(3050 * time.Millisecond)
-			e.Pause()
+			e.TogglePause()
 			sleep(4 * time.Second)
 			if p := e.Snapshot().Phase; p != Paused {
 				t.Errorf("%s: phase %q, want %q", name, p, Paused)
 			}
+			e.TogglePause()
+			e.TogglePause()
 			e.Resume()
 		})
 		within(t, name+": requests", float64(r.Total.Count), 60, 3)

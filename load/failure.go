@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -62,6 +60,7 @@ func classify(err error) Failure {
 	var dns *net.DNSError
 	var bad protocolError
 	var netErr net.Error
+	var handshake *handshakeError
 	switch {
 	case errors.Is(err, errAborted):
 		return Aborted
@@ -71,11 +70,11 @@ func classify(err error) Failure {
 		return Local
 	case errors.As(err, &dns):
 		return DNS
-	case isTLS(err):
-		return TLS
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
 		errors.As(err, &netErr) && netErr.Timeout():
 		return Timeout
+	case errors.As(err, &handshake), isAlert(err):
+		return TLS
 	case isDial(err):
 		return Dial
 	default:
@@ -88,19 +87,26 @@ func isDial(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-func isTLS(err error) bool {
-	var header tls.RecordHeaderError
-	var verify *tls.CertificateVerificationError
-	var alert tls.AlertError
-	var unknown x509.UnknownAuthorityError
-	return errors.As(err, &header) || errors.As(err, &verify) || errors.As(err, &alert) || errors.As(err, &unknown)
+// isAlert reports whether the other side ended TLS with an alert, which in TLS
+// 1.3 may come after the handshake.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
 }
+
+// handshakeError is a TLS handshake that failed, for whatever reason.
+type handshakeError struct{ error }
+
+func (e *handshakeError) Unwrap() error { return e.error }
 
 // describe is the error as the table of failures shows it: without addresses
 // that differ from connection to connection.
 func describe(err error, after time.Duration) string {
 	var op *net.OpError
+	var handshake *handshakeError
 	switch {
+	case errors.As(err, &handshake) && classify(err) == TLS:
+		return "TLS handshake: " + handshake.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed before the answer was complete"
 	case classify(err) == Timeout:

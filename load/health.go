@@ -23,75 +23,91 @@ const (
 type Health struct {
 	Verdict Verdict       `json:"verdict"`
 	Reason  string        `json:"reason,omitempty"`
-	LagP50  time.Duration `json:"lagP50"` // intended to actual send, where a user was free
+	LagP50  time.Duration `json:"lagP50"` // intended to actual send
 	LagP99  time.Duration `json:"lagP99"`
-	CPU     float64       `json:"cpu"`  // cores used by this process, lately
-	Late    int64         `json:"late"` // arrivals that found no free user and waited for one
+	CPU     float64       `json:"cpu"`    // cores used by this process, the highest mean of some seconds
+	Late    int64         `json:"late"`   // arrivals that waited because all users were busy and there may be no more
+	Unsent  int64         `json:"unsent"` // arrivals that were due and were never sent for the same reason
 }
 
-// Thresholds of the verdict. Lag is judged against what is measured: 5 ms
-// spoil a latency of 10 ms and say nothing about one of 2 s.
+// Thresholds of the verdict. Lag is judged against what is measured, the
+// latency that the SLO speaks of or else the p95: 10 ms spoil a latency of 20
+// ms and say nothing about one of 2 s.
 const (
-	lagStrained = 5 * time.Millisecond  // or a tenth of the median service time, if that is more
-	lagLimited  = 20 * time.Millisecond // or a half of it
-	cpuStrained = 0.70                  // of the cores of the machine
-	cpuLimited  = 0.90
+	lagStrained      = 0.05
+	lagStrainedFloor = 2 * time.Millisecond
+	lagLimited       = 0.25
+	lagLimitedFloor  = 10 * time.Millisecond
+	cpuStrained      = 0.70 // of the cores that this process may use
+	cpuLimited       = 0.90
 )
 
-// judge sets the verdict of h on a machine with so many cores, for a median
-// service time of typical (0 without answers). Late arrivals are no fault of
-// the generator: the target kept all users busy, and their waiting is part of
-// their latency.
-func (h *Health) judge(cores float64, typical time.Duration) {
+// judge sets the verdict of h on so many cores, for latencies on a scale of
+// typical. Late arrivals alone are no fault of the generator: the target kept
+// all users busy, and their waiting is part of their latency. Arrivals that
+// were never sent are a load that was not offered.
+func (h *Health) judge(cores float64, typical time.Duration, maxUsers int) {
 	h.Verdict, h.Reason = Sound, ""
 	lag := fmt.Sprintf("requests leave %v late (p99)", h.LagP99.Round(100*time.Microsecond))
 	use := h.CPU / cores
-	cpu := fmt.Sprintf("the generator uses %.0f %% of the machine", use*100)
+	cpu := fmt.Sprintf("the generator uses %.0f %% of its cores", use*100)
+	share := func(of float64) time.Duration { return time.Duration(of * float64(typical)) }
 	switch {
-	case h.LagP99 > max(lagLimited, typical/2):
+	case h.LagP99 > max(lagLimitedFloor, share(lagLimited)):
 		h.Verdict, h.Reason = Limited, lag
 	case use > cpuLimited:
 		h.Verdict, h.Reason = Limited, cpu
-	case h.LagP99 > max(lagStrained, typical/10):
+	case h.Unsent > 0:
+		h.Verdict, h.Reason = Strained, fmt.Sprintf("%d arrivals were due and not sent: all of at most %d users were busy (--max-users)", h.Unsent, maxUsers)
+	case h.LagP99 > max(lagStrainedFloor, share(lagStrained)):
 		h.Verdict, h.Reason = Strained, lag
 	case use > cpuStrained:
 		h.Verdict, h.Reason = Strained, cpu
 	}
 }
 
+// cpuSpan is how many seconds the use of the processor is averaged over: one
+// second of collecting garbage is no limit.
+const cpuSpan = 5
+
 // cpuMeter measures how many cores this process uses.
 type cpuMeter struct {
-	process *process.Process // nil where the system does not tell
 	at      time.Time
-	used    float64 // seconds
-	cores   float64
+	used    time.Duration
+	seconds [cpuSpan]float64 // ring of the last readings
+	n       int              // readings so far
+	highest float64          // highest mean over the ring
 }
 
-func newCPUMeter(now time.Time) *cpuMeter {
-	p, _ := process.NewProcess(int32(os.Getpid()))
-	m := &cpuMeter{process: p, at: now}
-	m.used, _ = m.total()
-	return m
-}
+func newCPUMeter(now time.Time) *cpuMeter { return &cpuMeter{at: now, used: ProcessCPU()} }
 
-func (m *cpuMeter) total() (float64, bool) {
-	if m.process == nil {
-		return 0, false
+// read takes a reading when a second has passed since the last one.
+func (m *cpuMeter) read(now time.Time) {
+	length := now.Sub(m.at)
+	if length < time.Second-tick/2 {
+		return
 	}
-	t, err := m.process.Times()
+	used := ProcessCPU()
+	m.seconds[m.n%cpuSpan] = (used - m.used).Seconds() / length.Seconds()
+	m.n++
+	m.used, m.at = used, now
+	sum := 0.0
+	for _, s := range m.seconds {
+		sum += s
+	}
+	m.highest = max(m.highest, sum/float64(min(m.n, cpuSpan)))
+}
+
+// ProcessCPU is the CPU time that this process has used so far; 0 where the
+// system does not tell.
+func ProcessCPU() time.Duration {
+	p, err := process.NewProcess(int32(os.Getpid()))
 	if err != nil {
-		return 0, false
+		return 0
 	}
-	return t.User + t.System, true
-}
-
-// read returns the use over the last second or more.
-func (m *cpuMeter) read(now time.Time) float64 {
-	if length := now.Sub(m.at); length >= time.Second {
-		if used, ok := m.total(); ok {
-			m.cores = (used - m.used) / length.Seconds()
-			m.used, m.at = used, now
-		}
+	t, err := p.Times()
+	if err != nil {
+		return 0
 	}
-	return m.cores
+	return time.Duration((t.User + t.System) * float64(time.Second))
 }

@@ -68,18 +68,39 @@ type Objective struct {
 	Holds     bool               `json:"holds"`
 }
 
-// MarshalJSON leaves out a value that JSON cannot say.
+// MarshalJSON writes null for a value that too many failures made infinite.
 func (o Objective) MarshalJSON() ([]byte, error) {
 	type plain Objective
-	if !math.IsInf(o.Value, 0) {
-		return json.Marshal(plain(o))
+	value := &o.Value
+	if math.IsInf(o.Value, 0) {
+		value = nil
 	}
 	return json.Marshal(struct {
-		Name      string `json:"objective"`
-		Unbounded bool   `json:"unbounded"`
-		Valid     bool   `json:"valid"`
-		Holds     bool   `json:"holds"`
-	}{o.Name, true, o.Valid, o.Holds})
+		plain
+		Value *float64 `json:"value"`
+	}{plain(o), value})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (o *Objective) UnmarshalJSON(b []byte) error {
+	type plain Objective
+	in := struct {
+		*plain
+		Value *float64 `json:"value"`
+	}{plain: (*plain)(o)}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	o.Value = math.Inf(1)
+	if in.Value != nil {
+		o.Value = *in.Value
+	}
+	parsed, err := profiles.ParseSLO(o.Name)
+	if err != nil {
+		return err
+	}
+	o.Objective = parsed[0]
+	return nil
 }
 
 // Format writes the value with its unit.

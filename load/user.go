@@ -121,13 +121,15 @@ func (u *user) serveArrivals() {
 	}
 }
 
-// lateAfter is how much later than due an arrival must find its user to count
-// as late; less is the work of the scheduler, which the lag shows.
+// lateAfter is how much later than due an arrival must find its user to be of
+// concern; less is the work of the scheduler, which the lag shows.
 const lateAfter = time.Millisecond
 
-// awaitArrival waits until the arrival at offset is due. late means that it
-// had been due before this user was free. Before the user goes on to send, it
-// sees to it that enough others wait for the arrivals behind its own.
+// awaitArrival waits until the arrival at offset is due, and before the user
+// goes on to send sees to it that enough others wait for the arrivals behind
+// its own. late means that the arrival had been due before any user was free,
+// and that there may be no more users: it waited for its turn. Where there
+// may be more, the generator was slow to start one, and the lag shows it.
 func (u *user) awaitArrival(offset time.Duration) (due time.Time, late, ok bool) {
 	e := u.engine
 	for first := true; ; first = false {
@@ -137,7 +139,7 @@ func (u *user) awaitArrival(offset time.Duration) (due time.Time, late, ok bool)
 		ep := e.epoch.Load()
 		due = ep.start.Add(offset)
 		if first && time.Since(due) > lateAfter {
-			return due, true, true
+			return due, !e.addUser(), true
 		}
 		e.waiting.Add(1)
 		ok = u.until(due, ep.over)

@@ -1,10 +1,11 @@
 package probe
 
 import (
-	"bytes"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 )
 
 // Unknown is the replica of an answer that names none.
@@ -64,11 +65,16 @@ func NewIdentifier(source *Source) *Identifier {
 }
 
 // Identify returns the number of the replica that gave an answer with this
-// head (status line and headers) and this beginning of a body, or Unknown.
-// Numbers count from 0 in the order of first appearance.
-func (i *Identifier) Identify(head, body []byte) int32 {
+// status, head (status line and headers) and beginning of a body, or Unknown.
+// Numbers count from 0 in the order of first appearance. It learns where the
+// names stand from good answers only: the page of an error may come from a
+// proxy in front.
+func (i *Identifier) Identify(status int, head, body []byte) int32 {
 	source := i.source.Load()
 	if source == nil {
+		if status >= 400 {
+			return Unknown
+		}
 		if source = i.find(head, body); source == nil {
 			return Unknown
 		}
@@ -80,7 +86,7 @@ func (i *Identifier) Identify(head, body []byte) int32 {
 	if n, ok := i.names.Load().index[string(name)]; ok {
 		return n
 	}
-	return i.add(string(bytes.Clone(name)))
+	return i.add(string(name))
 }
 
 // Names returns the names of all replicas seen, by number. The slice must not
@@ -124,8 +130,26 @@ func (i *Identifier) add(name string) int32 {
 	if len(old.list) == maxReplicas-1 {
 		name = Others
 	}
-	next := &nameTable{index: maps.Clone(old.index), list: append(old.list[:len(old.list):len(old.list)], name)}
+	next := &nameTable{index: maps.Clone(old.index), list: append(old.list[:len(old.list):len(old.list)], printable(name))}
 	next.index[name] = int32(len(old.list))
 	i.names.Store(next)
 	return next.index[name]
+}
+
+// longestName is how much of a name is shown.
+const longestName = 80
+
+// printable is a name as a terminal may show it: it comes from the target, and
+// must not be able to steer what it is printed on.
+func printable(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, name)
+	if r := []rune(name); len(r) > longestName {
+		return string(r[:longestName-1]) + "…"
+	}
+	return name
 }

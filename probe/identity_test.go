@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -65,7 +66,7 @@ func TestIdentifierFindsASource(t *testing.T) {
 		{"nothing", "HTTP/1.1 200 OK\r\nServer: nginx\r\n", "<html>", ""},
 	} {
 		i := NewIdentifier(nil)
-		n := i.Identify([]byte(c.head), []byte(c.body))
+		n := i.Identify(200, []byte(c.head), []byte(c.body))
 		source, given, ok := i.Source()
 		if c.want == "" {
 			if ok || n != Unknown {
@@ -84,11 +85,11 @@ func TestIdentifierNumbersAndLimit(t *testing.T) {
 	answer := func(n int) []byte { return fmt.Appendf(nil, `{"hostname":"r%d"}`, n) }
 	for n := range 1000 {
 		want := int32(min(n, maxReplicas-1))
-		if got := i.Identify(nil, answer(n)); got != want {
+		if got := i.Identify(200, nil, answer(n)); got != want {
 			t.Fatalf("Identify(r%d) = %d, want %d", n, got, want)
 		}
 	}
-	if got := i.Identify(nil, answer(3)); got != 3 {
+	if got := i.Identify(200, nil, answer(3)); got != 3 {
 		t.Errorf("Identify(r3) again = %d, want 3", got)
 	}
 	names := i.Names()
@@ -96,7 +97,38 @@ func TestIdentifierNumbersAndLimit(t *testing.T) {
 		t.Errorf("Names() = %d names, first %q, last %q; want %d, r0, %s", len(names), names[0], names[len(names)-1], maxReplicas, Others)
 	}
 	body := answer(3)
-	if n := testing.AllocsPerRun(100, func() { i.Identify(nil, body) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { i.Identify(200, nil, body) }); n != 0 {
 		t.Errorf("a known replica costs %v allocations, want 0", n)
+	}
+}
+
+// The page of an error may come from a proxy; what it says is used only once
+// it is known where to look.
+func TestIdentifierLearnsFromGoodAnswers(t *testing.T) {
+	i := NewIdentifier(nil)
+	head := []byte("HTTP/1.1 502 Bad Gateway\r\nX-Served-By: proxy\r\n\r\n")
+	if n := i.Identify(502, head, nil); n != Unknown {
+		t.Errorf("Identify(502) = %d, want unknown", n)
+	}
+	if n := i.Identify(200, head, []byte(`{"hostname":"pod-1"}`)); n != 0 || i.Names()[0] != "pod-1" {
+		t.Errorf("Identify(200) = %d, names %v; want pod-1", n, i.Names())
+	}
+	if n := i.Identify(500, nil, []byte(`{"hostname":"pod-1"}`)); n != 0 {
+		t.Errorf("Identify(500) of a known replica = %d, want 0", n)
+	}
+}
+
+func TestNamesCannotSteerATerminal(t *testing.T) {
+	i := NewIdentifier(&Source{Header, "X-Id"})
+	n := i.Identify(200, []byte("X-Id: a\x1b[2Jb\r\n"), nil)
+	if got := i.Names()[n]; got != "a\uFFFD[2Jb" {
+		t.Errorf("name %q, want the escape replaced", got)
+	}
+	if again := i.Identify(200, []byte("X-Id: a\x1b[2Jb\r\n"), nil); again != n {
+		t.Errorf("the same name again is replica %d, want %d", again, n)
+	}
+	n = i.Identify(200, []byte("X-Id: "+strings.Repeat("x", 500)+"\r\n"), nil)
+	if got := []rune(i.Names()[n]); len(got) != longestName {
+		t.Errorf("a name of 500 is shown with %d characters, want %d", len(got), longestName)
 	}
 }

@@ -52,28 +52,11 @@ func headerValue(head []byte, name string) []byte {
 		} else {
 			head = nil
 		}
-		if len(line) > len(name) && line[len(name)] == ':' && equalFold(line[:len(name)], name) {
+		if len(line) > len(name) && line[len(name)] == ':' && strings.EqualFold(string(line[:len(name)]), name) {
 			return bytes.TrimSpace(line[len(name)+1:])
 		}
 	}
 	return nil
-}
-
-// equalFold compares ASCII without regard to case.
-func equalFold(b []byte, s string) bool {
-	for i := range b {
-		x, y := b[i], s[i]
-		if 'A' <= x && x <= 'Z' {
-			x += 'a' - 'A'
-		}
-		if 'A' <= y && y <= 'Z' {
-			y += 'a' - 'A'
-		}
-		if x != y {
-			return false
-		}
-	}
-	return true
 }
 
 // jsonValue returns the text of the first string or number that stands behind

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -73,6 +74,16 @@ func DefaultPlan() Plan {
 // Open reports whether the plan is an open model.
 func (p Plan) Open() bool { return p.Rate > 0 || p.Shape != nil }
 
+// Length is how long the plan sends: its RunTime, or until its shape ends; 0
+// when nothing but Requests or a hand ends it.
+func (p Plan) Length() time.Duration {
+	length := p.RunTime
+	if ends, ok := p.Shape.(interface{ Length() time.Duration }); ok && (length == 0 || ends.Length() < length) {
+		length = ends.Length()
+	}
+	return length
+}
+
 // Load is the shape of the arrivals of an open plan.
 func (p Plan) Load() Shape {
 	if p.Shape != nil {
@@ -106,6 +117,9 @@ func (p Plan) Validate() error {
 	}
 	if p.Rate < 0 {
 		bad("--rate: got %v, want more than 0 per second", p.Rate)
+	}
+	if !isToken(p.Method) {
+		bad("--method: got %q, want one such as GET or POST", p.Method)
 	}
 	if p.Timeout <= 0 {
 		bad("--timeout: got %v, want more than 0", p.Timeout)
@@ -146,4 +160,15 @@ func ValidateTarget(s string) error {
 		}
 	}
 	return nil
+}
+
+// isToken reports whether s can stand as a method in a request line (RFC
+// 9110, section 5.6.2).
+func isToken(s string) bool {
+	for _, c := range s {
+		if c > '~' || c <= ' ' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c) {
+			return false
+		}
+	}
+	return s != ""
 }

@@ -37,6 +37,8 @@ func TestPlanValidate(t *testing.T) {
 		{"negative rate", func(p *Plan) { p.Rate = -1 }, []string{"--rate: got -1, want more than 0"}},
 		{"no room for arrivals", func(p *Plan) { p.Rate, p.MaxUsers = 5, 0 }, []string{"--max-users: got 0, want 1 or more"}},
 		{"unknown arrivals", func(p *Plan) { p.Rate, p.Arrivals = 5, "bursty" }, []string{`--arrivals: got "bursty", want poisson or constant`}},
+		{"a method with a space", func(p *Plan) { p.Method = "GET /" }, []string{`--method: got "GET /", want one such as GET or POST`}},
+		{"a method of our own", func(p *Plan) { p.Method = "X-PURGE" }, nil},
 		{"no timeout", func(p *Plan) { p.Timeout = 0 }, []string{"--timeout: got 0s, want more than 0"}},
 		{"negative run time", func(p *Plan) { p.RunTime = -time.Second }, []string{"--run-time: got -1s, want 0 or more"}},
 		{"negative requests", func(p *Plan) { p.Requests = -1 }, []string{"--requests: got -1"}},
@@ -48,12 +50,12 @@ func TestPlanValidate(t *testing.T) {
 			func(p *Plan) {
 				*p = Plan{Target: "ftp://h", Users: -1, Timeout: -1, RunTime: -1, Requests: -1, StopGrace: -1, Wait: Wait{Max: -1}}
 			},
-			[]string{"target: ", "--users: ", "--spawn-rate: ", "--timeout: ", "--run-time: ", "--requests: ", "--stop-timeout: ", "--wait: "},
+			[]string{"target: ", "--users: ", "--spawn-rate: ", "--method: ", "--timeout: ", "--run-time: ", "--requests: ", "--stop-timeout: ", "--wait: "},
 		},
 		{
 			"every problem of an open plan at once",
 			func(p *Plan) { *p = Plan{Shape: Constant(1), Rate: -1} },
-			[]string{"target: ", "--max-users: ", "--arrivals: ", "--rate: ", "--timeout: "},
+			[]string{"target: ", "--max-users: ", "--arrivals: ", "--rate: ", "--method: ", "--timeout: "},
 		},
 	} {
 		p := goodPlan()
@@ -127,5 +129,25 @@ func TestDefaultPlan(t *testing.T) {
 	p := DefaultPlan()
 	if p.Method != http.MethodGet || p.Timeout != 150*time.Second || p.StopGrace != 30*time.Second || p.MaxUsers != 1000 || p.Arrivals != Poisson || p.Seed != 1 {
 		t.Errorf("DefaultPlan() = %+v, want what the fields document", p)
+	}
+}
+
+func TestPlanLength(t *testing.T) {
+	ramp := Ramp{Stages: []Stage{{For: time.Minute, To: 10}}}
+	for _, c := range []struct {
+		name string
+		plan Plan
+		want time.Duration
+	}{
+		{"no end", Plan{}, 0},
+		{"a run time", Plan{RunTime: time.Second}, time.Second},
+		{"the end of a shape", Plan{Shape: ramp}, time.Minute},
+		{"the run time before the end of the shape", Plan{Shape: ramp, RunTime: time.Second}, time.Second},
+		{"the end of the shape before the run time", Plan{Shape: ramp, RunTime: time.Hour}, time.Minute},
+		{"a shape without an end", Plan{Shape: Constant(1), RunTime: time.Hour}, time.Hour},
+	} {
+		if got := c.plan.Length(); got != c.want {
+			t.Errorf("%s: Length() = %v, want %v", c.name, got, c.want)
+		}
 	}
 }

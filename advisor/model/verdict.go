@@ -1,6 +1,10 @@
 package model
 
-import "gonum.org/v1/gonum/mathext"
+import (
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mathext"
+	"gonum.org/v1/gonum/stat"
+)
 
 // Verdict is what a step says about an objective.
 type Verdict string
@@ -59,44 +63,34 @@ func EnoughToPass(p float64) int {
 	return n
 }
 
+// Likely reports whether the share of all requests that is over a limit is
+// more likely at most p than not, when t of n independent ones were: whether
+// the posterior under a uniform prior, Beta(t+1, n-t+1), has its median at or
+// below p. With few requests it wants more than that the figure itself is met.
+func Likely(t, n, p float64) bool { return n > 0 && mathext.RegIncBeta(t+1, n-t+1, p) >= 0.5 }
+
 // EffectiveSize is how many independent observations a sequence of n
 // correlated ones is worth: n / (1 + 2 sum rho_k), summed over the first run
-// of positive autocorrelations (Geyer 1992). over tells, in the order of
-// arrival, which requests were over the limit: near saturation they come in
-// runs, and counting each as evidence of its own would be too sure. The result
-// is between 1 and n.
-func EffectiveSize(over []bool) float64 {
-	n := len(over)
-	var at []int // of those that are over
-	before := make([]int, n+1)
-	for i, o := range over {
-		before[i+1] = before[i]
-		if o {
-			at = append(at, i)
-			before[i+1]++
-		}
-	}
-	mean := float64(len(at)) / float64(max(n, 1))
-	variance := mean * (1 - mean)
-	if variance == 0 {
+// of positive autocorrelations (Geyer 1992). Near saturation slow requests
+// come in runs, and counting each as evidence of its own would be too sure.
+// The result is between 1 and n; it is n where all values are the same.
+func EffectiveSize(values []float64) float64 {
+	n := len(values)
+	mean, variance := stat.PopMeanVariance(values, nil)
+	if n < 2 || variance <= 1e-12*mean*mean {
 		return float64(n)
 	}
-	sum := 0.0
-	for lag := 1; lag <= n/4; lag++ {
-		pairs := 0
-		for _, i := range at {
-			if i >= lag && over[i-lag] {
-				pairs++
-			}
-		}
-		// sum of (o_i - mean)(o_(i-lag) - mean), multiplied out
-		ends := before[n-lag] + before[n] - before[lag]
-		covariance := float64(pairs) - mean*float64(ends) + float64(n-lag)*mean*mean
-		rho := covariance / float64(n) / variance
+	centred := make([]float64, n)
+	for i, v := range values {
+		centred[i] = v - mean
+	}
+	worth := 1.0 // one observation is worth 1/worth
+	for lag := 1; lag <= n/4 && worth < float64(n)/10; lag++ {
+		rho := floats.Dot(centred[lag:], centred[:n-lag]) / float64(n) / variance
 		if rho <= 0 {
 			break
 		}
-		sum += rho
+		worth += 2 * rho
 	}
-	return max(1, float64(n)/(1+2*sum))
+	return max(1, float64(n)/worth)
 }

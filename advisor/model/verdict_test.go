@@ -3,6 +3,7 @@ package model
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -56,29 +57,52 @@ func TestEnoughToPass(t *testing.T) {
 	}
 }
 
+func TestLikely(t *testing.T) {
+	for _, c := range []struct {
+		t, n, p float64
+		want    bool
+	}{
+		{0, 0, 0.05, false},
+		{0, 12, 0.05, false}, // half of such steps would come from 5.2 % and more
+		{0, 13, 0.05, true},
+		{2, 60, 0.05, true},
+		{3, 60, 0.05, false}, // exactly 5 % is no majority
+		{20, 500, 0.05, true},
+		{25, 500, 0.05, false},
+		{40, 500, 0.05, false},
+	} {
+		if got := Likely(c.t, c.n, c.p); got != c.want {
+			t.Errorf("Likely(%v, %v, %v) = %v, want %v", c.t, c.n, c.p, got, c.want)
+		}
+	}
+}
+
 func TestEffectiveSize(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	independent := make([]bool, 2000)
+	independent := make([]float64, 2000)
 	for i := range independent {
-		independent[i] = r.Float64() < 0.1
+		independent[i] = r.Float64()
 	}
 	if got := EffectiveSize(independent); got < 1500 {
-		t.Errorf("2000 independent requests are worth %v, want nearly all", got)
+		t.Errorf("2000 independent values are worth %v, want nearly all", got)
 	}
-	// In runs of 20 each, every run is about one observation.
-	runs := make([]bool, 2000)
-	for i := range runs {
-		runs[i] = i%400 < 20 || i%700 > 680
+	// x' = 0.9 x + noise has (1+0.9)/(1-0.9) = 19 times the variance of the mean.
+	series := make([]float64, 20000)
+	for i := 1; i < len(series); i++ {
+		series[i] = 0.9*series[i-1] + r.NormFloat64()
 	}
-	if got := EffectiveSize(runs); got < 50 || got > 300 {
-		t.Errorf("2000 requests in runs of 20 are worth %v, want about 100", got)
+	if got := EffectiveSize(series); math.Abs(got/(20000.0/19)-1) > 0.25 {
+		t.Errorf("20000 values that remember 90 %% are worth %v, want about %d", got, 20000/19)
+	}
+	if got := EffectiveSize(append(slices.Repeat([]float64{1}, 200), slices.Repeat([]float64{5}, 200)...)); got > 12 {
+		t.Errorf("two runs of 200 are worth %v, want a few", got)
 	}
 	for _, c := range []struct {
-		over []bool
-		want float64
-	}{{nil, 0}, {[]bool{true}, 1}, {[]bool{false, false, false}, 3}, {[]bool{true, true}, 2}} {
-		if got := EffectiveSize(c.over); got != c.want {
-			t.Errorf("EffectiveSize(%v) = %v, want %v", c.over, got, c.want)
+		values []float64
+		want   float64
+	}{{nil, 0}, {[]float64{1}, 1}, {[]float64{2, 2, 2}, 3}} {
+		if got := EffectiveSize(c.values); got != c.want {
+			t.Errorf("EffectiveSize(%v) = %v, want %v", c.values, got, c.want)
 		}
 	}
 }

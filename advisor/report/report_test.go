@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/exp/golden"
+	"github.com/google/go-cmp/cmp"
 
 	"headroom/advisor"
 	"headroom/advisor/model"
@@ -152,8 +153,7 @@ func TestRunAsJSON(t *testing.T) {
 		Result                struct {
 			SLO []struct {
 				Objective string
-				Value     float64
-				Unbounded bool
+				Value     *float64
 				Holds     bool
 			}
 			Failures []struct{ Failure string }
@@ -166,8 +166,15 @@ func TestRunAsJSON(t *testing.T) {
 	if got.Version != profiles.Version || got.Kind != "run" || got.Target != "http://x/" || got.Policy.Replicas.Max != 2 {
 		t.Errorf("run %+v", got)
 	}
-	if slo := got.Result.SLO; len(slo) != 3 || slo[0].Value != 0.036 || !slo[0].Holds || !slo[1].Unbounded || slo[1].Holds {
-		t.Errorf("SLO %+v, want the second one unbounded", slo)
+	if slo := got.Result.SLO; len(slo) != 3 || *slo[0].Value != 0.036 || !slo[0].Holds || slo[1].Value != nil || slo[1].Holds {
+		t.Errorf("SLO %+v, want the second one without a value", slo)
+	}
+	var back Run
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s.Load, back.Result); diff != "" {
+		t.Errorf("read back (-want +got):\n%s", diff)
 	}
 	if f := got.Result.Failures; len(f) != 2 || f[1].Failure != "timeout" {
 		t.Errorf("failures %+v", f)
