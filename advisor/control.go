@@ -10,16 +10,18 @@ import (
 
 // Start swarms the target as planned.
 func (s *Session) Start() error {
-	return s.begin(Swarming, false, func(ctx context.Context, _ bool) error { return s.swarm(ctx) })
+	return s.begin(Swarming, false, s.swarm)
 }
 
-// Stop ends the job under way: a swarm in peace, a measurement or a replay
+// Stop ends what is under way: a swarm in peace, a measurement or a replay
 // without a result. It does not wait for the end.
 func (s *Session) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.job != nil {
-		s.job.cancel()
+	for _, j := range []*job{s.job, s.aside} {
+		if j != nil {
+			j.cancel()
+		}
 	}
 }
 
@@ -54,15 +56,7 @@ func (s *Session) steer(live func(*load.Engine), planned func(*profiles.Plan)) e
 }
 
 // TogglePause stops sending, or goes on, without ending the run.
-func (s *Session) TogglePause() {
-	s.withEngine(func(e *load.Engine) {
-		if e.Snapshot().Phase == load.Paused {
-			e.Resume()
-		} else {
-			e.Pause()
-		}
-	})
-}
+func (s *Session) TogglePause() { s.withEngine((*load.Engine).TogglePause) }
 
 // Recycle replaces every connection before its next request.
 func (s *Session) Recycle() { s.withEngine((*load.Engine).Recycle) }
@@ -81,11 +75,8 @@ func (s *Session) withEngine(do func(*load.Engine)) {
 // Advise measures the capacity and derives a policy. A swarm under way makes
 // room and comes back afterwards.
 func (s *Session) Advise() error {
-	return s.begin(Measuring, true, func(ctx context.Context, wasSwarming bool) error {
-		err := s.measure(ctx)
-		if wasSwarming && ctx.Err() == nil {
-			return errors.Join(err, s.swarm(ctx))
-		}
+	return s.begin(Measuring, true, func(ctx context.Context, _ *job) error {
+		_, _, err := s.measure(ctx)
 		return err
 	})
 }
@@ -99,22 +90,15 @@ func (s *Session) Apply() error {
 		return errors.New("there is no scaler to apply it to: export the policy instead")
 	case s.state.Advice == nil:
 		return errNoAdvice
-	case s.job == nil || !s.job.swarming || s.closed:
-		return s.beginLocked(Applying, false, func(ctx context.Context, _ bool) error { return s.apply(ctx) })
+	case s.job != nil && s.job.swarming:
+		return s.beside(s.apply)
 	}
-	ctx := s.ctx
-	s.jobs.Go(func() {
-		if err := s.apply(ctx); err != nil && ctx.Err() == nil {
-			s.note("error", "%v", err)
-			s.update(func(st *State) { st.Problem = err.Error() })
-		}
-	})
-	return nil
+	return s.beginLocked(Applying, false, func(ctx context.Context, _ *job) error { return s.apply(ctx) })
 }
 
 // Verify replays the load for the comparison under the policy in force.
 func (s *Session) Verify() error {
-	return s.begin(Replaying, true, func(ctx context.Context, wasSwarming bool) error {
+	return s.begin(Replaying, true, func(ctx context.Context, _ *job) error {
 		label := "before"
 		if s.State().Applied {
 			label = "after"
@@ -122,9 +106,6 @@ func (s *Session) Verify() error {
 		o, err := s.replay(ctx, label)
 		if err == nil {
 			s.keepOutcome(o)
-		}
-		if wasSwarming && ctx.Err() == nil {
-			return errors.Join(err, s.swarm(ctx))
 		}
 		return err
 	})

@@ -13,6 +13,9 @@ import (
 // up.
 const fleetLimit = 2 * time.Minute
 
+// scalerPatience is how long the scaler may take to accept an order.
+const scalerPatience = 10 * time.Second
+
 // runner performs the trials of a search with the load engine.
 type runner struct{ s *Session }
 
@@ -20,40 +23,46 @@ var _ Runner = runner{}
 
 func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	s := r.s
+	plan := t.plan(s.config.Plan, s.config.SLO)
 	if s.config.Scaler != nil {
-		if err := s.config.Scaler.Pin(ctx, 1, t.Length+pinned); err != nil {
-			return Observation{}, fmt.Errorf("pin the scaler: %w", err)
+		if err := s.hold(ctx, 1, plan.RunTime+plan.StopGrace); err != nil {
+			return Observation{}, err
 		}
 	}
-	s.update(func(st *State) {
-		next := *st.Search
-		next.Now = t
-		st.Search = &next
-	})
+	s.updateSearch(func(search *SearchState) { search.Now = t })
 	began := time.Now()
-	fleet := s.reported()
-	before := readHost(ctx, began, fleet)
+	before := s.readHost(ctx)
 	watch := s.watchFleet()
-	result, err := s.perform(ctx, t.plan(s.config.Plan, s.config.SLO), maxSamples)
+	result, err := s.perform(ctx, plan, maxSamples)
+	least, most := watch()
 	if err != nil {
 		return Observation{}, err
 	}
 	if err := ctx.Err(); err != nil {
 		return Observation{}, err
 	}
-	least, most := watch()
-	now := time.Now()
 	ended := t.Length
 	if t.Requests > 0 {
 		ended = min(ended, result.Elapsed)
 	}
 	o := Observe(t, result.Samples, ended, s.config.SLO)
-	o.Took, o.Health = now.Sub(began), result.Health
-	o.Host = readHost(ctx, now, s.reported()).since(before)
-	if least == most {
-		o.Replicas = least
+	o.Health = result.Health
+	o.Host = s.readHost(ctx).since(before)
+	o.Took = time.Since(began)
+	o.Replicas = least
+	if least != most {
+		o.Replicas = Changing
 	}
 	return o, nil
+}
+
+// readHost reads the machine's counters, with what the scaler says of its
+// replicas at this moment.
+func (s *Session) readHost(ctx context.Context) hostReading {
+	if s.config.Scaler != nil {
+		s.askScaler(ctx)
+	}
+	return readHost(ctx, time.Now(), s.reported())
 }
 
 // maxSamples bounds the memory of one step.
@@ -126,16 +135,40 @@ func (s *Session) watchFleet() (end func() (least, most int)) {
 	}
 }
 
-// pin holds the fleet at n and waits until it is there and has come to rest.
-func (s *Session) pin(ctx context.Context, n int, ttl time.Duration) error {
-	if err := s.config.Scaler.Pin(ctx, n, ttl+fleetLimit); err != nil {
+// A pin outlives what it is for by pinSlack: a measurement that dies must not
+// leave a fleet small. The scaler takes none longer than maxPin.
+const (
+	pinSlack = time.Minute
+	maxPin   = time.Hour
+)
+
+// hold pins the fleet at n for what takes so long.
+func (s *Session) hold(ctx context.Context, n int, length time.Duration) error {
+	if err := s.config.Scaler.Pin(ctx, n, min(length+pinSlack, maxPin)); err != nil {
 		return fmt.Errorf("pin the scaler: %w", err)
+	}
+	return nil
+}
+
+// pin holds the fleet at n and waits until it is there and has come to rest.
+func (s *Session) pin(ctx context.Context, n int) error {
+	if err := s.hold(ctx, n, fleetLimit); err != nil {
+		return err
 	}
 	return s.awaitFleet(ctx, fmt.Sprintf("%d replica up", n), func(up, moving int) bool { return up == n && moving == 0 })
 }
 
+func (s *Session) unpin(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, scalerPatience)
+	defer cancel()
+	if err := s.config.Scaler.Unpin(ctx); err != nil {
+		return fmt.Errorf("the scaler is still pinned: %w", err)
+	}
+	return nil
+}
+
 func (s *Session) follow(ctx context.Context, p profiles.Policy) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, scalerPatience)
 	defer cancel()
 	if err := s.config.Scaler.Follow(ctx, p); err != nil {
 		return fmt.Errorf("hand the policy to the scaler: %w", err)

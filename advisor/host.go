@@ -2,13 +2,12 @@ package advisor
 
 import (
 	"context"
-	"os"
 	"runtime"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
-	"github.com/shirou/gopsutil/v4/process"
 
+	"headroom/load"
 	"headroom/probe"
 )
 
@@ -36,20 +35,15 @@ func (h HostUse) Saturated() bool {
 type hostReading struct {
 	at       time.Time
 	busy     float64 // seconds, all cores
-	load     float64 // seconds
+	load     time.Duration
 	replicas time.Duration
 	known    bool
 }
 
 func readHost(ctx context.Context, now time.Time, fleet probe.Fleet) hostReading {
-	r := hostReading{at: now}
+	r := hostReading{at: now, load: load.ProcessCPU()}
 	if t, err := cpu.TimesWithContext(ctx, false); err == nil && len(t) == 1 {
 		r.busy, r.known = t[0].User+t[0].Nice+t[0].System+t[0].Irq+t[0].Softirq+t[0].Steal, true
-	}
-	if p, err := process.NewProcess(int32(os.Getpid())); err == nil {
-		if t, err := p.TimesWithContext(ctx); err == nil {
-			r.load = t.User + t.System
-		}
 	}
 	for _, replica := range fleet.Replicas {
 		r.replicas += replica.CPU
@@ -67,6 +61,6 @@ func (r hostReading) since(before hostReading) HostUse {
 		Known: true, Cores: runtime.NumCPU(),
 		Busy:     max(0, (r.busy-before.busy)/length),
 		Replicas: max(0, (r.replicas-before.replicas).Seconds()/length),
-		Load:     max(0, (r.load-before.load)/length),
+		Load:     max(0, (r.load-before.load).Seconds()/length),
 	}
 }

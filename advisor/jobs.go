@@ -10,65 +10,115 @@ import (
 	"headroom/profiles"
 )
 
-// job is what a session does at the moment. One at a time.
+// job is one thing that a session does.
 type job struct {
 	cancel   context.CancelFunc
 	ended    chan struct{}
-	swarming bool // it is a swarm, which others may take over from; guarded by Session.mu
+	swarming bool // others may take the load over from it; guarded by Session.mu
 }
 
-// begin starts a job. A swarm under way is stopped for it; takeover says
-// whether that is allowed, and the job learns whether it happened.
-func (s *Session) begin(phase Phase, takeover bool, run func(ctx context.Context, wasSwarming bool) error) error {
+// begin starts a job. Where takeover is set it waits for what goes on beside a
+// swarm, stops the swarm, and lets it go on afterwards.
+func (s *Session) begin(phase Phase, takeover bool, run func(context.Context, *job) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.beginLocked(phase, takeover, run)
 }
 
 // beginLocked is begin with mu held.
-func (s *Session) beginLocked(phase Phase, takeover bool, run func(ctx context.Context, wasSwarming bool) error) error {
+func (s *Session) beginLocked(phase Phase, takeover bool, run func(context.Context, *job) error) error {
 	if s.ctx == nil || s.closed {
 		return errNotRunning
 	}
-	before := s.job
-	if before != nil && !(takeover && before.swarming) {
+	swarm, aside := s.job, s.aside
+	if !takeover && (swarm != nil || aside != nil) || swarm != nil && !swarm.swarming {
 		return ErrBusy
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
-	j := &job{cancel: cancel, ended: make(chan struct{}), swarming: phase == Swarming}
-	s.job = j
-	s.state.Problem = ""
-	if before == nil {
+	ctx, j := s.newJob()
+	s.job, j.swarming = j, phase == Swarming
+	if swarm == nil {
 		s.state.Phase = phase
 	}
 	s.jobs.Go(func() {
-		defer cancel()
-		if before != nil {
-			before.cancel()
-			<-before.ended
+		if aside != nil {
+			<-aside.ended
+		}
+		if swarm != nil {
+			swarm.cancel()
+			<-swarm.ended
 			s.setPhase(phase)
 		}
-		err := run(ctx, before != nil)
+		err := run(ctx, j)
+		if swarm != nil && ctx.Err() == nil {
+			s.fail(err)
+			err = s.swarm(ctx, j)
+		}
 		s.finish(j, err)
 	})
-	s.nudge()
 	return nil
 }
 
+// beside starts a job that leaves the load to the swarm under way. mu is held.
+func (s *Session) beside(run func(context.Context) error) error {
+	if s.aside != nil || s.closed {
+		return ErrBusy
+	}
+	ctx, j := s.newJob()
+	s.aside = j
+	s.jobs.Go(func() { s.finish(j, run(ctx)) })
+	return nil
+}
+
+// newJob makes a job that ends with the session. mu is held.
+func (s *Session) newJob() (context.Context, *job) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	s.state.Problem = ""
+	s.nudge()
+	return ctx, &job{cancel: cancel, ended: make(chan struct{})}
+}
+
 func (s *Session) finish(j *job, err error) {
+	s.fail(err)
+	j.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var refused *Refusal
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.As(err, &refused) {
-		s.state.Problem = err.Error()
-		s.log(time.Now(), "error", "%v", err)
-	}
-	if s.job == j {
+	switch j {
+	case s.aside:
+		s.aside = nil
+	case s.job:
 		s.job = nil
 		s.state.Phase = Idle
 	}
 	close(j.ended)
 	s.nudge()
+}
+
+// fail shows what went wrong in a job, if anything did.
+func (s *Session) fail(err error) {
+	if err = Failure(err); err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Problem = err.Error()
+	s.log(time.Now(), "error", "%v", err)
+}
+
+// Failure is what went wrong in a job: its error without interruptions, which
+// somebody wanted, and refusals, which are results.
+func Failure(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var rest []error
+		for _, e := range joined.Unwrap() {
+			rest = append(rest, Failure(e))
+		}
+		return errors.Join(rest...)
+	}
+	var refused *Refusal
+	if errors.Is(err, context.Canceled) || errors.As(err, &refused) {
+		return nil
+	}
+	return err
 }
 
 func (s *Session) setPhase(p Phase) {
@@ -111,13 +161,11 @@ func (s *Session) perform(ctx context.Context, plan profiles.Plan, keep int) (lo
 	return engine.Run(session)
 }
 
-// swarm is the job of Start.
-func (s *Session) swarm(ctx context.Context) error {
+// swarm is the job of Start, and what a job that took over from it ends with.
+func (s *Session) swarm(ctx context.Context, j *job) error {
 	s.mu.Lock()
 	plan := s.state.Plan
-	if s.job != nil {
-		s.job.swarming = true
-	}
+	j.swarming = true
 	s.state.Phase = Swarming
 	s.mu.Unlock()
 	s.note("run", "swarming %s with %s", plan.Target, describePlan(plan))
@@ -136,76 +184,87 @@ func describePlan(p profiles.Plan) string {
 	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
 }
 
-// pinned is how long a pin outlives the step it is for: a measurement that
-// dies must not leave a fleet small.
-const pinned = time.Minute
-
-// measure finds the capacity of one replica. The scaler is pinned meanwhile
-// and follows its policy again afterwards.
-func (s *Session) measure(ctx context.Context) (err error) {
+// measure finds the capacity of one replica and advises a policy; the advice is
+// nil when no traffic is known. The scaler is pinned meanwhile. A *Refusal is
+// an error here, and in the measurement if it is one of the capacity.
+func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommendation, err error) {
 	options := SearchOptions{SLO: s.config.SLO, Budget: s.config.Budget, Seed: s.config.Plan.Seed}
 	if err := options.Validate(); err != nil {
-		return err
+		return m, nil, err
 	}
-	search := &SearchState{Budget: options.Budget, Left: options.Budget}
-	s.update(func(st *State) { st.Search, st.Advice, st.Refusal, st.Applied = search, nil, nil, false })
+	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
 	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
 	if s.config.Scaler != nil {
-		if err := s.pin(ctx, 1, pinned); err != nil {
-			return err
+		// Also after a pin that failed: it may have been made all the same.
+		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
+		if err := s.pin(ctx, 1); err != nil {
+			return m, nil, err
 		}
-		defer func() { err = errors.Join(err, s.follow(context.WithoutCancel(ctx), s.policy())) }()
 	}
 	options.Progress = func(steps []Observation, left time.Duration) {
 		last := steps[len(steps)-1]
 		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Verdict, last.Why)
-		s.update(func(st *State) {
-			next := *st.Search
-			next.Steps, next.Left = steps[:len(steps):len(steps)], left
-			st.Search = &next
-		})
+		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
 	}
 	capacity, err := Search(ctx, runner{s}, options)
+	s.updateSearch(func(search *SearchState) { search.Now = Trial{} })
 	if err != nil {
-		return err
+		return m, nil, err
 	}
 	if capacity.Replicas == 0 {
 		capacity.Replicas = max(1, s.config.Replicas)
 	}
-	m := Measurement{
+	m = Measurement{
 		Version: profiles.Version, Kind: "measurement", Target: s.config.Plan.Target, SLO: options.SLO.String(),
 		Date: time.Now().UTC(), Machine: thisMachine(), Local: s.config.Scaler != nil, StartUp: s.startUps(), Capacity: capacity,
 	}
-	s.update(func(st *State) {
-		next := *st.Search
-		next.Now, next.Capacity = Trial{}, &capacity
-		st.Search = &next
-	})
+	s.updateSearch(func(search *SearchState) { search.Capacity = &capacity })
 	s.mu.Lock()
 	s.measured = m
 	s.mu.Unlock()
-	return s.advise(m)
+	advice, err = s.advise(m)
+	return m, advice, err
 }
 
-// advise puts the recommendation that follows from a measurement in view.
-func (s *Session) advise(m Measurement) error {
+// updateSearch changes a copy of the search in view.
+func (s *Session) updateSearch(change func(*SearchState)) {
+	s.update(func(st *State) {
+		next := *st.Search
+		change(&next)
+		st.Search = &next
+	})
+}
+
+// advise puts the recommendation that follows from a measurement in view. An
+// earlier one that is in force stays in view until there is another.
+func (s *Session) advise(m Measurement) (*Recommendation, error) {
 	if m.Capacity.Refusal == nil && !s.config.Traffic.Known() {
 		s.note("advice", "one replica holds %s; give --traffic LOW..HIGH to turn that into a policy", m.Capacity.SLO)
-		return nil
+		return nil, nil
 	}
 	advice, err := m.Advise(s.config.Traffic, s.config.Headroom, s.config.Interval)
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 		s.note("advice", "refused: %v", refusal)
-		s.update(func(st *State) { st.Refusal = refusal })
-		return err
+		s.update(func(st *State) {
+			st.Refusal = refusal
+			if !st.Applied {
+				st.Advice = nil
+			}
+		})
+		return nil, err
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.note("advice", "min %d, max %s, target %s/s per replica (grade %s)",
 		advice.Policy.Replicas.Min, advice.Policy.Replicas.Max, advice.Policy.Metrics[0].Target, advice.Grade)
-	s.update(func(st *State) { st.Advice = &advice })
-	return nil
+	s.update(func(st *State) {
+		if st.Applied { // what it led to is what the next one is compared with
+			st.Before = st.After
+		}
+		st.Advice, st.Refusal, st.Applied, st.After = &advice, nil, false, nil
+	})
+	return &advice, nil
 }
 
 // apply puts the advice in force and waits until its min is up.

@@ -71,7 +71,7 @@ func Recommend(n Needs) (Recommendation, error) {
 	low := int(profiles.CeilDiv(int64(n.Traffic.Low), int64(target)))
 	high := int(profiles.CeilDiv(int64(n.Traffic.High), int64(target)))
 	interval, intervalWhy := n.interval()
-	window := n.window(interval)
+	window, windowFormula, windowWhy := n.window(interval)
 	quiet := max(time.Minute, 2*(n.StartUp+interval)).Round(time.Second)
 
 	p := profiles.DefaultPolicy()
@@ -94,8 +94,7 @@ func Recommend(n Needs) (Recommendation, error) {
 			fmt.Sprintf("the busy hours bring %s requests/s and one replica is given %s", n.Traffic.High, target)},
 		{"target", target.Float(), "requests/s per replica", fmt.Sprintf("%s x (100%% - %s) = %s", n.Capacity, n.Headroom, target), n.targetWhy(interval, window)},
 		{"interval", interval.Seconds(), "s", intervalWhy, "how often the metric is looked at"},
-		{"window", window.Seconds(), "s", fmt.Sprintf("96 / %s, at least the interval", n.Traffic.High),
-			"long enough that chance moves the measured rate by at most 20 %"},
+		{"window", window.Seconds(), "s", windowFormula, windowWhy},
 		{"down after", quiet.Seconds(), "s", "max(60 s, 2 x (start-up + interval))", "a lull shorter than this would only stop replicas that are needed again"},
 	}}
 	n.capAtHost(&r)
@@ -129,15 +128,21 @@ func (n Needs) interval() (time.Duration, string) {
 }
 
 // window is how long a Poisson stream at the high rate must be averaged for a
-// relative error of 20 % at 95 %: (1.96/0.2)² = 96 arrivals.
-func (n Needs) window(interval time.Duration) time.Duration {
-	w := time.Duration(math.Ceil(96/n.Traffic.High.Float())) * time.Second
-	return min(max(w, interval), time.Minute)
+// relative error of 20 % at 95 %: (1.96/0.2)² = 96 arrivals; at most a minute,
+// and never less than the interval.
+func (n Needs) window(interval time.Duration) (w time.Duration, formula, why string) {
+	needed := time.Duration(math.Ceil(96/n.Traffic.High.Float())) * time.Second
+	w = max(min(needed, time.Minute), interval)
+	why = "long enough that chance moves the measured rate by at most 20 %"
+	if w < needed {
+		why = fmt.Sprintf("chance moves the measured rate by up to %.0f %%, but a longer one would be too slow", 196/math.Sqrt(n.Traffic.High.Float()*w.Seconds()))
+	}
+	return w, fmt.Sprintf("max(min(96 / %s, 60 s), interval)", n.Traffic.High), why
 }
 
 // capAtHost lowers what is applied here to what this machine carries: n
 // replicas at their target, each with its share of the load and the balancing
-// that goes with it.
+// that goes with it, beside whatever else keeps the machine busy.
 func (n Needs) capAtHost(r *Recommendation) {
 	h := n.Host
 	if !h.Known || h.Cores == 0 || n.Local == 0 {
@@ -149,14 +154,15 @@ func (n Needs) capAtHost(r *Recommendation) {
 	if perReplica <= 0 {
 		return
 	}
-	carries := max(1, int(saturatedShare*float64(h.Cores)/perReplica))
+	others := max(0, h.Busy-h.Replicas-h.Load)
+	carries := max(1, int((saturatedShare*float64(h.Cores)-others)/perReplica))
 	if carries >= int(r.Policy.Replicas.Max) {
 		return
 	}
 	r.Applied.Replicas.Max = profiles.Limit(carries)
 	r.Applied.Replicas.Min = min(r.Applied.Replicas.Min, carries)
-	r.Capped = fmt.Sprintf("this machine has %d cores and a replica at its target keeps %.2f of them busy, the load included: it carries %d; here max is %d, exports keep %s",
-		h.Cores, perReplica, carries, carries, r.Policy.Replicas.Max)
+	r.Capped = fmt.Sprintf("this machine has %d cores, other programs keep %.2f of them busy and a replica at its target %.2f, its load included: it carries %d; here max is %d, exports keep %s",
+		h.Cores, others, perReplica, carries, carries, r.Policy.Replicas.Max)
 }
 
 func plural(replicas int) string {

@@ -45,6 +45,10 @@ func TestRecommend(t *testing.T) {
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300, Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.9, Load: 0.2}}, 8, 29, "7", 10 * time.Second, 2, ""},
 		{"local replicas that wait: no cap",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.01, Load: 0.02}}, 5, 20, "10", 10 * time.Second, 20, ""},
+		{"what other programs use is not to be had",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Local: 1, Host: HostUse{Known: true, Cores: 8, Busy: 4.3, Replicas: 0.9, Load: 0.2}}, 5, 20, "10", 10 * time.Second, 4, ""},
+		{"one is always carried",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Local: 1, Host: HostUse{Known: true, Cores: 2, Busy: 3, Replicas: 0.9, Load: 0.2}}, 5, 20, "10", 10 * time.Second, 1, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.needs.SLO = mustSLO(t, "p95<300ms")
@@ -79,6 +83,26 @@ func TestRecommend(t *testing.T) {
 				t.Errorf("the reasons do not say %q:\n%s", c.saysAbout, said)
 			}
 		})
+	}
+}
+
+func TestWindow(t *testing.T) {
+	for _, c := range []struct {
+		high     profiles.Milli // per second
+		interval time.Duration
+		want     time.Duration
+		why      string
+	}{
+		{200_000, 2 * time.Second, 2 * time.Second, "at most 20 %"},
+		{10_000, 2 * time.Second, 10 * time.Second, "at most 20 %"},
+		{10_000, 30 * time.Second, 30 * time.Second, "at most 20 %"},
+		{1_000, 10 * time.Second, time.Minute, "up to 25 %"},
+		{1_000, 90 * time.Second, 90 * time.Second, "up to 21 %"},
+	} {
+		got, _, why := Needs{Traffic: profiles.Traffic{Low: c.high, High: c.high}}.window(c.interval)
+		if got != c.want || !strings.Contains(why, c.why) {
+			t.Errorf("window of %s/s with an interval of %v = %v because %q, want %v, %q", c.high, c.interval, got, why, c.want, c.why)
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ type Scaler interface {
 	// Pin holds the fleet at n replicas until ttl has passed, whoever is
 	// gone by then.
 	Pin(ctx context.Context, n int, ttl time.Duration) error
+	// Unpin lets the policy decide again.
+	Unpin(ctx context.Context) error
 	// Follow puts a policy in force and ends a pin.
 	Follow(ctx context.Context, p profiles.Policy) error
 }
@@ -41,13 +43,40 @@ type Config struct {
 	NewConn func(now context.Context, start time.Time) load.Conn // nil: sockets
 }
 
+// minReplay is the shortest replay: with less of it percentiles say little.
+const minReplay = 5 * time.Second
+
+// Validate returns all problems at once, each naming the flag that sets the
+// value. Budget, Replay and Replicas may be left out where nothing is measured
+// or replayed.
+func (c Config) Validate() error {
+	errs := []error{c.Plan.Validate()}
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Headroom < 0 || c.Headroom >= 1000 {
+		bad("--headroom: got %s, want 0%% or more and less than 100%%", c.Headroom)
+	}
+	if c.Interval < 0 {
+		bad("--interval: got %v, want more than 0", c.Interval)
+	}
+	if c.Budget != 0 && c.Budget < MinBudget {
+		bad("--budget: got %v, want %v or more", c.Budget, MinBudget)
+	}
+	if c.Replicas < 0 {
+		bad("--replicas: got %d, want 1 or more", c.Replicas)
+	}
+	if c.Replay.Target != "" && c.Replay.Length() < minReplay {
+		bad("--verify: got %v, want %v or more", c.Replay.Length(), minReplay)
+	}
+	return errors.Join(errs...)
+}
+
 const (
 	tick        = 250 * time.Millisecond // between States
 	statusEvery = 500 * time.Millisecond // between questions to the scaler
 )
 
-// Session runs jobs against one target, one at a time: a swarm, a
-// measurement, applying, a replay. All methods are safe for concurrent use.
+// Session runs jobs against one target: a swarm, a measurement, applying, a
+// replay. One at a time, but for applying beside a swarm. All methods are safe for concurrent use.
 type Session struct {
 	config     Config
 	identifier *probe.Identifier
@@ -61,11 +90,11 @@ type Session struct {
 	boxes    []mailbox
 	state    State // without Load, Fleet and At, which publish fills in
 	engine   *load.Engine
-	job      *job
+	job      *job        // has the load, or will
+	aside    *job        // goes on beside it
 	fleet    probe.Fleet // as the scaler last reported it
 	began    time.Time
 	pointed  time.Duration          // offset of the last point of the engine that was taken over
-	secondAt time.Duration          // of the last point
 	thin     int                    // a point stands for so many seconds
 	seen     map[string]probe.State // as last logged
 	answered map[string]bool        // replicas whose first answer was logged
@@ -74,7 +103,7 @@ type Session struct {
 
 // NewSession prepares a session. It starts nothing.
 func NewSession(c Config) (*Session, error) {
-	if err := c.Plan.Validate(); err != nil {
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	s := &Session{
@@ -157,7 +186,7 @@ func (s *Session) nudge() {
 
 func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
-	s.addPoint(now)
+	s.addPoints(now)
 	s.state.Seq++
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
@@ -221,38 +250,48 @@ func (s *Session) log(now time.Time, kind, format string, args ...any) {
 	s.state.Events = append(events, Event{N: n, At: now, Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
-// addPoint adds a second to the history. mu is held.
-func (s *Session) addPoint(now time.Time) {
-	at := now.Sub(s.began)
-	if at-s.secondAt < time.Duration(s.thin)*time.Second {
-		return
-	}
-	s.secondAt = at
-	p := Point{At: at, Phase: s.state.Phase, Wanted: s.fleet.Wanted, Up: s.fleet.Up()}
+// addPoints takes the engine's new seconds over into the history, and adds
+// seconds without load while no engine runs. mu is held.
+func (s *Session) addPoints(now time.Time) {
+	p := Point{Phase: s.state.Phase, Wanted: s.fleet.Wanted, Up: s.fleet.Up()}
 	if s.engine != nil {
-		snapshot := s.engine.Snapshot()
-		if n := len(snapshot.Points); n > 0 && snapshot.Points[n-1].At > s.pointed {
-			last := snapshot.Points[n-1]
-			s.pointed = last.At
-			p.Users, p.Rate, p.Failed = last.Users, last.Rate, last.Failed
-			p.P50, p.P95, p.P99 = last.Latency.P50, last.Latency.P95, last.Latency.P99
-			for _, r := range snapshot.Replicas {
+		run := s.engine.Snapshot()
+		fresh := len(run.Points)
+		for fresh > 0 && run.Points[fresh-1].At > s.pointed {
+			fresh--
+		}
+		for _, second := range run.Points[fresh:] {
+			s.pointed = second.At
+			loaded := p
+			loaded.At = run.Started.Add(second.At).Sub(s.began)
+			loaded.Users, loaded.Rate, loaded.Failed = second.Users, second.Rate, second.Failed
+			loaded.P50, loaded.P95, loaded.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
+			for _, r := range run.Replicas {
 				if r.Rate > 0 {
-					p.Answering++
+					loaded.Answering++
 				}
 			}
+			s.addPoint(loaded, time.Second/2) // the engine has its own seconds
+		}
+		if run.Phase != load.Done {
+			return
 		}
 	}
-	points := s.state.Points
-	if len(points) >= maxPoints {
-		half := make([]Point, 0, maxPoints)
-		for i := 1; i < len(points); i += 2 {
-			half = append(half, points[i])
-		}
-		points = half
+	p.At = now.Sub(s.began)
+	s.addPoint(p, 0)
+}
+
+// addPoint adds to the history what lies as long after the point before as a
+// point stands for, or at most slack less. mu is held.
+func (s *Session) addPoint(p Point, slack time.Duration) {
+	if n := len(s.state.Points); n > 0 && p.At-s.state.Points[n-1].At < time.Duration(s.thin)*time.Second-slack {
+		return
+	}
+	if len(s.state.Points) >= maxPoints {
+		s.state.Points = load.Halve(s.state.Points)
 		s.thin *= 2
 	}
-	s.state.Points = append(points, p)
+	s.state.Points = append(s.state.Points, p)
 }
 
 // watchScaler keeps the fleet and the decision up to date.

@@ -27,10 +27,13 @@ type fakeFleet struct {
 	busy     int
 	line     []chan struct{}
 	policy   profiles.Policy
-	pins     []int
+	pinned   time.Time // until; zero: not pinned
+	pins     []int     // every size pinned, 0 for an unpin
 	followed []profiles.Policy
 	arrivals []time.Time
-	broken   error
+	broken   error // answer to every question
+	deaf     error // answer to every order but a pin
+	flapping bool  // one replica more and less every second
 }
 
 func newFakeFleet(service time.Duration, p profiles.Policy) *fakeFleet {
@@ -43,28 +46,55 @@ func (f *fakeFleet) Status(context.Context) (probe.Fleet, profiles.Decision, err
 	if f.broken != nil {
 		return probe.Fleet{}, profiles.Decision{}, f.broken
 	}
+	f.expire()
 	fleet := probe.Fleet{Managed: true, Wanted: f.size}
-	for i := range f.size {
+	shown := f.size
+	if f.flapping && time.Now().Second()%2 == 1 {
+		shown++
+	}
+	for i := range shown {
 		fleet.Replicas = append(fleet.Replicas, probe.Replica{ID: string(rune('a' + i)), State: probe.Ready, Managed: true, StartedIn: time.Second})
 	}
 	return fleet, profiles.Decision{}, nil
 }
 
-func (f *fakeFleet) Pin(_ context.Context, n int, _ time.Duration) error {
+func (f *fakeFleet) Pin(_ context.Context, n int, ttl time.Duration) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.pins = append(f.pins, n)
+	f.pins, f.pinned = append(f.pins, n), time.Now().Add(ttl)
 	f.resize(n)
+	return nil
+}
+
+func (f *fakeFleet) Unpin(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.deaf != nil {
+		return f.deaf
+	}
+	f.pins, f.pinned = append(f.pins, 0), time.Time{}
+	f.resize(f.policy.Replicas.Min)
 	return nil
 }
 
 func (f *fakeFleet) Follow(_ context.Context, p profiles.Policy) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.policy = p
+	if f.deaf != nil {
+		return f.deaf
+	}
+	f.policy, f.pinned = p, time.Time{}
 	f.followed = append(f.followed, p)
 	f.resize(p.Replicas.Min)
 	return nil
+}
+
+// expire ends a pin whose time is over. mu is held.
+func (f *fakeFleet) expire() {
+	if !f.pinned.IsZero() && !time.Now().Before(f.pinned) {
+		f.pinned = time.Time{}
+		f.resize(f.policy.Replicas.Min)
+	}
 }
 
 // resize sets the size and lets those in line go on. mu is held.
@@ -85,7 +115,8 @@ func (f *fakeFleet) enter(ctx context.Context) bool {
 	for now.Sub(f.arrivals[0]) > time.Second {
 		f.arrivals = f.arrivals[1:]
 	}
-	if m := f.policy.Metrics; len(m) > 0 {
+	f.expire()
+	if m := f.policy.Metrics; len(m) > 0 && f.pinned.IsZero() {
 		want := int(profiles.CeilDiv(int64(len(f.arrivals))*1000, int64(m[0].Target)))
 		if want = min(want, int(f.policy.Replicas.Max)); want > f.size {
 			f.resize(want)
@@ -268,8 +299,8 @@ func TestAdviseTakesOverFromTheSwarm(t *testing.T) {
 		if got := st.Search.Capacity; got == nil || got.Replicas != 1 {
 			t.Errorf("capacity %+v, want one of 1 replica", got)
 		}
-		if pins, followed, size, _ := f.told(); len(pins) == 0 || pins[0] != 1 || followed != 1 || size != 3 {
-			t.Errorf("pins %v, followed %d policies, size %d; want pins of 1, the former policy, size 3", pins, followed, size)
+		if pins, followed, size, _ := f.told(); len(pins) < 2 || pins[0] != 1 || pins[len(pins)-1] != 0 || followed != 0 || size != 3 {
+			t.Errorf("pins %v, followed %d policies, size %d; want pins of 1, no pin at last, no other policy, size 3", pins, followed, size)
 		}
 		if err := s.Apply(); err != nil {
 			t.Fatal(err)
@@ -428,6 +459,258 @@ func TestReplayPlan(t *testing.T) {
 	}{{0, 10}, {20 * time.Second, 25}, {40 * time.Second, 40}, {79 * time.Second, 40}, {90 * time.Second, 25}, {100 * time.Second, 0}} {
 		if got := ramp.Load().At(c.at); got != c.want {
 			t.Errorf("rate at %v = %v, want %v", c.at, got, c.want)
+		}
+	}
+}
+
+// Every second of the engine is in the history once, also where publishing and
+// the engine's seconds drift apart.
+func TestHistoryHasEverySecond(t *testing.T) {
+	f := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(4))
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		<-time.After(3300 * time.Millisecond)
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(20500 * time.Millisecond)
+		s.Stop()
+		st := await(t, s, "the end", idle)
+		loaded, requests := 0, 0.0
+		for i, p := range st.Points {
+			if i > 0 && p.At-st.Points[i-1].At < 400*time.Millisecond {
+				t.Errorf("points %d and %d are %v apart", i-1, i, p.At-st.Points[i-1].At)
+			}
+			if p.Users > 0 {
+				loaded++
+			}
+			requests += p.Rate
+		}
+		if loaded < 20 || loaded > 21 {
+			t.Errorf("%d points with users, want 20 or 21", loaded)
+		}
+		if total := float64(st.Load.Total.Count); requests < total*0.95 || requests > total*1.05 {
+			t.Errorf("the history has %.0f requests, the run %.0f", requests, total)
+		}
+	})
+}
+
+// A job under way must end soon when it is stopped, whatever it is at, and
+// leave the scaler to its policy.
+func TestStopWhileMeasuring(t *testing.T) {
+	f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(2))
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var stopped time.Time
+		go func() {
+			await(t, s, "the second step", func(st State) bool { return st.Search != nil && len(st.Search.Steps) == 1 && st.Load.Total.Count > 0 })
+			stopped = time.Now()
+			cancel()
+		}()
+		_, err := s.Tune(ctx, false)
+		pins, followed, size, _ := f.told()
+		if took := time.Since(stopped); !errors.Is(err, context.Canceled) || took > 10*time.Second {
+			t.Errorf("Tune = %v after %v, want canceled within the grace of a step", err, took)
+		}
+		if pins[len(pins)-1] != 0 || followed != 0 || size != 2 {
+			t.Errorf("pins %v, %d policies, size %d; want no pin, the policy as it was", pins, followed, size)
+		}
+		if st := await(t, s, "the end", idle); st.Problem != "" {
+			t.Errorf("problem %q after an interruption, want none", st.Problem)
+		}
+	})
+}
+
+// What could not be put back must be said, also where the job was stopped.
+func TestScalerThatStaysPinnedIsReported(t *testing.T) {
+	f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(2))
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		if err := s.Advise(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "a step", func(st State) bool { return st.Search != nil && len(st.Search.Steps) == 1 })
+		f.mu.Lock()
+		f.deaf = errors.New("connection refused")
+		f.mu.Unlock()
+		s.Stop()
+		st := await(t, s, "the end", idle)
+		if want := "the scaler is still pinned: connection refused"; st.Problem != want {
+			t.Errorf("problem %q, want %q", st.Problem, want)
+		}
+		_, _, size, _ := f.told()
+		if size != 1 {
+			t.Errorf("size %d while pinned, want 1", size)
+		}
+		// The pin goes by itself.
+		await(t, s, "the policy's replicas", func(st State) bool { return st.Fleet.Up() == 2 })
+	})
+}
+
+func TestSearchRefusesAChangingFleet(t *testing.T) {
+	f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(1))
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		if err := s.Advise(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "the first step under way", func(st State) bool { return st.Load.Total.Count > 0 })
+		f.mu.Lock()
+		f.flapping = true
+		f.mu.Unlock()
+		st := await(t, s, "the end", idle)
+		if st.Refusal == nil || !strings.Contains(st.Refusal.Error(), "replicas") || st.Advice != nil {
+			t.Errorf("refusal %v, advice %v; want a refusal about the replicas", st.Refusal, st.Advice)
+		}
+	})
+}
+
+// Errors of what took over from the swarm are in view before the swarm goes
+// on, and stopping reaches the swarm.
+func TestErrorsAreShownBeforeTheSwarmGoesOn(t *testing.T) {
+	f := newFakeFleet(20*time.Millisecond, profiles.FixedPolicy(4))
+	bad := func(c *Config) { c.SLO = nil }
+	inSession(t, f, bad, func(t *testing.T, s *Session) {
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "the swarm", func(st State) bool { return st.Load.Users == 30 })
+		if err := s.Advise(); err != nil {
+			t.Fatal(err)
+		}
+		st := await(t, s, "the problem beside the swarm", func(st State) bool { return st.Problem != "" && st.Phase == Swarming })
+		if !strings.Contains(st.Problem, "--slo") {
+			t.Errorf("problem %q, want one about --slo", st.Problem)
+		}
+		await(t, s, "the swarm again", func(st State) bool { return st.Load.Phase == load.Running && st.Load.Users == 30 })
+		if err := s.SetUsers(5); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "5 users", func(st State) bool { return st.Load.Users == 5 })
+		s.Stop()
+		await(t, s, "the end", idle)
+	})
+}
+
+// Applying goes beside a swarm; what needs the load waits for it, and stopping
+// ends it too.
+func TestApplyBesideASwarm(t *testing.T) {
+	f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(1))
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		if err := s.Advise(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "the advice", func(st State) bool { return st.Advice != nil && idle(st) })
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		f.mu.Lock()
+		f.broken = errors.New("no answer") // so that applying waits for replicas
+		f.mu.Unlock()
+		if err := s.Apply(); err != nil {
+			t.Fatal(err)
+		}
+		st := await(t, s, "the advice in force", func(st State) bool { return st.Applied })
+		if st.Phase != Swarming {
+			t.Errorf("phase %s, want swarming", st.Phase)
+		}
+		if err := s.Apply(); !errors.Is(err, ErrBusy) {
+			t.Errorf("Apply meanwhile = %v, want %v", err, ErrBusy)
+		}
+		if err := s.Verify(); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(5 * time.Second)
+		if st := s.State(); st.Phase != Swarming {
+			t.Errorf("phase %s, want the replay to wait for the replicas", st.Phase)
+		}
+		f.mu.Lock()
+		f.broken = nil
+		f.mu.Unlock()
+		await(t, s, "the comparison, and the swarm again", func(st State) bool { return st.After != nil && st.Phase == Swarming })
+		f.mu.Lock()
+		f.broken = errors.New("no answer")
+		f.mu.Unlock()
+		if err := s.Apply(); err != nil {
+			t.Fatal(err)
+		}
+		s.Stop()
+		if st := await(t, s, "the end of both", idle); st.Problem != "" {
+			t.Errorf("problem %q after a stop, want none", st.Problem)
+		}
+	})
+}
+
+// A second measurement leaves the advice that is in force in view until there
+// is another; what the first led to is what the second is compared with.
+func TestAnotherMeasurement(t *testing.T) {
+	f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(1))
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		for _, step := range []struct {
+			name string
+			job  func() error
+		}{{"Advise", s.Advise}, {"Apply", s.Apply}, {"Verify", s.Verify}} {
+			if err := step.job(); err != nil {
+				t.Fatalf("%s: %v", step.name, err)
+			}
+			await(t, s, "the end of "+step.name, idle)
+		}
+		first := s.State()
+		if first.Advice == nil || !first.Applied || first.After == nil {
+			t.Fatalf("advice %v, applied %v, after %v", first.Advice, first.Applied, first.After)
+		}
+		if err := s.Advise(); err != nil {
+			t.Fatal(err)
+		}
+		st := await(t, s, "a step of the second", func(st State) bool { return st.Search != first.Search && len(st.Search.Steps) == 1 })
+		if st.Advice != first.Advice || !st.Applied {
+			t.Errorf("while measuring again: advice %v, applied %v; want those in force", st.Advice, st.Applied)
+		}
+		st = await(t, s, "the end of the second", idle)
+		if st.Applied || st.Advice == first.Advice || st.Before != first.After || st.After != nil {
+			t.Errorf("after the second: applied %v, before %v, after %v", st.Applied, st.Before, st.After)
+		}
+	})
+}
+
+func TestConfigValidate(t *testing.T) {
+	plan := profiles.DefaultPlan()
+	plan.Target = "http://127.0.0.1:1/"
+	for _, c := range []struct {
+		name string
+		edit func(*Config)
+		want string // empty: valid
+	}{
+		{"only a plan", func(*Config) {}, ""},
+		{"no target", func(c *Config) { c.Plan.Target = "" }, "target: got nothing"},
+		{"all of the capacity kept free", func(c *Config) { c.Headroom = 1000 }, "--headroom: got 100%, want 0% or more and less than 100%"},
+		{"a short budget", func(c *Config) { c.Budget = time.Second }, "--budget: got 1s, want"},
+		{"negative replicas", func(c *Config) { c.Replicas = -1 }, "--replicas: got -1, want 1 or more"},
+		{"a short replay", func(c *Config) { c.Replay = ReplayPlan(plan, traffic(1, 2), time.Second) }, "--verify: got 1s, want 5s or more"},
+		{"a replay without an end", func(c *Config) { c.Replay = plan }, "--verify: got 0s"},
+	} {
+		config := Config{Plan: plan}
+		c.edit(&config)
+		err := config.Validate()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+			t.Errorf("%s: Validate() = %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestOutcomeHeld(t *testing.T) {
+	valid, missed, unknown := load.Objective{Valid: true, Holds: true}, load.Objective{Valid: true}, load.Objective{}
+	for _, c := range []struct {
+		name     string
+		o        Outcome
+		held, ok bool
+	}{
+		{"no objectives", Outcome{}, false, false},
+		{"all met", Outcome{SLO: []load.Objective{valid, valid}}, true, true},
+		{"one missed", Outcome{SLO: []load.Objective{valid, missed}}, false, true},
+		{"one not known", Outcome{SLO: []load.Objective{valid, unknown}}, false, false},
+		{"one missed, whatever another is", Outcome{SLO: []load.Objective{unknown, missed}}, false, true},
+		{"the generator was the limit", Outcome{SLO: []load.Objective{missed}, Health: load.Health{Verdict: load.Limited}}, false, false},
+	} {
+		if held, ok := c.o.Held(); held != c.held || ok != c.ok {
+			t.Errorf("%s: Held() = %v, %v; want %v, %v", c.name, held, ok, c.held, c.ok)
 		}
 	}
 }

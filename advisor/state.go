@@ -78,20 +78,21 @@ type Outcome struct {
 }
 
 // Held reports whether every objective was met; ok is false where that cannot
-// be told.
+// be told. One that was missed settles it, whatever is not known of others.
 func (o Outcome) Held() (held, ok bool) {
 	if len(o.SLO) == 0 || o.Health.Verdict == load.Limited {
 		return false, false
 	}
+	held, ok = true, true
 	for _, objective := range o.SLO {
-		if !objective.Valid {
-			return false, false
-		}
-		if !objective.Holds {
+		switch {
+		case !objective.Valid:
+			held, ok = false, false
+		case !objective.Holds:
 			return false, true
 		}
 	}
-	return true, true
+	return held, ok
 }
 
 // Point is one second of the session, for the charts. A latency of 0 means

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"headroom/load"
 	"headroom/profiles"
 )
 
@@ -40,7 +41,7 @@ func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 	var result TuneResult
 	var failed error
 	done := make(chan struct{})
-	err := s.begin(Replaying, false, func(jobCtx context.Context, _ bool) error {
+	err := s.begin(Replaying, false, func(jobCtx context.Context, _ *job) error {
 		defer close(done)
 		jobCtx, cancel := context.WithCancel(jobCtx)
 		defer cancel()
@@ -66,12 +67,10 @@ func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 		s.keepOutcome(before)
 	}
 	s.setPhase(Measuring)
-	err := s.measure(ctx)
-	r.Measurement, _ = s.Measured()
-	if err != nil {
+	var err error
+	if r.Measurement, r.Advice, err = s.measure(ctx); err != nil {
 		return err
 	}
-	r.Advice = s.State().Advice
 	if !managed || r.Advice == nil {
 		r.Verdict, r.Why = AdviceOnly, "the target has no scaler of ours: the advice was not applied"
 		return nil
@@ -86,11 +85,9 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 		if keep || err == nil && r.Verdict == Held {
 			return
 		}
-		if restoreErr := s.restore(context.WithoutCancel(ctx), former); restoreErr != nil {
-			err = errors.Join(err, restoreErr)
-			return
-		}
-		r.Restored = true
+		restored := s.restore(context.WithoutCancel(ctx), former)
+		r.Restored = restored == nil
+		err = errors.Join(err, restored)
 	}()
 	s.setPhase(Applying)
 	if err := s.apply(ctx); err != nil {
@@ -121,7 +118,7 @@ func (s *Session) restore(ctx context.Context, former profiles.Policy) error {
 func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, string) {
 	held, ok := after.Held()
 	switch {
-	case !ok && after.Health.Reason != "":
+	case !ok && after.Health.Verdict == load.Limited:
 		return Inconclusive, "the load generator was the limit: " + after.Health.Reason
 	case !ok:
 		return Inconclusive, "there is not enough to judge it by"

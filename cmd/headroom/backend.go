@@ -51,14 +51,14 @@ func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
 }
 
 // startScaler runs a scaler within this process and returns when its replicas
-// are ready. stop ends it and waits until nothing is left of it; its error is
-// what ended the scaler.
-func startScaler(ctx context.Context, c scaler.Config) (s *scaler.Scaler, stop func() error, err error) {
+// are ready; an interrupt ends the start. stop ends the scaler and waits until
+// nothing is left of it; its error is what ended it.
+func startScaler(signals *signals, c scaler.Config) (s *scaler.Scaler, stop func() error, err error) {
 	s, err = scaler.New(c)
 	if err != nil {
 		return nil, nil, &exit{exitUsage, err}
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(signals.now)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
 	stop = func() error {
@@ -68,11 +68,10 @@ func startScaler(ctx context.Context, c scaler.Config) (s *scaler.Scaler, stop f
 	select {
 	case <-s.Ready():
 		return s, stop, nil
+	case <-signals.stop.Done():
+		return nil, nil, errors.Join(context.Canceled, stop())
 	case err := <-ended:
 		cancel()
-		if err == nil {
-			err = context.Cause(ctx)
-		}
 		return nil, nil, startError(err)
 	}
 }

@@ -42,7 +42,7 @@ func (a *app) demoCommand() *cobra.Command {
 				return err
 			}
 			config := demoConfig(serviceTime, budget, length)
-			s, stop, err := startScaler(a.signals.now, scaler.Config{
+			s, stop, err := startScaler(a.signals, scaler.Config{
 				Name: fmt.Sprintf("demo-%d", os.Getpid()), Listen: "127.0.0.1:0", API: "127.0.0.1:0", Policy: config.Policy,
 				Command: []string{self, "target", "--port", "{port}", "--service-time", serviceTime.String(), "--startup", startUp.String()},
 			})

@@ -50,10 +50,10 @@ func exitCode(w io.Writer, signals *signals, err error) int {
 	case errors.As(err, &known):
 		code = known.code
 	case errors.As(err, &refused):
-		code, err = exitInconclusive, nil // it has been printed with the steps
+		code, err = exitInconclusive, advisor.Failure(err) // the refusal has been printed with the steps
 	}
 	if signals.interrupted() {
-		return exitInterrupted
+		code, err = exitInterrupted, advisor.Failure(err)
 	}
 	if err != nil && err.Error() != "" {
 		write(w, "headroom: "+oneLine(err)+"\n")

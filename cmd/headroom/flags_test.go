@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -107,7 +108,9 @@ func TestExitCodes(t *testing.T) {
 		{"anything unknown", plain, errors.New("x"), 2, "headroom: x\n"},
 		{"a refusal was printed before", plain, fmt.Errorf("tune: %w", &advisor.Refusal{Code: "R1"}), 3, ""},
 		{"not met, nothing more to say", plain, &exit{code: exitNotMet}, 99, ""},
-		{"an interrupt wins", cut, usage("x"), 130, ""},
+		{"an interrupt wins", cut, fmt.Errorf("run: %w", context.Canceled), 130, ""},
+		{"an interrupt hides no failure", cut, errors.Join(context.Canceled, errors.New("x")), 130, "headroom: x\n"},
+		{"nor does a refusal", plain, errors.Join(&advisor.Refusal{Code: "R1"}, errors.New("x")), 3, "headroom: x\n"},
 		{"an interrupt is how a server ends", server, nil, 0, ""},
 	} {
 		var out strings.Builder
@@ -128,6 +131,8 @@ func TestRunVerdict(t *testing.T) {
 		{"good", load.Snapshot{}, 1, 0},
 		{"failures without an SLO", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 1, 1},
 		{"failures are accepted", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 0, 0},
+		{"an SLO that was missed", load.Snapshot{SLO: slo(false)}, 1, 99},
+		{"an SLO without data", load.Snapshot{SLO: []load.Objective{{Holds: true}}}, 1, 3},
 		{"an SLO decides alone", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}, SLO: slo(true)}, 1, 0},
 		{"an SLO missed", load.Snapshot{SLO: slo(false)}, 1, 99},
 		{"the generator was the limit", load.Snapshot{SLO: slo(false), Health: load.Health{Verdict: load.Limited}}, 1, 3},

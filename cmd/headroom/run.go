@@ -179,15 +179,13 @@ func (a *app) conclude(s advisor.State, o runOptions) error {
 
 // runVerdict is the exit code of a finished run.
 func runVerdict(s load.Snapshot, failureCode int) error {
-	if s.Health.Verdict == load.Limited {
+	held, ok := advisor.Outcome{SLO: s.SLO, Health: s.Health}.Held()
+	switch {
+	case s.Health.Verdict == load.Limited, len(s.SLO) > 0 && !ok:
 		return &exit{code: exitInconclusive}
-	}
-	for _, o := range s.SLO {
-		if !o.Holds {
-			return &exit{code: exitNotMet}
-		}
-	}
-	if len(s.SLO) == 0 && s.Total.Failed > 0 && failureCode != 0 {
+	case len(s.SLO) > 0 && !held:
+		return &exit{code: exitNotMet}
+	case len(s.SLO) == 0 && s.Total.Failed > 0 && failureCode != 0:
 		return &exit{code: failureCode}
 	}
 	return nil

@@ -55,7 +55,7 @@ func (a *app) serve(c scaler.Config) error {
 	c.Log = events.add
 	patience := time.AfterFunc(startPatience, events.release)
 	defer patience.Stop()
-	s, stop, err := startScaler(a.signals.stop, c)
+	s, stop, err := startScaler(a.signals, c)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,7 +98,7 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 	}
 	c.Policy = profiles.FixedPolicy(1)
 	c.Policy.Interval = profiles.Duration(time.Second)
-	s, stop, err := startScaler(a.signals.now, c)
+	s, stop, err := startScaler(a.signals, c)
 	if err != nil {
 		return err
 	}
@@ -183,20 +184,15 @@ func (a *app) explainTune(r advisor.TuneResult, err error, o tuneOptions) error 
 	if refusal == nil {
 		return err
 	}
+	inconclusive := &exit{exitInconclusive, advisor.Failure(err)}
 	if o.json {
-		if err := report.WriteJSON(a.out, r); err != nil {
-			return err
-		}
-		return &exit{code: exitInconclusive}
+		return errors.Join(report.WriteJSON(a.out, r), inconclusive)
 	}
 	if err := report.WriteSteps(a.out, r.Measurement.Capacity); err != nil {
 		return err
 	}
 	write(a.out, "\n")
-	if err := report.WriteRefusal(a.out, refusal); err != nil {
-		return err
-	}
-	return &exit{code: exitInconclusive}
+	return errors.Join(report.WriteRefusal(a.out, refusal), inconclusive)
 }
 
 // writeTune prints the result and writes the exports. These carry the full
