@@ -24,11 +24,17 @@ echo "run: $(json result.json 'd["result"]["total"]["count"]') requests, $(json 
 [ "$(json run.json 'd["kind"]')" = run ] || fail "the saved run is not one"
 headroom workers --name fastapi
 
+# What one replica does one after the other.
+headroom run http://127.0.0.1:$port/load/600000 -u 1 -t 4s --json >alone.json 2>alone.log || fail "run: exit $?"
+high=$(json alone.json 'round(d["result"]["total"]["count"] / 4)')
+kill -INT "$last"
+wait "$last" || fail "scaler: exit $?"
 running() { pgrep -fc '[u]vicorn main:app' || true; }
 before=$(running)
-# A request that computes for some 30 ms, so that two replicas are needed and
-# two cores carry them.
-headroom tune --path /load/600000 --traffic 10..30 --slo 'p95<400ms,errors<1%' --budget 60s --verify 20s --json --keep \
+# A request that computes for some 30 ms, and as many of them in the busy hour
+# as one replica can just do: it takes two to hold the SLO, and two cores carry
+# them.
+headroom tune --path /load/600000 --traffic $((high / 3))..$high --slo 'p95<400ms,errors<1%' --budget 60s --verify 20s --json --keep \
   --export jcloud=jcloud.yml -o measurement.json -- uvicorn main:app --port {port} >tune.json 2>tune.log || code=$?
 echo "tune: exit ${code:-0}, $(json tune.json 'd["verdict"]'): $(json tune.json 'd["why"]')"
 echo "  capacity $(json tune.json 'round(d["measurement"]["capacity"]["slo"]["value"], 1)')/s per replica," \
@@ -38,7 +44,17 @@ echo "  $(json tune.json 'd["advice"].get("capped", "not capped by this machine"
 [ "$(json tune.json 'len(d["after"]["replicas"]) >= 2')" = True ] || fail "want at least two hostnames after the tune"
 [ "${code:-0}" = 0 ] || [ "${code:-0}" = 99 ] || fail "tune: exit $code"
 says jcloud.yml "metric: rps"
-headroom advise measurement.json --traffic 10..30 --to policy >advised.yaml
+headroom advise measurement.json --traffic 10..60 --to policy >advised.yaml
 headroom export advised.yaml --to jcloud --round >/dev/null
 nothing_left() { [ "$(running)" = "$before" ]; }
 within 5 "nothing is left of the tune" nothing_left
+
+# An interrupt while it measures: out at once, with nothing left.
+background cut headroom tune --path /load/600000 --traffic 5..10 --slo 'p95<400ms' -- uvicorn main:app --port {port}
+tune=$last
+within 60 "the measurement" grep -q "measure  baseline" cut.log
+kill -INT "$tune"
+code=0
+wait "$tune" || code=$?
+[ $code = 130 ] || fail "interrupted tune: exit $code, want 130"
+[ "$(running)" = "$before" ] || fail "the interrupted tune left something"
