@@ -1,7 +1,6 @@
 package advisor
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,30 +118,5 @@ func TestRecommendRefusesWhatMakesNoSense(t *testing.T) {
 		if _, err := Recommend(c.needs); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: Recommend = %v, want an error with %q", c.name, err, c.want)
 		}
-	}
-}
-
-func TestCompare(t *testing.T) {
-	a := profiles.FixedPolicy(1)
-	b := a
-	for _, c := range Compare(a, b) {
-		if c.Changed() {
-			t.Errorf("Compare(a, a) says %v", c)
-		}
-	}
-	b.Replicas = profiles.Bounds{Min: 2, Max: 9}
-	b.Metrics = []profiles.Metric{{Kind: profiles.RPS, Target: 10_500, Window: profiles.Duration(5 * time.Second)}}
-	b.Interval = profiles.Duration(time.Second)
-	b.Up.Step, b.Up.Factor = 3, 2000
-	b.Schedules = []profiles.Schedule{{Start: "0 9 * * *", End: "0 21 * * *", Timezone: "UTC", Min: 4}}
-	want := []Change{
-		{"replicas.min", "1", "2"}, {"replicas.max", "1", "9"},
-		{"metric", "none", "rps"}, {"target", "none", "10.5 per replica"}, {"window", "none", "5s"},
-		{"interval", "30s", "1s"}, {"up", "after 0s", "after 0s, 3 a step, factor 2"},
-		{"schedule", "none", "0 9 * * * to 0 21 * * * UTC, min 4"},
-	}
-	got := slices.DeleteFunc(Compare(a, b), func(c Change) bool { return !c.Changed() })
-	if !slices.Equal(got, want) {
-		t.Errorf("Compare says\n%v, want\n%v", got, want)
 	}
 }

@@ -5,17 +5,21 @@ import (
 	"time"
 )
 
-// Reading is the level of one metric over the whole fleet. A reading that is
-// not Valid says nothing, which is not the same as zero.
+// Reading is the level of one metric over the whole fleet: the sum over all
+// replicas where the target is for each of them, else the level itself. A
+// reading that is not Valid says nothing, which is not the same as zero.
 type Reading struct {
 	Total Milli
+	Burst Milli // the same over the shorter window of Panic, where the metric has one
 	Valid bool
 }
 
 // Metrics is what a decision is made from.
 type Metrics struct {
-	Replicas int       // wanted at present; those still starting count, or every tick would order them again
-	Readings []Reading // one for each metric of the policy, in its order
+	Replicas int             // wanted at present; those still starting count, or every tick would order them again
+	Ready    int             // of them
+	Readings []Reading       // one for each metric of the policy, in its order
+	Idle     []time.Duration // how long each free replica has been so, in any order
 }
 
 // Decider is a policy at work: it holds the windows and the history that the
@@ -25,84 +29,16 @@ type Decider interface {
 	Decide(now time.Time, m Metrics) Decision
 }
 
-// Reason is a code that says which stage of the pipeline set a number.
-type Reason string
-
-// The reasons of a decision.
-const (
-	AtTarget       Reason = "at_target"       // within the tolerance of the target
-	AboveTarget    Reason = "above_target"    // the metric asks for more
-	BelowTarget    Reason = "below_target"    // the metric asks for fewer
-	FixedSize      Reason = "fixed"           // the policy has no metric
-	NoData         Reason = "no_data"         // no metric could be read
-	MetricFailed   Reason = "metric_failed"   // one metric could not be read, so nothing is taken away
-	UnderMin       Reason = "under_min"       // the fleet is smaller than min; acted on at once
-	OverMax        Reason = "over_max"        // the fleet is larger than max; acted on at once
-	StepLimit      Reason = "step_limit"      // up or down step or factor
-	MinLimit       Reason = "min"             // replicas.min
-	MaxLimit       Reason = "max"             // replicas.max
-	UpStabilized   Reason = "up_stabilized"   // higher demand has not lasted long enough
-	DownStabilized Reason = "down_stabilized" // lower demand has not lasted long enough
-	Pinned         Reason = "pinned"          // held by hand or by a measurement
-)
-
-// Decision is how many replicas there should be, and why.
-type Decision struct {
-	At        time.Time `json:"at"`
-	Current   int       `json:"current"`             // wanted before
-	Raw       int       `json:"raw"`                 // what the metric alone asks for
-	Desired   int       `json:"desired"`             // wanted from now on
-	Reason    Reason    `json:"reason"`              // where Raw comes from
-	LimitedBy Reason    `json:"limitedBy,omitempty"` // what kept Desired from Raw
-	Kind      Kind      `json:"metric,omitempty"`    // the metric that won
-	Total     Milli     `json:"total,omitempty"`     // its level over the fleet
-	Target    Milli     `json:"target,omitempty"`    // its target per replica
-	Valid     bool      `json:"valid"`               // false: nothing was known, Desired is Current
-}
-
-// String is the decision as one sentence, such as
-// "1 -> 3: rps 28.4 over a target of 10 per replica asks for 3".
-func (d Decision) String() string {
-	move := fmt.Sprintf("%d -> %d", d.Current, d.Desired)
-	if d.Current == d.Desired {
-		move = fmt.Sprintf("stays at %d", d.Desired)
-	}
-	why := ""
-	switch d.Reason {
-	case AboveTarget, BelowTarget:
-		why = fmt.Sprintf("%s %.1f with a target of %s per replica asks for %d", d.Kind, d.Total.Float(), d.Target, d.Raw)
-	case AtTarget:
-		why = fmt.Sprintf("%s %.1f is within tolerance of %d x %s", d.Kind, d.Total.Float(), d.Current, d.Target)
-	case FixedSize:
-		why = "the size is fixed"
-	case NoData:
-		why = "no metric could be read"
-	case MetricFailed:
-		why = "a metric could not be read, so nothing is taken away"
-	case UnderMin:
-		why = "below min"
-	case OverMax:
-		why = "above max"
-	case Pinned:
-		why = "pinned"
-	}
-	switch d.LimitedBy {
-	case StepLimit:
-		why += ", limited by the step"
-	case MinLimit:
-		why += ", limited by min"
-	case MaxLimit:
-		why += ", limited by max"
-	case UpStabilized, DownStabilized:
-		why += ", waits for it to last"
-	}
-	return move + ": " + why
-}
-
-// Decider returns a decider for a valid policy, with an empty history.
+// Decider returns a decider for a valid policy, with an empty history. It acts
+// on averages only.
 func (p Policy) Decider() (Decider, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
+	}
+	for i, m := range p.Metrics {
+		if m.Aggregation != "" && m.Aggregation != Average {
+			return nil, fmt.Errorf("metrics[%d].aggregation: got %s, want %s: the built-in scaler has no other", i, m.Aggregation, Average)
+		}
 	}
 	d := &decider{policy: p}
 	for _, s := range p.Schedules {
@@ -117,7 +53,7 @@ func (p Policy) Decider() (Decider, error) {
 
 // decider is the pipeline
 //
-//	bounds at once -> metrics -> tolerance -> step and factor -> bounds -> stabilisation
+//	bounds at once -> rest -> metrics -> tolerance -> panic -> step and factor -> bounds -> stabilisation
 //
 // with the clamp form of stabilisation that Kubernetes uses since 1.18: the
 // present size is moved only as far as every recommendation of the window
@@ -126,7 +62,9 @@ type decider struct {
 	policy  Policy
 	periods []period
 	began   time.Time
+	active  time.Time        // when something arrived last, as far as is known
 	recent  []recommendation // of the longer of the two stabilisation windows, oldest first
+	burst   burst
 }
 
 type recommendation struct {
@@ -134,13 +72,23 @@ type recommendation struct {
 	n  int
 }
 
+// burst is the state of a panic: until when it lasts, and the most replicas
+// that it asked for.
+type burst struct {
+	until time.Time
+	most  int
+}
+
 func (d *decider) Decide(now time.Time, m Metrics) Decision {
 	if d.began.IsZero() {
-		d.began = now
+		d.began, d.active = now, now
 	}
 	low, high := d.bounds(now)
 	out := Decision{At: now, Current: m.Replicas, Raw: m.Replicas, Desired: m.Replicas, Valid: true}
 
+	if d.rest(now, m, &out) {
+		return out
+	}
 	switch {
 	case m.Replicas < low:
 		out.Raw, out.Desired, out.Reason = low, low, UnderMin
@@ -154,6 +102,7 @@ func (d *decider) Decide(now time.Time, m Metrics) Decision {
 	}
 
 	d.propose(m, &out)
+	d.panic(now, m, &out)
 	if !out.Valid || out.Reason == MetricFailed {
 		d.remember(now, m.Replicas) // a gap is no evidence of a lull
 		return out
@@ -170,10 +119,57 @@ func (d *decider) Decide(now time.Time, m Metrics) Decision {
 	return out
 }
 
+// rest takes the fleet below its usual minimum when nothing has arrived for
+// long enough, keeps it there, and ends that at once when something comes. It
+// reports whether it decided.
+func (d *decider) rest(now time.Time, m Metrics, out *Decision) bool {
+	if d.policy.ToZero == nil {
+		return false
+	}
+	arrived, known := arrivals(d.policy.Metrics, m.Readings)
+	if arrived >= 0 || !known {
+		d.active = now // what is not known may be load
+	}
+	idle := 0
+	if d.policy.Replicas.Idle != nil {
+		idle = *d.policy.Replicas.Idle
+	}
+	switch low := max(1, d.policy.Replicas.Min); {
+	case m.Replicas == idle && arrived >= 0:
+		metric := d.policy.Metrics[arrived]
+		out.Raw, out.Desired, out.Reason = low, low, Activated
+		out.Kind, out.Total, out.Target = metric.Kind, m.Readings[arrived].Total, metric.Target
+		return true
+	case m.Replicas == idle && !known:
+		out.Reason, out.Valid = NoData, false
+		return true
+	case now.Sub(d.active) >= d.policy.ToZero.After.Std():
+		out.Raw, out.Desired, out.Reason = idle, idle, Quiet
+		return true
+	}
+	return m.Replicas == idle
+}
+
+// arrivals is the index of the first metric that shows load, or -1; known is
+// false where nothing shows any and not all that would could be read.
+func arrivals(metrics []Metric, readings []Reading) (arrived int, known bool) {
+	known = true
+	for i := range metrics {
+		switch {
+		case !metrics[i].Kind.arrives():
+		case i >= len(readings) || !readings[i].Valid:
+			known = false
+		case readings[i].Total > 0:
+			return i, true
+		}
+	}
+	return -1, known
+}
+
 // bounds are those of the policy, replaced by the schedules that are active;
 // of several the last one wins.
 func (d *decider) bounds(now time.Time) (low int, high Limit) {
-	low, high = d.policy.Replicas.Min, d.policy.Replicas.Max
+	low, high = max(1, d.policy.Replicas.Min), d.policy.Replicas.Max // fewer than 1 is for rest to say
 	for _, p := range d.periods {
 		if !p.active(now) {
 			continue
@@ -191,36 +187,110 @@ func (d *decider) bounds(now time.Time) (low int, high Limit) {
 	return low, high
 }
 
-// propose sets Raw to the highest demand of all metrics: ceil(total/target),
-// or the present size while the total is within the tolerance of it.
+// propose sets Raw to the highest demand of all metrics.
 func (d *decider) propose(m Metrics, out *Decision) {
 	best, failed := -1, false
-	for i, metric := range d.policy.Metrics {
+	for i := range d.policy.Metrics {
+		metric := &d.policy.Metrics[i]
 		if i >= len(m.Readings) || !m.Readings[i].Valid {
 			failed = true
 			continue
 		}
 		total := m.Readings[i].Total
-		n, reason := int(CeilDiv(int64(total), int64(metric.Target))), AtTarget
-		planned := int64(metric.Target) * int64(m.Replicas)
-		switch off := int64(total) - planned; {
-		case abs(off)*1000 <= int64(d.policy.Tolerance)*planned:
-			n = m.Replicas
-		case off > 0:
-			reason = AboveTarget
-		default:
-			reason = BelowTarget
-		}
+		n, reason := d.demand(metric, total, m)
 		if n > best {
 			best = n
 			out.Raw, out.Reason, out.Kind, out.Total, out.Target = n, reason, metric.Kind, total, metric.Target
 		}
 	}
 	switch {
+	case best < 0 && d.policy.OnMetricError != Hold:
+		out.Raw, out.Reason = int(d.policy.OnMetricError), Unreadable
 	case best < 0:
 		out.Raw, out.Reason, out.Valid = m.Replicas, NoData, false
 	case failed && best < m.Replicas:
 		out.Raw, out.Reason = m.Replicas, MetricFailed
+	}
+}
+
+// demand is what one metric asks for.
+func (d *decider) demand(metric *Metric, total Milli, m Metrics) (int, Reason) {
+	switch {
+	case metric.Kind == FreeWorkers || metric.Kind == Queue && !metric.PerReplica():
+		return d.stepwise(metric, total, m)
+	case metric.PerReplica():
+		return d.proportional(total, metric.Target, int64(metric.Target)*int64(m.Replicas), m.Replicas, 1)
+	}
+	return d.proportional(total, metric.Target, int64(metric.Target), m.Replicas, int64(m.Replicas))
+}
+
+// proportional is ceil(factor x total/target), or the present size while the
+// total is within the tolerance of what is planned for it. The factor is 1
+// where the total is that of the fleet, and the size where it is a level that
+// falls as replicas are added.
+func (d *decider) proportional(total, target Milli, planned int64, size int, factor int64) (int, Reason) {
+	off := int64(total) - planned
+	switch {
+	case abs(off)*1000 <= int64(d.policy.Tolerance)*planned:
+		return size, AtTarget
+	case off > 0:
+		return int(CeilDiv(factor*int64(total), int64(target))), AboveTarget
+	}
+	return int(CeilDiv(factor*int64(total), int64(target))), BelowTarget
+}
+
+// stepwise is EverAI's way: one step up while too few replicas are free, or
+// too many requests wait, but not while others are starting; down by those
+// that have been idle for long enough.
+func (d *decider) stepwise(metric *Metric, level Milli, m Metrics) (int, Reason) {
+	short := level > metric.Target
+	if metric.Kind == FreeWorkers {
+		short = level < metric.Target
+	}
+	if short {
+		if m.Ready < m.Replicas {
+			return m.Replicas, Starting
+		}
+		return m.Replicas + max(1, d.policy.Up.Step), AboveTarget
+	}
+	idle := 0
+	for _, since := range m.Idle {
+		if since >= d.policy.Down.Idle.Std() {
+			idle++
+		}
+	}
+	if idle == 0 {
+		return m.Replicas, AtTarget
+	}
+	return max(0, m.Replicas-idle), BelowTarget
+}
+
+// panic lets the shorter windows decide while one of them shows several times
+// of what the fleet is meant to carry, and for a window afterwards; meanwhile
+// nothing is taken away (as in Knative's autoscaler).
+func (d *decider) panic(now time.Time, m Metrics, out *Decision) {
+	for i := range d.policy.Metrics {
+		metric := &d.policy.Metrics[i]
+		if metric.Panic == nil || i >= len(m.Readings) || !m.Readings[i].Valid {
+			continue
+		}
+		total := m.Readings[i].Burst
+		n := int(CeilDiv(int64(total), int64(metric.Target)))
+		planned := int64(metric.Target) * int64(max(1, m.Replicas))
+		if int64(total)*1000 >= int64(metric.Panic.Threshold)*planned {
+			d.burst.until = now.Add(metric.Window.Std())
+		}
+		if now.Before(d.burst.until) && n > out.Raw {
+			out.Raw, out.Reason, out.Kind, out.Total, out.Target = n, Burst, metric.Kind, total, metric.Target
+		}
+	}
+	if !now.Before(d.burst.until) {
+		d.burst = burst{}
+		return
+	}
+	d.burst.most = max(d.burst.most, out.Raw, m.Replicas)
+	if out.Raw < d.burst.most {
+		out.Raw, out.Reason = d.burst.most, Burst
 	}
 }
 

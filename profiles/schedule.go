@@ -2,7 +2,6 @@ package profiles
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -20,35 +19,31 @@ type Schedule struct {
 	Max      int    `yaml:"max,omitempty" json:"max,omitempty"`           // 0: as outside
 }
 
-func (s Schedule) validate(key string) (errs []error) {
-	bad := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf(key+field+": "+format, args...))
-	}
-	for _, f := range []struct{ field, value string }{{".start", s.Start}, {".end", s.End}} {
-		switch c, err := parseCron(f.value); {
+func (c *checker) schedule(key string, s Schedule) {
+	for _, f := range []struct{ key, value string }{{key + ".start", s.Start}, {key + ".end", s.End}} {
+		switch moment, err := parseCron(f.value); {
 		case err != nil:
-			bad(f.field, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", f.value)
-		case c.Next(time.Time{}).IsZero():
-			bad(f.field, "got %q, want a moment that comes", f.value)
+			c.bad(f.key, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", f.value)
+		case moment.Next(time.Time{}).IsZero():
+			c.bad(f.key, "got %q, want a moment that comes", f.value)
 		}
 	}
 	if s.Start == s.End {
-		bad(".end", "got %q, want another moment than start", s.End)
+		c.bad(key+".end", "got %q, want another moment than start", s.End)
 	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil {
-		bad(".timezone", "got %q, want an IANA name such as Europe/Berlin", s.Timezone)
+		c.bad(key+".timezone", "got %q, want an IANA name such as Europe/Berlin", s.Timezone)
 	}
 	switch {
 	case s.Min < 0:
-		bad(".min", "got %d, want 1 or more", s.Min)
+		c.bad(key+".min", "got %d, want 1 or more", s.Min)
 	case s.Max < 0:
-		bad(".max", "got %d, want 1 or more", s.Max)
+		c.bad(key+".max", "got %d, want 1 or more", s.Max)
 	case s.Min == 0 && s.Max == 0:
-		bad("", "got neither min nor max, want at least one")
+		c.bad(key, "got neither min nor max, want at least one")
 	case s.Max != 0 && s.Max < s.Min:
-		bad(".max", "got %d, want min (%d) or more", s.Max, s.Min)
+		c.bad(key+".max", "got %d, want min (%d) or more", s.Max, s.Min)
 	}
-	return errs
 }
 
 // period is a Schedule with its expressions parsed.

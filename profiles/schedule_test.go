@@ -10,8 +10,9 @@ import (
 func newPeriod(t *testing.T, start, end, timezone string) period {
 	t.Helper()
 	s := Schedule{Start: start, End: end, Timezone: timezone, Min: 10}
-	for _, err := range s.validate("schedule") {
-		t.Fatal(err)
+	var c checker
+	if c.schedule("schedule", s); len(c) > 0 {
+		t.Fatal(c)
 	}
 	p, err := s.parse()
 	if err != nil {

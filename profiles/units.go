@@ -147,9 +147,6 @@ func (m *Milli) UnmarshalJSON(b []byte) error { return m.UnmarshalText(b) }
 // MarshalYAML writes a YAML number.
 func (m Milli) MarshalYAML() ([]byte, error) { return []byte(m.String()), nil }
 
-// UnmarshalYAML reads what ParseMilli reads.
-func (m *Milli) UnmarshalYAML(decode func(any) error) error { return decodeText(decode, m) }
-
 // CeilDiv is the smallest whole number not below a/b, for b > 0 and a >= 0.
 func CeilDiv(a, b int64) int64 {
 	q := a / b
@@ -196,9 +193,6 @@ func (r *Ratio) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// UnmarshalYAML reads what UnmarshalText reads.
-func (r *Ratio) UnmarshalYAML(decode func(any) error) error { return decodeText(decode, r) }
-
 // Duration is a time.Duration that files write as "1m30s" and that reads what
 // ParseDuration reads.
 type Duration time.Duration
@@ -227,6 +221,3 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	*d = Duration(v)
 	return err
 }
-
-// UnmarshalYAML reads what UnmarshalText reads.
-func (d *Duration) UnmarshalYAML(decode func(any) error) error { return decodeText(decode, d) }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"pgregory.net/rapid"
 )
 
@@ -228,7 +229,7 @@ func TestMilliRoundTrip(t *testing.T) {
 		if err := json.Unmarshal(data, &got); got != m || err != nil {
 			t.Fatalf("json.Unmarshal(%s) = %d, %v, want %d", data, got, err, m)
 		}
-		yml, err := encodeYAML(struct{ M Milli }{m})
+		yml, err := yaml.Marshal(struct{ M Milli }{m})
 		if err != nil || string(yml) != "m: "+m.String()+"\n" {
 			t.Fatalf("YAML of %s = %q, %v, want an unquoted number", m, yml, err)
 		}

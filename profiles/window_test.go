@@ -196,8 +196,8 @@ func TestWindowMatchesSlowModel(t *testing.T) {
 			var average, rate Reading
 			if span > 0 {
 				area, events := slow.sum(to-span, to)
-				average = Reading{over(big.NewInt(area), span), true}
-				rate = Reading{over(new(big.Int).Mul(big.NewInt(events), big.NewInt(int64(time.Second))), span), true}
+				average = Reading{Total: over(big.NewInt(area), span), Valid: true}
+				rate = Reading{Total: over(new(big.Int).Mul(big.NewInt(events), big.NewInt(int64(time.Second))), span), Valid: true}
 			}
 			if got := w.Average(after(now), width); got != average {
 				t.Fatalf("Average(%v, %v) = %+v, want %+v", now, width, got, average)

@@ -62,8 +62,12 @@ func TestAPIRefuses(t *testing.T) {
 		{"a policy with every kind of problem", "PUT", "/v1/policy", good, "",
 			`{"version":"headroom/v1","replicas":{"min":3,"max":2},"interval":"1ms","metrics":[{"kind":"magic","target":0,"window":"30s"}]}`, 422,
 			`{"problems":["replicas.max: got 2, want replicas.min (3) or more, or unlimited",` +
-				`"metrics[0].kind: got \"magic\", want rps or in_flight","metrics[0].target: got 0, want more than 0 and at most 1000000000","interval: got 1ms, want 1s to 1h"]}`},
-		{"a policy with an unknown key", "PUT", "/v1/policy", good, "", `{"version":"headroom/v1","replicsa":{"min":3}}`, 422, `unknown key \"replicsa\"`},
+				`"metrics[0].target: got 0, want more than 0 and at most 1000000000",` +
+				`"metrics[0].kind: got \"magic\", want one of rps, in_flight, queue, free_workers, cpu, memory, latency, custom","interval: got 1ms, want 1s to 1h"]}`},
+		{"a policy on what is not measured", "PUT", "/v1/policy", good, "",
+			`{"version":"headroom/v1","replicas":{"min":1,"max":2},"metrics":[{"kind":"cpu","target":70}]}`, 422,
+			`{"problems":["metrics[0].kind: got cpu, which the built-in scaler does not measure, want rps or in_flight"]}`},
+		{"a policy with an unknown key", "PUT", "/v1/policy", good, "", `{"version":"headroom/v1","replicsa":{"min":3}}`, 422, `"replicsa: unknown key, want version, kind`},
 		{"a policy as YAML", "PUT", "/v1/policy", good, "", "version: headroom/v1\n", 422, "want one JSON object"},
 		{"no policy", "PUT", "/v1/policy", good, "", "null", 422, "problems"},
 		{"too much", "PUT", "/v1/policy", good, "", `"` + strings.Repeat("x", maxBody) + `"`, 413, "more than 1048576 bytes"},

@@ -267,8 +267,14 @@ func (b *balancer) read(now time.Time, metrics []profiles.Metric) []profiles.Rea
 		switch m.Kind {
 		case profiles.RPS:
 			out[i] = b.window.Rate(now, m.Window.Std())
+			if m.Panic != nil {
+				out[i].Burst = b.window.Rate(now, m.Panic.Window.Std()).Total
+			}
 		case profiles.InFlight:
 			out[i] = b.window.Average(now, m.Window.Std())
+			if m.Panic != nil {
+				out[i].Burst = b.window.Average(now, m.Panic.Window.Std()).Total
+			}
 		}
 	}
 	return out

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"headroom/profiles"
+	"headroom/profiles/document"
 )
 
 // Config says what to run and how. The zero value of a field means its
@@ -146,7 +147,7 @@ func (c Config) Validate() error {
 	if err == nil && apiErr == nil && listen == api && api.port != 0 {
 		bad("--api: got %q, want another address than --listen", c.API)
 	}
-	if err := c.Policy.Validate(); err != nil {
+	if _, err := decider(c.Policy); err != nil {
 		for _, problem := range problems(err) {
 			bad("policy: %s", problem)
 		}
@@ -172,15 +173,31 @@ func (c Config) Validate() error {
 }
 
 // problems are the lines of a joined error.
-func problems(err error) []string {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []string
-		for _, e := range joined.Unwrap() {
-			all = append(all, problems(e)...)
-		}
-		return all
+func problems(err error) (out []string) {
+	for _, p := range document.Problems(err) {
+		p.Line = 0 // what is sent is on one line, or has none
+		out = append(out, p.Error())
 	}
-	return []string{err.Error()}
+	return out
+}
+
+// decider is the decider of a policy that this scaler can follow.
+func decider(p profiles.Policy) (profiles.Decider, error) {
+	d, err := p.Decider()
+	if err != nil {
+		return nil, err
+	}
+	var found []document.Problem
+	if p.ToZero != nil {
+		found = append(found, document.Problem{Key: "toZero", Text: "the built-in scaler keeps at least one replica"})
+	}
+	for i, m := range p.Metrics {
+		if m.Kind != profiles.RPS && m.Kind != profiles.InFlight {
+			text := fmt.Sprintf("got %s, which the built-in scaler does not measure, want %s or %s", m.Kind, profiles.RPS, profiles.InFlight)
+			found = append(found, document.Problem{Key: fmt.Sprintf("metrics[%d].kind", i), Text: text})
+		}
+	}
+	return d, document.Join(found)
 }
 
 // address is a host and a port, written by people.

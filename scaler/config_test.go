@@ -21,7 +21,7 @@ func TestConfigValidate(t *testing.T) {
 		{"everything wrong", func(c *Config) {
 			*c = Config{
 				Name: "Web 1", Env: []string{"A=1", "B", "=2"}, Listen: "8000", API: "0.0.0.0:8001",
-				Policy:      profiles.Policy{Version: profiles.Version, Kind: "policy", Down: profiles.Behavior{Order: "newest"}, OnMetricError: "hold"},
+				Policy:      profiles.Policy{Version: profiles.Version, Kind: "policy", Down: profiles.Behavior{Order: "newest"}, OnMetricError: profiles.Hold, Combine: "highest"},
 				Concurrency: -1, MaxQueue: -1, ReadyPath: "healthz", StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
 			}
 		}, []string{

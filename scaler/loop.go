@@ -44,7 +44,7 @@ type pin struct {
 }
 
 func newLoop(p profiles.Policy, pool resizer, read func(time.Time, []profiles.Metric) []profiles.Reading, log func(Event)) (*loop, error) {
-	d, err := p.Decider()
+	d, err := decider(p)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (l *loop) unpin(now time.Time) {
 
 // follow replaces the policy. The new one begins without a history.
 func (l *loop) follow(now time.Time, p profiles.Policy) error {
-	d, err := p.Decider()
+	d, err := decider(p)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
-	"headroom/advisor"
+	"headroom/profiles"
 )
 
 // confirmation is a question, what the answer is about, and what a yes does.
@@ -55,7 +55,7 @@ func (m *screen) askApply() tea.Cmd {
 	case !m.latest.Managed:
 		return m.call(m.do.Apply) // it says why not
 	}
-	changes := advisor.Compare(m.latest.Policy, advice.Applied)
+	changes := profiles.Compare(m.latest.Policy, advice.Applied)
 	m.ask(confirmation{
 		question: "Apply this policy to the scaler?",
 		about: func(s *styles, w int) []string {

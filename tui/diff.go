@@ -3,20 +3,19 @@ package tui
 import (
 	"fmt"
 
-	"headroom/advisor"
+	"headroom/profiles"
 )
 
 // diffLines are the changes as old -> new; what stays the same comes last, in
 // one line.
-func diffLines(changes []advisor.Change, s *styles, w int) []string {
-	const nameWidth = 12
-	valueWidth := 10
+func diffLines(changes []profiles.Change, s *styles, w int) []string {
+	nameWidth, valueWidth := 12, 10
 	for _, c := range changes {
 		if c.Changed() {
-			valueWidth = max(valueWidth, width(c.From))
+			nameWidth, valueWidth = max(nameWidth, width(c.Field)), max(valueWidth, width(c.From))
 		}
 	}
-	valueWidth = min(valueWidth, max(10, w/3))
+	nameWidth, valueWidth = min(nameWidth, max(12, w/3)), min(valueWidth, max(10, w/3))
 	var out []string
 	same := ""
 	for _, c := range changes {

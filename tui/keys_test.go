@@ -254,8 +254,8 @@ func TestEditNamesWhatIsWrong(t *testing.T) {
 func TestApplyShowsTheDifference(t *testing.T) {
 	h := drive(t, advisedState())
 	h.press("A")
-	for _, want := range []string{"Apply this policy to the scaler?", "replicas.min 1 ", "→ 7", "replicas.max 4 ", "150 per replica → 8.08 per replica",
-		"unchanged: metric rps", "here max is 7", "y yes  n no"} {
+	for _, want := range []string{"Apply this policy to the scaler?", "replicas.min       1 ", "→ 7", "replicas.max       4 ", "150/s per replica → 8.08/s per replica",
+		"unchanged: metrics[0].kind rps", "here max is 7", "y yes  n no"} {
 		h.wantShown(want)
 	}
 }

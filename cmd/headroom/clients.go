@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"headroom/advisor"
 	"headroom/advisor/report"
 	"headroom/profiles"
 	"headroom/scaler"
@@ -67,13 +66,13 @@ func (a *app) applyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			changes := slices.DeleteFunc(advisor.Compare(present, policy), func(c advisor.Change) bool { return !c.Changed() })
+			changes := profiles.Changes(present, policy)
 			if len(changes) == 0 {
 				write(a.err, "nothing to change: the scaler follows this policy already\n")
 				return nil
 			}
 			for _, c := range changes {
-				write(a.err, fmt.Sprintf("  %-12s  %s -> %s\n", c.Field, c.From, c.To))
+				write(a.err, fmt.Sprintf("  %-20s  %s -> %s\n", c.Field, c.From, c.To))
 			}
 			if !yes {
 				ok, err := a.confirm("apply this?")
