@@ -62,6 +62,10 @@ type ToZero struct {
 	After Duration `yaml:"after" json:"after"` // without any load, 1 s to 24 h
 }
 
+// DefaultToZero is how long nothing must have arrived where a platform does
+// not say: KEDA's cooldown.
+const DefaultToZero = Duration(5 * time.Minute)
+
 // Limit is an upper bound that files write as a number or "unlimited".
 type Limit int
 

@@ -1,89 +1,132 @@
 package platform
 
 import (
-	"errors"
-	"fmt"
-
 	"headroom/profiles"
+	"headroom/profiles/document"
 )
 
-// exportJCloud writes the jcloud.yml of fastapi-serve (its
-// fastapi_serve/cloud/config.py): one metric out of cpu, memory and rps, a
-// whole target, min and max. Timing is the platform's.
-func exportJCloud(p profiles.Policy, o Options) (Document, error) {
-	if err := p.Validate(); err != nil {
-		return Document{}, err
-	}
-	var doc Document
-	lose := func(field, format string, args ...any) {
-		doc.Losses = append(doc.Losses, Loss{field, fmt.Sprintf(format, args...)})
-	}
-	refuse := func(field, format string, args ...any) (Document, error) {
-		return Document{}, fmt.Errorf("jcloud: "+field+": "+format, args...)
-	}
-
-	if p.Replicas.Max == profiles.Unlimited {
-		return refuse("replicas.max", "got unlimited, want a number: set one")
-	}
-	autoscale := fmt.Sprintf("autoscale:\n  min: %d\n  max: %d\n", p.Replicas.Min, int(p.Replicas.Max))
-	switch {
-	case len(p.Metrics) > 1:
-		return refuse("metrics", "got %d, want one: keep the one that decides", len(p.Metrics))
-	case len(p.Metrics) == 1:
-		m := p.Metrics[0]
-		target, err := jcloudTarget(m, p.Calibration)
-		if err != nil {
-			return refuse("metrics[0]", "%w", err)
-		}
-		if !target.Whole() {
-			down := target / 1000
-			switch {
-			case down == 0:
-				return refuse("metrics[0].target", "got %s, want 1 or more: the platform has only whole numbers", target)
-			case !o.Round:
-				return refuse("metrics[0].target", "got %s, want a whole number: %d is the nearest that keeps the capacity free; --round takes it", target, down)
-			}
-			lose("metrics[0].target", "%s was rounded down to %d, so the platform starts replicas a little earlier", target, down)
-			target = down * 1000
-		}
-		autoscale += fmt.Sprintf("  metric: rps\n  target: %s\n", target)
-	}
-
-	d := profiles.DefaultPolicy()
-	for _, timing := range []struct {
-		field string
-		set   bool
-	}{
-		{"interval", p.Interval != d.Interval},
-		{"metrics[0].window", len(p.Metrics) == 1 && p.Metrics[0].Window != p.Interval},
-		{"tolerance", p.Tolerance != d.Tolerance},
-		{"up", p.Up != d.Up},
-		{"down", p.Down != d.Down},
-	} {
-		if timing.set {
-			lose(timing.field, "the platform sets its own timing")
-		}
-	}
-	if p.Replicas.Initial != 0 && p.Replicas.Initial != p.Replicas.Min {
-		lose("replicas.initial", "the platform starts with min")
-	}
-	if len(p.Schedules) > 0 {
-		lose("schedules", "the platform has none; only the bounds outside of them are written")
-	}
-
-	doc.Text = []byte("# jcloud.yml\ninstance: C3\n" + autoscale)
-	return doc, nil
+// jcloud is the jcloud.yml of fastapi-serve (its fastapi_serve/cloud/config.py
+// and docs/CONFIG.MD): one metric out of cpu, memory and rps, a whole target,
+// min and max. Timing is the platform's. On import it understands the flat
+// keys of langchain-serve (lcserve/config.py) too.
+var jcloud = Platform{
+	Name: "jcloud", Title: "Jina AI Cloud, fastapi-serve", File: "jcloud.yml",
+	begin: func(*writer) string { return "# jcloud.yml\ninstance: C3\n" },
+	write: writeJCloud, read: readJCloud, recognise: recogniseJCloud,
 }
 
-// jcloudTarget is the target in requests per second per replica.
-func jcloudTarget(m profiles.Metric, c *profiles.Calibration) (profiles.Milli, error) {
+// jcloudFile is what a jcloud.yml says about scaling.
+type jcloudFile struct {
+	Autoscale struct {
+		Min    int    `yaml:"min"`
+		Max    int    `yaml:"max"`
+		Metric string `yaml:"metric"`
+		Target int    `yaml:"target"`
+	} `yaml:"autoscale"`
+	Min *int `yaml:"autoscale_min"` // langchain-serve, whose target of 10 requests/s cannot be set
+	Max *int `yaml:"autoscale_max"`
+}
+
+func writeJCloud(w *writer, base []byte) ([]byte, error) {
+	p := w.policy
+	w.because("replicas.initial", "the platform starts with min")
+	w.because("schedules", "the platform has none")
+	w.hidden("", "the platform sets its own timing")
+	edits := []document.Edit{
+		{Path: "autoscale/min", Value: p.Replicas.Min},
+		{Path: "autoscale/max", Value: w.max()},
+	}
+	if p.Replicas.Idle != nil {
+		w.refuse("replicas.idle", "got %d, but the platform has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
+	}
+	m, ok := w.only(profiles.RPS, profiles.CPU)
+	switch {
+	case !ok && len(p.Metrics) == 0: // min and max are the same, so the metric does not matter
+	case m.Kind == profiles.CPU && !m.In("%"):
+		w.refuse("metrics[0].unit", "got %s, want %%", m.Unit)
+	case m.Kind == profiles.CPU && p.Replicas.Min == 0:
+		w.refuse("replicas.min", "got 0, want 1 or more: with cpu the platform makes it 1")
+	}
+	if !m.PerReplica() && ok {
+		w.refuse("metrics[0].scope", "got %s, want %s", m.Scope, profiles.PerReplica)
+	}
+	if ok {
+		edits = append(edits,
+			document.Edit{Path: "autoscale/metric", Value: string(m.Kind)},
+			document.Edit{Path: "autoscale/target", Value: w.whole("metrics[0].target", m.Target)})
+	} else {
+		edits = append(edits, document.Edit{Path: "autoscale/metric"}, document.Edit{Path: "autoscale/target"})
+	}
 	if m.Kind == profiles.RPS {
-		return m.Target, nil
+		w.note("the platform runs on Knative, which acts at 70 %% of a target unless it is told otherwise; whether it does so here is not documented")
 	}
-	if c == nil || c.Latency <= 0 {
-		return 0, errors.New("got in_flight, want rps: the platform does not count requests in flight, and without calibration.latency they cannot be converted")
+	edits = append(edits, document.Edit{Path: "autoscale_min"}, document.Edit{Path: "autoscale_max"})
+	return document.Apply(base, 0, edits...)
+}
+
+func readJCloud(text []byte) (settings, error) {
+	var f jcloudFile
+	f.Autoscale.Min, f.Autoscale.Max, f.Autoscale.Metric, f.Autoscale.Target = 1, 10, "cpu", 70
+	lines, err := document.Decode(text, &f, document.Lax)
+	if lines == nil {
+		return nil, err
 	}
-	// Little's law: in flight = rate x latency.
-	rate := profiles.MilliOf(m.Target.Float() / c.Latency.Std().Seconds())
-	return 0, fmt.Errorf("got in_flight, want rps: the platform does not count requests in flight; at the calibrated latency of %s a target of %s in flight is %s requests/s", c.Latency, m.Target, rate)
+	if f.Min != nil || f.Max != nil {
+		f.Autoscale.Metric, f.Autoscale.Target = "rps", 10
+		if f.Min != nil {
+			f.Autoscale.Min = *f.Min
+		}
+		if f.Max != nil {
+			f.Autoscale.Max = *f.Max
+		}
+	}
+	var problems problems
+	a := f.Autoscale
+	if a.Min < 0 {
+		problems.bad("autoscale.min", "got %d, want 0 or more", a.Min)
+	}
+	if a.Max < max(1, a.Min) {
+		problems.bad("autoscale.max", "got %d, want 1 or more, and not less than min (%d)", a.Max, a.Min)
+	}
+	if a.Metric != "cpu" && a.Metric != "memory" && a.Metric != "rps" {
+		problems.bad("autoscale.metric", "got %q, want cpu, memory or rps", a.Metric)
+	}
+	if a.Target < 1 {
+		problems.bad("autoscale.target", "got %d, want 1 or more", a.Target)
+	}
+	return f, lines.Check(err, problems)
+}
+
+func (f jcloudFile) policy() (profiles.Policy, []Loss) {
+	a, p := f.Autoscale, profiles.DefaultPolicy()
+	if a.Metric != "rps" {
+		a.Min = max(1, a.Min) // without requests nothing would ever start one
+	}
+	p.Replicas = profiles.Bounds{Min: a.Min, Max: profiles.Limit(a.Max)}
+	p.Metrics = []profiles.Metric{{Kind: profiles.Kind(a.Metric), Target: profiles.Milli(a.Target) * 1000, Window: p.Interval}}
+	if a.Min == 0 {
+		p.ToZero = &profiles.ToZero{After: profiles.DefaultToZero}
+	}
+	var losses []Loss
+	if a.Metric == "memory" {
+		losses = append(losses, Loss{Field: "metrics[0].unit", Reason: "the platform does not document the unit of a memory target: MiB is a guess", Severe: true})
+	}
+	return p, losses
+}
+
+func (f jcloudFile) decider() (profiles.Decider, error) {
+	p, _ := f.policy()
+	return p.Decider()
+}
+
+func recogniseJCloud(text []byte) bool {
+	var f struct {
+		Instance  string         `yaml:"instance"`
+		Autoscale map[string]any `yaml:"autoscale"`
+		Min       any            `yaml:"autoscale_min"`
+		Max       any            `yaml:"autoscale_max"`
+		Kind      string         `yaml:"kind"`
+	}
+	_, err := document.Decode(text, &f, document.Lax)
+	return err == nil && f.Kind == "" && (f.Autoscale != nil || f.Min != nil || f.Max != nil || f.Instance != "")
 }
