@@ -73,7 +73,7 @@ var editTests = []struct {
 
 	// mappings and lists
 	{"scalar to mapping", "a: 1 # x\nb: 2\n", "a", yaml.MapSlice{{Key: "z", Value: 1}, {Key: "w", Value: []any{}}}, "a: # x\n  z: 1\n  w: []\nb: 2\n"},
-	{"scalar to list", "a: 1\n", "a", []any{1, map[string]any{"x": 2, "w": []int{3}}}, "a:\n  - 1\n  - x: 2\n    w:\n      - 3\n"},
+	{"scalar to list", "a: 1\n", "a", []any{1, map[string]any{"x": 2, "z": []int{3}}}, "a:\n  - 1\n  - x: 2\n    z:\n      - 3\n"},
 	{"flow to block", "a: {b: 1,\n  c: 2} # x\nd: 1\n", "a", map[string]any{"e": 1}, "a: # x\n  e: 1\nd: 1\n"},
 	{"block to block", "a:\n    # x\n    b: 1 # y\n    c: 2\nd: 1\n", "a", map[string]any{"e": 1}, "a:\n    # x\n    e: 1\nd: 1\n"},
 	{"list to list", "a:\n- 1\n- 2\nd: 1\n", "a", []int{3}, "a:\n- 3\nd: 1\n"},

@@ -105,23 +105,75 @@ func TestExport(t *testing.T) {
 			t.Run(pl.Name+"/"+c.name, func(t *testing.T) {
 				got := transcript(pl, running(c.edit), c.options)
 				path := filepath.Join("testdata", pl.Name, strings.ReplaceAll(c.name, " ", "-")+".golden")
-				if *update {
-					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-						t.Fatal(err)
-					}
-					if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(path)
+				golden(t, path, got)
+			})
+		}
+	}
+}
+
+// Golden files: what each document in testdata/NAME/import is as a policy, and
+// what of it is lost.
+func TestImport(t *testing.T) {
+	for _, pl := range All() {
+		files, err := filepath.Glob(filepath.Join("testdata", pl.Name, "import", "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, ".golden") {
+				continue
+			}
+			t.Run(pl.Name+"/"+filepath.Base(file), func(t *testing.T) {
+				text, err := os.ReadFile(file)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(string(want), got); diff != "" {
-					t.Errorf("(-want +got)\n%s", diff)
-				}
+				golden(t, file+".golden", imported(pl, text))
 			})
 		}
+	}
+}
+
+// imported is all that an import says.
+func imported(pl Platform, text []byte) string {
+	if who, err := Recognise(text); err != nil || who.Name != pl.Name {
+		return fmt.Sprintf("recognised as %q: %v\n", who.Name, err)
+	}
+	p, losses, err := pl.Import(text)
+	if err != nil {
+		return "refused:\n" + err.Error() + "\n"
+	}
+	p.Platforms = nil
+	out, err := p.YAML()
+	if err != nil {
+		return err.Error()
+	}
+	for i, l := range losses {
+		if i == 0 {
+			out = append(out, "-- losses --\n"...)
+		}
+		out = append(out, l.String()+"\n"...)
+	}
+	return string(out)
+}
+
+// golden compares got with a file, or writes it.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
@@ -155,7 +207,7 @@ func drawPolicy(t *rapid.T) profiles.Policy {
 	if low == 0 {
 		p.ToZero = &profiles.ToZero{After: seconds("after", 30, 60, 300, 900)}
 		p.Metrics[0].Kind = rapid.SampledFrom([]profiles.Kind{profiles.RPS, profiles.InFlight, profiles.Queue}).Draw(t, "kind at zero")
-		p.Metrics[0].Unit = ""
+		p.Metrics[0].Panic = nil
 	}
 	p.Tolerance = profiles.Ratio(rapid.SampledFrom([]int{0, 10, 50, 100, 200}).Draw(t, "tolerance"))
 	behavior := func(label string) (b profiles.Behavior) {
