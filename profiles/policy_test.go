@@ -428,6 +428,7 @@ func drawPolicy(t *rapid.T) Policy {
 	for i := range p.Metrics {
 		p.Metrics[i].Target = Milli(rapid.Int64Range(1, int64(maxTarget)).Draw(t, "target"))
 		p.Metrics[i].Window = duration("window", time.Second, MaxWindow)
+		p.Metrics[i] = drawMetric(t, p.Metrics[i])
 	}
 	if int(p.Replicas.Max) == p.Replicas.Min && rapid.Bool().Draw(t, "fixed") {
 		p.Metrics = nil
@@ -451,8 +452,21 @@ func drawPolicy(t *rapid.T) Policy {
 		}
 		p.Schedules = append(p.Schedules, s)
 	}
+	if rapid.Bool().Draw(t, "to zero") {
+		p.Metrics = append(p.Metrics, Metric{Kind: RPS, Target: 1, Window: Duration(time.Second)})
+		p.ToZero = &ToZero{After: duration("after", time.Second, 24*time.Hour)}
+		if rapid.Bool().Draw(t, "with an idle size") {
+			idle := rapid.IntRange(0, p.Replicas.Min-1).Draw(t, "idle size")
+			p.Replicas.Idle = &idle
+		} else {
+			p.Replicas.Min = 0
+		}
+	}
+	p.OnMetricError = Fallback(rapid.IntRange(0, 9).Draw(t, "fallback"))
 	if rapid.Bool().Draw(t, "calibrated") {
 		p.Calibration = &Calibration{
+			MemoryPerReplica: Milli(rapid.IntRange(0, 1e6).Draw(t, "memory")),
+
 			Latency:       duration("latency", 0, time.Minute),
 			CPUPerRequest: duration("cpu", 0, time.Minute),
 			Measured:      rapid.SampledFrom([]string{"", "2026-11-21", "1999-01-01"}).Draw(t, "measured"),
@@ -462,6 +476,26 @@ func drawPolicy(t *rapid.T) Policy {
 		p.Platforms = drawMap(t, 3)
 	}
 	return p
+}
+
+// drawMetric draws what a metric of that target and window may have besides.
+func drawMetric(t *rapid.T, m Metric) Metric {
+	m.Kind = rapid.SampledFrom([]Kind{RPS, InFlight, Queue, FreeWorkers, CPU, Memory, Latency, Custom}).Draw(t, "kind")
+	if units := kinds[m.Kind].units; len(units) > 1 && rapid.Bool().Draw(t, "another unit") {
+		m.Unit = units[1]
+	}
+	if m.Kind == Custom {
+		m.Name = rapid.SampledFrom([]string{"", "tokens"}).Draw(t, "name")
+		m.Query = rapid.SampledFrom([]string{"", `sum(rate(x{a="b"}[1m]))`}).Draw(t, "query")
+	}
+	if m.Kind != FreeWorkers && rapid.Bool().Draw(t, "another scope") {
+		m.Scope = map[Scope]Scope{PerReplica: WholeFleet, WholeFleet: PerReplica}[kinds[m.Kind].scope]
+	}
+	m.Aggregation = rapid.SampledFrom([]string{"", Weighted, Highest, Latest}).Draw(t, "aggregation")
+	if m.PerReplica() && rapid.Bool().Draw(t, "panics") {
+		m.Panic = &Panic{Window: m.Window, Threshold: Milli(rapid.Int64Range(1001, int64(maxFactor)).Draw(t, "threshold"))}
+	}
+	return m
 }
 
 // drawMap draws settings as a platform may have them.

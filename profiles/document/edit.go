@@ -331,7 +331,7 @@ func (s *source) apply(e Edit) (*source, error) {
 	}
 	ordered, value, err := normalize(e.Value)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", e.Path, err)
+		return nil, fmt.Errorf("%s: %w", nameOf(e.Path), err)
 	}
 	if old, ok := lookup(s.value, keys); ok == (value != nil) && reflect.DeepEqual(old, value) {
 		return s, nil
@@ -342,10 +342,10 @@ func (s *source) apply(e Edit) (*source, error) {
 	}
 	next, err := load(text, s.doc)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be edited here: %w", e.Path, err)
+		return nil, fmt.Errorf("%s: cannot be edited here: %w", nameOf(e.Path), err)
 	}
 	if next.count != s.count || !reflect.DeepEqual(next.value, assign(s.value, keys, value)) {
-		return nil, fmt.Errorf("%s: cannot be set without another change, as an anchor, alias or merge key is in the way", e.Path)
+		return nil, fmt.Errorf("%s: cannot be set without another change, as an anchor, alias or merge key is in the way", nameOf(e.Path))
 	}
 	return next, nil
 }
@@ -554,7 +554,7 @@ func nameOf(path string) string {
 	if path == "" {
 		return "document"
 	}
-	return path
+	return excerpt(path)
 }
 
 func untagged(n ast.Node) ast.Node {

@@ -1,14 +1,11 @@
-// Package document reads and changes configuration files in YAML: strictly,
-// naming every problem with its line, and without touching what it was not
-// asked to change.
 package document
 
 import (
+	"bytes"
 	"encoding"
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -16,85 +13,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 )
-
-// Problem is one thing that is wrong with a file.
-type Problem struct {
-	Line int    // 0: not known
-	Key  string // such as metrics[0].target; empty: the file itself
-	Text string // what was found, and what is allowed
-}
-
-func (p Problem) Error() string {
-	s := p.Text
-	if p.Key != "" {
-		s = p.Key + ": " + s
-	}
-	if p.Line > 0 {
-		s = fmt.Sprintf("line %d: %s", p.Line, s)
-	}
-	return s
-}
-
-// Problems takes an error of this package apart.
-func Problems(err error) (out []Problem) {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			out = append(out, Problems(e)...)
-		}
-		return out
-	}
-	var p Problem
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &p):
-		return []Problem{p}
-	}
-	return []Problem{{Text: err.Error()}}
-}
-
-// Join is all problems as one error, in the order of their lines; nil for
-// none.
-func Join(problems []Problem) error {
-	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
-	errs := make([]error, len(problems))
-	for i, p := range problems {
-		errs[i] = p
-	}
-	return errors.Join(errs...)
-}
-
-// Check adds to an error of Decode what is wrong with the values that could be
-// read, with their lines. Of a value that could not be read there is nothing
-// more to say.
-func (l Lines) Check(read error, values []Problem) error {
-	problems := Problems(read)
-	for _, v := range values {
-		unread := func(p Problem) bool {
-			return p.Key == "" || p.Key == v.Key || strings.HasPrefix(v.Key, p.Key+".") || strings.HasPrefix(v.Key, p.Key+"[")
-		}
-		if !slices.ContainsFunc(Problems(read), unread) {
-			v.Line = l.Of(v.Key)
-			problems = append(problems, v)
-		}
-	}
-	return Join(problems)
-}
-
-// Lines are the lines on which the keys of a document stand.
-type Lines map[string]int
-
-// Of is the line of a key, or else of the nearest key around it; 0 where there
-// is none.
-func (l Lines) Of(key string) int {
-	for key != "" {
-		if n, ok := l[key]; ok {
-			return n
-		}
-		key = key[:max(0, strings.LastIndexAny(key, ".["))]
-	}
-	return 0
-}
 
 // Mode says what to do with keys that the Go type does not have.
 type Mode bool
@@ -138,18 +56,22 @@ func Split(data []byte) (docs []Document, err error) {
 			docs, err = nil, errors.New("the file is not valid YAML")
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		return nil, syntax(err)
-	}
-	for i, d := range file.Docs {
-		switch d.Body.(type) {
+	for i, part := range documents(data) {
+		// Empty lines in front keep the line numbers, and the library
+		// miscounts lines that end in CR LF.
+		text := strings.Repeat("\n", bytes.Count(data[:part.start], []byte("\n"))) + string(data[part.start:part.end])
+		file, err := parser.ParseBytes([]byte(strings.ReplaceAll(text, "\r\n", "\n")), 0)
+		if err != nil {
+			return nil, syntax(err)
+		}
+		body := file.Docs[len(file.Docs)-1].Body // any before it is a directive
+		switch body.(type) {
 		case nil, *ast.CommentGroupNode, *ast.NullNode:
 			continue
 		}
 		anchors := anchors{}
-		ast.Walk(anchors, d.Body)
-		docs = append(docs, Document{Index: i, node: d.Body, anchors: anchors})
+		ast.Walk(anchors, body)
+		docs = append(docs, Document{Index: i, node: body, anchors: anchors})
 	}
 	return docs, nil
 }
