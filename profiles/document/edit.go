@@ -471,7 +471,7 @@ type slot struct {
 type container struct {
 	slot
 	node    ast.Node // nil: a null, which may become either
-	within  bool     // { } or [ ], or further inside of such
+	inFlow  bool     // { } or [ ], or further inside of such
 	entries []entry
 }
 
@@ -529,16 +529,16 @@ func (s *source) set(at slot, keys []string, v any) ([]byte, error) {
 
 // open reads the entries of what is in a slot.
 func (s *source) open(at slot) (container, error) {
-	c := container{slot: at, within: at.flow}
+	c := container{slot: at, inFlow: at.flow}
 	switch n := untagged(at.value).(type) {
 	case *ast.NullNode:
 	case *ast.MappingNode:
-		c.node, c.within = n, at.flow || n.IsFlowStyle
+		c.node, c.inFlow = n, at.flow || n.IsFlowStyle
 		for _, v := range n.Values {
 			c.entries = append(c.entries, s.pair(c, v))
 		}
 	case *ast.SequenceNode:
-		c.node, c.within = n, at.flow || n.IsFlowStyle
+		c.node, c.inFlow = n, at.flow || n.IsFlowStyle
 		for i := range n.Values {
 			c.entries = append(c.entries, s.element(c, n, i))
 		}
@@ -583,7 +583,7 @@ func (s *source) pair(c container, v *ast.MappingValueNode) entry {
 	}
 	return entry{at, key, slot{
 		path: joinPath(c.path, key), value: v.Value, lead: s.tokens[v.Start].end, gap: gap,
-		indent: s.column(at.start), parent: c.node, flow: c.within,
+		indent: s.column(at.start), parent: c.node, flow: c.inFlow,
 	}}
 }
 
@@ -598,7 +598,7 @@ func (s *source) element(c container, list *ast.SequenceNode, i int) entry {
 	key := strconv.Itoa(i)
 	return entry{at, key, slot{
 		path: joinPath(c.path, key), value: list.Values[i], lead: lead, gap: " ",
-		indent: s.column(at.start), parent: c.node, flow: c.within,
+		indent: s.column(at.start), parent: c.node, flow: c.inFlow,
 	}}
 }
 
@@ -686,7 +686,7 @@ func (s *source) add(c container, v any) []byte {
 		return s.put(c.slot, v)
 	}
 	last := c.entries[len(c.entries)-1]
-	if !c.within {
+	if !c.inFlow {
 		at := s.lineEnd(last.end)
 		indent := last.slot.indent
 		return s.splice(span{at, at}, s.eol+spaces(indent)+s.indented(v, indent))
@@ -711,9 +711,9 @@ func (s *source) remove(c container, i int) []byte {
 	switch {
 	case len(c.entries) == 1:
 		return s.put(c.slot, emptied(c.node))
-	case c.within && i+1 < len(c.entries):
+	case c.inFlow && i+1 < len(c.entries):
 		return s.splice(span{e.start, c.entries[i+1].start}, "")
-	case c.within:
+	case c.inFlow:
 		return s.splice(span{c.entries[i-1].end, e.end}, "")
 	case s.skipBlank(begin) == e.start:
 		return s.splice(span{begin, s.nextLine(e.end)}, "")
