@@ -17,6 +17,7 @@ const (
 	exitUsage        = 2
 	exitInconclusive = 3  // the generator was the limit, or advice is refused
 	exitNotMet       = 99 // an SLO failed, or advice did not hold
+	exitDrift        = 4  // a committed configuration says something else than the policy
 	exitFailures     = 1  // requests failed, and no SLO was given
 )
 

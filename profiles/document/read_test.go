@@ -34,12 +34,11 @@ type file struct {
 	Small  int32          `yaml:"small"`
 	Share  float64        `yaml:"share"`
 	On     bool           `yaml:"on"`
-	For    lasting           `yaml:"for"`
+	For    lasting        `yaml:"for"`
 	Parts  []part         `yaml:"parts"`
 	Extra  map[string]any `yaml:"extra"`
 	Any    any            `yaml:"any"`
 	Hidden string         `yaml:"-"`
-	hidden string
 }
 
 func TestDecode(t *testing.T) {

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headroom/profiles"
+	"headroom/profiles/platform"
+)
+
+func (a *app) importCommand() *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Read a platform's configuration as a policy",
+		Long: "Read a platform's configuration as a policy: what the platform will do, in the words of a policy file.\n\n" +
+			"The policy keeps the file in its section platforms; an export to the same platform changes only what the policy says.",
+		Example: "  headroom import hpa.yaml > policy.yaml",
+		Args:    oneArgument("the platform's file"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			f, err := readPlatformFile(args[0], from)
+			if err != nil {
+				return err
+			}
+			a.reportLosses(f.platform.Name, f.losses)
+			text, err := f.policy.YAML()
+			if err != nil {
+				return err
+			}
+			_, err = a.out.Write(text)
+			return err
+		},
+	}
+	fromFlag(cmd, &from)
+	return cmd
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var from string
+	var round bool
+	cmd := &cobra.Command{
+		Use:   "check POLICY FILE",
+		Short: "Does this committed configuration still say what the policy says?",
+		Long: "Compare what a platform does with a configuration to what it would do after an export of the policy.\n\n" +
+			"Exit code 4 when the two differ.",
+		Example: "  headroom check policy.yaml deploy/hpa.yaml",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usage("arguments: got %d, want two: the policy file and the platform's file", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			policy, err := profiles.ReadPolicy(args[0])
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			f, err := readPlatformFile(args[1], from)
+			if err != nil {
+				return err
+			}
+			doc, err := f.platform.Export(policy, platform.Options{Base: f.text, Round: round})
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			drift := profiles.Changes(f.policy, doc.Effective)
+			if len(drift) == 0 {
+				write(a.out, fmt.Sprintf("%s says what %s says on %s\n", args[1], args[0], f.platform.Name))
+				return nil
+			}
+			write(a.out, fmt.Sprintf("%s differs from %s on %s:\n", args[1], args[0], f.platform.Name))
+			writeChanges(a, drift)
+			return &exit{code: exitDrift}
+		},
+	}
+	fromFlag(cmd, &from)
+	cmd.Flags().BoolVar(&round, "round", false, "accept a target rounded down to what the platform can say")
+	return cmd
+}
+
+// writeChanges prints what a file says and what it should say.
+func writeChanges(a *app, changes []profiles.Change) {
+	wide := 0
+	for _, c := range changes {
+		wide = max(wide, len(c.Field))
+	}
+	for _, c := range changes {
+		write(a.out, fmt.Sprintf("  %-*s  %s -> %s\n", wide, c.Field, c.From, c.To))
+	}
+}
+
+func fromFlag(cmd *cobra.Command, from *string) {
+	cmd.Flags().StringVar(from, "from", "", "platform of the file: "+strings.Join(platform.Names(), ", ")+" (default: recognised by its content)")
+}
+
+// platformFile is a platform's configuration as a policy.
+type platformFile struct {
+	platform platform.Platform
+	text     []byte
+	policy   profiles.Policy
+	losses   []platform.Loss
+}
+
+func readPlatformFile(path, from string) (f platformFile, err error) {
+	if f.text, err = os.ReadFile(path); err != nil {
+		return f, &exit{exitUsage, err}
+	}
+	if from != "" {
+		f.platform, err = platform.Find(from)
+	} else {
+		f.platform, err = platform.Recognise(f.text)
+	}
+	if err != nil {
+		return f, usage("%s: %w", path, err)
+	}
+	if f.policy, f.losses, err = f.platform.Import(f.text); err != nil {
+		return f, usage("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// reportLosses says what did not come across; what changes how many replicas
+// there are is marked.
+func (a *app) reportLosses(name string, losses []platform.Loss) {
+	for _, l := range losses {
+		mark := ""
+		if l.Severe {
+			mark = " (!)"
+		}
+		write(a.err, fmt.Sprintf("%s: lost%s: %s\n", name, mark, l))
+	}
+}
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "schema policy",
+		Short:   "Print the JSON Schema of a file, for editors",
+		Example: "  headroom schema policy > policy.schema.json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] != "policy" {
+				return usage("arguments: got %q, want policy", strings.Join(args, " "))
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error {
+			_, err := a.out.Write(profiles.PolicySchema)
+			return err
+		},
+	}
+}

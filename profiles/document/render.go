@@ -1,0 +1,136 @@
+package document
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+func quoteOf(n ast.Node) byte {
+	switch n.GetToken().Type {
+	case token.SingleQuoteType:
+		return '\''
+	case token.DoubleQuoteType:
+		return '"'
+	}
+	return 0
+}
+
+// quoteOfAll keeps JSON what it is.
+func (s *source) quoteOfAll() byte {
+	body, ok := s.body.(*ast.MappingNode)
+	if ok && body.IsFlowStyle && len(body.Values) > 0 && quoteOf(body.Values[0].Key) == '"' {
+		return '"'
+	}
+	return 0
+}
+
+// indented is v in block style, to follow an indentation that is there.
+func (s *source) indented(v any, indent int) string {
+	return strings.Join(block(v), s.eol+spaces(indent))
+}
+
+func spaces(n int) string { return strings.Repeat(" ", n) }
+
+// block is v in block style, line by line.
+func block(v any) []string {
+	if isInline(v) {
+		return []string{inline(v, 0)}
+	}
+	var lines []string
+	switch v := v.(type) {
+	case yaml.MapSlice:
+		for _, item := range v {
+			key, value := inline(fmt.Sprint(item.Key), 0)+":", block(item.Value)
+			if isInline(item.Value) {
+				lines = append(lines, key+" "+value[0])
+				continue
+			}
+			lines = append(lines, key)
+			for _, line := range value {
+				lines = append(lines, "  "+line)
+			}
+		}
+	case []any:
+		for _, item := range v {
+			lead := "- "
+			for _, line := range block(item) {
+				lines = append(lines, lead+line)
+				lead = "  "
+			}
+		}
+	}
+	return lines
+}
+
+// isInline says whether v is written on one line: a scalar, {} or [].
+func isInline(v any) bool {
+	switch v := v.(type) {
+	case yaml.MapSlice:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return true
+}
+
+// inline is v in flow style. Strings in it get the quotes asked for, or those
+// they need if quote is 0.
+func inline(v any, quote byte) string {
+	switch v := v.(type) {
+	case yaml.MapSlice:
+		items := make([]string, len(v))
+		for i, item := range v {
+			items[i] = inline(fmt.Sprint(item.Key), quote) + ": " + inline(item.Value, quote)
+		}
+		return "{" + strings.Join(items, ", ") + "}"
+	case []any:
+		items := make([]string, len(v))
+		for i, item := range v {
+			items[i] = inline(item, quote)
+		}
+		return "[" + strings.Join(items, ", ") + "]"
+	case string:
+		return quoted(v, quote)
+	case nil:
+		return "null"
+	case float64:
+		text, _ := encodeFloat(v) // has been encoded before
+		return string(text)
+	}
+	return fmt.Sprint(v)
+}
+
+var (
+	// plain strings mean themselves to any reader of YAML, unless they are
+	// reserved.
+	plain    = regexp.MustCompile(`^[A-Za-z/][\w./+@%=-]*( [\w./+@%=-]+)*$`)
+	reserved = regexp.MustCompile(`^(?i:y|yes|n|no|on|off|true|false|null)$`) // in YAML 1.1 too
+)
+
+func quoted(text string, quote byte) string {
+	printable := !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
+	switch {
+	case quote == 0 && plain.MatchString(text) && !reserved.MatchString(text):
+		return text
+	case quote == '\'' && printable:
+		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	}
+	return strconv.Quote(text)
+}
+
+// excerpt is the beginning of a text, on one line.
+func excerpt(text string) string {
+	const longest = 60
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) > longest {
+		runes = append(runes[:longest], []rune("...")...)
+	}
+	return string(runes)
+}

@@ -1,0 +1,9 @@
+package profiles
+
+import _ "embed"
+
+// PolicySchema is the JSON Schema of a policy file, for editors. It says less
+// than Validate: what depends on two keys it cannot say.
+//
+//go:embed policy.schema.json
+var PolicySchema []byte
