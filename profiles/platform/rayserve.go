@@ -1,0 +1,413 @@
+package platform
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"headroom/profiles"
+	"headroom/profiles/document"
+)
+
+// rayServe is the config file of Ray Serve (python/ray/serve/config.py, class
+// AutoscalingConfig, and schema.py). It knows one metric, the requests that a
+// deployment runs or queues, which is in_flight, and delays in both
+// directions. The defaults of its constants are those of
+// python/ray/serve/_private/constants.py.
+//
+// One deployment of the file is read and written: the first with an
+// autoscaling_config, or else the first.
+var rayServe = Platform{
+	Name: "rayserve", Title: "Ray Serve, config file", File: "serve.yaml",
+	begin: func(w *writer) string {
+		w.note("import_path is an example: put that of your application")
+		return fmt.Sprintf(`applications:
+  - name: %[1]s
+    import_path: app:deployment
+    deployments:
+      - name: %[1]s
+`, w.name())
+	},
+	write: writeRayServe, read: readRayServe, recognise: recogniseRayServe,
+}
+
+// The defaults of Ray Serve. A max_replicas that is left out is 1, or 100 with
+// num_replicas: auto.
+const (
+	rayTarget     = 2 // requests per replica
+	rayMaxOngoing = 5 // requests that a replica takes at once
+	rayLookBack   = 30 * time.Second
+	rayUp         = 30 * time.Second
+	rayDown       = 600 * time.Second
+	rayAuto       = "auto"
+)
+
+// rayFile is what a config file says about scaling.
+type rayFile struct {
+	Applications []struct {
+		Name        string          `yaml:"name"`
+		Deployments []rayDeployment `yaml:"deployments"`
+	} `yaml:"applications"`
+}
+
+type rayDeployment struct {
+	Name        string      `yaml:"name"`
+	NumReplicas string      `yaml:"num_replicas"` // a number, or auto
+	MaxOngoing  *int        `yaml:"max_ongoing_requests"`
+	Scaling     *rayScaling `yaml:"autoscaling_config"`
+}
+
+// rayScaling is an autoscaling_config; nil is what it leaves out.
+type rayScaling struct {
+	Min         *int     `yaml:"min_replicas"`
+	Initial     *int     `yaml:"initial_replicas"`
+	Max         *int     `yaml:"max_replicas"`
+	Target      *float64 `yaml:"target_ongoing_requests"`
+	LookBack    *seconds `yaml:"look_back_period_s"`
+	UpDelay     *seconds `yaml:"upscale_delay_s"`
+	DownDelay   *seconds `yaml:"downscale_delay_s"`
+	ZeroDelay   *seconds `yaml:"downscale_to_zero_delay_s"` // from 1 to 0; else DownDelay
+	UpFactor    *float64 `yaml:"upscaling_factor"`          // of the difference, not of the size
+	DownFactor  *float64 `yaml:"downscaling_factor"`
+	Aggregation string   `yaml:"aggregation_function"` // mean, max or min
+	Policy      any      `yaml:"policy"`               // a function of one's own
+
+	// What the same was called before; the names above win.
+	OldTarget     *float64 `yaml:"target_num_ongoing_requests_per_replica"`
+	OldFactor     *float64 `yaml:"smoothing_factor"`
+	OldUpFactor   *float64 `yaml:"upscale_smoothing_factor"`
+	OldDownFactor *float64 `yaml:"downscale_smoothing_factor"`
+}
+
+// raySettings are those of one deployment, with the defaults filled in.
+type raySettings struct {
+	app, deployment int    // where it stands
+	none            bool   // the application lists no deployment
+	others          string // deployments that are not read
+	name            string
+	fixed           int // num_replicas, where nothing scales; else 0
+	maxOngoing      int // 0: not given
+
+	min, max, initial       int // initial -1: not given
+	target                  float64
+	lookBack, up, down      time.Duration
+	toZero                  time.Duration
+	upFactor, downFactor    float64
+	aggregation             string
+	ownPolicy, zeroDelaySet bool
+}
+
+func readRayServe(text []byte) (settings, error) {
+	s, err := parseRayServe(text)
+	return s, err
+}
+
+func parseRayServe(text []byte) (raySettings, error) {
+	var f rayFile
+	lines, err := document.Decode(text, &f, document.Lax)
+	if lines == nil {
+		return raySettings{}, err
+	}
+	if len(f.Applications) == 0 {
+		return raySettings{}, lines.Check(err, problems{{Key: "applications", Text: "got none, want one"}})
+	}
+	s := f.choose()
+	if s.none {
+		s.fixed = 1
+		return s, lines.Check(err, nil)
+	}
+	var problems problems
+	s.fill(f.Applications[s.app].Deployments[s.deployment], s.key("", "."), &problems)
+	return s, lines.Check(err, problems)
+}
+
+// choose finds the deployment that is meant.
+func (f rayFile) choose() raySettings {
+	s := raySettings{app: -1}
+	var names []string
+	for i, a := range f.Applications {
+		for j, d := range a.Deployments {
+			names = append(names, d.Name)
+			if s.app < 0 && (d.Scaling != nil || d.NumReplicas == rayAuto) {
+				s.app, s.deployment = i, j
+			}
+		}
+	}
+	for i, a := range f.Applications {
+		if s.app < 0 && len(a.Deployments) > 0 {
+			s.app = i
+		}
+	}
+	if s.app < 0 {
+		return raySettings{none: true, name: f.Applications[0].Name}
+	}
+	s.name = f.Applications[s.app].Deployments[s.deployment].Name
+	for i, name := range names {
+		if name == s.name {
+			names = append(names[:i:i], names[i+1:]...)
+			break
+		}
+	}
+	s.others = strings.Join(names, ", ")
+	return s
+}
+
+// key is where a setting of the deployment stands: with "." as an error names
+// it, with "/" as an edit does.
+func (s raySettings) key(name, separator string) string {
+	if separator == "." {
+		return fmt.Sprintf("applications[%d].deployments[%d].%s", s.app, s.deployment, name)
+	}
+	return fmt.Sprintf("applications/%d/deployments/%d/%s", s.app, s.deployment, name)
+}
+
+// fill takes over what a deployment says, and the defaults, and checks them as
+// the validators of AutoscalingConfig do.
+func (s *raySettings) fill(d rayDeployment, prefix string, problems *problems) {
+	c, most := d.Scaling, 1
+	if d.NumReplicas == rayAuto {
+		most = 100
+	}
+	switch n, err := strconv.Atoi(d.NumReplicas); {
+	case d.NumReplicas == rayAuto:
+	case d.NumReplicas != "" && (err != nil || n < 1):
+		problems.bad(prefix+"num_replicas", "got %q, want a whole number of 1 or more, or auto", d.NumReplicas)
+	case d.NumReplicas != "" && c != nil:
+		problems.bad(prefix+"num_replicas", "got %d beside an autoscaling_config, want one of them, or auto", n)
+	case c == nil:
+		s.fixed = max(1, n)
+	}
+	if d.MaxOngoing != nil {
+		s.maxOngoing = *d.MaxOngoing
+		if s.maxOngoing < 1 {
+			problems.bad(prefix+"max_ongoing_requests", "got %d, want 1 or more", s.maxOngoing)
+		}
+	}
+	if c == nil {
+		c = &rayScaling{}
+	}
+	s.min, s.max, s.initial = or(c.Min, 1), or(c.Max, most), or(c.Initial, -1)
+	s.target = or(c.Target, or(c.OldTarget, rayTarget))
+	s.lookBack, s.up, s.down = time.Duration(or(c.LookBack, seconds(rayLookBack))), time.Duration(or(c.UpDelay, seconds(rayUp))), time.Duration(or(c.DownDelay, seconds(rayDown)))
+	s.toZero, s.zeroDelaySet = time.Duration(or(c.ZeroDelay, seconds(s.down))), c.ZeroDelay != nil
+	s.upFactor = or(c.UpFactor, or(c.OldUpFactor, or(c.OldFactor, 1)))
+	s.downFactor = or(c.DownFactor, or(c.OldDownFactor, or(c.OldFactor, 1)))
+	s.aggregation, s.ownPolicy = c.Aggregation, c.Policy != nil
+
+	prefix += "autoscaling_config."
+	if s.min < 0 {
+		problems.bad(prefix+"min_replicas", "got %d, want 0 or more", s.min)
+	}
+	if s.max < max(1, s.min) {
+		problems.bad(prefix+"max_replicas", "got %d, want 1 or more, and not less than min_replicas (%d)", s.max, s.min)
+	}
+	if c.Initial != nil && (s.initial < s.min || s.initial > s.max) {
+		problems.bad(prefix+"initial_replicas", "got %d, want between min_replicas (%d) and max_replicas (%d)", s.initial, s.min, s.max)
+	}
+	for _, f := range []struct {
+		key   string
+		value float64
+	}{
+		{"target_ongoing_requests", s.target}, {"upscaling_factor", s.upFactor}, {"downscaling_factor", s.downFactor},
+		{"look_back_period_s", s.lookBack.Seconds()},
+	} {
+		if !(f.value > 0 && f.value < 1e12) {
+			problems.bad(prefix+f.key, "got %v, want more than 0", f.value)
+		}
+	}
+	switch s.aggregation {
+	case "", "mean", "max", "min":
+	default:
+		problems.bad(prefix+"aggregation_function", "got %q, want mean, max or min", s.aggregation)
+	}
+}
+
+func (s raySettings) policy() (profiles.Policy, []Loss) {
+	var t told
+	if s.others != "" {
+		t.severe("applications", s.others, "a policy is for one deployment, here %s", s.name)
+	}
+	if s.none {
+		t.severe("applications", "", "%s lists no deployment: what its code says about scaling is not in the file", s.name)
+	}
+	if s.fixed > 0 {
+		return profiles.FixedPolicy(s.fixed), t
+	}
+	p := profiles.DefaultPolicy()
+	p.Replicas = profiles.Bounds{Min: s.min, Max: profiles.Limit(s.max)}
+	switch {
+	case s.initial > 0:
+		p.Replicas.Initial = s.initial
+	case s.min == 0:
+		t = append(t, Loss{Field: "replicas.initial", From: "0", To: "1", Reason: "a policy starts with one at least"})
+	}
+	if s.min == 0 {
+		p.ToZero = &profiles.ToZero{After: t.within("toZero.after", s.toZero, time.Second, 24*time.Hour)}
+	}
+	m := profiles.Metric{Kind: profiles.InFlight, Target: t.target("metrics[0].target", s.target)}
+	m.Window = t.within("metrics[0].window", s.lookBack, time.Second, profiles.MaxWindow)
+	switch s.aggregation {
+	case "max":
+		m.Aggregation = profiles.Highest
+	case "min":
+		t.severe("metrics[0].aggregation", "min", "a policy has no lowest level of a window: read as the average")
+	}
+	p.Metrics = []profiles.Metric{m}
+	p.Interval, p.Tolerance = profiles.Duration(time.Second), 0 // it decides every 0.1 s; a policy once a second at most
+	p.Up.Stabilization = t.within("up.stabilization", s.up, 0, time.Hour)
+	p.Down.Stabilization = t.within("down.stabilization", s.down, 0, time.Hour)
+
+	if s.upFactor != 1 {
+		t.severe("up.factor", "", "upscaling_factor %g adds that share of the missing replicas at once; a factor of a policy is of the present size", s.upFactor)
+	}
+	if s.downFactor != 1 {
+		t.severe("down.factor", "", "downscaling_factor %g takes that share of the superfluous replicas away at once; a factor of a policy is of the present size", s.downFactor)
+	}
+	if s.ownPolicy {
+		t.severe("metrics", "", "the deployment has a policy function of its own, which decides instead")
+	}
+	if most := float64(s.ongoing()); s.target >= most {
+		t.severe("metrics[0].target", "", "a replica takes %g requests at once (max_ongoing_requests), not more than the target: where queued requests are not seen, nothing is ever added", most)
+	}
+	return p, t
+}
+
+// ongoing is how many requests a replica takes at once.
+func (s raySettings) ongoing() int {
+	if s.maxOngoing > 0 {
+		return s.maxOngoing
+	}
+	return rayMaxOngoing
+}
+
+func (s raySettings) decider() (profiles.Decider, error) {
+	if s.fixed > 0 {
+		return profiles.FixedPolicy(s.fixed).Decider()
+	}
+	return &rayDecider{s: s}, nil
+}
+
+func recogniseRayServe(text []byte) bool {
+	var f struct {
+		Applications []struct {
+			ImportPath  string `yaml:"import_path"`
+			Deployments any    `yaml:"deployments"`
+		} `yaml:"applications"`
+	}
+	_, err := document.Decode(text, &f, document.Lax)
+	return err == nil && len(f.Applications) > 0 && (f.Applications[0].ImportPath != "" || f.Applications[0].Deployments != nil)
+}
+
+func writeRayServe(w *writer, base []byte) ([]byte, error) {
+	was, err := parseRayServe(base)
+	if err != nil {
+		return nil, err
+	}
+	p := w.policy
+	before, _ := was.policy()
+	w.because("schedules", "Ray Serve has none")
+	w.because("interval", "Ray Serve decides every 0.1 s, which a policy shows as 1s")
+	w.because("tolerance", "Ray Serve acts on any difference")
+	w.because("up.factor", "upscaling_factor is a share of the missing replicas, no limit")
+	w.because("down.factor", "downscaling_factor is a share of the superfluous replicas, no limit")
+	w.because("down.order", "Ray Serve chooses itself")
+	w.because("metrics[0].aggregation", "Ray Serve takes the mean or the highest of a window")
+	if p.Replicas.Idle != nil {
+		w.refuse("replicas.idle", "got %d, but Ray Serve has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
+	}
+	if was.others != "" {
+		w.note("of the deployments only %s was changed", was.name)
+	}
+	var edits []document.Edit
+	if was.none {
+		edits = append(edits, document.Edit{
+			Path: fmt.Sprintf("applications/%d/deployments", was.app), Value: []any{yaml.MapSlice{{Key: "name", Value: w.name()}}},
+		})
+	}
+	if len(p.Metrics) == 0 {
+		if n := p.Replicas.Min; was.fixed != n || was.none {
+			edits = append(edits, document.Edit{Path: was.key("autoscaling_config", "/")}, document.Edit{Path: was.key("num_replicas", "/"), Value: n})
+		}
+		return document.Apply(base, 0, edits...)
+	}
+	return document.Apply(base, 0, append(edits, w.rayScaling(was, before)...)...)
+}
+
+// rayScaling are the edits that make a deployment follow the policy: of one
+// that scales already, only what differs.
+func (w *writer) rayScaling(was raySettings, before profiles.Policy) (edits []document.Edit) {
+	p, fresh := w.policy, was.fixed > 0
+	set := func(same bool, key string, value any, old ...string) {
+		if same && !fresh {
+			return
+		}
+		edits = append(edits, document.Edit{Path: was.key("autoscaling_config/"+key, "/"), Value: value})
+		for _, name := range old {
+			edits = append(edits, document.Edit{Path: was.key("autoscaling_config/"+name, "/")})
+		}
+	}
+	if fresh {
+		edits = append(edits, document.Edit{Path: was.key("num_replicas", "/")})
+		before = profiles.Policy{}
+	}
+	set(before.Replicas.Min == p.Replicas.Min, "min_replicas", p.Replicas.Min)
+	starts := p.Replicas.Min // where the file does not say
+	if was.initial >= 0 {
+		starts = was.initial
+	}
+	if n := p.Initial(); n != starts && (fresh || n != before.Initial()) {
+		set(false, "initial_replicas", n)
+	}
+	set(before.Replicas.Max == p.Replicas.Max, "max_replicas", w.max())
+	if m, ok := w.only(profiles.InFlight); ok {
+		var old profiles.Metric
+		if len(before.Metrics) > 0 {
+			old = before.Metrics[0]
+		}
+		if !m.PerReplica() {
+			w.refuse("metrics[0].scope", "got %s, want %s", m.Scope, profiles.PerReplica)
+		}
+		set(old.Target == m.Target, "target_ongoing_requests", number(m.Target), "target_num_ongoing_requests_per_replica")
+		set(old.Window == m.Window, "look_back_period_s", inSeconds(m.Window))
+		function := "mean"
+		if m.Aggregation == profiles.Highest {
+			function = "max"
+		}
+		if old.Aggregation != m.Aggregation {
+			set(false, "aggregation_function", function)
+		}
+		if old.Target != m.Target {
+			edits = append(edits, w.rayOngoing(was, m.Target)...)
+		}
+	}
+	set(before.Up.Stabilization == p.Up.Stabilization, "upscale_delay_s", inSeconds(p.Up.Stabilization))
+	set(before.Down.Stabilization == p.Down.Stabilization, "downscale_delay_s", inSeconds(p.Down.Stabilization))
+	if p.ToZero != nil {
+		after := was.toZero // as the file says, or else as long as downscale_delay_s
+		if !was.zeroDelaySet && (fresh || before.Down.Stabilization != p.Down.Stabilization) {
+			after = p.Down.Stabilization.Std()
+		}
+		if new(told).within("", after, time.Second, 24*time.Hour) != p.ToZero.After {
+			set(false, "downscale_to_zero_delay_s", inSeconds(p.ToZero.After))
+		}
+	}
+	return edits
+}
+
+// rayOngoing sees to it that a replica may have more requests than the target,
+// or nothing would ever be added: twice as many where the file does not say.
+func (w *writer) rayOngoing(was raySettings, target profiles.Milli) []document.Edit {
+	switch {
+	case target < profiles.Milli(was.ongoing())*1000:
+		return nil
+	case was.maxOngoing > 0:
+		w.note("max_ongoing_requests is %d, not more than the target of %s: raise it, or nothing is ever added where queued requests are not seen", was.maxOngoing, target)
+		return nil
+	}
+	twice := int(profiles.CeilDiv(2*int64(target), 1000))
+	w.note("max_ongoing_requests is set to twice the target: at its default of %d nothing would ever be added where queued requests are not seen", rayMaxOngoing)
+	return []document.Edit{{Path: was.key("max_ongoing_requests", "/"), Value: twice}}
+}
