@@ -59,12 +59,11 @@ func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 	managed := s.config.Scaler != nil
 	if managed {
-		before, err := s.replay(ctx, "before")
+		before, err := s.replay(ctx, false)
 		if err != nil {
 			return err
 		}
 		r.Before = &before
-		s.keepOutcome(before)
 	}
 	s.setPhase(Measuring)
 	var err error
@@ -80,6 +79,7 @@ func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 
 // prove applies the advice, replays the load and judges it.
 func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err error) {
+	s.askScaler(ctx) // somebody else may have changed the policy since the tune began
 	former := s.policy()
 	defer func() {
 		if keep || err == nil && r.Verdict == Held {
@@ -94,12 +94,11 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 		return err
 	}
 	s.setPhase(Replaying)
-	after, err := s.replay(ctx, "after")
+	after, err := s.replay(ctx, true)
 	if err != nil {
 		return err
 	}
 	r.After = &after
-	s.keepOutcome(after)
 	r.Verdict, r.Why = s.judge(after, *r.Advice)
 	s.note("verify", "%s: %s", r.Verdict, r.Why)
 	return nil
