@@ -90,6 +90,9 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 		err = errors.Join(err, restored)
 	}()
 	s.setPhase(Applying)
+	if err := s.settle(ctx, r.Advice.Applied); err != nil {
+		return err
+	}
 	if err := s.apply(ctx); err != nil {
 		return err
 	}
@@ -102,6 +105,25 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 	r.Verdict, r.Why = s.judge(after, *r.Advice)
 	s.note("verify", "%s: %s", r.Verdict, r.Why)
 	return nil
+}
+
+// settle brings the fleet to where a policy would have it in a quiet hour, and
+// waits until its windows have forgotten the measurement: the replay must not
+// begin with replicas that it did not ask for itself.
+func (s *Session) settle(ctx context.Context, p profiles.Policy) error {
+	if err := s.pin(ctx, p.Initial()); err != nil {
+		return err
+	}
+	longest := time.Duration(0)
+	for _, m := range p.Metrics {
+		longest = max(longest, m.Window.Std())
+	}
+	select {
+	case <-time.After(longest):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (s *Session) restore(ctx context.Context, former profiles.Policy) error {
