@@ -109,15 +109,18 @@ func (c *Capacity) grade() {
 		longer = c.Doubt
 	}
 	switch {
-	case proven <= 0.15 && c.Confirmed:
-		c.Grade, c.GradeWhy = GradeB, fmt.Sprintf("proven within %.0f %% and confirmed; a second replica count would raise it", proven*100)
 	case c.contradicted() && figures <= 0.30:
 		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("%s/s passed and %s/s failed: the service does not behave the same throughout; %s",
 			profiles.FormatRate(c.passed), profiles.FormatRate(c.failed), longer)
+	case figures < 0:
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("%s/s met the SLO and %s/s missed it: the steps contradict each other; %s",
+			profiles.FormatRate(c.SLO.Value), profiles.FormatRate(c.missed), longer)
+	case proven <= 0.15 && c.Confirmed:
+		c.Grade, c.GradeWhy = GradeB, fmt.Sprintf("proven within %.0f %% and confirmed; a second replica count would raise it", proven*100)
 	case figures <= 0.30 && c.Confirmed:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but are too short to prove it; %s", max(0, figures)*100, longer)
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but are too short to prove it; %s", figures*100, longer)
 	case figures <= 0.30:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but it was not confirmed; %s", max(0, figures)*100, longer)
+		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but it was not confirmed; %s", figures*100, longer)
 	default:
 		c.Grade, c.GradeWhy = GradeD, fmt.Sprintf("known only within %.0f %%; %s", figures*100, longer)
 	}

@@ -18,7 +18,7 @@ func (s *Session) Start() error {
 func (s *Session) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, j := range []*job{s.job, s.aside} {
+	for _, j := range []*job{s.job, s.next, s.aside} {
 		if j != nil {
 			j.cancel()
 		}
@@ -48,8 +48,8 @@ func (s *Session) steer(live func(*load.Engine), planned func(*profiles.Plan)) e
 		return errors.New("users: the load is a rate of arrivals, not a number of users")
 	}
 	planned(&s.state.Plan)
-	if s.job != nil && s.job.swarming && s.engine != nil {
-		live(s.engine)
+	if s.swarming() && s.swarmed != nil {
+		live(s.swarmed)
 	}
 	s.nudge()
 	return nil
@@ -67,8 +67,8 @@ func (s *Session) ResetStats() { s.withEngine((*load.Engine).ResetStats) }
 func (s *Session) withEngine(do func(*load.Engine)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.job != nil && s.job.swarming && s.engine != nil {
-		do(s.engine)
+	if s.swarming() && s.swarmed != nil {
+		do(s.swarmed)
 	}
 }
 
@@ -90,7 +90,7 @@ func (s *Session) Apply() error {
 		return errors.New("there is no scaler to apply it to: export the policy instead")
 	case s.state.Advice == nil:
 		return errNoAdvice
-	case s.job != nil && s.job.swarming:
+	case s.swarming():
 		return s.beside(s.apply)
 	}
 	return s.beginLocked(Applying, false, func(ctx context.Context, _ *job) error { return s.apply(ctx) })
@@ -99,25 +99,8 @@ func (s *Session) Apply() error {
 // Verify replays the load for the comparison under the policy in force.
 func (s *Session) Verify() error {
 	return s.begin(Replaying, true, func(ctx context.Context, _ *job) error {
-		label := "before"
-		if s.State().Applied {
-			label = "after"
-		}
-		o, err := s.replay(ctx, label)
-		if err == nil {
-			s.keepOutcome(o)
-		}
+		_, err := s.replay(ctx, s.State().Applied)
 		return err
-	})
-}
-
-func (s *Session) keepOutcome(o Outcome) {
-	s.update(func(st *State) {
-		if o.Label == "before" {
-			st.Before = &o
-		} else {
-			st.After = &o
-		}
 	})
 }
 

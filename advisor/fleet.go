@@ -3,8 +3,10 @@ package advisor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"headroom/load"
 	"headroom/probe"
 	"headroom/profiles"
 )
@@ -49,11 +51,22 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	o.Health = result.Health
 	o.Host = s.readHost(ctx).since(before)
 	o.Took = time.Since(began)
+	o.Answered, o.Full = answered(result.Replicas), result.Full
 	o.Replicas = least
 	if least != most {
 		o.Replicas = Changing
 	}
 	return o, nil
+}
+
+// answered is how many replicas named themselves. Names beyond those that are
+// told apart are none of replicas: something else stands where they are looked
+// for.
+func answered(replicas []load.Replica) int {
+	if slices.ContainsFunc(replicas, func(r load.Replica) bool { return r.Name == probe.Others }) {
+		return 0
+	}
+	return len(replicas)
 }
 
 // readHost reads the machine's counters, with what the scaler says of its
@@ -76,8 +89,13 @@ func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
 	p.Arrivals, p.Seed, p.RunTime = profiles.Poisson, t.Seed, t.Length
 	// An answer that comes much later than the SLO allows is over it, however
 	// late; waiting for it would only eat up the budget.
-	objective, _ := slo.Latency()
-	p.StopGrace = min(base.Timeout, 2*time.Second+3*time.Duration(objective.Limit*float64(time.Second)))
+	longest := 0.0
+	for _, objective := range slo {
+		if objective.Measure == profiles.Percentile {
+			longest = max(longest, objective.Limit)
+		}
+	}
+	p.StopGrace = min(base.Timeout, 2*time.Second+3*time.Duration(longest*float64(time.Second)))
 	return p
 }
 
@@ -178,22 +196,35 @@ func (s *Session) follow(ctx context.Context, p profiles.Policy) error {
 
 // awaitFleet asks the scaler until the fleet is as wanted.
 func (s *Session) awaitFleet(ctx context.Context, what string, reached func(up, moving int) bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, fleetLimit, fmt.Errorf("the scaler did not get to %s within %s", what, fleetLimit))
-	defer cancel()
+	late := time.NewTimer(fleetLimit)
+	defer late.Stop()
 	ticker := time.NewTicker(statusEvery / 2)
 	defer ticker.Stop()
 	for {
-		fleet, decision, err := s.config.Scaler.Status(ctx)
-		if err == nil {
-			s.noteStatus(time.Now(), fleet, decision, nil)
-			if reached(fleet.Up(), fleet.Count(probe.Starting, probe.Draining, probe.Failing)) {
-				return nil
-			}
+		fleet, err := s.askScaler(ctx)
+		if err == nil && reached(fleet.Up(), fleet.Count(probe.Starting, probe.Draining, probe.Failing)) {
+			return nil
 		}
 		select {
 		case <-ticker.C:
+		case <-late.C:
+			seen := describeFleet(s.reported())
+			if err != nil {
+				seen += ", and now: " + err.Error()
+			}
+			return fmt.Errorf("the scaler did not get to %s within %s: last seen were %s", what, fleetLimit, seen)
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return ctx.Err()
 		}
 	}
+}
+
+func describeFleet(f probe.Fleet) string {
+	text := fmt.Sprintf("%d of %d %s up", f.Up(), f.Wanted, plural(f.Wanted))
+	for _, state := range []probe.State{probe.Starting, probe.Draining, probe.Failing} {
+		if n := f.Count(state); n > 0 {
+			text += fmt.Sprintf(", %d %s", n, state)
+		}
+	}
+	return text
 }

@@ -10,12 +10,21 @@ import (
 	"headroom/profiles"
 )
 
-// job is one thing that a session does.
+// job is one thing that a session does. One has the load at a time; another
+// may wait to take it over from a swarm, and one goes on beside a swarm:
+//
+//	job    has the load
+//	next   takes it over when the swarm has ended, which it sees to itself
+//	aside  leaves it alone; next waits for it while the swarm goes on
 type job struct {
-	cancel   context.CancelFunc
-	ended    chan struct{}
-	swarming bool // others may take the load over from it; guarded by Session.mu
+	cancel context.CancelFunc
+	ended  chan struct{}
+	phase  Phase // guarded by Session.mu
 }
+
+// swarming reports whether the load is that of a swarm, which others may take
+// over. mu is held.
+func (s *Session) swarming() bool { return s.job != nil && s.job.phase == Swarming }
 
 // begin starts a job. Where takeover is set it waits for what goes on beside a
 // swarm, stops the swarm, and lets it go on afterwards.
@@ -31,13 +40,14 @@ func (s *Session) beginLocked(phase Phase, takeover bool, run func(context.Conte
 		return errNotRunning
 	}
 	swarm, aside := s.job, s.aside
-	if !takeover && (swarm != nil || aside != nil) || swarm != nil && !swarm.swarming {
+	if s.next != nil || !takeover && (swarm != nil || aside != nil) || swarm != nil && !s.swarming() {
 		return ErrBusy
 	}
-	ctx, j := s.newJob()
-	s.job, j.swarming = j, phase == Swarming
+	ctx, j := s.newJob(phase)
 	if swarm == nil {
-		s.state.Phase = phase
+		s.job, s.state.Phase = j, phase
+	} else {
+		s.next = j
 	}
 	s.jobs.Go(func() {
 		if aside != nil {
@@ -46,7 +56,10 @@ func (s *Session) beginLocked(phase Phase, takeover bool, run func(context.Conte
 		if swarm != nil {
 			swarm.cancel()
 			<-swarm.ended
-			s.setPhase(phase)
+		}
+		if swarm != nil && ctx.Err() != nil { // stopped before its turn came
+			s.finish(j, nil)
+			return
 		}
 		err := run(ctx, j)
 		if swarm != nil && ctx.Err() == nil {
@@ -60,23 +73,24 @@ func (s *Session) beginLocked(phase Phase, takeover bool, run func(context.Conte
 
 // beside starts a job that leaves the load to the swarm under way. mu is held.
 func (s *Session) beside(run func(context.Context) error) error {
-	if s.aside != nil || s.closed {
+	if s.aside != nil || s.next != nil || s.closed {
 		return ErrBusy
 	}
-	ctx, j := s.newJob()
+	ctx, j := s.newJob(Applying)
 	s.aside = j
 	s.jobs.Go(func() { s.finish(j, run(ctx)) })
 	return nil
 }
 
 // newJob makes a job that ends with the session. mu is held.
-func (s *Session) newJob() (context.Context, *job) {
+func (s *Session) newJob(phase Phase) (context.Context, *job) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	s.state.Problem = ""
 	s.nudge()
-	return ctx, &job{cancel: cancel, ended: make(chan struct{})}
+	return ctx, &job{cancel: cancel, ended: make(chan struct{}), phase: phase}
 }
 
+// finish ends a job; the load goes to the one that waits for it.
 func (s *Session) finish(j *job, err error) {
 	s.fail(err)
 	j.cancel()
@@ -86,8 +100,10 @@ func (s *Session) finish(j *job, err error) {
 	case s.aside:
 		s.aside = nil
 	case s.job:
-		s.job = nil
-		s.state.Phase = Idle
+		s.job, s.next, s.state.Phase = s.next, nil, Idle
+		if s.job != nil {
+			s.state.Phase = s.job.phase
+		}
 	}
 	close(j.ended)
 	s.nudge()
@@ -154,6 +170,9 @@ func (s *Session) perform(ctx context.Context, plan profiles.Plan, keep int) (lo
 	}
 	s.mu.Lock()
 	s.engine, s.pointed = engine, 0
+	if s.swarming() {
+		s.swarmed = engine
+	}
 	session := s.ctx
 	s.mu.Unlock()
 	stop := context.AfterFunc(ctx, engine.Stop)
@@ -165,8 +184,7 @@ func (s *Session) perform(ctx context.Context, plan profiles.Plan, keep int) (lo
 func (s *Session) swarm(ctx context.Context, j *job) error {
 	s.mu.Lock()
 	plan := s.state.Plan
-	j.swarming = true
-	s.state.Phase = Swarming
+	j.phase, s.state.Phase = Swarming, Swarming
 	s.mu.Unlock()
 	s.note("run", "swarming %s with %s", plan.Target, describePlan(plan))
 	result, err := s.perform(ctx, plan, 0)
@@ -178,93 +196,29 @@ func (s *Session) swarm(ctx context.Context, j *job) error {
 }
 
 func describePlan(p profiles.Plan) string {
-	if p.Open() {
-		return fmt.Sprintf("%s arrivals at %s/s", p.Arrivals, profiles.FormatRate(p.Load().At(0)))
+	if !p.Open() {
+		return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
 	}
-	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
+	return fmt.Sprintf("%s arrivals, %s", p.Arrivals, describeShape(p.Load()))
 }
 
-// measure finds the capacity of one replica and advises a policy; the advice is
-// nil when no traffic is known. The scaler is pinned meanwhile. A *Refusal is
-// an error here, and in the measurement if it is one of the capacity.
-func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommendation, err error) {
-	options := SearchOptions{SLO: s.config.SLO, Budget: s.config.Budget, Seed: s.config.Plan.Seed}
-	if err := options.Validate(); err != nil {
-		return m, nil, err
-	}
-	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
-	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
-	if s.config.Scaler != nil {
-		// Also after a pin that failed: it may have been made all the same.
-		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
-		if err := s.pin(ctx, 1); err != nil {
-			return m, nil, err
+// describeShape writes "10/s", or "10/s to 40/s and back" for a load that
+// changes.
+func describeShape(s profiles.Shape) string {
+	perSecond := func(rate float64) string { return profiles.FormatRate(rate) + "/s" }
+	text, at := perSecond(s.At(0)), s.At(0)
+	ramp, _ := s.(profiles.Ramp)
+	for i, stage := range ramp.Stages {
+		switch {
+		case stage.To == at:
+		case i == len(ramp.Stages)-1 && stage.To == ramp.From:
+			text += " and back"
+		default:
+			text += " to " + perSecond(stage.To)
 		}
+		at = stage.To
 	}
-	options.Progress = func(steps []Observation, left time.Duration) {
-		last := steps[len(steps)-1]
-		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Verdict, last.Why)
-		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
-	}
-	capacity, err := Search(ctx, runner{s}, options)
-	s.updateSearch(func(search *SearchState) { search.Now = Trial{} })
-	if err != nil {
-		return m, nil, err
-	}
-	if capacity.Replicas == 0 {
-		capacity.Replicas = max(1, s.config.Replicas)
-	}
-	m = Measurement{
-		Version: profiles.Version, Kind: "measurement", Target: s.config.Plan.Target, SLO: options.SLO.String(),
-		Date: time.Now().UTC(), Machine: thisMachine(), Local: s.config.Scaler != nil, StartUp: s.startUps(), Capacity: capacity,
-	}
-	s.updateSearch(func(search *SearchState) { search.Capacity = &capacity })
-	s.mu.Lock()
-	s.measured = m
-	s.mu.Unlock()
-	advice, err = s.advise(m)
-	return m, advice, err
-}
-
-// updateSearch changes a copy of the search in view.
-func (s *Session) updateSearch(change func(*SearchState)) {
-	s.update(func(st *State) {
-		next := *st.Search
-		change(&next)
-		st.Search = &next
-	})
-}
-
-// advise puts the recommendation that follows from a measurement in view. An
-// earlier one that is in force stays in view until there is another.
-func (s *Session) advise(m Measurement) (*Recommendation, error) {
-	if m.Capacity.Refusal == nil && !s.config.Traffic.Known() {
-		s.note("advice", "one replica holds %s; give --traffic LOW..HIGH to turn that into a policy", m.Capacity.SLO)
-		return nil, nil
-	}
-	advice, err := m.Advise(s.config.Traffic, s.config.Headroom, s.config.Interval)
-	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
-		s.note("advice", "refused: %v", refusal)
-		s.update(func(st *State) {
-			st.Refusal = refusal
-			if !st.Applied {
-				st.Advice = nil
-			}
-		})
-		return nil, err
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.note("advice", "min %d, max %s, target %s/s per replica (grade %s)",
-		advice.Policy.Replicas.Min, advice.Policy.Replicas.Max, advice.Policy.Metrics[0].Target, advice.Grade)
-	s.update(func(st *State) {
-		if st.Applied { // what it led to is what the next one is compared with
-			st.Before = st.After
-		}
-		st.Advice, st.Refusal, st.Applied, st.After = &advice, nil, false, nil
-	})
-	return &advice, nil
+	return text
 }
 
 // apply puts the advice in force and waits until its min is up.
@@ -285,8 +239,13 @@ func (s *Session) apply(ctx context.Context) error {
 		func(up, _ int) bool { return up >= advice.Applied.Replicas.Min })
 }
 
-// replay performs the load that before and after are compared under.
-func (s *Session) replay(ctx context.Context, label string) (Outcome, error) {
+// replay performs the load that before and after are compared under, and keeps
+// what came of it as the one or the other.
+func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
+	label := "before"
+	if after {
+		label = "after"
+	}
 	s.note("verify", "%s: the same load, %s", label, describePlan(s.config.Replay))
 	watch := s.watchFleet()
 	result, err := s.perform(ctx, s.config.Replay, 0)
@@ -298,11 +257,18 @@ func (s *Session) replay(ctx context.Context, label string) (Outcome, error) {
 		return Outcome{}, err
 	}
 	o := Outcome{
-		Label: label, Stats: result.Total, SLO: result.SLO, Replicas: result.Replicas,
+		Stats: result.Total, SLO: result.SLO, Replicas: result.Replicas,
 		Least: least, Most: most, Health: result.Health,
 	}
-	s.note("verify", "%s: p95 %s, %s/s, %.2f %% failed, %d replicas answered", label,
-		latency(o.Stats.Latency.P95), profiles.FormatRate(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas))
+	s.note("verify", "%s: p95 %s, %s/s, %.2f %% failed, %d %s answered", label, latency(o.Stats.Latency.P95),
+		profiles.FormatRate(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas), plural(len(o.Replicas)))
+	s.update(func(st *State) {
+		if after {
+			st.After = &o
+		} else {
+			st.Before = &o
+		}
+	})
 	return o, nil
 }
 

@@ -1,6 +1,8 @@
 package advisor
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -63,4 +65,102 @@ func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, i
 		r.Notes = append(r.Notes, fmt.Sprintf("this machine, not the service, was what saturated (%d cores): on a machine of its own a replica may carry more", c.Host.Cores))
 	}
 	return r, nil
+}
+
+// measure finds the capacity of one replica and advises a policy; the advice is
+// nil when no traffic is known. The scaler is pinned meanwhile. A *Refusal is
+// an error here, and in the measurement if it is one of the capacity.
+func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommendation, err error) {
+	options := SearchOptions{SLO: s.config.SLO, Budget: s.config.Budget, Seed: s.config.Plan.Seed}
+	if err := options.Validate(); err != nil {
+		return m, nil, err
+	}
+	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
+	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
+	if s.config.Scaler != nil {
+		// Also after a pin that failed: it may have been made all the same.
+		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
+		if err := s.pin(ctx, 1); err != nil {
+			return m, nil, err
+		}
+	}
+	options.Progress = func(steps []Observation, left time.Duration) {
+		last := steps[len(steps)-1]
+		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Verdict, last.Why)
+		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
+	}
+	capacity, err := Search(ctx, runner{s}, options)
+	s.updateSearch(func(search *SearchState) { search.Now = Trial{} })
+	if err != nil {
+		return m, nil, err
+	}
+	if capacity.Replicas == 0 {
+		capacity.Replicas = s.countReplicas(capacity.Steps)
+	}
+	m = Measurement{
+		Version: profiles.Version, Kind: "measurement", Target: s.config.Plan.Target, SLO: options.SLO.String(),
+		Date: time.Now().UTC(), Machine: thisMachine(), Local: s.config.Scaler != nil, StartUp: s.startUps(), Capacity: capacity,
+	}
+	s.updateSearch(func(search *SearchState) { search.Capacity = &capacity })
+	s.mu.Lock()
+	s.measured = m
+	s.mu.Unlock()
+	advice, err = s.advise(m)
+	return m, advice, err
+}
+
+// countReplicas is how many replicas were measured at a target without a
+// scaler: as many as were said, or as named themselves where that were more.
+func (s *Session) countReplicas(steps []Observation) int {
+	said, answered := max(1, s.config.Replicas), 0
+	for _, o := range steps {
+		answered = max(answered, o.Answered)
+	}
+	if answered > said {
+		s.note("measure", "%d replicas answered, not %d: the capacity is what all of them hold together", answered, said)
+	}
+	return max(said, answered)
+}
+
+// updateSearch changes a copy of the search in view.
+func (s *Session) updateSearch(change func(*SearchState)) {
+	s.update(func(st *State) {
+		next := *st.Search
+		change(&next)
+		st.Search = &next
+	})
+}
+
+// advise puts the recommendation that follows from a measurement in view. An
+// earlier one that is in force stays in view until there is another.
+func (s *Session) advise(m Measurement) (*Recommendation, error) {
+	traffic := s.traffic()
+	if m.Capacity.Refusal == nil && !traffic.Known() {
+		s.note("advice", "%d %s: %s under the SLO; what policy follows depends on the traffic, which is not known",
+			m.Capacity.Replicas, plural(m.Capacity.Replicas), m.Capacity.SLO)
+		return nil, nil
+	}
+	advice, err := m.Advise(traffic, s.config.Headroom, s.config.Interval)
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		s.note("advice", "refused: %v", refusal)
+		s.update(func(st *State) {
+			st.Refusal = refusal
+			if !st.Applied {
+				st.Advice = nil
+			}
+		})
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.note("advice", "min %d, max %s, target %s/s per replica (grade %s)",
+		advice.Policy.Replicas.Min, advice.Policy.Replicas.Max, advice.Policy.Metrics[0].Target, advice.Grade)
+	s.update(func(st *State) {
+		if st.Applied { // what it led to is what the next one is compared with
+			st.Before = st.After
+		}
+		st.Advice, st.Refusal, st.Applied, st.After = &advice, nil, false, nil
+	})
+	return &advice, nil
 }

@@ -63,6 +63,8 @@ func Recommend(n Needs) (Recommendation, error) {
 	switch {
 	case n.Headroom < 0 || n.Headroom >= 1000:
 		return Recommendation{}, fmt.Errorf("--headroom: got %s, want 0%% or more and less than 100%%", n.Headroom)
+	case validInterval(n.Interval) != nil:
+		return Recommendation{}, validInterval(n.Interval)
 	case !n.Traffic.Known():
 		return Recommendation{}, fmt.Errorf("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200")
 	case target <= 0:
@@ -72,7 +74,7 @@ func Recommend(n Needs) (Recommendation, error) {
 	high := int(profiles.CeilDiv(int64(n.Traffic.High), int64(target)))
 	interval, intervalWhy := n.interval()
 	window, windowFormula, windowWhy := n.window(interval)
-	quiet := max(time.Minute, 2*(n.StartUp+interval)).Round(time.Second)
+	quiet := min(max(time.Minute, 2*(n.StartUp+interval)), time.Hour).Round(time.Second)
 
 	p := profiles.DefaultPolicy()
 	p.Replicas = profiles.Bounds{Min: low, Max: profiles.Limit(high)}
@@ -95,10 +97,17 @@ func Recommend(n Needs) (Recommendation, error) {
 		{"target", target.Float(), "requests/s per replica", fmt.Sprintf("%s x (100%% - %s) = %s", n.Capacity, n.Headroom, target), n.targetWhy(interval, window)},
 		{"interval", interval.Seconds(), "s", intervalWhy, "how often the metric is looked at"},
 		{"window", window.Seconds(), "s", windowFormula, windowWhy},
-		{"down after", quiet.Seconds(), "s", "max(60 s, 2 x (start-up + interval))", "a lull shorter than this would only stop replicas that are needed again"},
+		{"down after", quiet.Seconds(), "s", n.quietFormula(), "a lull shorter than this would only stop replicas that are needed again"},
 	}}
 	n.capAtHost(&r)
-	return r, nil
+	return r, p.Validate()
+}
+
+func (n Needs) quietFormula() string {
+	if n.StartUp == 0 {
+		return "2 x interval, between 60 s and 1 h; the start-up time is not known"
+	}
+	return "2 x (start-up + interval), between 60 s and 1 h"
 }
 
 func (n Needs) targetWhy(interval, window time.Duration) string {
@@ -110,8 +119,22 @@ func (n Needs) targetWhy(interval, window time.Duration) string {
 		return holds + ", and all of it is used"
 	}
 	lag := interval + window/2 + n.StartUp
-	return fmt.Sprintf("%s; %s of it is kept free for what arrives in the %s until a new replica answers (interval %s + half the window %s + start-up %s)",
-		holds, n.Headroom, seconds(lag), seconds(interval), seconds(window/2), seconds(n.StartUp))
+	parts := fmt.Sprintf("interval %s + half the window %s", seconds(interval), seconds(window/2))
+	if n.StartUp == 0 {
+		return fmt.Sprintf("%s; %s of it is kept free for what arrives until a new replica answers: %s (%s) and its start-up, which is not known",
+			holds, n.Headroom, seconds(lag), parts)
+	}
+	return fmt.Sprintf("%s; %s of it is kept free for what arrives in the %s until a new replica answers (%s + start-up %s)",
+		holds, n.Headroom, seconds(lag), parts, seconds(n.StartUp))
+}
+
+// validInterval says what is wrong with an interval that was given. The window
+// of the metric is as long, or longer.
+func validInterval(d time.Duration) error {
+	if d != 0 && (d < time.Second || d > profiles.MaxWindow) {
+		return fmt.Errorf("--interval: got %v, want 1s to %v", d, profiles.Duration(profiles.MaxWindow))
+	}
+	return nil
 }
 
 // interval is a quarter of the start-up time, between 2 s and 30 s: looking

@@ -34,6 +34,14 @@ func TestRecommend(t *testing.T) {
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 40 * time.Second}, 5, 20, "10", 10 * time.Second, 20, ""},
 		{"a slow start: at most 30 s",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 10 * time.Minute}, 5, 20, "10", 30 * time.Second, 20, ""},
+		{"start-up not known: that is said, not 0 s",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300}, 8, 29, "7", 10 * time.Second, 29, "15 s (interval 10 s + half the window 5.0 s) and its start-up, which is not known"},
+		{"start-up known",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300, StartUp: 40 * time.Second}, 8, 29, "7", 10 * time.Second, 29, "in the 55 s until a new replica answers (interval 10 s + half the window 5.0 s + start-up 40 s)"},
+		{"a start-up of an hour: a lull is waited for no longer than that",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: time.Hour}, 5, 20, "10", 30 * time.Second, 20, ""},
+		{"decisions every ten minutes",
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Interval: 10 * time.Minute}, 5, 20, "10", 10 * time.Minute, 20, ""},
 		{"a given interval",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Interval: time.Second}, 5, 20, "10", time.Second, 20, ""},
 		{"replicas elsewhere are not capped",
@@ -73,7 +81,7 @@ func TestRecommend(t *testing.T) {
 			}
 			said := ""
 			for _, v := range r.Values {
-				if v.Formula == "" || v.Why == "" || v.Unit == "" {
+				if v.Formula == "" || v.Why == "" || v.Unit == "" || strings.Contains(v.Formula+v.Why, "start-up 0.0 s") {
 					t.Errorf("value %+v lacks its formula, unit or reason", v)
 				}
 				said += v.Why + "\n"
@@ -112,6 +120,9 @@ func TestRecommendRefusesWhatMakesNoSense(t *testing.T) {
 		want  string
 	}{
 		{"no traffic", Needs{Capacity: 10_000}, "--traffic: got nothing"},
+		{"decisions too often", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Interval: 500 * time.Millisecond}, "--interval: got 500ms, want 1s to 10m"},
+		{"decisions too seldom", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Interval: 20 * time.Minute}, "--interval: got 20m0s"},
+		{"a policy that no scaler takes", Needs{Capacity: 1e15, Traffic: traffic(1, 2)}, "metrics[0].target"},
 		{"all kept free", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Headroom: 1000}, "--headroom: got 100%"},
 		{"no capacity", Needs{Traffic: traffic(1, 2)}, "too small"},
 	} {

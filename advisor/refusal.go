@@ -27,7 +27,7 @@ func refuseBaseline(o Observation, slo profiles.SLO) *Refusal {
 	case o.Requests == 0:
 		return &Refusal{"R10", "no request came back while one user alone was asking",
 			"check the target, or give --budget more time than a request takes"}
-	case o.Failed > 1 && float64(o.Failed) > baseErrors*float64(o.Requests):
+	case o.Failed*2 >= o.Requests, o.Failed > 1 && float64(o.Failed) > baseErrors*float64(o.Requests): // one may fail by accident
 		return refuseErrors(o)
 	case o.P50 > time.Duration(objective.Limit*float64(time.Second)), o.Failed == 0 && o.Verdict == model.Fail:
 		return &Refusal{"R1", fmt.Sprintf("one request alone misses the SLO: p50 %s and p95 %s, the SLO wants %s",
@@ -43,24 +43,45 @@ func refuseErrors(o Observation) *Refusal {
 }
 
 func refuseSpoiled(o Observation) *Refusal {
-	if o.Health.Verdict == load.Limited {
-		return &Refusal{"R2", fmt.Sprintf("step %q: %s", o.Trial.Name, o.Why), "run it on a machine with free cores"}
+	why := fmt.Sprintf("step %q: %s", o.Trial.Name, o.Why)
+	switch {
+	case o.Health.Verdict == load.Limited:
+		return &Refusal{"R2", why, "run it on a machine with free cores"}
+	case o.Full:
+		return &Refusal{"R2", why, "measure a request that takes longer: the answers come faster than this can judge them"}
 	}
-	return &Refusal{"R5", fmt.Sprintf("step %q: %s", o.Trial.Name, o.Why), "keep the fleet at one size while it is measured"}
+	return &Refusal{"R5", why, "keep the fleet at one size while it is measured"}
 }
 
-func refuseUnsaturated(best float64, last Observation, tooMany bool) *Refusal {
-	do := fmt.Sprintf("the capacity is at least %s/s; give --budget more time to find where it ends", profiles.FormatRate(best))
+// refuseUnsaturated is for a ladder that ended while its best rung was among
+// the last.
+func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
+	rate := profiles.FormatRate(best.Rate)
+	do := fmt.Sprintf("the capacity is at least %s/s; give --budget more time to find where it ends", rate)
 	if tooMany {
-		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", profiles.FormatRate(best), maxUsers)
+		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", rate, maxUsers)
 	}
-	return &Refusal{"R3", fmt.Sprintf("nothing saturated: %d users got %s/s and more users still got more", last.Trial.Users, profiles.FormatRate(best)), do}
+	return &Refusal{"R3", fmt.Sprintf("the throughput had not clearly stopped growing: %d users got the most, %s/s", best.Trial.Users, rate), do}
 }
 
 // refuseQueues is for a service that meets the SLO only while nobody waits.
 func refuseQueues(high float64) *Refusal {
 	return &Refusal{"R1", fmt.Sprintf("even %s/s missed the SLO, while one request at a time met it", profiles.FormatRate(high)),
 		"requests that meet by chance already wait too long: relax the SLO, or let a replica work on several requests at once"}
+}
+
+// refuseUnfinished is for a search that ended before it found any load that
+// meets the SLO.
+func refuseUnfinished(missed float64) *Refusal {
+	return &Refusal{"R10", fmt.Sprintf("%s/s missed the SLO, and the time was over before less could be tried", profiles.FormatRate(missed)),
+		"give --budget more time, or relax the SLO"}
+}
+
+// refuseTooLittle is for a step that met the SLO, maybe by chance, when there
+// was no time for a longer one.
+func refuseTooLittle(o Observation) *Refusal {
+	return &Refusal{"R10", fmt.Sprintf("at %s/s %s: too little to tell whether that load meets the SLO", profiles.FormatRate(o.Offered), o.Why),
+		fmt.Sprintf("give --budget more time: about %d requests would tell, which take %s", o.Needs, seconds(fromSeconds(float64(o.Needs)/o.Trial.Rate)))}
 }
 
 func refuseShort(budget time.Duration) *Refusal {

@@ -35,7 +35,13 @@ const (
 	enoughForRate = 30   // requests of a rung that say anything about its throughput
 	bracketGoal   = 1.05 // lowest load that missed over the highest that met, close enough
 	firstShare    = 0.7  // of saturation, where the bisection starts
+	leastLonger   = 2    // times the requests of a step that was too short to tell
+	mostLonger    = 4    // times them, where it would take even more
+	shortBack     = 0.8  // of a load about which no step could tell: where to look next
 	stepBack      = 0.93 // of a load that was not confirmed
+	strayed       = 0.05 // of its rate that the arrivals of a confirmation may be off by
+	queueShare    = 0.15 // of saturation: a service that misses the SLO at less holds it only while nobody waits
+	keptShare     = 0.8  // of the samples kept, that the arrivals of a step are planned to fill
 	baseErrors    = 0.01 // share of failures from which on the baseline is worthless
 )
 
@@ -116,6 +122,7 @@ func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 		}
 		if attempt > 0 || s.left() < t.Length {
 			o.Spoiled, o.Verdict, o.Why = true, model.Unsure, why
+			break
 		}
 	}
 	s.steps = append(s.steps, o)
@@ -130,6 +137,8 @@ func (s *search) spoiled(o Observation) string {
 	switch {
 	case o.Health.Verdict == load.Limited:
 		return "the load generator, not the service, was the limit: " + o.Health.Reason
+	case o.Full:
+		return fmt.Sprintf("there were more than %d requests, all that are kept of a step", maxSamples)
 	case o.Replicas == Changing:
 		return "the number of replicas changed during the step"
 	case len(s.steps) > 0 && o.Replicas != s.steps[0].Replicas:
@@ -147,12 +156,12 @@ func (s *search) share(of float64) time.Duration {
 // saturate doubles the users of the closed model until the throughput has
 // stopped growing twice, or until failures replace answers.
 func (s *search) saturate(ctx context.Context, c *Capacity) error {
-	best, flat, users := c.Baseline.Rate, 0, 2
+	best, flat, users := c.Baseline, 0, 2
 	limit := s.spent + s.share(ladderShare)
 	for ; users <= maxUsers && flat < 2; users *= 2 {
 		// Thirty answers a user and 200 in all, but no more than its share of
 		// the budget.
-		answers := max(200, 30*float64(users)) / best
+		answers := max(200, 30*float64(users)) / best.Rate
 		length := min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(rungShare))
 		if s.spent+length > limit && users > 4 {
 			break
@@ -170,12 +179,14 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 			c.Refusal = refuseErrors(o)
 			return nil
 		}
-		if failing || o.Rate < best*(1+plateauGain) {
+		if failing || o.Rate < best.Rate*(1+plateauGain) {
 			flat++
 		} else {
 			flat = 0
 		}
-		best = max(best, o.Rate)
+		if o.Rate > best.Rate {
+			best = o
+		}
 	}
 	last := s.steps[len(s.steps)-1]
 	if last.Requests == 0 || flat < 2 && last.Requests < enoughForRate {
@@ -187,7 +198,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		c.HostLimited = c.HostLimited || o.Rate >= c.Saturation.Low && o.Host.Saturated()
 	}
 	if flat < 2 {
-		c.Refusal = refuseUnsaturated(best, last, users > maxUsers)
+		c.Refusal = refuseUnsaturated(best, users > maxUsers)
 	}
 	return nil
 }
@@ -212,90 +223,110 @@ func (s *search) plateau() Interval {
 // bisect narrows the highest load that meets the SLO down between 0 and
 // saturation. A step counts at the rate at which its arrivals really came.
 func (s *search) bisect(ctx context.Context, c *Capacity) error {
-	low, high := 0.0, c.Saturation.High
-	c.failed, c.missed = high, high
+	low, top := 0.0, c.Saturation.High // highest that met, lowest that did not
+	c.failed, c.missed = top, top
 	rate := firstShare * c.Saturation.Value
-	tried := 0
-	for low == 0 || high/low > bracketGoal {
-		o, ok, err := s.atRate(ctx, c, rateName(rate), rate, low, high)
+	var last Observation
+	for low == 0 || top/low > bracketGoal {
+		o, ok, err := s.atRate(ctx, c, rateName(rate), rate, low, top)
 		if err != nil {
 			return err
 		}
+		if o.Spoiled && low == 0 {
+			c.Refusal = refuseSpoiled(o)
+			return nil
+		}
 		if !ok {
-			if o.Spoiled && low == 0 {
-				c.Refusal = refuseSpoiled(o)
-				return nil
-			}
 			break // what the steps before have shown still stands
 		}
-		tried++
+		last = o
 		if o.Met {
-			low = max(low, min(o.Offered, high))
+			low = max(low, min(o.Offered, top))
 		} else {
-			high = min(high, max(o.Offered, low))
+			top = min(top, max(o.Offered, low))
 		}
-		rate = (low + high) / 2
+		rate = (low + top) / 2
+		if o.Short {
+			// It may well be met: a little below, where requests depend less
+			// on each other, the same number says more.
+			rate = max(rate, shortBack*top)
+		}
 	}
-	switch last := s.steps[len(s.steps)-1]; {
+	switch {
 	case low > 0:
 		c.settle(low)
-	case tried == 0:
+	case last.Requests == 0:
 		c.Refusal = refuseShort(s.Budget)
+	case last.Short:
+		c.Refusal = refuseTooLittle(last)
 	case last.Failed*2 > last.Requests:
 		c.Refusal = refuseErrors(last)
+	case c.missed > queueShare*c.Saturation.Value:
+		c.Refusal = refuseUnfinished(c.missed)
 	default:
-		c.Refusal = refuseQueues(high)
+		c.Refusal = refuseQueues(c.missed)
 	}
 	return nil
 }
 
 // confirm repeats the winning load with other arrivals while there is time
-// for it, and steps back when it does not hold.
+// for it, and steps back when it does not hold. A step is evidence of the load
+// that really came. Where by chance fewer came and were served well, or more
+// and were not, nothing is said of the load in question, and the step is
+// repeated; to settle on the lower of the two instead would pick the unluckier
+// of two draws each time and come out too low.
 func (s *search) confirm(ctx context.Context, c *Capacity) error {
-	for rate := c.SLO.Value; ; rate *= stepBack {
+	for rate := c.SLO.Value; ; {
 		o, ok, err := s.atRate(ctx, c, "confirm "+rateName(rate), rate, rate, rate)
-		if err != nil || !ok {
+		switch {
+		case err != nil || !ok || o.Short:
 			return err
-		}
-		if o.Failed*2 > o.Requests { // at a load that was met before
+		case o.Failed*2 > o.Requests: // at a load that was met before
 			c.Refusal = refuseErrors(o)
 			return nil
-		}
-		if o.Met {
+		case o.Met && o.Offered >= rate*(1-strayed):
 			c.Confirmed = true
 			c.settle(rate)
 			return nil
+		case !o.Met && o.Offered <= rate*(1+strayed):
+			rate *= stepBack
+			c.settle(rate)
 		}
-		c.settle(rate * stepBack)
 	}
 }
 
-// atRate performs one open-loop step. ok is false when the budget has no room
-// for a conclusive one, or when it was spoiled.
+// atRate performs one open-loop step, and longer ones while they turn out too
+// short to tell and the budget has room. ok is false when it has no room for
+// one that may be conclusive, or when it was spoiled.
 func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
-	length, enough := s.stepLength(rate, low, high)
-	if !enough {
-		return o, false, nil
+	requests := enoughToPass(s.SLO)
+	for {
+		length, enough := s.stepLength(requests, rate, low, high)
+		if !enough {
+			return o, ok, nil
+		}
+		o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length})
+		switch {
+		case err != nil:
+			return o, false, err
+		case o.Spoiled:
+			c.Doubt = fmt.Sprintf("step %q could not be used: %s", name, o.Why)
+			return o, false, nil
+		case !o.Short:
+			c.note(o)
+			return o, true, nil
+		}
+		ok = o.Requests > 0
+		requests = max(requests, min(max(o.Needs, leastLonger*o.Requests), mostLonger*o.Requests))
 	}
-	o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length})
-	switch {
-	case err != nil:
-		return o, false, err
-	case o.Spoiled:
-		c.Doubt = fmt.Sprintf("step %q could not be used: %s", name, o.Why)
-		return o, false, nil
-	}
-	c.note(o)
-	return o, o.Requests > 0, nil
 }
 
 // stepLength is how long a step at that rate should be: its share of the time
-// that is left, but at least long enough to be conclusive at all. It is not
-// enough when not even the shortest conclusive step fits the budget.
-func (s *search) stepLength(rate, low, high float64) (length time.Duration, enough bool) {
-	objective, _ := s.SLO.Latency()
-	requests := float64(model.EnoughToPass(1 - objective.Quantile))
-	least := max(minStep, time.Duration(requests/rate/(1-warmUp)*float64(time.Second)))
+// that is left, but long enough for so many requests to be judged, and short
+// enough for all of them to be kept. It is not enough when the budget has no
+// room for so many.
+func (s *search) stepLength(requests int, rate, low, high float64) (length time.Duration, enough bool) {
+	least := max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
 	if s.left() < least {
 		return 0, false
 	}
@@ -304,7 +335,21 @@ func (s *search) stepLength(rate, low, high float64) (length time.Duration, enou
 		coming += math.Log2(max(1, (high-low)/(0.05*high)))
 	}
 	share := time.Duration(float64(s.left()) / coming)
-	return min(s.left(), max(least, share)), true
+	return min(s.left(), max(least, share), fromSeconds(keptShare*maxSamples/rate)), true
 }
+
+// enoughToPass is the least number of requests that can prove every percentile
+// of the SLO, and say anything at all.
+func enoughToPass(slo profiles.SLO) int {
+	requests := enoughForRate
+	for _, objective := range slo {
+		if objective.Measure == profiles.Percentile {
+			requests = max(requests, model.EnoughToPass(1-objective.Quantile))
+		}
+	}
+	return requests
+}
+
+func fromSeconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 func rateName(rate float64) string { return profiles.FormatRate(rate) + "/s" }

@@ -14,8 +14,8 @@ import (
 
 // Scaler is the backend whose policy the advice is applied to.
 type Scaler interface {
-	// Status is the fleet and the latest decision.
-	Status(ctx context.Context) (probe.Fleet, profiles.Decision, error)
+	// Status is the fleet and what governs it.
+	Status(ctx context.Context) (probe.Fleet, profiles.Control, error)
 	// Pin holds the fleet at n replicas until ttl has passed, whoever is
 	// gone by then.
 	Pin(ctx context.Context, n int, ttl time.Duration) error
@@ -50,13 +50,10 @@ const minReplay = 5 * time.Second
 // value. Budget, Replay and Replicas may be left out where nothing is measured
 // or replayed.
 func (c Config) Validate() error {
-	errs := []error{c.Plan.Validate()}
+	errs := []error{c.Plan.Validate(), validInterval(c.Interval)}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Headroom < 0 || c.Headroom >= 1000 {
 		bad("--headroom: got %s, want 0%% or more and less than 100%%", c.Headroom)
-	}
-	if c.Interval < 0 {
-		bad("--interval: got %v, want more than 0", c.Interval)
 	}
 	if c.Budget != 0 && c.Budget < MinBudget {
 		bad("--budget: got %v, want %v or more", c.Budget, MinBudget)
@@ -88,10 +85,12 @@ type Session struct {
 	ctx      context.Context // of Run; nil before
 	closed   bool            // Run is ending: no job may begin
 	boxes    []mailbox
-	state    State // without Load, Fleet and At, which publish fills in
-	engine   *load.Engine
-	job      *job        // has the load, or will
-	aside    *job        // goes on beside it
+	state    State        // without Load, Fleet and At, which publish fills in
+	engine   *load.Engine // of the present or the latest load
+	swarmed  *load.Engine // of the present or the latest swarm
+	job      *job         // see job
+	next     *job
+	aside    *job
 	fleet    probe.Fleet // as the scaler last reported it
 	began    time.Time
 	pointed  time.Duration          // offset of the last point of the engine that was taken over
@@ -111,7 +110,9 @@ func NewSession(c Config) (*Session, error) {
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
 		thin: 1, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
-	s.state = State{Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Managed: c.Scaler != nil, Policy: c.Policy}
+	s.state = State{
+		Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Replay: c.Replay.Length(), Managed: c.Scaler != nil, Policy: c.Policy,
+	}
 	return s, nil
 }
 
@@ -206,6 +207,10 @@ func (s *Session) picture(now time.Time) State {
 	if s.engine != nil {
 		out.Loaded, out.Load = true, s.engine.Snapshot()
 		answers = out.Load.Fleet()
+	}
+	if s.swarmed != nil {
+		swarm := s.swarmed.Snapshot()
+		out.Swarm = &swarm
 	}
 	out.Fleet = probe.Merge(s.fleet, answers)
 	return out
@@ -308,25 +313,29 @@ func (s *Session) watchScaler(ctx context.Context) {
 	}
 }
 
-func (s *Session) askScaler(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+func (s *Session) askScaler(ctx context.Context) (probe.Fleet, error) {
+	asking, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	fleet, decision, err := s.config.Scaler.Status(ctx)
-	s.noteStatus(time.Now(), fleet, decision, err)
+	fleet, control, err := s.config.Scaler.Status(asking)
+	if ctx.Err() == nil { // else whoever asked has gone, which says nothing of the scaler
+		s.noteStatus(time.Now(), fleet, control, err)
+	}
+	return fleet, err
 }
 
-func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, decision profiles.Decision, err error) {
+func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.Control, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		if s.ctx.Err() == nil && s.state.ScalerError == "" {
+		if s.state.ScalerError == "" {
 			s.log(now, "error", "the scaler does not answer: %v", err)
 		}
 		s.state.ScalerError = err.Error()
 		return
 	}
 	s.state.ScalerError = ""
-	s.fleet = fleet
+	s.fleet, s.state.Policy = fleet, control.Policy
+	decision := control.Decision
 	if decision.Desired != decision.Current && decision.At.After(s.state.Decision.At) {
 		s.log(decision.At, "scale", "%s", decision)
 	}

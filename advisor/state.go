@@ -31,15 +31,18 @@ type State struct {
 	Plan    profiles.Plan    `json:"-"`                 // what start would do, with the users of the moment
 	SLO     profiles.SLO     `json:"-"`
 	Traffic profiles.Traffic `json:"-"`
+	Replay  time.Duration    `json:"-"` // length of a replay
 
 	Loaded bool          `json:"loaded"` // Load means something
 	Load   load.Snapshot `json:"load"`   // of the present or the latest run
 	Fleet  probe.Fleet   `json:"fleet"`
 
+	Swarm *load.Snapshot `json:"swarm,omitempty"` // of the present or the latest swarm, whatever ran since
+
 	Managed     bool              `json:"managed"` // there is a scaler
 	ScalerError string            `json:"scalerError,omitempty"`
 	Decision    profiles.Decision `json:"decision"`
-	Policy      profiles.Policy   `json:"policy"` // in force
+	Policy      profiles.Policy   `json:"policy"` // in force at the scaler, as it last said
 
 	Search  *SearchState    `json:"search,omitempty"` // of the present or the latest measurement
 	Refusal *Refusal        `json:"refusal,omitempty"`
@@ -68,7 +71,6 @@ type SearchState struct {
 
 // Outcome is what a load met, for the comparison of before and after.
 type Outcome struct {
-	Label    string           `json:"label"`
 	Stats    load.Stats       `json:"stats"`
 	SLO      []load.Objective `json:"slo"`
 	Replicas []load.Replica   `json:"replicas"` // that answered

@@ -30,17 +30,21 @@ type Observation struct {
 	Took     time.Duration `json:"took"`     // the whole step, draining included
 	Over     time.Duration `json:"over"`     // the time the figures cover
 	Requests int           `json:"requests"` // judged
-	Failed   int           `json:"failed"`   // of them
+	Failed   int           `json:"failed"`   // of them; one that the end of the step cut off has not failed
 	Offered  float64       `json:"offered"`  // arrivals per second that really came, open model
 	Rate     float64       `json:"rate"`     // successful answers per second
 	InFlight float64       `json:"inFlight"` // mean
-	P50      time.Duration `json:"p50"`      // latency of all; a failure counts as infinite
+	P50      time.Duration `json:"p50"`      // latency of all; infinite where it failed or was cut off
 	P95      time.Duration `json:"p95"`
 	Service  time.Duration `json:"service"`  // mean service time of the successes
 	Replicas int           `json:"replicas"` // up throughout; 0: not known, Changing: not the same throughout
+	Answered int           `json:"answered"` // replicas that named themselves in its answers
+	Full     bool          `json:"full"`     // there were more requests than are kept to be judged
 	Host     HostUse       `json:"host"`
 	Health   load.Health   `json:"health"`
 	Met      bool          `json:"met"`     // more likely than not the load meets the SLO
+	Short    bool          `json:"short"`   // the figures meet the SLO, but so few requests may do so by chance
+	Needs    int           `json:"needs"`   // about so many requests would tell, if Short
 	Verdict  model.Verdict `json:"verdict"` // what they prove
 	Why      string        `json:"why"`     // what decided
 	Spoiled  bool          `json:"spoiled"` // nothing may rest on the step; Why says what distorted it
@@ -94,7 +98,8 @@ type Runner interface {
 	Run(ctx context.Context, t Trial) (Observation, error)
 }
 
-// infinite stands for the latency of a request that failed.
+// infinite stands for the latency of a request that failed, or that had no
+// answer when the grace of its step was over.
 const infinite = time.Duration(1<<63 - 1)
 
 // warmUp is the share of an open-model step that is not judged, while queues
@@ -121,6 +126,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	}
 	var latencies []time.Duration // in the order of arrival
 	var busy, service time.Duration
+	ok := 0
 	for _, s := range samples {
 		counted := s.Intended >= cut && s.Intended < ended
 		if t.Users > 0 {
@@ -130,16 +136,18 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 			continue
 		}
 		busy += s.Latency()
-		if s.OK() {
+		latency := infinite
+		switch {
+		case s.OK():
+			ok++
 			service += s.Service()
-			latencies = append(latencies, s.Latency())
-		} else {
+			latency = s.Latency()
+		case s.Failure != load.Aborted: // it was we who gave that up
 			out.Failed++
-			latencies = append(latencies, infinite)
 		}
+		latencies = append(latencies, latency)
 	}
 	out.Over, out.Requests = ended-cut, len(latencies)
-	ok := out.Requests - out.Failed
 	if out.Over > 0 {
 		if t.Users == 0 {
 			out.Offered = float64(out.Requests) / out.Over.Seconds()
@@ -150,9 +158,9 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	if ok > 0 {
 		out.Service = service / time.Duration(ok)
 	}
-	out.judge(slo, latencies)
-	slices.Sort(latencies)
-	out.P50, out.P95 = quantile(latencies, 0.5), quantile(latencies, 0.95)
+	sorted := slices.Sorted(slices.Values(latencies))
+	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
+	out.judge(slo, latencies, sorted)
 	return out
 }
 
@@ -171,12 +179,12 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 // decided by the exact binomial test on the effective number of requests. The
 // other objectives are decided by their figures: at a limit of 1 % errors a
 // test would need 300 requests to pass at all.
-func (o *Observation) judge(slo profiles.SLO, latencies []time.Duration) {
-	o.Met, o.Verdict, o.Why = true, model.Pass, "meets the SLO"
+func (o *Observation) judge(slo profiles.SLO, latencies, sorted []time.Duration) {
 	if o.Requests == 0 {
-		o.Met, o.Verdict, o.Why = false, model.Unsure, "no request was judged"
+		o.Short, o.Verdict, o.Why = true, model.Unsure, "no request was judged"
 		return
 	}
+	o.Met, o.Verdict, o.Why = true, model.Pass, "meets the SLO"
 	worse := func(v model.Verdict, why string) {
 		if o.Verdict == model.Pass || v == model.Fail && o.Verdict == model.Unsure {
 			o.Verdict, o.Why = v, why
@@ -184,43 +192,72 @@ func (o *Observation) judge(slo profiles.SLO, latencies []time.Duration) {
 	}
 	// Errors first: failed requests are slow ones too, and the reason given
 	// should be the cause.
+	missed, needs := false, 0
 	for _, objective := range slo {
 		if v := float64(o.Failed) / float64(o.Requests); objective.Measure == profiles.Errors && !objective.Holds(v) {
-			o.Met = false
+			missed = true
 			worse(model.Fail, fmt.Sprintf("%s of the requests failed, the SLO wants %s", objective.FormatValue(v), objective))
 		}
 	}
 	for _, objective := range slo {
-		if objective.Measure == profiles.Percentile {
-			met, v, why := judgeLatency(objective, latencies)
-			o.Met = o.Met && met
-			worse(v, why)
+		if objective.Measure != profiles.Percentile {
+			continue
 		}
+		e := weigh(objective, latencies, sorted)
+		allowed := 1 - objective.Quantile
+		missed = missed || !e.met
+		if !model.Likely(e.over*e.worth, e.requests*e.worth, allowed) {
+			o.Met, needs = false, max(needs, e.needs(allowed))
+		}
+		worse(model.Judge(e.over*e.worth, e.requests*e.worth, allowed), e.String())
+	}
+	o.Met = o.Met && !missed
+	if o.Short = !o.Met && !missed; o.Short {
+		o.Needs = needs
 	}
 }
 
-// judgeLatency decides one latency percentile. Requests are no independent
-// witnesses: behind a slow one others wait. How many they are worth is taken
-// from the requests that were slow and from the latencies themselves, clipped
-// at twice the limit, whichever says fewer: where nothing was slow, only the
-// latencies can tell.
-func judgeLatency(objective profiles.Objective, latencies []time.Duration) (met bool, v model.Verdict, why string) {
-	limit := objective.Limit
+// evidence is what the latencies of a step say of one percentile.
+type evidence struct {
+	limit          string  // of the objective
+	met            bool    // by the percentile itself
+	over, requests float64 // over the limit, of all
+	worth          float64 // of one request in independent ones, at most 1
+}
+
+// weigh counts the requests over the limit and what each is worth. They are no
+// independent witnesses: behind a slow one others wait. What they are worth is
+// taken from those over the limit and, as these may be few or none, from all
+// latencies, whichever says less. Latencies are clipped where the objective
+// looks, at its limit or at the percentile itself where that is lower: beyond
+// it, how late they were would only make a single stall look like a habit.
+func weigh(objective profiles.Objective, latencies, sorted []time.Duration) evidence {
+	figure := quantile(sorted, objective.Quantile).Seconds()
+	e := evidence{limit: objective.FormatValue(objective.Limit), met: objective.Holds(figure), requests: float64(len(latencies))}
+	most := min(objective.Limit, figure)
 	slow, clipped := make([]float64, len(latencies)), make([]float64, len(latencies))
-	count := 0
 	for i, l := range latencies {
-		clipped[i] = min(l.Seconds(), 2*limit)
+		clipped[i] = min(l.Seconds(), most)
 		if l == infinite || !objective.Holds(l.Seconds()) {
 			slow[i] = 1
-			count++
+			e.over++
 		}
 	}
-	n, allowed := float64(len(slow)), 1-objective.Quantile
-	effective := min(model.EffectiveSize(slow), model.EffectiveSize(clipped))
-	over := float64(count) / n * effective
-	why = fmt.Sprintf("%d of %d requests over %s", count, len(slow), objective.FormatValue(limit))
-	if effective < 0.9*n {
-		why += fmt.Sprintf(", worth %.0f independent ones", effective)
+	e.worth = min(model.EffectiveSize(slow), model.EffectiveSize(clipped)) / e.requests
+	return e
+}
+
+// needs is how many such requests would make it likely that at most the allowed
+// share is over the limit, and half as many again, as their share and their
+// worth are estimates.
+func (e evidence) needs(allowed float64) int {
+	return int(min(1.5*model.EnoughToBeLikely(e.over/e.requests, allowed)/e.worth, maxSamples))
+}
+
+func (e evidence) String() string {
+	why := fmt.Sprintf("%.0f of %.0f requests over %s", e.over, e.requests, e.limit)
+	if e.worth < 0.9 {
+		why += fmt.Sprintf(", worth %.0f independent ones", e.requests*e.worth)
 	}
-	return model.Likely(over, effective, allowed), model.Judge(over, effective, allowed), why
+	return why
 }

@@ -59,12 +59,11 @@ func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 	managed := s.config.Scaler != nil
 	if managed {
-		before, err := s.replay(ctx, "before")
+		before, err := s.replay(ctx, false)
 		if err != nil {
 			return err
 		}
 		r.Before = &before
-		s.keepOutcome(before)
 	}
 	s.setPhase(Measuring)
 	var err error
@@ -80,6 +79,7 @@ func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 
 // prove applies the advice, replays the load and judges it.
 func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err error) {
+	s.askScaler(ctx) // somebody else may have changed the policy since the tune began
 	former := s.policy()
 	defer func() {
 		if keep || err == nil && r.Verdict == Held {
@@ -90,19 +90,40 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 		err = errors.Join(err, restored)
 	}()
 	s.setPhase(Applying)
+	if err := s.settle(ctx, r.Advice.Applied); err != nil {
+		return err
+	}
 	if err := s.apply(ctx); err != nil {
 		return err
 	}
 	s.setPhase(Replaying)
-	after, err := s.replay(ctx, "after")
+	after, err := s.replay(ctx, true)
 	if err != nil {
 		return err
 	}
 	r.After = &after
-	s.keepOutcome(after)
 	r.Verdict, r.Why = s.judge(after, *r.Advice)
 	s.note("verify", "%s: %s", r.Verdict, r.Why)
 	return nil
+}
+
+// settle brings the fleet to where a policy would have it in a quiet hour, and
+// waits until its windows have forgotten the measurement: the replay must not
+// begin with replicas that it did not ask for itself.
+func (s *Session) settle(ctx context.Context, p profiles.Policy) error {
+	if err := s.pin(ctx, p.Initial()); err != nil {
+		return err
+	}
+	longest := time.Duration(0)
+	for _, m := range p.Metrics {
+		longest = max(longest, m.Window.Std())
+	}
+	select {
+	case <-time.After(longest):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (s *Session) restore(ctx context.Context, former profiles.Policy) error {

@@ -124,7 +124,7 @@ func (a *answer) readHead() (int, error) {
 		from = max(0, a.w-3)
 		if a.w == len(a.buf) {
 			if len(a.buf) >= headLimit {
-				return 0, protocolError("the head of the answer is longer than 64 KiB")
+				return 0, protocolError("the head of the answer is longer than 65 kB")
 			}
 			a.buf = append(a.buf, make([]byte, len(a.buf))...)
 		}

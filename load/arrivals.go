@@ -69,21 +69,39 @@ func (a *arrivals) at(c *cursor, n int64) (due time.Duration, ok bool) {
 	return a.shape.OffsetOf(c.at.points[n%chunkSize])
 }
 
-// dueCounter counts the arrivals that have become due.
-type dueCounter struct {
-	cursor cursor
-	n      int64
+// arrivalQueue is the arrivals that are due and were not sent, because as many
+// users as there may be are busy. It belongs to the engine's collecting
+// goroutine.
+type arrivalQueue struct {
+	full       bool   // all users have been busy; before that nothing waits longer than a spawn takes
+	due, taken cursor // where the arrivals that are due, and those that were sent, end
+	n          int64  // arrivals that are due
 }
 
-// until returns how many arrivals were due up to elapsed.
-func (d *dueCounter) until(a *arrivals, elapsed time.Duration) int64 {
+// maxWaits bounds the work of a look: of a longer queue it takes every so
+// many-th arrival for those before it, which have waited longer.
+const maxWaits = 10_000
+
+// look returns how many wait at the offset at when so many have been taken,
+// and adds for how long to waits.
+func (q *arrivalQueue) look(a *arrivals, taken int64, at time.Duration, waits []wait) (int64, []wait) {
 	for {
-		due, ok := a.at(&d.cursor, d.n)
-		if !ok || due > elapsed {
-			return d.n
+		if due, ok := a.at(&q.due, q.n); !ok || due > at {
+			break
 		}
-		d.n++
+		q.n++
 	}
+	a.at(&q.taken, min(taken, q.n))
+	if !q.full || taken >= q.n {
+		return 0, waits
+	}
+	step, reader := (q.n-taken+maxWaits-1)/maxWaits, q.taken
+	for from := taken; from < q.n; from += step {
+		count := min(step, q.n-from)
+		due, _ := a.at(&reader, from+count-1)
+		waits = append(waits, wait{age: at - due, count: count})
+	}
+	return q.n - taken, waits
 }
 
 // follow returns the chunk behind c, making it if nobody has. Two users may

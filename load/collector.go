@@ -1,9 +1,11 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,6 +56,7 @@ type collector struct {
 	slo        profiles.SLO
 	keep       int // samples to keep; 0: none
 	kept       []Sample
+	full       bool // there were more to keep
 
 	spare []Sample // swapped with the logs
 
@@ -62,13 +65,13 @@ type collector struct {
 	second    tally
 	secondAt  time.Duration        // when the present second began
 	recent    [recentSeconds]tally // ring of the last finished seconds
-	lately    Stats                // of the ring
+	lately    tally                // their sum
 	seconds   int                  // finished so far
 	replicas  []replicaTally
 	unnamed   int64
 	failures  []FailureCount
-	aborted   int64
-	abortAge  time.Duration
+	statuses  []StatusCount // in the order of the status
+	cutOff    []wait        // requests that the end of the run cut off
 	retried   int64
 	late      int64
 	lag       *hist
@@ -78,9 +81,10 @@ type collector struct {
 
 // tally counts the requests of a stretch of time.
 type tally struct {
-	over                 time.Duration
-	count, failed, bytes int64
-	latency, service     *hist // successes
+	over                          time.Duration
+	count, failed, aborted, bytes int64
+	abortedAge                    time.Duration
+	latency, service              *hist // successes
 }
 
 func newTally(digits int) tally { return tally{latency: newHist(digits), service: newHist(digits)} }
@@ -94,8 +98,8 @@ type replicaTally struct {
 }
 
 func newCollector(name string, identifier *probe.Identifier, slo profiles.SLO, keep int) *collector {
-	c := &collector{name: name, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), lately: Stats{Name: name}}
-	c.total, c.second = newTally(3), newTally(2)
+	c := &collector{name: name, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2)}
+	c.total, c.second, c.lately = newTally(3), newTally(2), newTally(2)
 	for i := range c.recent {
 		c.recent[i] = newTally(2)
 	}
@@ -117,16 +121,19 @@ func (c *collector) gather(s *shard) {
 			row.Example = r.text
 		}
 	}
-	if room := c.keep - len(c.kept); room > 0 {
-		c.kept = append(c.kept, log[:min(room, len(log))]...)
+	if c.keep > 0 {
+		room := min(c.keep-len(c.kept), len(log))
+		c.kept = append(c.kept, log[:room]...)
+		c.full = c.full || room < len(log)
 	}
 	c.spare = log
 }
 
 func (c *collector) add(s *Sample) {
+	c.total.add(s)
+	c.second.add(s)
 	if s.Failure == Aborted {
-		c.aborted++
-		c.abortAge = max(c.abortAge, s.Service())
+		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1})
 		return
 	}
 	if s.Retried {
@@ -137,8 +144,7 @@ func (c *collector) add(s *Sample) {
 	} else {
 		c.lag.record(s.Sent - s.Intended)
 	}
-	c.total.add(s)
-	c.second.add(s)
+	c.addStatus(s.Status)
 	c.addReplica(s)
 	if s.Failure != None {
 		row := c.failureRow(s.Failure, s.Status)
@@ -149,6 +155,11 @@ func (c *collector) add(s *Sample) {
 }
 
 func (t *tally) add(s *Sample) {
+	if s.Failure == Aborted {
+		t.aborted++
+		t.abortedAge = max(t.abortedAge, s.Latency())
+		return
+	}
 	t.count++
 	t.bytes += s.Bytes
 	if s.Failure != None {
@@ -157,6 +168,17 @@ func (t *tally) add(s *Sample) {
 	}
 	t.latency.record(s.Latency())
 	t.service.record(s.Service())
+}
+
+func (c *collector) addStatus(status int16) {
+	if status == 0 {
+		return
+	}
+	i, found := slices.BinarySearchFunc(c.statuses, status, func(row StatusCount, status int16) int { return cmp.Compare(row.Status, status) })
+	if !found {
+		c.statuses = slices.Insert(c.statuses, i, StatusCount{Status: status})
+	}
+	c.statuses[i].Count++
 }
 
 func (c *collector) addReplica(s *Sample) {
@@ -215,7 +237,10 @@ func (c *collector) endSecond(now time.Duration, p Point) {
 	}
 	c.seconds++
 	c.secondAt = now
-	c.lately = c.recentStats()
+	c.lately.reset()
+	for i := range min(c.seconds, recentSeconds) {
+		c.lately.merge(&c.recent[i])
+	}
 	if c.seconds%c.thinEvery != 0 {
 		return
 	}
@@ -252,23 +277,27 @@ func (c *collector) reset(now time.Duration) {
 	for i := range c.replicas {
 		c.replicas[i] = replicaTally{}
 	}
-	c.unnamed, c.failures, c.retried = 0, nil, 0
+	c.unnamed, c.failures, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, 0
 	c.late = 0
 	c.lag.reset()
 }
 
-// fill writes the statistics into a snapshot. loaded is how long there was
-// load, which rates are taken over.
-func (c *collector) fill(s *Snapshot, loaded time.Duration) {
-	over := max(0, loaded-c.since)
+// fill writes the statistics into a snapshot. Rates are taken over the time of
+// the load, and the SLO is judged with an eye on the requests that wait.
+func (c *collector) fill(s *Snapshot, waits []wait) {
+	over := max(0, s.Loaded-c.since)
 	s.Total = c.total.stats(c.name, over)
 	s.Requests = []Stats{s.Total}
 	for _, o := range c.slo {
-		s.SLO = append(s.SLO, c.total.latency.objective(o, c.total.failed, over))
+		s.SLO = append(s.SLO, c.total.objective(o, over, waits))
+		if s.Phase == Running {
+			s.RecentSLO = append(s.RecentSLO, c.lately.objective(o, c.lately.over, waits))
+		}
 	}
-	s.Recent = c.lately
+	s.Recent = c.lately.stats(c.name, c.lately.over)
 	s.Failures = append([]FailureCount{}, c.failures...)
-	s.Aborted, s.AbortedAge, s.Retried, s.Unnamed = c.aborted, c.abortAge, c.retried, c.unnamed
+	s.Statuses = append([]StatusCount{}, c.statuses...)
+	s.Retried, s.Unnamed = c.retried, c.unnamed
 	s.Points = c.points
 	if source, given, ok := c.identifier.Source(); ok {
 		s.Identity, s.Found = source.String(), !given
@@ -289,22 +318,13 @@ func (c *collector) fill(s *Snapshot, loaded time.Duration) {
 		}
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.Over), Service: r.service.quantiles(),
+			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.over), Service: r.service.quantiles(),
 		})
 	}
 }
 
-// recentStats merges the last finished seconds.
-func (c *collector) recentStats() Stats {
-	sum := newTally(2)
-	for i := range min(c.seconds, recentSeconds) {
-		sum.merge(&c.recent[i])
-	}
-	return sum.stats(c.name, sum.over)
-}
-
 func (t *tally) reset() {
-	t.over, t.count, t.failed, t.bytes = 0, 0, 0, 0
+	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge = 0, 0, 0, 0, 0, 0
 	t.latency.reset()
 	t.service.reset()
 }
@@ -313,6 +333,8 @@ func (t *tally) merge(u *tally) {
 	t.over += u.over
 	t.count += u.count
 	t.failed += u.failed
+	t.aborted += u.aborted
+	t.abortedAge = max(t.abortedAge, u.abortedAge)
 	t.bytes += u.bytes
 	t.latency.merge(u.latency)
 	t.service.merge(u.service)
@@ -328,7 +350,7 @@ func (c *collector) scale() time.Duration {
 
 func (t *tally) stats(name string, over time.Duration) Stats {
 	return Stats{
-		Name: name, Over: over, Count: t.count, Failed: t.failed, Bytes: t.bytes,
+		Name: name, Over: over, Count: t.count, Failed: t.failed, Aborted: t.aborted, AbortedAge: t.abortedAge, Bytes: t.bytes,
 		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
 	}
 }

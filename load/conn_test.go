@@ -285,8 +285,8 @@ func TestAbortCutsOffARequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := e.Run(ctx)
-	if err != nil || r.Aborted != 1 || r.Total.Count != 0 || len(r.Failures) != 0 {
-		t.Errorf("Run = %d aborted, %d counted, failures %v, %v; want 1, 0, none", r.Aborted, r.Total.Count, r.Failures, err)
+	if err != nil || r.Total.Aborted != 1 || r.Total.Count != 0 || len(r.Failures) != 0 {
+		t.Errorf("Run = %d aborted, %d counted, failures %v, %v; want 1, 0, none", r.Total.Aborted, r.Total.Count, r.Failures, err)
 	}
 }
 

@@ -44,18 +44,22 @@ func (e *Engine) SetSpawnRate(perSecond float64) {
 	e.nudge()
 }
 
-// Pause stops sending without ending the run. In the open model it shifts the
-// rest of the schedule.
-func (e *Engine) Pause() { e.setPaused(true) }
-
-// Resume ends a pause.
-func (e *Engine) Resume() { e.setPaused(false) }
-
-// TogglePause does the one or the other.
+// TogglePause stops sending without ending the run, or goes on. In the open
+// model a pause shifts the rest of the schedule.
 func (e *Engine) TogglePause() {
-	if ep := e.epoch.Load(); ep != nil {
-		e.setPaused(!ep.paused)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old := e.epoch.Load()
+	if old == nil {
+		return
 	}
+	now := time.Now()
+	next := &epoch{start: old.start, paused: !old.paused, since: now, over: make(chan struct{})}
+	if old.paused {
+		next.start = old.start.Add(now.Sub(old.since))
+	}
+	e.epoch.Store(next)
+	close(old.over)
 }
 
 // Recycle replaces every connection before its next request.
@@ -64,28 +68,13 @@ func (e *Engine) Recycle() { e.wire.generation.Add(1) }
 // ResetStats forgets the totals; the history stays.
 func (e *Engine) ResetStats() { e.resets.Add(1) }
 
-func (e *Engine) setPaused(paused bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	old := e.epoch.Load()
-	if old == nil || old.paused == paused {
-		return
-	}
-	now := time.Now()
-	next := &epoch{start: old.start, paused: paused, since: now, over: make(chan struct{})}
-	if !paused {
-		next.start = old.start.Add(now.Sub(old.since))
-	}
-	e.epoch.Store(next)
-	close(old.over)
-}
-
 // publisher is what the goroutine of Run makes snapshots from.
 type publisher struct {
 	*collector
 	cpu    *cpuMeter
-	due    dueCounter
+	queue  arrivalQueue  // open model
 	loaded time.Duration // how long there was load; 0 while there still is
+	waits  []wait        // of this tick
 }
 
 // publish gathers all shards and makes the next snapshot.
@@ -101,11 +90,11 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	if p.loaded == 0 {
 		p.cpu.read(now)
 	}
-	loaded := s.Elapsed // what rates are taken over: the load, not the wait for its last answers
+	s.Loaded = s.Elapsed
 	if p.loaded > 0 {
-		loaded = p.loaded
+		s.Loaded = p.loaded
 	}
-	e.countUsers(&s)
+	p.waits = e.countUsers(&s, append(p.waits[:0], p.cutOff...))
 	ep := e.epoch.Load()
 	switch {
 	case phase == Running && ep.paused:
@@ -113,26 +102,21 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	case phase == Running && s.Open:
 		s.Planned = e.plan.Load().At(now.Sub(ep.start))
 	}
+	lag := p.lag.quantiles()
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late}
+	if s.Open && !ep.paused {
+		p.queue.full = p.queue.full || p.late > 0 || s.InFlight >= e.plan.MaxUsers
+		s.Health.Unsent, p.waits = p.queue.look(e.arrivals, e.taken.Load(), s.Loaded-ep.start.Sub(e.started), p.waits)
+	}
+	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
 	p.endSecond(s.Elapsed, Point{Users: s.Users, InFlight: s.InFlight, Planned: s.Planned})
-	p.fill(&s, loaded)
-	s.Health = p.health(ep, e, loaded)
+	p.fill(&s, p.waits)
 	e.latest.Store(&s)
 }
 
-// health judges the generator.
-func (p *publisher) health(ep *epoch, e *Engine, loaded time.Duration) Health {
-	lag := p.lag.quantiles()
-	h := Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late}
-	if p.late > 0 && !ep.paused {
-		h.Unsent = max(0, p.due.until(e.arrivals, loaded-ep.start.Sub(e.started))-e.taken.Load())
-	}
-	h.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
-	return h
-}
-
-// countUsers fills in the users and what they have under way, and forgets the
-// users that have ended.
-func (e *Engine) countUsers(s *Snapshot) {
+// countUsers fills in the users and what they have under way, adds that to
+// what waits, and forgets the users that have ended.
+func (e *Engine) countUsers(s *Snapshot, waits []wait) []wait {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.Wanted, s.Users = e.wanted, e.living
@@ -146,10 +130,13 @@ func (e *Engine) countUsers(s *Snapshot) {
 		}
 		keep = append(keep, u)
 		if busy := time.Duration(u.busy.Load()); busy > 0 {
+			age := s.Elapsed - (busy - 1)
 			s.InFlight++
-			s.Oldest = max(s.Oldest, s.Elapsed-busy)
+			s.Oldest = max(s.Oldest, age)
+			waits = append(waits, wait{age: age, count: 1})
 		}
 	}
 	clear(e.users[len(keep):])
 	e.users = keep
+	return waits
 }

@@ -3,9 +3,14 @@
 //
 // It measures two clocks. Latency runs from the intended start of a request
 // to its last byte, service time from the actual send: a service that freezes
-// cannot hide the requests that should have been sent meanwhile. It also
+// cannot hide the requests that should have been sent meanwhile, nor those it
+// never answers: what waits for longer than the SLO allows is over it. It also
 // measures itself, and says when the generator rather than the target was the
 // limit.
+//
+// A user of the closed model that cannot even connect holds back before it
+// tries again, 100 ms at first and a second at most, or a few of them would
+// flood a port that refuses. Arrivals of the open model do not.
 //
 // It decides nothing about the target and prints nothing. An Engine owns one
 // goroutine a user, one that starts users and one that gathers statistics;

@@ -33,6 +33,7 @@ type Options struct {
 type Result struct {
 	Snapshot
 	Samples []Sample `json:"-"` // the first Options.Keep, in no order
+	Full    bool     `json:"-"` // there were more
 }
 
 // Engine runs one plan once. All methods are safe for concurrent use.
@@ -143,7 +144,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	phase, more := Running, e.more.Done()
 	pub := &publisher{collector: c, cpu: newCPUMeter(e.started)}
 	if e.arrivals != nil {
-		pub.due.cursor = e.arrivals.cursor()
+		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}
 	for {
 		select {
@@ -164,7 +165,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 			stopNow()
 		case <-ended:
 			e.publish(pub, Done)
-			return Result{Snapshot: *e.latest.Load(), Samples: c.kept}, nil
+			return Result{Snapshot: *e.latest.Load(), Samples: c.kept, Full: c.full}, nil
 		}
 	}
 }

@@ -121,8 +121,8 @@ func TestClosedModel(t *testing.T) {
 			plan.Wait = c.wait
 			r := run(t, plan, fake(100*time.Millisecond, nil), nil)
 			within(t, "requests", float64(r.Total.Count), c.want, c.want*0.03)
-			if r.Total.Failed != 0 || r.Aborted != 0 {
-				t.Errorf("failed %d, aborted %d; want none", r.Total.Failed, r.Aborted)
+			if r.Total.Failed != 0 || r.Total.Aborted != 0 {
+				t.Errorf("failed %d, aborted %d; want none", r.Total.Failed, r.Total.Aborted)
 			}
 			within(t, "latency p50 (ms)", float64(r.Total.Latency.P50.Milliseconds()), 100, 1)
 		})
@@ -306,6 +306,7 @@ func TestDrainDoesNotDiluteRates(t *testing.T) {
 	if r.Elapsed < 20*time.Second {
 		t.Fatalf("the run ended after %v, before the late answer", r.Elapsed)
 	}
+	within(t, "length of the load (s)", r.Loaded.Seconds(), 10, 0.1)
 	within(t, "rate", r.Total.Rate(), 100, 1)
 	if !r.SLO[0].Holds {
 		t.Errorf("rps is %v, want the SLO met", r.SLO[0].Value)
@@ -364,7 +365,7 @@ func TestPauseShiftsTheSchedule(t *testing.T) {
 			}
 			e.TogglePause()
 			e.TogglePause()
-			e.Resume()
+			e.TogglePause()
 		})
 		within(t, name+": requests", float64(r.Total.Count), 60, 3)
 		if max := r.Total.Latency.Max; max > 200*time.Millisecond {
@@ -380,18 +381,18 @@ func TestStopDrainsThenCutsOff(t *testing.T) {
 		sleep(2500 * time.Millisecond)
 		e.Stop()
 	})
-	if r.Aborted != 0 || r.Total.Count != 12 {
-		t.Errorf("drained run: %d requests, %d aborted; want 12, 0", r.Total.Count, r.Aborted)
+	if r.Total.Aborted != 0 || r.Total.Count != 12 {
+		t.Errorf("drained run: %d requests, %d aborted; want 12, 0", r.Total.Count, r.Total.Aborted)
 	}
 	r = run(t, plan, fake(time.Minute, nil), func(e *Engine) {
 		sleep(3 * time.Second)
 		e.Stop()
 		e.Stop()
 	})
-	if r.Aborted != 4 || r.Total.Count != 0 {
-		t.Errorf("stuck run: %d requests, %d aborted; want 0, 4", r.Total.Count, r.Aborted)
+	if r.Total.Aborted != 4 || r.Total.Count != 0 {
+		t.Errorf("stuck run: %d requests, %d aborted; want 0, 4", r.Total.Count, r.Total.Aborted)
 	}
-	within(t, "age of the oldest aborted request (s)", r.AbortedAge.Seconds(), 5, 0.1)
+	within(t, "age of the oldest aborted request (s)", r.Total.AbortedAge.Seconds(), 5, 0.1)
 	within(t, "length (s)", r.Elapsed.Seconds(), 5, 0.1)
 }
 
@@ -404,8 +405,8 @@ func TestCancelEndsAtOnce(t *testing.T) {
 		}
 		time.AfterFunc(time.Second, cancel)
 		r, err := e.Run(ctx)
-		if err != nil || r.Aborted != 3 || r.Elapsed != time.Second {
-			t.Errorf("Run = %d aborted after %v, %v; want 3 after 1s", r.Aborted, r.Elapsed, err)
+		if err != nil || r.Total.Aborted != 3 || r.Elapsed != time.Second {
+			t.Errorf("Run = %d aborted after %v, %v; want 3 after 1s", r.Total.Aborted, r.Elapsed, err)
 		}
 		if _, err := e.Run(t.Context()); err == nil {
 			t.Error("a second Run succeeded, want an error")
@@ -488,5 +489,18 @@ func TestNewRefusesABadPlan(t *testing.T) {
 	plan.Target = "ftp://x"
 	if _, err := New(plan, Options{}); err == nil {
 		t.Error("New accepted a bad plan")
+	}
+}
+
+// Samples that did not fit are told of: figures made from the rest would be
+// wrong.
+func TestFullStoreOfSamples(t *testing.T) {
+	for keep, full := range map[int]bool{0: false, 9: true, 10: false, 1 << 10: false} {
+		plan, o := closedPlan(2, 100, 0), fake(10*time.Millisecond, nil)
+		plan.Requests, o.Keep = 10, keep
+		r := run(t, plan, o, nil)
+		if r.Full != full || len(r.Samples) != min(keep, 10) {
+			t.Errorf("of 10 requests %d are kept with room for %d, full %v; want %v", len(r.Samples), keep, r.Full, full)
+		}
 	}
 }

@@ -34,6 +34,9 @@ var failureNames = [...]string{"", "dns", "dial", "tls", "timeout", "reset", "pr
 // String is the class in one word.
 func (f Failure) String() string { return failureNames[f] }
 
+// unreached reports whether the request never got to the service.
+func (f Failure) unreached() bool { return f == DNS || f == Dial || f == TLS || f == Local }
+
 // MarshalText writes the word.
 func (f Failure) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
+
+	"headroom/profiles"
 )
 
 // Verdict says whether the figures of a run can be believed.
@@ -58,7 +60,8 @@ func (h *Health) judge(cores float64, typical time.Duration, maxUsers int) {
 	case use > cpuLimited:
 		h.Verdict, h.Reason = Limited, cpu
 	case h.Unsent > 0:
-		h.Verdict, h.Reason = Strained, fmt.Sprintf("%d arrivals were due and not sent: all of at most %d users were busy (--max-users)", h.Unsent, maxUsers)
+		h.Verdict, h.Reason = Strained, fmt.Sprintf("%s due and not sent: %s busy, and --max-users allows no more",
+			profiles.Plural(h.Unsent, "arrival was", "arrivals were"), profiles.Plural(maxUsers, "user was", "users were"))
 	case h.LagP99 > max(lagStrainedFloor, share(lagStrained)):
 		h.Verdict, h.Reason = Strained, lag
 	case use > cpuStrained:

@@ -1,12 +1,9 @@
 package load
 
 import (
-	"encoding/json"
-	"math"
 	"time"
 
 	"headroom/probe"
-	"headroom/profiles"
 )
 
 // Phase is where a run is.
@@ -36,13 +33,15 @@ type Quantiles struct {
 
 // Stats is what came back for one kind of request.
 type Stats struct {
-	Name    string        `json:"name"`
-	Over    time.Duration `json:"over"`    // the time these figures cover
-	Count   int64         `json:"count"`   // answers and failures
-	Failed  int64         `json:"failed"`  //
-	Bytes   int64         `json:"bytes"`   // of bodies received
-	Latency Quantiles     `json:"latency"` // from the intended start; successes only
-	Service Quantiles     `json:"service"` // from the actual send; successes only
+	Name       string        `json:"name"`
+	Over       time.Duration `json:"over"`                 // the time these figures cover
+	Count      int64         `json:"count"`                // answers and failures
+	Failed     int64         `json:"failed"`               //
+	Aborted    int64         `json:"aborted"`              // cut off by the end of the run: neither answered nor failed
+	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them, from the intended start
+	Bytes      int64         `json:"bytes"`                // of bodies received
+	Latency    Quantiles     `json:"latency"`              // from the intended start; successes only
+	Service    Quantiles     `json:"service"`              // from the actual send; successes only
 }
 
 // Rate is the number of answers and failures per second.
@@ -57,61 +56,6 @@ func (s Stats) FailShare() float64 {
 		return 0
 	}
 	return float64(s.Failed) / float64(s.Count)
-}
-
-// Objective is one objective of the SLO and how the run does on it.
-type Objective struct {
-	Objective profiles.Objective `json:"-"`
-	Name      string             `json:"objective"` // as the grammar writes it
-	Value     float64            `json:"value"`     // in the unit of the limit; +Inf where too many failed
-	Valid     bool               `json:"valid"`     // false: there is no data yet
-	Holds     bool               `json:"holds"`
-}
-
-// MarshalJSON writes null for a value that too many failures made infinite.
-func (o Objective) MarshalJSON() ([]byte, error) {
-	type plain Objective
-	value := &o.Value
-	if math.IsInf(o.Value, 0) {
-		value = nil
-	}
-	return json.Marshal(struct {
-		plain
-		Value *float64 `json:"value"`
-	}{plain(o), value})
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (o *Objective) UnmarshalJSON(b []byte) error {
-	type plain Objective
-	in := struct {
-		*plain
-		Value *float64 `json:"value"`
-	}{plain: (*plain)(o)}
-	if err := json.Unmarshal(b, &in); err != nil {
-		return err
-	}
-	o.Value = math.Inf(1)
-	if in.Value != nil {
-		o.Value = *in.Value
-	}
-	parsed, err := profiles.ParseSLO(o.Name)
-	if err != nil {
-		return err
-	}
-	o.Objective = parsed[0]
-	return nil
-}
-
-// Format writes the value with its unit.
-func (o Objective) Format() string {
-	switch {
-	case !o.Valid:
-		return "no data"
-	case math.IsInf(o.Value, 0):
-		return "unbounded: too many failed"
-	}
-	return o.Objective.FormatValue(o.Value)
 }
 
 // Replica is what one replica answered.
@@ -136,6 +80,12 @@ type FailureCount struct {
 	Example string        `json:"example"`
 }
 
+// StatusCount says how many answers had a status.
+type StatusCount struct {
+	Status int16 `json:"status"`
+	Count  int64 `json:"count"`
+}
+
 // Point is about one second of a run. Rates are per second.
 type Point struct {
 	At       time.Duration `json:"at"` // end of the second, offset from the start
@@ -150,30 +100,31 @@ type Point struct {
 // Snapshot is the state of a run at one moment. It is a value that nobody
 // changes any more; Points may share memory with later snapshots.
 type Snapshot struct {
-	Phase      Phase          `json:"phase"`
-	Started    time.Time      `json:"started"`
-	Elapsed    time.Duration  `json:"elapsed"`
-	Open       bool           `json:"open"`
-	Users      int            `json:"users"`  // alive
-	Wanted     int            `json:"wanted"` // users asked for
-	SpawnRate  float64        `json:"spawnRate"`
-	Planned    float64        `json:"planned"` // open model: arrivals per second at this moment
-	InFlight   int            `json:"inFlight"`
-	Oldest     time.Duration  `json:"oldest"` // how long the longest of them has been under way
-	Total      Stats          `json:"total"`  // of the run, or since the last reset
-	Recent     Stats          `json:"recent"` // of the last seconds
-	Requests   []Stats        `json:"requests"`
-	SLO        []Objective    `json:"slo,omitempty"` // judged on Total
-	Replicas   []Replica      `json:"replicas"`
-	Unnamed    int64          `json:"unnamed"` // answers that name no replica
-	Identity   string         `json:"identity,omitempty"`
-	Found      bool           `json:"found,omitempty"` // the identity was found, not given
-	Failures   []FailureCount `json:"failures"`
-	Aborted    int64          `json:"aborted"`              // cut off by the end of the run
-	AbortedAge time.Duration  `json:"abortedAge,omitempty"` // age of the oldest of them
-	Retried    int64          `json:"retried"`
-	Points     []Point        `json:"points"`
-	Health     Health         `json:"health"`
+	Phase     Phase          `json:"phase"`
+	Started   time.Time      `json:"started"`
+	Elapsed   time.Duration  `json:"elapsed"`
+	Loaded    time.Duration  `json:"loaded"` // of it, how long there was load; the rest is the wait for the last answers
+	Open      bool           `json:"open"`
+	Users     int            `json:"users"`  // alive
+	Wanted    int            `json:"wanted"` // users asked for
+	SpawnRate float64        `json:"spawnRate"`
+	Planned   float64        `json:"planned"` // open model: arrivals per second at this moment
+	InFlight  int            `json:"inFlight"`
+	Oldest    time.Duration  `json:"oldest"` // how long the longest of them has been due
+	Total     Stats          `json:"total"`  // of the run, or since the last reset
+	Recent    Stats          `json:"recent"` // of the last seconds
+	Requests  []Stats        `json:"requests"`
+	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
+	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
+	Replicas  []Replica      `json:"replicas"`
+	Unnamed   int64          `json:"unnamed"` // answers that name no replica
+	Identity  string         `json:"identity,omitempty"`
+	Found     bool           `json:"found,omitempty"` // the identity was found, not given
+	Failures  []FailureCount `json:"failures"`
+	Statuses  []StatusCount  `json:"statuses"` // of all answers, in the order of the status
+	Retried   int64          `json:"retried"`
+	Points    []Point        `json:"points"`
+	Health    Health         `json:"health"`
 }
 
 // Fleet is the snapshot's view of the replicas, for the probe.

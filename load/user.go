@@ -18,12 +18,13 @@ type user struct {
 	shard  *shard
 	rng    *rand.Rand
 	timer  *time.Timer
-	sample Sample // of the request under way
-	cursor cursor // open model: where in the arrivals it reads
+	sample Sample        // of the request under way
+	cursor cursor        // open model: where in the arrivals it reads
+	hold   time.Duration // closed model: the latest wait for a service out of reach; 0: it was reached
 
 	more  context.Context // ends when this user must start nothing more
 	leave context.CancelFunc
-	busy  atomic.Int64 // offset of the send of the request under way plus 1; 0: none
+	busy  atomic.Int64 // when the request under way was due, as an offset plus 1; 0: none
 	gone  atomic.Bool  // has ended
 
 	dismissed bool // guarded by Engine.mu: no longer among the living
@@ -75,10 +76,33 @@ func (u *user) loop() {
 		} else if due = due.Add(pause); due.Before(now) {
 			due = now // what an answer took too long is not made up for
 		}
+		if again := now.Add(u.holdBack()); due.Before(again) {
+			due = again
+		}
 		if !u.until(due, nil) {
 			return
 		}
 	}
+}
+
+// A user of the closed model whose request never got to the service waits
+// before it tries again: firstHold, twice as long each time until longestHold,
+// less up to half of that at random. Otherwise a port that nobody listens on,
+// which refuses in microseconds, would turn a few users into a flood. Any
+// answer ends this, also one that is a failure.
+const (
+	firstHold   = 100 * time.Millisecond
+	longestHold = time.Second
+)
+
+// holdBack is how long to wait after the last request for that reason.
+func (u *user) holdBack() time.Duration {
+	if !u.sample.Failure.unreached() {
+		u.hold = 0
+		return 0
+	}
+	u.hold = min(max(firstHold, 2*u.hold), longestHold)
+	return u.hold - time.Duration(u.rng.Int64N(int64(u.hold/2)))
 }
 
 func (u *user) think(w profiles.Wait) time.Duration {
@@ -155,7 +179,7 @@ func (u *user) awaitArrival(offset time.Duration) (due time.Time, late, ok bool)
 // send performs one request that should have left at the intended time.
 func (u *user) send(intended time.Time, late bool) {
 	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late}
-	u.busy.Store(int64(time.Since(u.engine.started)) + 1)
+	u.busy.Store(int64(u.sample.Intended) + 1)
 	err := u.conn.Do(&u.sample)
 	u.busy.Store(0)
 	u.shard.add(&u.sample, err, u.engine.plan.Timeout)

@@ -45,6 +45,13 @@ type Decision struct {
 	Valid     bool      `json:"valid"`               // false: nothing was known, Desired is Current
 }
 
+// Control is what governs a fleet: the policy in force and the latest decision
+// under it.
+type Control struct {
+	Policy   Policy
+	Decision Decision
+}
+
 // String is the decision as one sentence, such as
 // "1 -> 3: rps 28.4 with a target of 10 per replica asks for 3".
 func (d Decision) String() string {

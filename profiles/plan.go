@@ -42,7 +42,7 @@ type Plan struct {
 	Body    []byte
 	Timeout time.Duration // per request, from the send; default 150 s
 
-	Users     int           // closed model, 1 or more
+	Users     int           // closed model, 1 to MostUsers
 	SpawnRate float64       // users started per second; default 1
 	Wait      Wait          // closed model: think time
 	Rate      float64       // open model: arrivals per second
@@ -56,6 +56,9 @@ type Plan struct {
 
 	Insecure bool // do not verify TLS certificates
 }
+
+// MostUsers bounds the users of a plan: more are a slip of the keyboard.
+const MostUsers = 1_000_000
 
 // DefaultPlan holds the values used where nothing else is said.
 func DefaultPlan() Plan {
@@ -110,6 +113,9 @@ func (p Plan) Validate() error {
 	} else {
 		if p.Users < 1 {
 			bad("--users: got %d, want 1 or more", p.Users)
+		}
+		if p.Users > MostUsers {
+			bad("--users: got %d, want %d at most", p.Users, MostUsers)
 		}
 		if !(p.SpawnRate > 0) {
 			bad("--spawn-rate: got %v, want more than 0 users per second", p.SpawnRate)

@@ -32,6 +32,8 @@ func TestPlanValidate(t *testing.T) {
 		{"no target", func(p *Plan) { p.Target = "" }, []string{"target: got nothing, want a URL"}},
 		{"no users", func(p *Plan) { p.Users = 0 }, []string{"--users: got 0, want 1 or more"}},
 		{"negative users", func(p *Plan) { p.Users = -3 }, []string{"--users: got -3, want 1 or more"}},
+		{"most users", func(p *Plan) { p.Users = 1_000_000 }, nil},
+		{"too many users", func(p *Plan) { p.Users = 1_000_001 }, []string{"--users: got 1000001, want 1000000 at most"}},
 		{"no spawn rate", func(p *Plan) { p.SpawnRate = 0 }, []string{"--spawn-rate: got 0, want more than 0"}},
 		{"spawn rate NaN", func(p *Plan) { p.SpawnRate = math.NaN() }, []string{"--spawn-rate: got NaN"}},
 		{"negative rate", func(p *Plan) { p.Rate = -1 }, []string{"--rate: got -1, want more than 0"}},

@@ -203,18 +203,6 @@ func (s SLO) Latency() (Objective, bool) {
 	return best, found
 }
 
-// ErrorLimit returns the highest share of failed requests that the SLO
-// allows, and whether it says anything about errors.
-func (s SLO) ErrorLimit() (float64, bool) {
-	limit, found := 1.0, false
-	for _, o := range s {
-		if o.Measure == Errors && (o.Op == Less || o.Op == LessEqual) {
-			limit, found = math.Min(limit, o.Limit), true
-		}
-	}
-	return limit, found
-}
-
 // FormatLatency writes a latency with a precision that suits its size:
 // "0.42ms", "11.8ms", "310ms", "2.5s".
 func FormatLatency(d time.Duration) string {

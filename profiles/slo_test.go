@@ -189,28 +189,6 @@ func TestSLOLatency(t *testing.T) {
 	}
 }
 
-func TestSLOErrorLimit(t *testing.T) {
-	for _, c := range []struct {
-		in    string
-		want  float64
-		found bool
-	}{
-		{"p95<300ms", 1, false},
-		{"p95<300ms,errors<1%", 0.01, true},
-		{"errors<5%,errors<=1%,errors<3%", 0.01, true},
-		{"errors<=0%", 0, true},
-		{"errors>1%", 1, false},
-	} {
-		slo, err := ParseSLO(c.in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, ok := slo.ErrorLimit(); got != c.want || ok != c.found {
-			t.Errorf("(%s).ErrorLimit() = %v, %v, want %v, %v", c.in, got, ok, c.want, c.found)
-		}
-	}
-}
-
 func TestFormatValue(t *testing.T) {
 	for _, c := range []struct {
 		slo  string

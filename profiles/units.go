@@ -221,3 +221,31 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	*d = Duration(v)
 	return err
 }
+
+// FormatSize writes a number of bytes with three digits, in thousands as
+// network people count: "312 B", "1.20 kB", "48.0 MB".
+func FormatSize(n int64) string {
+	if n < 1000 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	v, unit := float64(n)/1000, 0
+	for ; v >= 999.5; unit++ {
+		v /= 1000
+	}
+	digits := 0
+	if v < 9.995 {
+		digits = 2
+	} else if v < 99.95 {
+		digits = 1
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64) + " " + "kMGTPE"[unit:unit+1] + "B"
+}
+
+// Plural writes a number and the word or words for it: "1 answer names", "2
+// answers name".
+func Plural[T int | int64](n T, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.FormatInt(int64(n), 10) + " " + many
+}

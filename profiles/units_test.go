@@ -363,3 +363,22 @@ func TestDuration(t *testing.T) {
 		}
 	})
 }
+
+func TestFormatSize(t *testing.T) {
+	for n, want := range map[int64]string{
+		-5: "-5 B", 0: "0 B", 999: "999 B", 1000: "1.00 kB", 9994: "9.99 kB", 9995: "10.0 kB", 123_456: "123 kB", 999_499: "999 kB",
+		999_500: "1.00 MB", 48_000_000: "48.0 MB", math.MaxInt64: "9.22 EB",
+	} {
+		if got := FormatSize(n); got != want {
+			t.Errorf("FormatSize(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
+func TestPlural(t *testing.T) {
+	for n, want := range map[int]string{0: "0 answers name", 1: "1 answer names", 2: "2 answers name"} {
+		if got := Plural(n, "answer names", "answers name"); got != want {
+			t.Errorf("Plural(%d) = %q, want %q", n, got, want)
+		}
+	}
+}

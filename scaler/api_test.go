@@ -110,8 +110,8 @@ func TestClientRoundTrip(t *testing.T) {
 	if err := c.Pin(ctx, 3, 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	fleet, d, err := c.Status(ctx)
-	if err != nil || !fleet.Pinned || fleet.Wanted != 3 || d.Reason != profiles.Pinned || d.Desired != 3 {
+	fleet, control, err := c.Status(ctx)
+	if d := control.Decision; err != nil || !fleet.Pinned || fleet.Wanted != 3 || d.Reason != profiles.Pinned || d.Desired != 3 {
 		t.Errorf("pinned: got %+v, %+v, %v, want 3 wanted at once", fleet, d, err)
 	}
 	if err := c.Unpin(ctx); err != nil {
@@ -147,8 +147,11 @@ func TestClientRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(policy, got); diff != "" {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
-	if fleet, _, err = c.Status(ctx); err != nil || fleet.Pinned || fleet.Wanted != 2 {
+	if fleet, control, err = c.Status(ctx); err != nil || fleet.Pinned || fleet.Wanted != 2 {
 		t.Errorf("after following: got %+v, %v, want not pinned and 2 wanted", fleet, err)
+	}
+	if diff := cmp.Diff(policy, control.Policy); diff != "" {
+		t.Errorf("policy in force (-want +got):\n%s", diff)
 	}
 	unlimited := rpsPolicy(1, 5)
 	unlimited.Replicas.Max = profiles.Unlimited

@@ -40,11 +40,11 @@ func NewClient(apiURL, token string) *Client {
 // URL is the address of the API.
 func (c *Client) URL() string { return c.url }
 
-// Status returns the fleet and the last decision about it.
-func (c *Client) Status(ctx context.Context) (probe.Fleet, profiles.Decision, error) {
+// Status returns the fleet and what governs it.
+func (c *Client) Status(ctx context.Context) (probe.Fleet, profiles.Control, error) {
 	var s status
 	err := c.do(ctx, http.MethodGet, "/v1/status", nil, &s)
-	return s.Fleet, s.Decision, err
+	return s.Fleet, profiles.Control{Policy: s.Policy, Decision: s.Decision}, err
 }
 
 // Pin holds the fleet at n replicas, whatever the policy says, until Unpin or

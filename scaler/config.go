@@ -59,9 +59,10 @@ type Config struct {
 	// 60 s. One that does not counts as failed.
 	StartTimeout time.Duration
 
-	// Timeout is how long a replica may take to begin its answer, or to go on
-	// with it, default 120 s; later it is answered 504. It also limits how
-	// long a replica that must go finishes what it has.
+	// Timeout is how long a replica may take to begin its answer once it has
+	// the request, or to go on with it, default 120 s; later it is answered
+	// 504. It also limits how long a replica that must go finishes what it
+	// has.
 	Timeout time.Duration
 
 	// Grace is the time between SIGTERM and SIGKILL for a replica, default

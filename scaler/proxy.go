@@ -58,9 +58,14 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	x := &exchange{lease: l, ctx: ctx, timeout: p.timeout}
-	x.timer = time.AfterFunc(p.timeout, func() { cancel(errUpstreamTimeout) })
+	x.timer = time.AfterFunc(p.timeout, func() {
+		cancel(errUpstreamTimeout)
+		if x.uploading.Load() { // the transport waits for the reading of it, which nothing else ends
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+		}
+	})
 	defer func() { // also when the copying panics because a side went away
-		x.timer.Stop()
+		x.endTimeout()
 		cancel(nil)
 		p.balancer.release(l.backend, x.broken)
 	}()
@@ -100,6 +105,7 @@ func rewrite(pr *httputil.ProxyRequest) {
 
 	switch {
 	case pr.Out.Body != nil:
+		x.uploading.Store(true)
 		pr.Out.Body = &uploadBody{pr.Out.Body, x}
 	case pr.Out.Method == http.MethodGet, pr.Out.Method == http.MethodHead,
 		pr.Out.Method == http.MethodOptions, pr.Out.Method == http.MethodTrace:
@@ -121,10 +127,10 @@ func (p *proxy) answer(res *http.Response) error {
 	x := exchangeOf(res.Request)
 	x.sign(res.Header)
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		x.timer.Stop() // the two sides of an upgraded connection decide when it ends
+		x.endTimeout() // the two sides of an upgraded connection decide when it ends
 		return nil
 	}
-	x.timer.Reset(x.timeout)
+	x.renew()
 	res.Body = &answerBody{res.Body, x}
 	return nil
 }
@@ -134,6 +140,8 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
 	x.sign(w.Header())
 	switch cause := context.Cause(r.Context()); {
+	case cause == errUpstreamTimeout && x.uploadFailed.Load():
+		http.Error(w, fmt.Sprintf("the upload stopped for %s", profiles.Duration(p.timeout)), http.StatusRequestTimeout)
 	case cause == errUpstreamTimeout:
 		text := fmt.Sprintf("upstream timed out after %s: %s did not answer", profiles.Duration(p.timeout), x.id)
 		http.Error(w, text, http.StatusGatewayTimeout)

@@ -1,9 +1,11 @@
 package scaler
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -94,9 +96,16 @@ func (e entry) alive() bool {
 }
 
 // entries lists the living scalers of dir by name, and removes the files of
-// those that were killed. A file that cannot be read is left out: it says
-// nothing about the others.
-func entries(dir string) []entry {
+// those that were killed. A folder in which others could have put a file is
+// refused: it would send our load and our policies where they like. A file
+// that cannot be read is left out: it says nothing about the others.
+func entries(dir string) ([]entry, error) {
+	dir = cmp.Or(dir, defaultRuntimeDir())
+	if err := checkPrivate(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // nothing has run yet
+	} else if err != nil {
+		return nil, err
+	}
 	paths, _ := filepath.Glob(filepath.Join(dir, "*.json")) // the pattern is valid
 	slices.Sort(paths)
 	var out []entry
@@ -110,18 +119,19 @@ func entries(dir string) []entry {
 			os.Remove(path)
 		}
 	}
-	return out
+	return out, nil
 }
 
 // Find returns a client of the running scaler of that name. An empty
 // runtimeDir means the default one. The error wraps ErrNotFound when there is
 // none, and names those that there are.
 func Find(runtimeDir, name string) (*Client, error) {
-	if runtimeDir == "" {
-		runtimeDir = defaultRuntimeDir()
+	running, err := entries(runtimeDir)
+	if err != nil {
+		return nil, err
 	}
 	var names []string
-	for _, e := range entries(runtimeDir) {
+	for _, e := range running {
 		if e.Name == name {
 			return NewClient("http://"+e.API, e.Token), nil
 		}
@@ -137,14 +147,15 @@ func Find(runtimeDir, name string) (*Client, error) {
 // FindByService returns a client of the scaler whose service has the address
 // hostport, or ErrNotFound. An empty runtimeDir means the default one.
 func FindByService(runtimeDir, hostport string) (*Client, error) {
-	if runtimeDir == "" {
-		runtimeDir = defaultRuntimeDir()
-	}
 	want, err := splitAddress(hostport)
 	if err != nil {
 		return nil, fmt.Errorf("got address %q, want HOST:PORT: %w", hostport, err)
 	}
-	for _, e := range entries(runtimeDir) {
+	running, err := entries(runtimeDir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range running {
 		if have, err := splitAddress(e.Service); err == nil && have.serves(want) {
 			return NewClient("http://"+e.API, e.Token), nil
 		}

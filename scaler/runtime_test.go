@@ -28,8 +28,18 @@ func announce(t *testing.T, dir, name, service string, accepts bool) entry {
 	return e
 }
 
+// runtimeDir is one that can be used; t.TempDir is open to others.
+func runtimeDir(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := makeRuntimeDir(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestFind(t *testing.T) {
-	dir := t.TempDir()
+	dir := runtimeDir(t)
 	if _, err := Find(dir, "web"); !errors.Is(err, ErrNotFound) || !strings.HasSuffix(err.Error(), `got name "web", none is running`) {
 		t.Errorf("nothing runs: got %v, want ErrNotFound", err)
 	}
@@ -77,24 +87,28 @@ func TestEntryAliveWantsTheProcess(t *testing.T) {
 }
 
 func TestRuntimeDirMustBePrivate(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "run")
-	if err := makeRuntimeDir(dir); err != nil {
-		t.Fatal(err)
-	}
+	dir := runtimeDir(t)
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("made: got %v, %v, want mode 0700", info.Mode(), err)
 	}
+	announce(t, dir, "a", "127.0.0.1:8000", true)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
-	}
-	if err := makeRuntimeDir(dir); err == nil || !strings.Contains(err.Error(), "want a folder of this user with mode 0700") {
-		t.Errorf("open to others: got %v, want a refusal", err)
 	}
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := makeRuntimeDir(link); err == nil {
-		t.Error("a link to elsewhere: got no error")
+	for name, dir := range map[string]string{"open to others": dir, "a link to elsewhere": link} {
+		_, byName := Find(dir, "a")
+		_, byService := FindByService(dir, "127.0.0.1:8000")
+		for what, err := range map[string]error{"make": makeRuntimeDir(dir), "find": byName, "find the service": byService} {
+			if err == nil || errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "want a folder of this user with mode 0700") {
+				t.Errorf("%s, %s: got %v, want a refusal", name, what, err)
+			}
+		}
+	}
+	if _, err := FindByService(filepath.Join(t.TempDir(), "none"), "127.0.0.1:8000"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("no folder: got %v, want ErrNotFound", err)
 	}
 }

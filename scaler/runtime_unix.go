@@ -30,18 +30,49 @@ func checkPrivate(dir string) error {
 // however this process ends.
 func lockName(dir, name string) (unlock func(), err error) {
 	path := filepath.Join(dir, name+".lock")
-	fd, err := unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		unix.Close(fd)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("--name: %q is in use by another running scaler, want another name", name)
+	for {
+		fd, err := unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		switch locked, err := lockFile(fd, path); {
+		case locked:
+			return func() { unlockFile(fd, path) }, nil
+		case err != nil:
+			unix.Close(fd)
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, fmt.Errorf("--name: %q is in use by another running scaler, want another name", name)
+			}
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		unix.Close(fd)
 	}
-	return func() { unix.Close(fd) }, nil
+}
+
+// lockFile locks the open file fd. It is false without an error when path has
+// been removed since it was opened: such a lock keeps nobody out, as the next
+// one makes a file of its own.
+func lockFile(fd int, path string) (bool, error) {
+	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return false, err
+	}
+	return isFile(fd, path), nil
+}
+
+// unlockFile removes the file, unless somebody has tidied it up and it is
+// another's by now, and gives the lock back: in this order, so that nobody
+// locks a file that then goes.
+func unlockFile(fd int, path string) {
+	if isFile(fd, path) {
+		os.Remove(path)
+	}
+	unix.Close(fd)
+}
+
+// isFile reports whether path is the open file fd.
+func isFile(fd int, path string) bool {
+	var open, there unix.Stat_t
+	return unix.Fstat(fd, &open) == nil && unix.Lstat(path, &there) == nil && open.Dev == there.Dev && open.Ino == there.Ino
 }
 
 func processLives(pid int) bool {

@@ -5,21 +5,22 @@ import (
 	"strings"
 
 	"headroom/advisor"
-	"headroom/load"
 )
 
 // renderAdvisor shows a measurement as it goes, and then what follows from
 // it, always with what to press next.
 func renderAdvisor(st advisor.State, s *styles, w, h int) page {
 	foot := nextLines(st, s, w)
-	switch {
-	case st.Phase == advisor.Measuring && st.Search != nil:
+	switch topicOf(st) {
+	case topicMeasuring:
 		return measuringPage(st, s, w, foot)
-	case st.Refusal != nil:
+	case topicReplaying:
+		return replayingPage(st, s, w, foot)
+	case topicRefusal:
 		return refusalPage(st, s, w, foot)
-	case st.Advice != nil:
+	case topicAdvice:
 		return advicePage(st, s, w, foot)
-	case st.Search != nil && st.Search.Capacity != nil:
+	case topicCapacity:
 		return capacityPage(st, s, w, foot)
 	default:
 		return introPage(st, s, w, foot)
@@ -36,14 +37,17 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 		}
 		text += s.paint(strong, k) + " " + what
 	}
-	advise, apply, verify, export, stop := keys.Advise.Help().Key, keys.Apply.Help().Key, keys.Verify.Help().Key, keys.Export.Help().Key, keys.Stop.Help().Key
+	edit, advise, apply, verify, export, stop := keys.Edit.Help().Key, keys.Advise.Help().Key, keys.Apply.Help().Key, keys.Verify.Help().Key, keys.Export.Help().Key, keys.Stop.Help().Key
 	switch {
-	case st.Phase == advisor.Swarming && st.Load.Phase == load.Draining:
+	case draining(st):
 		text = "waiting for the answers that are under way"
 	case st.Phase == advisor.Measuring || st.Phase == advisor.Replaying:
 		key(stop, "stop without a result")
 	case st.Phase == advisor.Applying:
 		text = "waiting until the fleet is as large as the advice wants it"
+	case topicOf(st) == topicCapacity:
+		key(edit, "say the traffic")
+		key(advise, "measure again")
 	case st.Advice == nil:
 		key(advise, "measure")
 	case !st.Managed:
@@ -91,9 +95,10 @@ func introPage(st advisor.State, s *styles, w int, foot []string) page {
 	if st.Traffic.Known() {
 		rows = append(rows, prose(s, dim, fmt.Sprintf("Traffic: %s to %s requests/s.", st.Traffic.Low, st.Traffic.High), w)...)
 	} else {
-		rows = append(rows, prose(s, warn, "! For a policy it needs to know the traffic as well: give --traffic LOW..HIGH in requests/s.", w)...)
+		rows = append(rows, prose(s, warn, fmt.Sprintf("! For a policy it needs to know the traffic as well: %s takes it, LOW..HIGH in requests/s.", keys.Edit.Help().Key), w)...)
 	}
-	return page{rows: append(rows, comparison(st, s, w)...), foot: foot}
+	rows = append(rows, comparison(st, s, w)...)
+	return page{rows: append(rows, stepLines(st, s, w)...), foot: foot}
 }
 
 // effect is what a measurement does to the fleet.
@@ -109,10 +114,7 @@ func refusalPage(st advisor.State, s *styles, w int, foot []string) page {
 	rows := []string{"", " " + s.paint(bad, "✗ No advice") + "  " + s.paint(dim, "("+clean(r.Code)+")"), ""}
 	rows = append(rows, prose(s, plain, "Why: "+r.Why+".", w)...)
 	rows = append(rows, prose(s, strong, "What to do: "+r.Do+".", w)...)
-	if st.Search != nil {
-		rows = append(rows, stepLines(st.Search.Steps, s, w)...)
-	}
-	return page{rows: rows, foot: foot}
+	return page{rows: append(rows, stepLines(st, s, w)...), foot: foot}
 }
 
 // capacityPage is for a measurement without a traffic to turn it into a
@@ -122,15 +124,17 @@ func capacityPage(st advisor.State, s *styles, w int, foot []string) page {
 	rows := []string{"", " " + s.paint(strong, "Measured") + "  " + gradeText(c.Grade, c.GradeWhy, s), ""}
 	rows = append(rows, capacityLines(st, s, w)...)
 	rows = append(rows, "")
-	rows = append(rows, prose(s, warn, "! Give --traffic LOW..HIGH to turn that into a policy.", w)...)
-	rows = append(rows, stepLines(st.Search.Steps, s, w)...)
-	return page{rows: rows, foot: foot}
+	rows = append(rows, prose(s, warn, fmt.Sprintf("! Say the traffic with %s, LOW..HIGH in requests/s, to turn that into a policy.", keys.Edit.Help().Key), w)...)
+	return page{rows: append(rows, stepLines(st, s, w)...), foot: foot}
 }
 
 // capacityLines say what the advice rests on.
 func capacityLines(st advisor.State, s *styles, w int) []string {
-	if st.Search == nil || st.Search.Capacity == nil {
+	switch {
+	case st.Search == nil:
 		return nil
+	case st.Search.Capacity == nil:
+		return prose(s, warn, "! The latest measurement did not end: this rests on the one before it.", w)
 	}
 	c := *st.Search.Capacity
 	who := "one replica"
@@ -170,10 +174,6 @@ func advicePage(st advisor.State, s *styles, w int, foot []string) page {
 		grade = prose(s, gradeTone(a.Grade), "grade "+string(a.Grade)+": "+a.GradeWhy+".", w)
 	}
 
-	var steps []advisor.Observation
-	if st.Search != nil {
-		steps = st.Search.Steps
-	}
 	if w < 140 {
 		rows := append(cards(a, s, w), grade...)
 		rows = append(rows, cappedLines(a, s, w)...)
@@ -184,13 +184,13 @@ func advicePage(st advisor.State, s *styles, w int, foot []string) page {
 		if st.After == nil {
 			rows = append(rows, comparison(st, s, w)...)
 		}
-		return page{head: []string{title}, rows: append(rows, stepLines(steps, s, w)...), foot: foot}
+		return page{head: []string{title}, rows: append(rows, stepLines(st, s, w)...), foot: foot}
 	}
 	left := w * 11 / 20
 	right := w - left
 	rows := append(cards(a, s, left), cappedLines(a, s, left)...)
 	rows = append(rows, workingLines(st, s, left)...)
-	evidence := append(comparison(st, s, right), stepLines(steps, s, right)...)
+	evidence := append(comparison(st, s, right), stepLines(st, s, right)...)
 	height := max(len(rows), len(evidence))
 	return page{head: []string{title}, rows: beside(exactly(rows, left, height), exactly(evidence, right, height)), foot: foot}
 }

@@ -4,23 +4,27 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"headroom/advisor"
+	"headroom/profiles"
 )
 
 // call is something to ask of the Controller, or a file to write. It may
 // block, so it runs as a command; what it says is shown.
 type call struct {
 	run   func() (notice string, err error)
-	users bool // it sets the users
+	after func(error) error // takes note of what came of it, and returns what is left to show; optional
 }
 
-// call asks for something that can only go wrong in silence.
-func (m *screen) call(run func() error) tea.Cmd {
-	return m.queue(call{run: func() (string, error) { return "", run() }})
-}
+// call asks for something that shows by itself.
+func (m *screen) call(run func() error) tea.Cmd { return m.say("", run) }
 
 // say asks for something that leaves no trace on the screen, and says so.
-func (m *screen) say(text string, run func()) tea.Cmd {
-	return m.queue(call{run: func() (string, error) { run(); return text, nil }})
+func (m *screen) say(text string, run func() error) tea.Cmd {
+	return m.queue(call{run: func() (string, error) { return text, run() }})
+}
+
+// noError is for what cannot fail.
+func noError(run func()) func() error {
+	return func() error { run(); return nil }
 }
 
 // queue runs calls one after the other in the order of the keys: commands of
@@ -47,14 +51,16 @@ func (m *screen) nextCall() tea.Cmd {
 }
 
 func (m *screen) called(msg calledMsg) tea.Cmd {
-	switch {
-	case msg.err != nil:
-		m.notice, m.stale = notice{text: msg.err.Error(), bad: true}, true
-	case msg.notice != "":
-		m.notice, m.stale = notice{text: msg.notice}, true
+	m.stale = true
+	left := msg.err
+	if msg.call.after != nil {
+		left = msg.call.after(msg.err)
 	}
-	if msg.call.users {
-		m.users.answered(msg.err)
+	switch {
+	case left != nil:
+		m.notice = notice{text: left.Error(), bad: true}
+	case msg.err == nil && msg.notice != "":
+		m.notice = notice{text: msg.notice}
 	}
 	return m.nextCall()
 }
@@ -70,11 +76,12 @@ type askedUsers struct {
 
 func (a *askedUsers) ask(n int) { a.n, a.calls, a.overdue = n, a.calls+1, 0 }
 
-func (a *askedUsers) answered(err error) {
+func (a *askedUsers) answered(err error) error {
 	a.calls--
 	if err != nil && a.calls == 0 {
 		a.n = 0
 	}
+	return err
 }
 
 // settle forgets what a State shows. The first State after an answer may be
@@ -97,22 +104,20 @@ func (m *screen) wanted() int {
 	return m.latest.Plan.Users
 }
 
-// setUsers asks for n users, but never for none.
+// setUsers asks for n users, but never for none nor for more than there may
+// be.
 func (m *screen) setUsers(n int) tea.Cmd {
 	if n < 1 {
 		m.notice = notice{text: "1 user is the least", bad: m.wanted() <= 1}
-		n = 1
 	}
+	if n > profiles.MostUsers {
+		m.notice = notice{text: count(profiles.MostUsers) + " users are the most", bad: true}
+	}
+	n = min(max(n, 1), profiles.MostUsers)
 	m.users.ask(n)
-	return m.queue(call{users: true, run: func() (string, error) { return "", m.do.SetUsers(n) }})
-}
-
-// addShare changes the users by a share, by one at least.
-func (m *screen) addShare(share float64) tea.Cmd {
-	now := m.wanted()
-	by := max(1, int(float64(now)*max(share, -share)+0.5))
-	if share < 0 {
-		by = -by
+	text := ""
+	if !sending(m.latest) {
+		text = "the next swarm will have " + plural(n, "user")
 	}
-	return m.setUsers(now + by)
+	return m.queue(call{after: m.users.answered, run: func() (string, error) { return text, m.do.SetUsers(n) }})
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -170,52 +171,56 @@ func axisNumber(v float64) string {
 
 // timeAxis is the line below the plot, with the marks.
 func (c chart) timeAxis(s *styles, columns int) string {
-	cells := make([]rune, columns)
-	tones := make([]tone, columns)
-	for i := range cells {
-		cells[i], tones[i] = '─', dim
+	const end = "now"
+	begin := "-" + seconds(c.axis.span())
+	left, right := len(begin), columns-len(end)
+	if left >= right {
+		return s.paint(dim, strings.Repeat(" ", labelWidth)+"└"+strings.Repeat("─", columns))
 	}
-	put := func(at int, text string, t tone) {
-		for i, r := range []rune(text) {
-			cells[at+i], tones[at+i] = r, t
-		}
-	}
-	taken := make([]bool, columns)
-	place := func(at int, text string, t tone) {
-		n := utf8.RuneCountInString(text)
-		if at < 0 || at+n > columns || anyOf(taken[at:at+n]) {
-			return
-		}
-		put(at, text, t)
-		for i := max(0, at-1); i < min(columns, at+n+1); i++ {
-			taken[i] = true
-		}
-	}
-	place(0, "-"+seconds(c.axis.span()), dim)
-	for _, m := range c.marks {
-		place(m.column, m.text, m.tone)
-	}
-	place(columns-len("now"), "now", dim) // the end is known without it; a mark there is not
 	var b strings.Builder
-	b.WriteString(s.paint(dim, strings.Repeat(" ", labelWidth)+"└"))
-	for from := 0; from < columns; {
-		to := from
-		for to < columns && tones[to] == tones[from] {
-			to++
-		}
-		b.WriteString(s.paint(tones[from], string(cells[from:to])))
-		from = to
+	b.WriteString(s.paint(dim, strings.Repeat(" ", labelWidth)+"└"+begin))
+	for _, m := range spread(c.marks, left+1, right-1) {
+		b.WriteString(s.paint(dim, strings.Repeat("─", m.at-left)) + s.paint(m.tone, m.text))
+		left = m.at + width(m.text)
 	}
+	b.WriteString(s.paint(dim, strings.Repeat("─", right-left)+end))
 	return b.String()
 }
 
-func anyOf(flags []bool) bool {
-	for _, f := range flags {
-		if f {
-			return true
+// A mark may stand so many columns beside its own: to the right where it
+// shares it with another, to the left where the end of the axis is.
+const (
+	shiftRight = 3
+	shiftLeft  = 6
+)
+
+// placed is a mark with the column where it has room.
+type placed struct {
+	mark
+	at int
+}
+
+// spread moves marks, which are in the order of time, apart and into the
+// columns from first to end. They keep their order; those that would have to
+// move too far are left out.
+func spread(marks []mark, first, end int) []placed {
+	var apart, out []placed
+	next := first
+	for _, m := range marks {
+		if at := max(m.column, next); m.column >= 0 && at-m.column <= shiftRight {
+			apart = append(apart, placed{m, at})
+			next = at + width(m.text) + 1
 		}
 	}
-	return false
+	for _, m := range slices.Backward(apart) {
+		m.at = min(m.at, end-width(m.text))
+		if m.at >= first && m.column-m.at <= shiftLeft {
+			out = append(out, m)
+			end = m.at - 1
+		}
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // legend names the curves with a piece of each line, as many as fit.
@@ -248,25 +253,25 @@ func centred(s *styles, text string, w, h int) []string {
 	return out
 }
 
-// marksOf are the changes of the fleet and of what the session does. Changes
-// of the fleet come first: where two marks meet, the first one stays.
+// marksOf are the changes of what the session does and of the fleet, which
+// often follow from each other, in the order of time.
 func marksOf(a axis) []mark {
-	var scale, phases []mark
+	var out []mark
 	for i := 1; i < len(a.points); i++ {
 		was, is := a.points[i-1], a.points[i]
 		at := a.column(is.At)
+		if was.Phase != is.Phase {
+			out = append(out, mark{column: at, text: phaseSigns[is.Phase], tone: strong})
+		}
 		if was.Wanted != is.Wanted && was.Wanted > 0 && is.Wanted > 0 {
 			sign := "▲"
 			if is.Wanted < was.Wanted {
 				sign = "▼"
 			}
-			scale = append(scale, mark{at, sign + strconv.Itoa(is.Wanted), accent})
-		}
-		if was.Phase != is.Phase {
-			phases = append(phases, mark{at, phaseSigns[is.Phase], strong})
+			out = append(out, mark{column: at, text: sign + strconv.Itoa(is.Wanted), tone: accent})
 		}
 	}
-	return append(scale, phases...)
+	return out
 }
 
 // phaseSigns mark where a phase begins; the help explains them.

@@ -153,7 +153,7 @@ func TestMarksOfFleetAndPhases(t *testing.T) {
 			p.Wanted = 3
 		}
 		if i >= 40 {
-			p.Wanted = 2
+			p.Phase, p.Wanted = advisor.Measuring, 2
 		}
 		return p
 	})
@@ -161,7 +161,32 @@ func TestMarksOfFleetAndPhases(t *testing.T) {
 	for _, m := range marksOf(newAxis(all, 61)) {
 		got = append(got, m.text)
 	}
-	if s := strings.Join(got, " "); s != "▲3 ▼2 ▶" {
-		t.Errorf("marks %q, want the fleet first: ▲3 ▼2 ▶", s)
+	if s := strings.Join(got, " "); s != "▶ ▲3 M ▼2" {
+		t.Errorf("marks %q, want them in the order of time, of two the phase first: ▶ ▲3 M ▼2", s)
+	}
+}
+
+// Marks that meet stand beside each other where there is room, in their order,
+// and beside the end of the axis.
+func TestMarksMakeRoom(t *testing.T) {
+	at := func(column int, text string) mark { return mark{column, text, accent} }
+	for _, test := range []struct {
+		name  string
+		marks []mark
+		want  string
+	}{
+		{"alone", []mark{at(20, "▲2")}, "-1m─────────────────▲2───────────────now"},
+		{"two in a column", []mark{at(20, "A"), at(20, "▲3")}, "-1m─────────────────A─▲3─────────────now"},
+		{"three in three columns", []mark{at(20, "A"), at(20, "▲3"), at(22, "V")}, "-1m─────────────────A─▲3─V───────────now"},
+		{"at the end", []mark{at(40, "▶")}, "-1m────────────────────────────────▶─now"},
+		{"in their order at the end", []mark{at(38, "M"), at(39, "▼1")}, "-1m─────────────────────────────M─▼1─now"},
+		{"at the beginning", []mark{at(1, "▶")}, "-1m─▶────────────────────────────────now"},
+		{"too far out", []mark{at(0, "▶"), at(-1, "■"), at(60, "M")}, "-1m──────────────────────────────────now"},
+		{"a crowd", []mark{at(20, "▲2"), at(21, "▲3"), at(22, "▲4"), at(23, "▲5"), at(24, "▲6")}, "-1m─────────────────▲2─▲3─▲5─────────now"},
+	} {
+		c := chart{axis: axis{columns: 41, step: 1500 * time.Millisecond}, marks: test.marks}
+		if got := strings.TrimPrefix(c.timeAxis(plainStyles(), 40), "     └"); got != test.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, test.want)
+		}
 	}
 }

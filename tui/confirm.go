@@ -6,18 +6,39 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"headroom/advisor"
 	"headroom/profiles"
 )
 
 // confirmation is a question, what the answer is about, and what a yes does.
+// It ends with what it asks about.
 type confirmation struct {
 	question string
 	about    func(s *styles, w int) []string // optional
 	yes      func() tea.Cmd
+	stands   func(advisor.State) bool // what it asks about is still there
+	gone     string                   // said when it is not
 }
 
 func (m *screen) ask(c confirmation) {
 	m.mode, m.confirm = modeConfirm, c
+}
+
+// askJob asks about the job under way.
+func (m *screen) askJob(question string, yes func() tea.Cmd) {
+	was := m.latest
+	m.ask(confirmation{
+		question: question, yes: yes, gone: jobName(was) + " has ended meanwhile",
+		stands: func(st advisor.State) bool { return st.Phase == was.Phase && sending(st) == sending(was) },
+	})
+}
+
+// withdraw takes a question back that nobody can answer any more.
+func (m *screen) withdraw() {
+	if m.mode == modeConfirm && !m.confirm.stands(m.latest) {
+		m.mode, m.stale = modeNormal, true
+		m.notice = notice{text: m.confirm.gone, bad: true}
+	}
 }
 
 func (m *screen) confirmKey(msg tea.KeyMsg) tea.Cmd {
@@ -65,13 +86,9 @@ func (m *screen) askApply() tea.Cmd {
 			}
 			return lines
 		},
-		yes: func() tea.Cmd {
-			if m.latest.Advice != advice {
-				m.notice = notice{text: "the advice has changed meanwhile: look at it again", bad: true}
-				return nil
-			}
-			return m.call(m.do.Apply)
-		},
+		yes:    func() tea.Cmd { return m.call(m.do.Apply) },
+		stands: func(st advisor.State) bool { return st.Advice == advice },
+		gone:   "the advice has changed meanwhile: look at it again",
 	})
 	return nil
 }

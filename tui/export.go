@@ -2,6 +2,8 @@ package tui
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -13,7 +15,9 @@ type exportForm struct {
 	formats []string
 	chosen  int
 	file    field
-	inFile  bool // the file name has the keys, not the format
+	inFile  bool   // the file name has the keys, not the format
+	writing bool   // and not known yet what comes of it
+	there   string // a file that another enter overwrites
 	err     error
 }
 
@@ -25,7 +29,7 @@ func newExportForm(s *styles, formats []string) exportForm {
 
 // open suggests a file name for the first format, or the one chosen last.
 func (f *exportForm) open() {
-	f.err, f.inFile = nil, false
+	f.err, f.there, f.inFile = nil, "", false
 	f.file.open(f.suggestion())
 	f.file.focus(false)
 }
@@ -36,6 +40,7 @@ func (f exportForm) suggestion() string { return f.format() + ".yml" }
 
 // choose moves to another format. A file name that was typed stays.
 func (f *exportForm) choose(by int) {
+	f.err, f.there = nil, ""
 	suggested := f.file.input.Value() == f.suggestion()
 	f.chosen = (f.chosen + by + len(f.formats)) % len(f.formats)
 	if suggested {
@@ -54,12 +59,11 @@ func (f exportForm) render(s *styles, w int) []string {
 	if f.inFile {
 		mark = "  "
 	}
-	return []string{
+	return append([]string{
 		rule(s, "Export the advised policy", w),
 		" " + mark + fit("format", 11) + strings.Join(names, ""),
 		f.file.render(s, f.inFile),
-		errorLine(f.err, s, w),
-	}
+	}, errorLines(f.err, s, w)...)
 }
 
 // exports reports whether there is anything to export to.
@@ -83,11 +87,11 @@ func (m *screen) exportKey(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.NextField, keys.PreviousField):
 		f.inFile = !f.inFile
 		f.file.focus(f.inFile)
-	case key.Matches(msg, keys.Accept):
+	case key.Matches(msg, keys.Accept) && !f.writing:
 		return m.writeExport()
 	case f.inFile:
 		f.file.input, _ = f.file.input.Update(msg)
-		f.err = nil
+		f.err, f.there = nil, ""
 	case key.Matches(msg, keys.NextFormat):
 		f.choose(1)
 	case key.Matches(msg, keys.PreviousFormat):
@@ -96,17 +100,32 @@ func (m *screen) exportKey(msg tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
+// writeExport leaves the form open until the file is written, so that a path
+// which is wrong can be mended. A file that is there wants a second enter.
 func (m *screen) writeExport() tea.Cmd {
-	format, path := m.export.format(), strings.TrimSpace(m.export.file.input.Value())
+	f := &m.export
+	format, path := f.format(), strings.TrimSpace(f.file.input.Value())
 	if path == "" {
-		m.export.err = errNoFile
+		f.err = errNoFile
 		return nil
 	}
-	m.mode = modeNormal
-	return m.queue(call{run: func() (string, error) {
-		if err := m.o.Export(format, path); err != nil {
-			return "", err
-		}
-		return "wrote " + path, nil
-	}})
+	overwrite := f.there == path
+	f.err, f.there, f.writing = nil, "", true
+	return m.queue(call{
+		run: func() (string, error) { return m.o.Export(format, path, overwrite) },
+		after: func(err error) error {
+			f.writing = false
+			switch {
+			case m.mode != modeExport:
+				return err
+			case err == nil:
+				m.mode = modeNormal
+			case errors.Is(err, fs.ErrExist):
+				f.err, f.there = fmt.Errorf("%s exists: %s again overwrites it", path, keys.Accept.Help().Key), path
+			default:
+				f.err = err
+			}
+			return nil
+		},
+	})
 }

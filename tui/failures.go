@@ -14,9 +14,9 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 		return page{rows: centred(s, "no request yet", w, h)}
 	}
 	var foot []string
-	if l.Aborted > 0 {
-		foot = append(foot, prose(s, dim, fmt.Sprintf("%s cut off by the end of the run; the oldest had waited %s. They are no failures of the target.",
-			plural(l.Aborted, "request"), span(l.AbortedAge)), w)...)
+	if l.Total.Aborted > 0 {
+		foot = append(foot, prose(s, dim, fmt.Sprintf("%s cut off by the end of the run; the oldest had waited %s. They are no failures; the SLO counts those that were over its limit.",
+			plural(l.Total.Aborted, "request"), span(l.Total.AbortedAge)), w)...)
 	}
 	if l.Retried > 0 {
 		foot = append(foot, prose(s, dim, fmt.Sprintf("%s sent again, because the connection had been closed while it was idle.", plural(l.Retried, "request")), w)...)

@@ -2,12 +2,14 @@ package tui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/charmbracelet/bubbles/cursor"
 	"github.com/charmbracelet/bubbles/key"
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"headroom/advisor"
 	"headroom/profiles"
 )
 
@@ -25,7 +27,7 @@ func newInput(s *styles, width int) textinput.Model {
 	return in
 }
 
-// field is a labelled text field with a parser.
+// field is a labelled text field with a check of what is typed.
 type field struct {
 	label, hint string
 	input       textinput.Model
@@ -38,6 +40,8 @@ func (f *field) open(value string) {
 	f.input.SetValue(value)
 	f.input.CursorEnd()
 }
+
+func (f *field) changed() bool { return f.input.Value() != f.was }
 
 func (f *field) focus(on bool) {
 	if on {
@@ -55,9 +59,11 @@ func (f field) render(s *styles, active bool) string {
 	return " " + mark + fit(f.label, 11) + f.input.View() + "  " + s.paint(dim, f.hint)
 }
 
-// loadForm edits the users and their spawn rate.
+// loadForm edits the users, their spawn rate, and the traffic that the advice
+// is for.
 type loadForm struct {
-	fields [2]field
+	fields [3]field
+	first  int // arrivals at a rate have neither users nor a spawn rate
 	at     int
 	err    error // of the field that is wrong, as one types
 }
@@ -65,26 +71,39 @@ type loadForm struct {
 const (
 	fieldUsers = iota
 	fieldSpawnRate
+	fieldTraffic
 )
 
 func newLoadForm(s *styles) loadForm {
-	return loadForm{fields: [2]field{
-		{label: "users", hint: "500, 10k", input: newInput(s, 12), check: func(v string) error {
-			_, err := profiles.ParseCount(v)
-			return err
-		}},
-		{label: "spawn rate", hint: "users started per second: 5, 100, 30/1m", input: newInput(s, 12), check: func(v string) error {
-			_, err := profiles.ParseRate(v)
-			return err
-		}},
+	return loadForm{fields: [3]field{
+		{label: "users", hint: "500, 10k", input: newInput(s, 12), check: checkUsers},
+		{label: "spawn rate", hint: "users started per second: 5, 100, 30/1m", input: newInput(s, 12), check: parses(profiles.ParseRate)},
+		{label: "traffic", hint: "requests/s that the advice is for: 50..200", input: newInput(s, 12), check: parses(profiles.ParseTraffic)},
 	}}
 }
 
-func (f *loadForm) open(users int, spawnRate float64) {
+// checkUsers says whether s is a number of users that a plan may have.
+func checkUsers(s string) error {
+	n, err := profiles.ParseCount(s)
+	if err == nil && n > profiles.MostUsers {
+		err = fmt.Errorf("got %q, want %d at most", s, profiles.MostUsers)
+	}
+	return err
+}
+
+func (f *loadForm) open(st advisor.State, users int) {
 	f.fields[fieldUsers].open(fmt.Sprint(users))
-	f.fields[fieldSpawnRate].open(fmt.Sprint(spawnRate))
+	f.fields[fieldSpawnRate].open(trimmed(st.Plan.SpawnRate))
+	f.fields[fieldTraffic].open("")
+	if st.Traffic.Known() {
+		f.fields[fieldTraffic].open(st.Traffic.String())
+	}
+	f.first = fieldUsers
+	if st.Plan.Open() {
+		f.first = fieldTraffic
+	}
 	f.err = nil
-	f.focus(fieldUsers)
+	f.focus(f.first)
 }
 
 func (f *loadForm) focus(at int) {
@@ -94,10 +113,20 @@ func (f *loadForm) focus(at int) {
 	}
 }
 
+// move goes to the next field, or the one before.
+func (f *loadForm) move(by int) {
+	n := len(f.fields) - f.first
+	f.focus(f.first + (f.at-f.first+by+n)%n)
+}
+
+// check looks at what was changed.
 func (f *loadForm) check() {
 	f.err = nil
 	for _, field := range f.fields {
-		if err := field.check(field.input.Value()); err != nil {
+		if !field.changed() {
+			continue
+		}
+		if err := field.check(strings.TrimSpace(field.input.Value())); err != nil {
 			f.err = fmt.Errorf("%s: %w", field.label, err)
 			return
 		}
@@ -105,19 +134,25 @@ func (f *loadForm) check() {
 }
 
 func (f loadForm) render(s *styles, w int) []string {
-	lines := []string{rule(s, "Change the load", w)}
-	for i, field := range f.fields {
-		lines = append(lines, field.render(s, i == f.at))
+	title := "Change the load, and the traffic to advise for"
+	if f.first == fieldTraffic {
+		title = "Change the traffic to advise for"
 	}
-	return append(lines, errorLine(f.err, s, w))
+	lines := []string{rule(s, title, w)}
+	for i := f.first; i < len(f.fields); i++ {
+		lines = append(lines, f.fields[i].render(s, i == f.at))
+	}
+	return append(lines, errorLines(f.err, s, w)...)
 }
 
-// errorLine is there whether or not there is an error, so that nothing moves.
-func errorLine(err error, s *styles, w int) string {
-	if err == nil {
-		return ""
+// errorLines are there whether or not there is an error, so that nothing
+// moves.
+func errorLines(err error, s *styles, w int) []string {
+	out := make([]string, 2)
+	if err != nil {
+		copy(out, said(s, bad, "✗ "+err.Error(), w, len(out)))
 	}
-	return "   " + s.paint(bad, cut("✗ "+clean(err.Error()), w-4))
+	return out
 }
 
 func (m *screen) editKey(msg tea.KeyMsg) tea.Cmd {
@@ -126,8 +161,11 @@ func (m *screen) editKey(msg tea.KeyMsg) tea.Cmd {
 	case key.Matches(msg, keys.Cancel):
 		m.mode = modeNormal
 		return nil
-	case key.Matches(msg, keys.NextField, keys.PreviousField):
-		f.focus(1 - f.at)
+	case key.Matches(msg, keys.NextField):
+		f.move(1)
+		return nil
+	case key.Matches(msg, keys.PreviousField):
+		f.move(-1)
 		return nil
 	case key.Matches(msg, keys.Accept):
 		if f.check(); f.err != nil {
@@ -141,18 +179,53 @@ func (m *screen) editKey(msg tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
-// applyEdit asks for what was changed, and for nothing else.
+// applyEdit asks for what was changed, and for nothing else: in one call, so
+// that one notice says all of it. Everything has been checked.
 func (m *screen) applyEdit() tea.Cmd {
-	var cmds []tea.Cmd
-	if f := m.edit.fields[fieldSpawnRate]; f.input.Value() != f.was {
-		if rate, err := profiles.ParseRate(f.input.Value()); err == nil {
-			cmds = append(cmds, m.call(func() error { return m.do.SetSpawnRate(rate) }))
-		}
+	var steps []func() error
+	var next, news []string
+	var after func(error) error
+	edited := func(field int) (string, bool) {
+		f := m.edit.fields[field]
+		return strings.TrimSpace(f.input.Value()), f.changed()
 	}
-	if f := m.edit.fields[fieldUsers]; f.input.Value() != f.was {
-		if n, err := profiles.ParseCount(f.input.Value()); err == nil {
-			cmds = append(cmds, m.setUsers(n))
-		}
+	if v, ok := edited(fieldSpawnRate); ok {
+		rate, _ := profiles.ParseRate(v)
+		steps = append(steps, func() error { return m.do.SetSpawnRate(rate) })
+		next = append(next, "start "+trimmed(rate)+" users per second")
 	}
-	return tea.Batch(cmds...)
+	if v, ok := edited(fieldUsers); ok {
+		n, _ := profiles.ParseCount(v)
+		m.users.ask(n)
+		after = m.users.answered
+		steps = append(steps, func() error { return m.do.SetUsers(n) })
+		next = append(next, "have "+plural(n, "user"))
+	}
+	if len(next) > 0 && !sending(m.latest) {
+		news = append(news, "the next swarm will "+strings.Join(next, " and "))
+	}
+	if v, ok := edited(fieldTraffic); ok {
+		traffic, _ := profiles.ParseTraffic(v)
+		steps = append(steps, func() error { return m.do.SetTraffic(traffic) })
+		news = append(news, trafficNews(m.latest, v))
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	return m.queue(call{after: after, run: func() (string, error) {
+		for _, step := range steps {
+			if err := step(); err != nil {
+				return "", err
+			}
+		}
+		return strings.Join(news, "; "), nil
+	}})
+}
+
+// trafficNews says what comes of another traffic.
+func trafficNews(st advisor.State, traffic string) string {
+	if st.Advice != nil || topicOf(st) == topicCapacity {
+		return fmt.Sprintf("the advice for %s requests/s is in view %d", traffic, viewAdvisor+1)
+	}
+	return fmt.Sprintf("the advice will be for %s requests/s: %s measures", traffic, keys.Advise.Help().Key)
 }

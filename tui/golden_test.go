@@ -28,7 +28,7 @@ func colourStyles(p termenv.Profile, dark, ascii bool) *styles {
 // showing is a screen of w x h that shows st.
 func showing(st advisor.State, s *styles, view, w, h int) *screen {
 	m := newScreen(context.Background(), &fakeController{}, Options{
-		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"}, Export: func(string, string) error { return nil },
+		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"}, Export: func(string, string, bool) (string, error) { return "", nil },
 	}, s)
 	m.w, m.h, m.view = w, h, view
 	m.take(st)
@@ -51,6 +51,9 @@ var sceneries = []struct {
 	{"advised", advisedState, []int{viewDashboard, viewAdvisor}},
 	{"refused", refusedState, []int{viewAdvisor}},
 	{"verified", verifiedState, []int{viewAdvisor}},
+	{"measured", measuredState, []int{viewAdvisor}},
+	{"stopped", stoppedState, []int{viewDashboard, viewAdvisor}},
+	{"replaying", replayingState, []int{viewDashboard, viewAdvisor}},
 }
 
 func TestGoldenViews(t *testing.T) {

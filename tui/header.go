@@ -2,9 +2,7 @@ package tui
 
 import (
 	"fmt"
-	"math"
 	"strings"
-	"time"
 
 	"headroom/advisor"
 	"headroom/load"
@@ -65,7 +63,7 @@ func phaseText(st advisor.State, s *styles) string {
 	case advisor.Applying:
 		return s.paint(accent, "◆ applying")
 	case advisor.Replaying:
-		return s.paint(accent, "◆ replaying") + " " + elapsed
+		return s.paint(accent, "◆ replaying") + fmt.Sprintf(" %s of %s", clock(replayed(st)), clock(st.Replay))
 	case advisor.Idle:
 		if st.Loaded {
 			return s.paint(strong, "■ idle") + ", last run " + elapsed
@@ -109,13 +107,16 @@ func doubt(st advisor.State) string {
 	}
 }
 
-// current is what the figures of the header speak of: the last seconds of a
-// run under way, the whole of one that has ended.
+// lately reports whether the header speaks of the last seconds: those of a
+// load that goes on, else of the whole run.
+func lately(l load.Snapshot) bool { return l.Phase == load.Running || l.Phase == load.Paused }
+
+// current is what the figures of the header speak of.
 func current(l load.Snapshot) load.Stats {
-	if l.Phase == load.Done {
-		return l.Total
+	if lately(l) {
+		return l.Recent
 	}
-	return l.Recent
+	return l.Total
 }
 
 func figures(st advisor.State, s *styles, w int) []part {
@@ -132,7 +133,7 @@ func figures(st advisor.State, s *styles, w int) []part {
 	if l.Open {
 		demand, more = "arrivals "+trimmed(l.Planned)+"/s", "busy "+count(l.Users)
 	}
-	if w >= 90 {
+	if w >= 90 && (l.Open || st.Phase != advisor.Measuring) { // a measurement starts all its users at once
 		demand += " " + s.paint(dim, more)
 	}
 	rate, fail := padLeft(figure(c.Rate()), 6), padLeft(percent(c.FailShare()), 6)
@@ -150,7 +151,7 @@ func figures(st advisor.State, s *styles, w int) []part {
 		{s.paint(dim, "fail ") + s.paint(toneIf(c.Failed > 0, bad), fail), 0},
 		{latency("p50", p50), 3}, {latency("p95", p95), 0}, {latency("p99", p99) + s.paint(dim, " ms"), 2},
 		{s.paint(dim, "in flight ") + padLeft(count(l.InFlight), 4), 6},
-		{s.paint(dim, "received ") + padLeft(size(c.Bytes), 7), 7},
+		{s.paint(dim, "received ") + padLeft(profiles.FormatSize(l.Total.Bytes), 7), 7},
 		{s.paint(dim, "requests ") + padLeft(count(l.Total.Count), 7), 5},
 	}
 }
@@ -165,27 +166,31 @@ func objectives(st advisor.State, s *styles) []part {
 		return []part{{label + clean(st.SLO.String()), 0}}
 	}
 	parts := make([]part, len(st.Load.SLO))
-	for i, o := range st.Load.SLO {
-		parts[i] = part{label + objective(o, st.Load, s), i}
+	for i := range st.Load.SLO {
+		parts[i] = part{label + objective(st.Load, i, s), i}
 		label = ""
 	}
 	return parts
 }
 
-// objective says how an objective does over the last seconds, as the other
-// figures of the header, and over the whole run where that differs: after a
-// change the whole run takes long to follow.
-func objective(run load.Objective, l load.Snapshot, s *styles) string {
-	now, whole := run, ""
-	if l.Phase != load.Done && run.Valid {
-		if v, ok := measured(run.Objective, l.Recent); ok {
-			now.Value, now.Holds = v, run.Objective.Holds(v)
-		}
-		if now.Holds != run.Holds {
-			whole = s.paint(dim, " (run ") + judged(run, s) + s.paint(dim, ")")
-		}
+// objective says how the i-th objective does, over the same time as the other
+// figures of the header; of the last seconds also over the whole run where
+// that differs, which takes long to follow a change.
+func objective(l load.Snapshot, i int, s *styles) string {
+	run := l.SLO[i]
+	name := clean(run.Name) + " "
+	if !lately(l) {
+		return name + judged(run, s)
 	}
-	return clean(run.Name) + " " + judged(now, s) + whole
+	var now load.Objective // no data
+	if i < len(l.RecentSLO) {
+		now = l.RecentSLO[i]
+	}
+	whole := ""
+	if now.Valid && run.Valid && now.Holds != run.Holds {
+		whole = s.paint(dim, " (run ") + judged(run, s) + s.paint(dim, ")")
+	}
+	return name + judged(now, s) + whole
 }
 
 // judged is the value of an objective with its sign.
@@ -198,23 +203,6 @@ func judged(o load.Objective, s *styles) string {
 	default:
 		return s.paint(good, "✓ "+objectiveValue(o))
 	}
-}
-
-// measured is the value of an objective in some statistics, if they have it.
-func measured(o profiles.Objective, r load.Stats) (v float64, ok bool) {
-	switch {
-	case r.Count == 0:
-		return 0, false
-	case o.Measure == profiles.Errors:
-		return r.FailShare(), true
-	case o.Measure != profiles.Percentile:
-		return 0, false
-	case r.FailShare() > 1-o.Quantile:
-		return math.Inf(1), true
-	}
-	quantiles := map[string]time.Duration{"p50": r.Latency.P50, "p90": r.Latency.P90, "p95": r.Latency.P95, "p99": r.Latency.P99, "p99.9": r.Latency.P999}
-	d, ok := quantiles[o.Name()]
-	return d.Seconds(), ok
 }
 
 // replicaLine says how many there are and how many there should be.

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -32,10 +31,10 @@ func TestHeaderSays(t *testing.T) {
 		{"swarming", steadyState(), []string{"▶ swarming 01:42 of 05:00", "users 50/50 +5/s", "412.6 req/s", "fail  0.00%", "p95  82.6", "SLO p95<100ms ✓ 82.6ms  errors<1% ✓ 0%", "✓ sound", "3 of 3 replicas up"}},
 		{"without end", change(steadyState(), func(st *advisor.State) { st.Plan.RunTime = 0 }), []string{"▶ swarming 01:42  http"}},
 		{"draining", change(steadyState(), func(st *advisor.State) { st.Load.Phase = load.Draining }), []string{"draining 01:42"}},
-		{"done", change(steadyState(), func(st *advisor.State) { st.Phase, st.Load.Phase = advisor.Idle, load.Done }), []string{"■ idle, last run 01:42", "371.3 req/s"}},
-		{"measuring", measuringState(), []string{"◆ measuring 00:39 of 01:30", "1 of 1 replicas up, pinned"}},
+		{"done", ended(steadyState()), []string{"■ idle, last run 01:42", "371.3 req/s"}},
+		{"measuring", measuringState(), []string{"◆ measuring 00:39 of 01:30", "users 50/50 │", "1 of 1 replicas up, pinned"}},
 		{"applying", change(advisedState(), func(st *advisor.State) { st.Phase = advisor.Applying }), []string{"◆ applying"}},
-		{"replaying", change(advisedState(), func(st *advisor.State) { st.Phase = advisor.Replaying }), []string{"◆ replaying 01:42"}},
+		{"replaying", replayingState(), []string{"◆ replaying 00:12 of 00:30"}},
 		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned = true, 40 }), []string{"arrivals 40/s busy 50"}},
 		{"arrivals planned", change(idleState(), func(st *advisor.State) { st.Plan.Rate = 12.5 }), []string{"arrivals 12.5/s planned"}},
 		{"failing", failingState(), []string{"✗ limited", "fail 15.00%", "p95<100ms ✗ ∞", "errors<1% ✗ 15%", "replicas not named"}},
@@ -56,36 +55,59 @@ func TestHeaderSays(t *testing.T) {
 
 func TestObjectivesSayHowItIsNow(t *testing.T) {
 	slo := mustSLO("p95<100ms,errors<1%")
-	whole := []load.Objective{
-		{Objective: slo[0], Name: slo[0].String(), Value: 0.7, Valid: true},
-		{Objective: slo[1], Name: slo[1].String(), Value: 0.002, Valid: true, Holds: true},
+	at := func(p95, errors float64) []load.Objective {
+		out := []load.Objective{{Value: p95, Valid: true}, {Value: errors, Valid: true}}
+		for i := range out {
+			out[i].Objective, out[i].Name, out[i].Holds = slo[i], slo[i].String(), slo[i].Holds(out[i].Value)
+		}
+		return out
 	}
-	recent := func(p95 time.Duration, failed int64) load.Snapshot {
-		return load.Snapshot{Phase: load.Running, Recent: load.Stats{Count: 100, Failed: failed, Latency: load.Quantiles{Count: 100 - failed, P95: p95}}}
-	}
+	frozen := at(6, 0)
+	frozen[0].AtLeast = true
+	noData := []load.Objective{{Objective: slo[0], Name: slo[0].String()}, {Objective: slo[1], Name: slo[1].String()}}
 	for _, test := range []struct {
-		name string
-		load load.Snapshot
-		want [2]string
+		name     string
+		run, now []load.Objective
+		want     [2]string
 	}{
-		{"still so", recent(650*ms, 0), [2]string{"p95<100ms ✗ 650ms", "errors<1% ✓ 0%"}},
-		{"better now", recent(80*ms, 0), [2]string{"p95<100ms ✓ 80ms (run ✗ 700ms)", "errors<1% ✓ 0%"}},
-		{"worse now", recent(650*ms, 3), [2]string{"p95<100ms ✗ 650ms", "errors<1% ✗ 3% (run ✓ 0.2%)"}},
-		{"too many failed", recent(80*ms, 20), [2]string{"p95<100ms ✗ ∞", "errors<1% ✗ 20% (run ✓ 0.2%)"}},
-		{"nothing now", load.Snapshot{Phase: load.Running}, [2]string{"p95<100ms ✗ 700ms", "errors<1% ✓ 0.2%"}},
-		{"over", load.Snapshot{Phase: load.Done, Recent: recent(80*ms, 0).Recent}, [2]string{"p95<100ms ✗ 700ms", "errors<1% ✓ 0.2%"}},
+		{"still so", at(0.7, 0.002), at(0.65, 0), [2]string{"p95<100ms ✗ 650ms", "errors<1% ✓ 0%"}},
+		{"better now", at(0.7, 0.002), at(0.08, 0), [2]string{"p95<100ms ✓ 80ms (run ✗ 700ms)", "errors<1% ✓ 0%"}},
+		{"worse now", at(0.7, 0.002), at(0.65, 0.03), [2]string{"p95<100ms ✗ 650ms", "errors<1% ✗ 3% (run ✓ 0.2%)"}},
+		{"too many failed", at(0.7, 0.002), at(math.Inf(1), 0.2), [2]string{"p95<100ms ✗ ∞", "errors<1% ✗ 20% (run ✓ 0.2%)"}},
+		{"frozen", at(0.08, 0.002), frozen, [2]string{"p95<100ms ✗ over 6s (run ✓ 80ms)", "errors<1% ✓ 0%"}},
+		{"nothing now", at(0.7, 0.002), noData, [2]string{"p95<100ms · –", "errors<1% · –"}},
+		{"no data", noData, nil, [2]string{"p95<100ms · –", "errors<1% · –"}},
 	} {
-		for i, o := range whole {
-			if got := objective(o, test.load, plainStyles()); got != test.want[i] {
-				t.Errorf("%s: got %q, want %q", test.name, got, test.want[i])
+		for i, want := range test.want {
+			l := load.Snapshot{Phase: load.Running, SLO: test.run, RecentSLO: test.now}
+			if got := objective(l, i, plainStyles()); got != want {
+				t.Errorf("%s: got %q, want %q", test.name, got, want)
 			}
 		}
 	}
-	if got := objective(load.Objective{Objective: slo[0], Name: "p95<100ms"}, recent(80*ms, 0), plainStyles()); got != "p95<100ms · –" {
-		t.Errorf("without data: %q", got)
+}
+
+// The figures and the objectives below them are always of the same time.
+func TestHeaderSpeaksOfOneTime(t *testing.T) {
+	with := func(phase load.Phase) advisor.State {
+		st := steadyState()
+		st.Load.Phase = phase
+		st.Load.Recent.Latency.P95, st.Load.RecentSLO[0].Value = 70*ms, 0.07
+		return st
 	}
-	if v, ok := measured(profiles.Objective{Measure: profiles.Percentile, Quantile: 0.5}, recent(80*ms, 60).Recent); !ok || !math.IsInf(v, 1) {
-		t.Errorf("p50 with 60 %% failed: %v, %v, want infinite", v, ok)
+	for phase, want := range map[load.Phase]string{load.Running: "70", load.Paused: "70", load.Draining: "82.6", load.Done: "82.6"} {
+		got := header(with(phase))
+		if !strings.Contains(got, "p95  "+want) || !strings.Contains(got, "p95<100ms ✓ "+want+"ms") {
+			t.Errorf("%s: want a p95 of %s in both lines:\n%s", phase, want, got)
+		}
+	}
+	st := with(load.Running)
+	st.Load.Recent, st.Load.RecentSLO[0].Valid = load.Stats{}, false
+	if got := header(st); !strings.Contains(got, "p95     –") || !strings.Contains(got, "p95<100ms · –") {
+		t.Errorf("before the first second: want no p95 in either line:\n%s", got)
+	}
+	if got := ansi.Strip(strings.Join(renderHeader(with(load.Running), plainStyles(), 200), "\n")); !strings.Contains(got, "received 11.8 MB │ requests   37876") {
+		t.Errorf("want what was received by all requests:\n%s", got)
 	}
 }
 

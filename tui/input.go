@@ -11,6 +11,7 @@ import (
 func (m *screen) always(msg tea.KeyMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(msg, keys.Leave):
+		m.interrupted = true
 		if m.mode == modeLeaving {
 			return tea.Quit, true
 		}
@@ -74,7 +75,7 @@ func (m *screen) lookKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 		m.move(-far)
 	case key.Matches(msg, keys.Freeze):
 		if m.frozen = !m.frozen; !m.frozen {
-			m.shown = m.latest
+			m.show(m.latest)
 		}
 	default:
 		return nil, false
@@ -97,62 +98,86 @@ func (m *screen) loadKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 		}
 		return m.call(m.do.Start), true
 	case key.Matches(msg, keys.Stop):
-		if running(m.latest) {
-			m.ask(confirmation{question: "Stop " + jobName(m.latest) + "?", yes: m.stop})
+		switch {
+		case draining(m.latest): // a measurement or a replay may wait for its end
+			m.notice = notice{text: "the swarm is ending, and nothing comes after it"}
+			return m.stop(), true
+		case running(m.latest):
+			m.askJob("Stop "+jobName(m.latest)+"?", m.stop)
 		}
 		return nil, true
 	case key.Matches(msg, keys.Edit):
-		m.mode = modeEdit
-		m.edit.open(m.wanted(), m.latest.Plan.SpawnRate)
-		return nil, true
+		return m.ownLoad(func() tea.Cmd {
+			m.mode = modeEdit
+			m.edit.open(m.latest, m.wanted())
+			return nil
+		}), true
 	case key.Matches(msg, keys.UsersUp):
-		return m.setUsers(m.wanted() + 1), true
+		return m.addUsers(1), true
 	case key.Matches(msg, keys.UsersUp10):
-		return m.setUsers(m.wanted() + 10), true
+		return m.addUsers(10), true
 	case key.Matches(msg, keys.UsersDown):
-		return m.setUsers(m.wanted() - 1), true
+		return m.addUsers(-1), true
 	case key.Matches(msg, keys.UsersDown10):
-		return m.setUsers(m.wanted() - 10), true
+		return m.addUsers(-10), true
 	case key.Matches(msg, keys.UsersMore):
-		return m.addShare(0.05), true
+		return m.addUsers(m.share()), true
 	case key.Matches(msg, keys.UsersLess):
-		return m.addShare(-0.05), true
+		return m.addUsers(-m.share()), true
 	case key.Matches(msg, keys.Pause):
-		return m.swarmOnly("pause", func() tea.Cmd { return m.call(func() error { m.do.TogglePause(); return nil }) }), true
+		return m.swarmOnly("pause", func() tea.Cmd { return m.call(noError(m.do.TogglePause)) }), true
 	case key.Matches(msg, keys.Recycle):
 		return m.swarmOnly("recycle", func() tea.Cmd {
-			return m.say("every connection is replaced before its next request", m.do.Recycle)
+			return m.say("every connection is replaced before its next request", noError(m.do.Recycle))
 		}), true
 	case key.Matches(msg, keys.Reset):
 		return m.swarmOnly("reset", func() tea.Cmd {
-			m.ask(confirmation{question: "Reset the statistics of the run?", yes: func() tea.Cmd {
-				return m.say("the statistics begin anew", m.do.ResetStats)
-			}})
+			m.askJob("Reset the statistics of the run?", func() tea.Cmd {
+				return m.say("the statistics begin anew", noError(m.do.ResetStats))
+			})
 			return nil
 		}), true
 	}
 	return nil, false
 }
 
+// swarmEnds is why nothing can be done with a swarm that is draining.
+const swarmEnds = "the swarm is ending: it waits for its last answers"
+
 // swarmOnly says what a key would need where the Controller could not say it.
 func (m *screen) swarmOnly(what string, then func() tea.Cmd) tea.Cmd {
-	if m.latest.Phase != advisor.Swarming {
+	if !sending(m.latest) {
 		m.notice = notice{text: "there is no swarm to " + what, bad: true}
 		return nil
 	}
 	return then()
 }
 
+// ownLoad keeps the keys of the load off a measurement and a replay, which
+// have one of their own.
+func (m *screen) ownLoad(then func() tea.Cmd) tea.Cmd {
+	if p := m.latest.Phase; p == advisor.Measuring || p == advisor.Replaying {
+		m.notice = notice{text: jobName(m.latest) + " has a load of its own: change yours when it has ended", bad: true}
+		return nil
+	}
+	return then()
+}
+
+func (m *screen) addUsers(n int) tea.Cmd {
+	return m.ownLoad(func() tea.Cmd { return m.setUsers(m.wanted() + n) })
+}
+
+// share is 5 % of the users, or one.
+func (m *screen) share() int { return max(1, int(float64(m.wanted())*0.05+0.5)) }
+
 // adviceKey measures, applies, verifies and exports. What comes of it is on
 // the Advisor's view.
 func (m *screen) adviceKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(msg, keys.Advise):
-		m.view = viewAdvisor
-		return m.call(m.do.Advise), true
+		return m.takeOver("the measurement", m.do.Advise), true
 	case key.Matches(msg, keys.Verify):
-		m.view = viewAdvisor
-		return m.call(m.do.Verify), true
+		return m.takeOver("the replay", m.do.Verify), true
 	case key.Matches(msg, keys.Apply):
 		return m.askApply(), true
 	case key.Matches(msg, keys.Export) && m.exports():
@@ -161,31 +186,31 @@ func (m *screen) adviceKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	return nil, false
 }
 
+// takeOver starts a job that a swarm makes room for.
+func (m *screen) takeOver(what string, start func() error) tea.Cmd {
+	m.view = viewAdvisor
+	text := ""
+	switch {
+	case draining(m.latest):
+		m.notice = notice{text: swarmEnds, bad: true}
+		return nil
+	case sending(m.latest):
+		text = "the swarm makes room for " + what + " and comes back afterwards"
+	}
+	return m.say(text, start)
+}
+
 func (m *screen) programKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	switch {
 	case key.Matches(msg, keys.Help):
 		m.mode = modeHelp
 	case key.Matches(msg, keys.Quit):
-		if !running(m.latest) {
-			return tea.Quit, true
+		if !running(m.latest) || draining(m.latest) {
+			return m.leave(), true
 		}
-		m.ask(confirmation{question: "Stop " + jobName(m.latest) + " and quit?", yes: m.leave})
+		m.askJob("Stop "+jobName(m.latest)+" and quit?", m.leave)
 	default:
 		return nil, false
 	}
 	return nil, true
-}
-
-// jobName is the job under way, with its article.
-func jobName(st advisor.State) string {
-	switch st.Phase {
-	case advisor.Measuring:
-		return "the measurement"
-	case advisor.Applying:
-		return "waiting for the fleet"
-	case advisor.Replaying:
-		return "the replay"
-	default:
-		return "the swarm"
-	}
 }

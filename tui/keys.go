@@ -27,7 +27,7 @@ func bind(label, what string, names ...string) key.Binding {
 var keys = keyMap{
 	Start:       bind("enter", "start", "enter"),
 	Stop:        bind("esc", "stop", "esc"),
-	Edit:        bind("e", "edit the load", "e"),
+	Edit:        bind("e", "edit load and traffic", "e"),
 	UsersUp:     bind("w", "one user more", "w"),
 	UsersUp10:   bind("W", "10 users more", "W"),
 	UsersDown:   bind("s", "one user less", "s"),
@@ -139,12 +139,17 @@ func (k keyMap) forPhase(st advisor.State, export bool) []key.Binding {
 		}
 	}
 	edit, freeze := as(k.Edit, "e", "edit"), as(k.Freeze, "space", "freeze")
-	switch st.Phase {
-	case advisor.Swarming:
-		out := append([]key.Binding{as(k.UsersUp, "w/s", "users"), edit, advise}, advice...)
-		return append(out, as(k.Pause, "P", "pause"), stop, freeze)
-	case advisor.Measuring, advisor.Applying, advisor.Replaying:
+	switch {
+	case draining(st):
+		return []key.Binding{freeze}
+	case st.Busy():
 		return []key.Binding{stop, freeze}
+	case sending(st):
+		out := append([]key.Binding{as(k.UsersUp, "w/s", "users"), edit, advise}, advice...)
+		if st.Plan.Open() {
+			out = out[1:]
+		}
+		return append(out, as(k.Pause, "P", "pause"), stop, freeze)
 	default:
 		return append([]key.Binding{k.Start, edit, advise}, advice...)
 	}

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ type harness struct {
 	suspended bool
 	exports   []string
 	exportErr error
+	files     map[string]bool // that are there
 }
 
 func drive(t *testing.T, st advisor.State) *harness {
@@ -31,9 +33,12 @@ func drive(t *testing.T, st advisor.State) *harness {
 	h := &harness{t: t, c: &fakeController{}}
 	h.m = newScreen(ctx, h.c, Options{
 		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"},
-		Export: func(format, path string) error {
+		Export: func(format, path string, overwrite bool) (string, error) {
+			if h.files[path] && !overwrite {
+				return "", fs.ErrExist
+			}
 			h.exports = append(h.exports, format+" to "+path)
-			return h.exportErr
+			return "wrote " + path, h.exportErr
 		},
 	}, plainStyles())
 	h.state(st)
@@ -264,9 +269,9 @@ func TestApplyOfAnAdviceThatChanged(t *testing.T) {
 	h := drive(t, advisedState())
 	h.press("A")
 	h.state(advisedState()) // the same numbers, from another measurement
+	h.wantShown("the advice has changed meanwhile")
 	h.press("y")
 	h.wantAsked("")
-	h.wantShown("the advice has changed meanwhile")
 }
 
 func TestApplyWithoutAScalerIsTheControllersToRefuse(t *testing.T) {

@@ -35,8 +35,52 @@ func TestExport(t *testing.T) {
 	t.Run("fails", func(t *testing.T) {
 		h := drive(t, advisedState())
 		h.exportErr = errors.New("open policy.yml: permission denied")
-		h.press("x", "enter")
+		h.press("x", "tab", "1", "enter")
 		h.wantShown("✗ open policy.yml: permission denied")
+		h.wantShown("Export the advised policy")
+		h.exportErr = nil
+		h.press("2")
+		h.wantHidden("permission denied")
+		h.press("enter")
+		h.wantShown("✓ wrote policy.yml12")
+		h.wantHidden("Export the advised policy")
+	})
+	t.Run("over a file that is there", func(t *testing.T) {
+		h := drive(t, advisedState())
+		h.files = map[string]bool{"policy.yml": true, "jcloud.yml": true}
+		h.press("x", "enter")
+		h.wantShown("✗ policy.yml exists: enter again overwrites it")
+		h.press("right", "enter") // another one
+		h.wantShown("✗ jcloud.yml exists: enter again overwrites it")
+		if len(h.exports) > 0 {
+			t.Errorf("exported %q without a second enter", h.exports)
+		}
+		h.press("enter")
+		h.wantShown("✓ wrote jcloud.yml")
+		h.press("x", "enter") // asks anew
+		h.wantShown("✗ jcloud.yml exists: enter again overwrites it")
+	})
+	t.Run("fails after the form was left", func(t *testing.T) {
+		h := drive(t, advisedState())
+		h.exportErr = errors.New("disk full")
+		h.press("x")
+		_, write := h.m.Update(keyMsg("enter"))
+		h.press("enter") // not twice
+		h.press("esc")
+		h.run(write)
+		h.wantShown("✗ disk full")
+		if len(h.exports) != 1 {
+			t.Errorf("exported %q, want once", h.exports)
+		}
+	})
+	t.Run("loses something", func(t *testing.T) {
+		h := drive(t, advisedState())
+		h.m.o.Export = func(string, string, bool) (string, error) {
+			return "wrote jcloud.yml; lost: interval: the platform looks when it likes; lost: down.stabilization: there is no such thing", nil
+		}
+		h.press("x", "enter")
+		h.wantShown("✓ wrote jcloud.yml; lost: interval")
+		h.wantShown("there is no such thing")
 	})
 	t.Run("nothing yet", func(t *testing.T) {
 		h := drive(t, steadyState())
@@ -57,6 +101,14 @@ func TestQuit(t *testing.T) {
 		h.press("q")
 		if !h.quit {
 			t.Error("q did not end the program")
+		}
+	})
+	t.Run("draining", func(t *testing.T) {
+		h := drive(t, drainingState())
+		h.press("q")
+		h.wantShown("stopping, and waiting for the answers")
+		if h.quit {
+			t.Error("it did not wait for the last answers")
 		}
 	})
 	t.Run("no", func(t *testing.T) {

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"headroom/advisor"
 	"headroom/advisor/model"
@@ -33,16 +34,57 @@ func measuringPage(st advisor.State, s *styles, w int, foot []string) page {
 	}
 }
 
-// progress is the share of the budget that is spent, as a bar of fixed width.
+// progress is the share of the budget that is spent.
 func progress(search advisor.SearchState, s *styles, w int) string {
+	return cut(progressBar(search.Budget-search.Left, search.Budget, s)+fmt.Sprintf("  %s of load left of %s", clock(search.Left), clock(search.Budget)), w)
+}
+
+// progressBar is of a fixed width.
+func progressBar(done, whole time.Duration, s *styles) string {
 	const cells = 30
 	share := 0.0
-	if search.Budget > 0 {
-		share = 1 - search.Left.Seconds()/search.Budget.Seconds()
+	if whole > 0 {
+		share = done.Seconds() / whole.Seconds()
 	}
-	done := bar(share, cells)
-	rest := strings.Repeat("░", cells-width(done))
-	return cut(s.paint(accent, done)+s.paint(dim, rest)+fmt.Sprintf("  %s of load left of %s", clock(search.Left), clock(search.Budget)), w)
+	full := bar(share, cells)
+	return s.paint(accent, full) + s.paint(dim, strings.Repeat("░", cells-width(full)))
+}
+
+// replayed is how long a replay has sent its load. It has not begun while the
+// load in view is the one before it.
+func replayed(st advisor.State) time.Duration {
+	if st.Load.Phase == load.Done {
+		return 0
+	}
+	return min(st.Load.Elapsed, st.Replay)
+}
+
+// replayingPage follows a replay, with what it is compared with.
+func replayingPage(st advisor.State, s *styles, w int, foot []string) page {
+	under := "the policy that was there before"
+	if st.Applied {
+		under = "the advice"
+	}
+	demand, so := fmt.Sprintf("%s of %s", count(st.Load.Users), plural(st.Load.Wanted, "user")), st.Load.Total
+	if st.Load.Open {
+		demand = "arrivals " + trimmed(st.Load.Planned) + "/s"
+	}
+	p95 := none
+	if so.Latency.Count > 0 {
+		p95 = millis(so.Latency.P95) + " ms"
+	}
+	now := demand + s.paint(dim, " · so far ") + fmt.Sprintf("p95 %s, %s failed of %s", p95, percent(so.FailShare()), plural(so.Count, "request"))
+	if replayed(st) == 0 {
+		now = s.paint(dim, "about to begin")
+	}
+	return page{
+		head: []string{
+			" " + s.paint(strong, "Replaying") + cut(" the load for the comparison under "+under, w-11),
+			" " + cut(progressBar(replayed(st), st.Replay, s)+fmt.Sprintf("  %s of %s", clock(replayed(st)), clock(st.Replay)), w-2),
+			" " + cut(now, w-2),
+		},
+		rows: comparison(st, s, w), foot: foot,
+	}
 }
 
 var verdicts = map[model.Verdict]cell{
@@ -85,13 +127,17 @@ func stepTable(steps []advisor.Observation) table {
 	return t
 }
 
-// stepLines is the table of a measurement that has ended.
-func stepLines(steps []advisor.Observation, s *styles, w int) []string {
-	if len(steps) == 0 {
+// stepLines is the table of the latest measurement.
+func stepLines(st advisor.State, s *styles, w int) []string {
+	if st.Search == nil || len(st.Search.Steps) == 0 {
 		return nil
 	}
-	head, rows := stepTable(steps).render(s, w-2)
-	return append([]string{"", " " + s.paint(strong, "Steps"), " " + head}, indent(rows, 1)...)
+	title := s.paint(strong, "Steps")
+	if st.Search.Capacity == nil {
+		title += s.paint(warn, " of a measurement that did not end")
+	}
+	head, rows := stepTable(st.Search.Steps).render(s, w-2)
+	return append([]string{"", " " + title, " " + head}, indent(rows, 1)...)
 }
 
 // comparison is the same load before and after, side by side.

@@ -56,15 +56,6 @@ func count[T int | int64](n T) string {
 	return scaled(float64(n))
 }
 
-// size writes a number of bytes.
-func size(n int64) string {
-	if n < 1000 {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	text := scaled(float64(n))
-	return text[:len(text)-1] + " " + text[len(text)-1:] + "B"
-}
-
 // percent writes a share of 0..1 with two decimals.
 func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 2, 64) + "%" }
 
@@ -138,6 +129,8 @@ func objectiveValue(o load.Objective) string {
 		return none
 	case math.IsInf(o.Value, 0) || math.IsNaN(o.Value):
 		return "∞"
+	case o.AtLeast:
+		return "over " + o.Objective.FormatValue(o.Value)
 	default:
 		return o.Objective.FormatValue(o.Value)
 	}

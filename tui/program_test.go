@@ -166,10 +166,12 @@ func TestRunEndsWithItsContext(t *testing.T) {
 }
 
 func TestRunEndsWhenTheUserLeaves(t *testing.T) {
-	c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
-	c.show(idleState())
-	if err := Run(context.Background(), c, Options{States: c.states, Input: strings.NewReader("q"), Output: &bytes.Buffer{}}); err != nil {
-		t.Errorf("Run: %v", err)
+	for key, want := range map[string]error{"q": nil, "\x03": ErrInterrupted} {
+		c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
+		c.show(idleState())
+		if err := Run(context.Background(), c, Options{States: c.states, Input: strings.NewReader(key), Output: &bytes.Buffer{}}); err != want {
+			t.Errorf("Run with %q: %v, want %v", key, err, want)
+		}
 	}
 }
 

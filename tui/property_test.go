@@ -59,7 +59,7 @@ func anyQuantiles(t *rapid.T) load.Quantiles {
 func anyStats(t *rapid.T) load.Stats {
 	return load.Stats{
 		Name: texts.Draw(t, "name"), Over: durations.Draw(t, "over"), Count: counts.Draw(t, "n"), Failed: counts.Draw(t, "failed"),
-		Bytes: counts.Draw(t, "bytes"), Latency: anyQuantiles(t), Service: anyQuantiles(t),
+		Aborted: counts.Draw(t, "aborted"), AbortedAge: durations.Draw(t, "age"), Bytes: counts.Draw(t, "bytes"), Latency: anyQuantiles(t), Service: anyQuantiles(t),
 	}
 }
 
@@ -73,7 +73,7 @@ func anyObjective(t *rapid.T) load.Objective {
 		Quantile: shares.Draw(t, "quantile"), Op: profiles.Less, Limit: numbers.Draw(t, "limit"),
 	}
 	return load.Objective{Objective: o, Name: texts.Draw(t, "objective"), Value: values.Draw(t, "value"),
-		Valid: rapid.Bool().Draw(t, "valid"), Holds: rapid.Bool().Draw(t, "holds")}
+		Valid: rapid.Bool().Draw(t, "valid"), Holds: rapid.Bool().Draw(t, "holds"), AtLeast: rapid.Bool().Draw(t, "at least")}
 }
 
 func anyReplica(t *rapid.T) probe.Replica {
@@ -142,14 +142,14 @@ func anyLoad(t *rapid.T) load.Snapshot {
 		Started: anyTime(t), Elapsed: durations.Draw(t, "elapsed"), Open: rapid.Bool().Draw(t, "open"), Users: rapid.Int().Draw(t, "users"),
 		Wanted: rapid.Int().Draw(t, "wanted"), SpawnRate: numbers.Draw(t, "spawn"), Planned: numbers.Draw(t, "planned"), InFlight: rapid.Int().Draw(t, "in flight"),
 		Total: anyStats(t), Recent: anyStats(t), Requests: listOf(t, func() load.Stats { return anyStats(t) }),
-		SLO:      listOf(t, func() load.Objective { return anyObjective(t) }),
+		SLO: listOf(t, func() load.Objective { return anyObjective(t) }), RecentSLO: listOf(t, func() load.Objective { return anyObjective(t) }),
 		Replicas: listOf(t, func() load.Replica { return load.Replica{Name: texts.Draw(t, "name")} }),
 		Unnamed:  counts.Draw(t, "unnamed"), Identity: texts.Draw(t, "identity"), Found: rapid.Bool().Draw(t, "found"),
 		Failures: listOf(t, func() load.FailureCount {
 			return load.FailureCount{Failure: load.Failure(rapid.IntRange(0, 9).Draw(t, "class")), Status: rapid.Int16().Draw(t, "status"),
 				Count: counts.Draw(t, "count"), First: durations.Draw(t, "first"), Last: durations.Draw(t, "last"), Example: texts.Draw(t, "example")}
 		}),
-		Aborted: counts.Draw(t, "aborted"), AbortedAge: durations.Draw(t, "age"), Retried: counts.Draw(t, "retried"), Health: anyHealth(t),
+		Retried: counts.Draw(t, "retried"), Health: anyHealth(t),
 	}
 }
 

@@ -24,8 +24,8 @@ var replicaSigns = map[probe.State]struct {
 	probe.Gone:     {"·", dim},
 }
 
-// replicaTable has a row a replica. bar adds a bar for the share.
-func replicaTable(st advisor.State, bar bool) table {
+// replicaTable has a row a replica. bars show the shares beside each other.
+func replicaTable(st advisor.State, bars bool) table {
 	t := table{columns: []column{
 		{title: "replica", width: 12, left: true, grows: true},
 		{title: "state", width: 10, left: true},
@@ -41,11 +41,19 @@ func replicaTable(st advisor.State, bar bool) table {
 		{title: "cpu time", width: 8, rank: 6},
 		{title: "memory", width: 8, rank: 7},
 	}}
-	if bar {
-		t.columns = append(t.columns, column{title: "", width: barWidth, left: true, rank: 8})
+	if bars {
+		t.columns = append(t.columns, column{title: "of the largest share", width: barWidth, left: true, rank: 8})
+	}
+	largest := 0.0
+	for _, r := range st.Fleet.Replicas {
+		largest = max(largest, r.Share)
 	}
 	for _, r := range st.Fleet.Replicas {
-		t.rows = append(t.rows, replicaRow(r, st))
+		row := replicaRow(r, st)
+		if largest > 0 {
+			row = append(row, toned(accent, bar(r.Share/largest, barWidth)))
+		}
+		t.rows = append(t.rows, row)
 	}
 	return t
 }
@@ -75,7 +83,7 @@ func replicaRow(r probe.Replica, st advisor.State) []cell {
 			cpu = span(r.CPU)
 		}
 		if r.Memory > 0 {
-			memory = size(r.Memory)
+			memory = profiles.FormatSize(r.Memory)
 		}
 	}
 	base := plain
@@ -93,7 +101,7 @@ func replicaRow(r probe.Replica, st advisor.State) []cell {
 	if r.Failed > 0 && r.State != probe.Gone {
 		row[7].tone = bad
 	}
-	return append(row, toned(accent, bar(r.Share, barWidth)))
+	return row
 }
 
 // bar is a share of 0..1 as a bar of at most w cells.

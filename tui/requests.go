@@ -3,6 +3,7 @@ package tui
 import (
 	"headroom/advisor"
 	"headroom/load"
+	"headroom/profiles"
 )
 
 func latencyCell(q load.Quantiles, v func(load.Quantiles) string) cell {
@@ -41,11 +42,13 @@ var statsColumns = []struct {
 	{column{title: "max", width: 6, rank: 2}, func(r load.Stats) cell {
 		return latencyCell(r.Latency, func(q load.Quantiles) string { return millis(q.Max) })
 	}},
-	{column{title: "svc p95", width: 7, rank: 3}, func(r load.Stats) cell {
+	{column{title: serviceColumn, width: 7, rank: 3}, func(r load.Stats) cell {
 		return latencyCell(r.Service, func(q load.Quantiles) string { return millis(q.P95) })
 	}},
-	{column{title: "received", width: 8, rank: 4}, func(r load.Stats) cell { return text(size(r.Bytes)) }},
+	{column{title: "received", width: 8, rank: 4}, func(r load.Stats) cell { return text(profiles.FormatSize(r.Bytes)) }},
 }
+
+const serviceColumn = "svc p95"
 
 // renderRequests is the table of what was asked for.
 func renderRequests(st advisor.State, s *styles, w, h int) page {
@@ -69,6 +72,9 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	add(toned(strong, "all"), st.Load.Total)
 
 	head, rows := t.render(s, w-2)
-	foot := prose(s, dim, "Times are ms of the answers that succeeded, from when a request was meant to leave to its last byte; svc is from when it really left. Where svc is much shorter, requests waited for a free user.", w)
-	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: append([]string{""}, foot...)}
+	legend := "Times are ms of the answers that succeeded, from when a request was meant to leave to its last byte"
+	if t.shows(serviceColumn, w-2) {
+		legend += "; svc is from when it really left. Where svc is much shorter, requests waited for a free user"
+	}
+	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: append([]string{""}, prose(s, dim, legend+".", w)...)}
 }

@@ -9,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"headroom/advisor"
+	"headroom/profiles"
 )
 
 // Controller is what the keys do. *advisor.Session implements it. Calls come
@@ -18,6 +19,7 @@ type Controller interface {
 	Stop() // ends the job under way in peace; does not wait
 	SetUsers(int) error
 	SetSpawnRate(float64) error
+	SetTraffic(profiles.Traffic) error
 	TogglePause()
 	Recycle()
 	ResetStats()
@@ -33,8 +35,11 @@ type Options struct {
 	States    <-chan advisor.State // newest wins; never closed
 	Autostart bool                 // start at once instead of on enter
 	Formats   []string             // what the advised policy can be exported to
-	Export    func(format, path string) error
-	ASCII     bool // nothing but ASCII on the screen
+	ASCII     bool                 // nothing but ASCII on the screen
+
+	// Export writes the advised policy to a file and says what came of it. A
+	// file that is there is an fs.ErrExist, unless it may be overwritten.
+	Export func(format, path string, overwrite bool) (notice string, err error)
 
 	Input  io.Reader // nil: the terminal
 	Output io.Writer // nil: the terminal
@@ -44,9 +49,12 @@ type Options struct {
 // four times a second; the rest is for keys to be felt at once.
 const framesPerSecond = 20
 
+// ErrInterrupted is returned when the user left with ctrl+c.
+var ErrInterrupted = errors.New("interrupted")
+
 // Run shows the dashboard on the whole screen until the user leaves or ctx
-// ends, neither of which is an error. The terminal is restored on every way
-// out, a panic included.
+// ends, neither of which is an error, or interrupts it. The terminal is
+// restored on every way out, a panic included.
 func Run(ctx context.Context, c Controller, o Options) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -62,9 +70,13 @@ func Run(ctx context.Context, c Controller, o Options) error {
 	if o.Input != nil {
 		options = append(options, tea.WithInput(o.Input))
 	}
-	_, err := tea.NewProgram(newScreen(inner, c, o, newStyles(out, o.ASCII)), options...).Run()
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	m := newScreen(inner, c, o, newStyles(out, o.ASCII))
+	_, err := tea.NewProgram(m, options...).Run()
+	switch {
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return nil
+	case err == nil && m.interrupted:
+		return ErrInterrupted
 	}
 	return err
 }

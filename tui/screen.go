@@ -14,7 +14,7 @@ type mode uint8
 
 const (
 	modeNormal  mode = iota
-	modeEdit         // the fields for users and spawn rate
+	modeEdit         // the fields for users, spawn rate and traffic
 	modeConfirm      // a question that wants y or n
 	modeExport       // the format and the file name
 	modeHelp
@@ -35,11 +35,12 @@ type screen struct {
 	view    int
 	scrolls [len(views)]scroll
 
-	mode    mode
-	confirm confirmation
-	edit    loadForm
-	export  exportForm
-	notice  notice
+	interrupted bool // the user left with ctrl+c
+	mode        mode
+	confirm     confirmation
+	edit        loadForm
+	export      exportForm
+	notice      notice
 
 	calls   []call // waiting for the one under way
 	calling bool
@@ -110,10 +111,15 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 func (m *screen) take(st advisor.State) tea.Cmd {
+	st = settled(st)
+	if m.latest.Busy() && st.Phase != m.latest.Phase && !m.notice.bad {
+		m.notice, m.stale = notice{}, true // it was about a job that has ended
+	}
 	m.latest = st
 	m.users.settle(st)
+	m.withdraw()
 	if !m.frozen {
-		m.shown, m.stale = st, true
+		m.show(st)
 	}
 	if m.mode == modeLeaving && !running(st) {
 		return tea.Quit
@@ -121,8 +127,14 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	return m.nextState()
 }
 
-// running reports whether a job is under way.
-func running(st advisor.State) bool { return st.Phase != advisor.Idle && st.Phase != "" }
+// show puts a State on the screen. Where the Advisor's view comes to speak of
+// something else it begins at its top.
+func (m *screen) show(st advisor.State) {
+	if topicOf(st) != topicOf(m.shown) {
+		m.scrolls[viewAdvisor] = scroll{}
+	}
+	m.shown, m.stale = st, true
+}
 
 // typed hands a key to whom the mode says. Letters that came in one read are
 // one message, as over a slow line; they were separate keys.
@@ -168,12 +180,30 @@ func (m *screen) View() string {
 	return m.frame
 }
 
-// bodyHeight is what header, tabs and footer leave.
-func (m *screen) bodyHeight() int { return m.h - headerHeight - 2 }
+// bodyHeight is what header, tabs, the problem and the footer leave.
+func (m *screen) bodyHeight() int { return m.h - headerHeight - 2 - len(m.problem()) }
+
+// problem is why the last job failed, in lines between the view and the
+// footer.
+func (m *screen) problem() []string {
+	if m.shown.Problem == "" {
+		return nil
+	}
+	return said(m.styles, bad, "✗ the last job failed: "+m.shown.Problem, m.w, 2)
+}
+
+// said is a text from elsewhere in a few lines with a margin.
+func said(s *styles, t tone, text string, w, most int) []string {
+	lines := wrapShort(text, w-2, most)
+	for i, line := range lines {
+		lines[i] = " " + s.paint(t, line)
+	}
+	return lines
+}
 
 func (m *screen) draw() string {
-	lines := m.body()
-	lines = exactHeight(lines, max(0, m.h-1))
+	problem := m.problem()
+	lines := exactHeight(m.body(), max(0, m.h-1-len(problem)))
 	// What wants an answer lies over the end of the view, so that nothing
 	// above moves.
 	sheet := m.sheet()
@@ -181,6 +211,7 @@ func (m *screen) draw() string {
 		sheet = sheet[:room]
 	}
 	copy(lines[len(lines)-len(sheet):], sheet)
+	lines = append(lines, problem...)
 	lines = append(lines, " "+renderKeys(keys.footer(m.mode, m.latest, m.exports()), m.styles, m.w-2))
 	for i := range lines {
 		lines[i] = cut(lines[i], m.w)
@@ -234,8 +265,10 @@ func (m *screen) page() page {
 	}
 }
 
-// sheet is what lies over the end of the view: a question, a form, or one
-// line of news.
+// noticeLines bounds what a notice takes of the view.
+const noticeLines = 6
+
+// sheet is what lies over the end of the view: a question, a form, or news.
 func (m *screen) sheet() []string {
 	s, w := m.styles, m.w
 	switch m.mode {
@@ -253,13 +286,11 @@ func (m *screen) sheet() []string {
 		return []string{" " + s.paint(warn, cut(text, w-2))}
 	}
 	switch {
-	case m.notice.text != "" && m.notice.bad:
-		return []string{" " + s.paint(bad, cut("✗ "+clean(m.notice.text), w-2))}
-	case m.notice.text != "":
-		return []string{" " + s.paint(good, cut("✓ "+clean(m.notice.text), w-2))}
-	case m.shown.Problem != "":
-		return []string{" " + s.paint(bad, cut("✗ the last job failed: "+clean(m.shown.Problem), w-2))}
-	default:
+	case m.notice.text == "":
 		return nil
+	case m.notice.bad:
+		return said(s, bad, "✗ "+m.notice.text, w, noticeLines)
+	default:
+		return said(s, good, "✓ "+m.notice.text, w, noticeLines)
 	}
 }

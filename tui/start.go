@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -16,13 +17,14 @@ import (
 )
 
 // StartValues are what the start form asks for, as they are typed.
-type StartValues struct{ Target, Users, SpawnRate, RunTime, SLO string }
+type StartValues struct{ Target, Users, SpawnRate, RunTime, SLO, Traffic string }
 
 // ErrCancelled is returned when the start form was left without an answer.
 var ErrCancelled = errors.New("cancelled")
 
 // StartForm asks for what a run needs, beginning with v. What it returns can
-// be parsed; RunTime and SLO may be empty.
+// be parsed; RunTime, SLO and Traffic may be empty. Leaving it is
+// ErrCancelled, by ctrl+c ErrInterrupted.
 func StartForm(ctx context.Context, v StartValues) (StartValues, error) {
 	return askStart(ctx, v, os.Stdin, os.Stdout)
 }
@@ -38,6 +40,8 @@ func askStart(ctx context.Context, v StartValues, in io.Reader, out io.Writer) (
 			return v, context.Cause(ctx)
 		case err != nil:
 			return v, err
+		case m.interrupted:
+			return v, ErrInterrupted
 		case m.form.State != huh.StateCompleted:
 			return v, ErrCancelled
 		}
@@ -60,7 +64,7 @@ func (v StartValues) problem() error {
 }
 
 func (v StartValues) trimmed() StartValues {
-	for _, s := range []*string{&v.Target, &v.Users, &v.SpawnRate, &v.RunTime, &v.SLO} {
+	for _, s := range []*string{&v.Target, &v.Users, &v.SpawnRate, &v.RunTime, &v.SLO, &v.Traffic} {
 		*s = strings.TrimSpace(*s)
 	}
 	return v
@@ -75,10 +79,19 @@ type startField struct {
 
 var startFields = []startField{
 	{"target", "Target, such as http://127.0.0.1:8000/path", func(v *StartValues) *string { return &v.Target }, profiles.ValidateTarget},
-	{"users", "Users", func(v *StartValues) *string { return &v.Users }, parses(profiles.ParseCount)},
+	{"users", "Users", func(v *StartValues) *string { return &v.Users }, checkUsers},
 	{"spawn", "Spawn rate: users started per second", func(v *StartValues) *string { return &v.SpawnRate }, parses(profiles.ParseRate)},
-	{"time", "Run time, such as 5m; empty for no end", func(v *StartValues) *string { return &v.RunTime }, orEmpty(parses(profiles.ParseDuration))},
+	{"time", "Run time, such as 5m; empty for no end", func(v *StartValues) *string { return &v.RunTime }, orEmpty(checkRunTime)},
 	{"slo", "SLO, such as p95<300ms,errors<1%; empty for none", func(v *StartValues) *string { return &v.SLO }, orEmpty(parses(profiles.ParseSLO))},
+	{"traffic", "Traffic, such as 50..200 requests/s; empty for none", func(v *StartValues) *string { return &v.Traffic }, orEmpty(parses(profiles.ParseTraffic))},
+}
+
+func checkRunTime(s string) error {
+	d, err := profiles.ParseDuration(s)
+	if err == nil && d == 0 {
+		err = fmt.Errorf("got %q, want more than 0, or nothing for no end", s)
+	}
+	return err
 }
 
 func parses[T any](parse func(string) (T, error)) func(string) error {
@@ -100,10 +113,11 @@ func orEmpty(check func(string) error) func(string) error {
 // startModel is the form in a program of its own. huh validates when a field
 // is left; here each key is judged, in a line below the form.
 type startModel struct {
-	form   *huh.Form
-	values *StartValues
-	styles *styles
-	w, h   int
+	form        *huh.Form
+	values      *StartValues
+	styles      *styles
+	w, h        int
+	interrupted bool // left with ctrl+c
 }
 
 func newStartModel(v StartValues, s *styles) *startModel {
@@ -114,7 +128,7 @@ func newStartModel(v StartValues, s *styles) *startModel {
 			Validate(func(s string) error { return f.check(strings.TrimSpace(s)) })
 	}
 	keyMap := huh.NewDefaultKeyMap()
-	keyMap.Quit = key.NewBinding(key.WithKeys("ctrl+c", "esc"))
+	keyMap.Quit = key.NewBinding(key.WithKeys(append(keys.Leave.Keys(), keys.Cancel.Keys()...)...))
 	m.form = huh.NewForm(huh.NewGroup(fields...)).WithTheme(startTheme(s)).WithKeyMap(keyMap).WithShowErrors(false).WithShowHelp(false)
 	m.form.SubmitCmd, m.form.CancelCmd = tea.Quit, tea.Quit
 	return m
@@ -137,28 +151,30 @@ func startTheme(s *styles) *huh.Theme {
 func (m *startModel) Init() tea.Cmd { return m.form.Init() }
 
 func (m *startModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	if size, ok := msg.(tea.WindowSizeMsg); ok {
-		m.w, m.h = size.Width, size.Height
+	switch typed := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.w, m.h = typed.Width, typed.Height
 		msg = tea.WindowSizeMsg{Width: max(1, min(m.w, 100)), Height: max(1, m.h-startFrame)}
+	case tea.KeyMsg:
+		m.interrupted = key.Matches(typed, keys.Leave)
 	}
 	_, cmd := m.form.Update(msg)
 	return m, cmd
 }
 
-// startFrame is how many lines surround the form.
-const startFrame = 5
+// startFrame is how many lines surround the form, two of them for the verdict.
+const startFrame = 6
 
 func (m *startModel) View() string {
 	s := m.styles
 	lines := []string{" " + s.paint(strong, "headroom") + s.paint(dim, "  how much load can it take?"), ""}
 	lines = append(lines, strings.Split(m.form.View(), "\n")...)
-	verdict := ""
+	verdict := []string{" " + s.paint(good, "✓ understood"), ""}
 	if problem := m.problem(); problem != nil {
-		verdict = s.paint(bad, cut("✗ "+clean(problem.Error()), m.w-2))
-	} else {
-		verdict = s.paint(good, "✓ understood")
+		verdict = errorLines(problem, s, m.w)
 	}
-	lines = append(lines, "", " "+verdict, " "+s.paint(dim, "enter next, the last one starts · shift+tab back · esc leave"))
+	lines = append(append(lines, ""), verdict...)
+	lines = append(lines, " "+s.paint(dim, "enter next, the last one starts · shift+tab back · esc leave"))
 	for i := range lines {
 		lines[i] = cut(lines[i], m.w)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestStartForm(t *testing.T) {
 	tm.Send(tea.KeyMsg{Type: tea.KeyHome})
 	tm.Type("http://")
 	wait("✓ understood")
-	for i, text := range []string{"", "", "", "5m", "p95<300ms"} {
+	for i, text := range []string{"", "", "", "5m", "p95<300ms", "50..200"} {
 		if i > 0 {
 			wait("┃ " + startFields[i].title) // it has the keys
 		}
@@ -35,21 +36,24 @@ func TestStartForm(t *testing.T) {
 	if m.form.State != huh.StateCompleted {
 		t.Fatal("the form was not completed")
 	}
-	want := StartValues{Target: "http://127.0.0.1:8000", Users: "50", SpawnRate: "5", RunTime: "5m", SLO: "p95<300ms"}
+	want := StartValues{Target: "http://127.0.0.1:8000", Users: "50", SpawnRate: "5", RunTime: "5m", SLO: "p95<300ms", Traffic: "50..200"}
 	if got := m.values.trimmed(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
 func TestStartFormIsLeft(t *testing.T) {
-	for name, key := range map[string]string{"esc": "\x1b", "ctrl+c": "\x03"} {
+	for name, test := range map[string]struct {
+		key  string
+		want error
+	}{"esc": {"\x1b", ErrCancelled}, "ctrl+c": {"\x03", ErrInterrupted}} {
 		t.Run(name, func(t *testing.T) {
 			in, keyboard := io.Pipe()
-			go io.WriteString(keyboard, key)
+			go io.WriteString(keyboard, test.key)
 			v := StartValues{Target: "http://127.0.0.1:8000"}
 			got, err := askStart(context.Background(), v, in, &bytes.Buffer{})
-			if !errors.Is(err, ErrCancelled) || got != v {
-				t.Errorf("got %+v, %v, want what it began with and ErrCancelled", got, err)
+			if !errors.Is(err, test.want) || got != v {
+				t.Errorf("got %+v, %v, want what it began with and %v", got, err, test.want)
 			}
 		})
 	}
@@ -70,12 +74,28 @@ func TestStartValuesAreChecked(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*StartValues){
 		"target": func(v *StartValues) { v.Target = "h" }, "users": func(v *StartValues) { v.Users = "-1" },
+		"too many users": func(v *StartValues) { v.Users = "5000000000" }, "no run time": func(v *StartValues) { v.RunTime = "0" },
+		"traffic":    func(v *StartValues) { v.Traffic = "50" },
 		"spawn rate": func(v *StartValues) { v.SpawnRate = "0" }, "run time": func(v *StartValues) { v.RunTime = "soon" },
 		"slo": func(v *StartValues) { v.SLO = "p95" },
 	} {
 		v := good
 		if spoil(&v); v.problem() == nil {
 			t.Errorf("a wrong %s went through: %+v", name, v)
+		}
+	}
+}
+
+// What would be right stands at the end of an error, and must be seen on the
+// smallest screen, whatever was typed.
+func TestStartFormShowsWhatIsWanted(t *testing.T) {
+	for _, typed := range []string{"h", "ftp://" + strings.Repeat("a-long-name.", 30)} {
+		m := newStartModel(StartValues{Target: typed}, plainStyles())
+		m.Init()
+		frame := m.View()
+		checkFrame(t, frame, leastWidth, leastHeight)
+		if !strings.Contains(frame, "http://127.0.0.1:8000/path\n") {
+			t.Errorf("the form does not end the error with what it wants:\n%s", frame)
 		}
 	}
 }

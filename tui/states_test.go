@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/advisor"
@@ -82,6 +83,7 @@ func run(st advisor.State, elapsed time.Duration, rate float64, p50 time.Duratio
 		}
 		st.Load.SLO = append(st.Load.SLO, load.Objective{Objective: o, Name: o.String(), Value: value, Valid: true, Holds: o.Holds(value)})
 	}
+	st.Load.RecentSLO = slices.Clone(st.Load.SLO)
 	for i := range idle + seconds {
 		p := advisor.Point{At: time.Duration(i+1) * time.Second, Phase: advisor.Idle}
 		if i >= idle {
@@ -149,6 +151,14 @@ func steadyState() advisor.State {
 	return managed(run(idleState(), 102*time.Second, 412.6, 11800*time.Microsecond), 3, 3)
 }
 
+// ended is st after its swarm.
+func ended(st advisor.State) advisor.State {
+	st.Phase, st.Load.Phase = advisor.Idle, load.Done
+	swarm := st.Load
+	st.Swarm = &swarm
+	return st
+}
+
 // failingState is a target that answers ever less.
 func failingState() advisor.State {
 	st := run(idleState(), 64*time.Second, 120, 40*ms)
@@ -161,6 +171,11 @@ func failingState() advisor.State {
 		} else {
 			st.Load.SLO[i].Value, st.Load.SLO[i].Holds = math.Inf(1), false
 		}
+		now := st.Load.SLO[i]
+		if o.Objective.Measure == profiles.Errors {
+			now.Value = st.Load.Recent.FailShare()
+		}
+		st.Load.RecentSLO[i] = now
 	}
 	for i := range st.Points {
 		if p := &st.Points[i]; i > 40 {
@@ -172,7 +187,7 @@ func failingState() advisor.State {
 		{Failure: load.Timeout, Count: 90, First: 44 * time.Second, Last: 63 * time.Second, Example: "no complete answer within 2m30s"},
 		{Failure: load.Reset, Count: 11, First: 50 * time.Second, Last: 51 * time.Second, Example: "the connection was closed before the answer was complete"},
 	}
-	st.Load.Aborted, st.Load.AbortedAge, st.Load.Retried = 4, 2300*ms, 7
+	st.Load.Total.Aborted, st.Load.Total.AbortedAge, st.Load.Retried = 4, 2300*ms, 7
 	st.Load.Health = load.Health{Verdict: load.Limited, Reason: "requests leave 35.2ms late (p99)", LagP99: 35 * ms}
 	return st
 }
@@ -254,15 +269,15 @@ func advisedState() advisor.State {
 func refusedState() advisor.State {
 	st := idleState()
 	st = managed(run(st, 20*time.Second, 19.8, 50*ms), 1, 1)
-	st.Phase, st.Load.Phase = advisor.Idle, load.Done
+	st = ended(st)
 	st.Search = &advisor.SearchState{Steps: testSteps()[:1], Budget: 90 * time.Second, Left: 85 * time.Second, Capacity: &advisor.Capacity{}}
 	st.Refusal = &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO: p50 118ms and p95 140ms, the SLO wants p95<100ms",
 		Do: "no number of replicas meets 100ms: make the service faster or relax the SLO"}
 	return st
 }
 
-func outcome(label string, st advisor.State, rate float64, p50 time.Duration, least, most int) *advisor.Outcome {
-	o := &advisor.Outcome{Label: label, Stats: stats("all", 30*time.Second, rate, 0, p50), Least: least, Most: most, Health: load.Health{Verdict: load.Sound}}
+func outcome(st advisor.State, rate float64, p50 time.Duration, least, most int) *advisor.Outcome {
+	o := &advisor.Outcome{Stats: stats("all", 30*time.Second, rate, 0, p50), Least: least, Most: most, Health: load.Health{Verdict: load.Sound}}
 	for i := range most {
 		o.Replicas = append(o.Replicas, load.Replica{Name: fmt.Sprintf("replica-%d", i+1)})
 	}
@@ -279,8 +294,32 @@ func outcome(label string, st advisor.State, rate float64, p50 time.Duration, le
 func verifiedState() advisor.State {
 	st := advisedState()
 	st.Advice = testAdvice(false)
-	st.Phase, st.Load.Phase, st.Applied = advisor.Idle, load.Done, true
-	st.Policy = st.Advice.Applied
-	st.Before, st.After = outcome("before", st, 61.2, 240*ms, 1, 2), outcome("after", st, 96.8, 11*ms, 7, 9)
+	st = ended(st)
+	st.Applied, st.Policy = true, st.Advice.Applied
+	st.Before, st.After = outcome(st, 61.2, 240*ms, 1, 2), outcome(st, 96.8, 11*ms, 7, 9)
+	return st
+}
+
+// measuredState has a capacity and no traffic to advise for.
+func measuredState() advisor.State {
+	st := ended(advisedState())
+	st.Advice, st.Traffic = nil, profiles.Traffic{}
+	return st
+}
+
+// stoppedState is after a second measurement that was stopped, with its step
+// as the latest load.
+func stoppedState() advisor.State {
+	st := verifiedState()
+	st.Search = &advisor.SearchState{Steps: testSteps()[:2], Budget: 90 * time.Second, Left: 80 * time.Second}
+	st.Load.Wanted, st.Load.Users, st.Load.SpawnRate, st.Load.Elapsed = 2, 0, 1000, 3*time.Second
+	return st
+}
+
+// replayingState is the replay under the advice, 12 s into it.
+func replayingState() advisor.State {
+	st := verifiedState()
+	st.Phase, st.After, st.Replay = advisor.Replaying, nil, 30*time.Second
+	st.Load.Phase, st.Load.Elapsed = load.Running, 12*time.Second
 	return st
 }

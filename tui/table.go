@@ -73,6 +73,11 @@ func (t table) render(s *styles, w int) (head string, rows []string) {
 	return head, rows
 }
 
+// shows reports whether a column has room.
+func (t table) shows(title string, w int) bool {
+	return slices.ContainsFunc(t.choose(w), func(i int) bool { return t.columns[i].title == title })
+}
+
 // choose leaves out the columns of the highest rank until the rest fits, and
 // takes back those that fit all the same.
 func (t table) choose(w int) []int {

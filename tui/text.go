@@ -102,6 +102,16 @@ func wrap(s string, w int) []string {
 	return out
 }
 
+// wrapShort breaks a plain text into at most n lines of w cells. Where that is
+// too little the text loses its middle: errors end with what would be right.
+func wrapShort(s string, w, n int) []string {
+	lines := wrap(s, w)
+	for room := n * w; len(lines) > n; room -= max(1, w/8) {
+		lines = wrap(cutMiddle(clean(s), room), w)
+	}
+	return lines
+}
+
 // sides puts left and right at the ends of a line of w cells. Where both do
 // not fit, left is cut.
 func sides(left, right string, w int) string {

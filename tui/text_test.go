@@ -15,7 +15,6 @@ func TestNumbers(t *testing.T) {
 		{figure(0), "0.0"}, {figure(412.64), "412.6"}, {figure(999.96), "1000"}, {figure(99999.6), "100k"}, {figure(2.5e6), "2.50M"},
 		{figure(math.Inf(1)), none}, {figure(1e300), "1e+282E"},
 		{count(0), "0"}, {count(9_999_999), "9999999"}, {count(10_000_000), "10.0M"}, {count(int64(math.MaxInt64)), "9.22E"},
-		{size(0), "0 B"}, {size(999), "999 B"}, {size(1000), "1.00 kB"}, {size(48_000_000), "48.0 MB"},
 		{percent(0), "0.00%"}, {percent(0.17376), "17.38%"}, {percent(1), "100.00%"},
 		{millis(420 * time.Microsecond), "0.42"}, {millis(11830 * time.Microsecond), "11.8"}, {millis(999960 * time.Microsecond), "1000"},
 		{millis(2500 * ms), "2500"}, {millis(12 * time.Second), "12s"}, {millis(math.MaxInt64), "∞"},

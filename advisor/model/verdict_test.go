@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 )
 
 // The thresholds follow from the exact binomial test; those for n = 500 and
@@ -104,5 +105,51 @@ func TestEffectiveSize(t *testing.T) {
 		if got := EffectiveSize(c.values); got != c.want {
 			t.Errorf("EffectiveSize(%v) = %v, want %v", c.values, got, c.want)
 		}
+	}
+}
+
+// Also where the values remember for long, a million take no time to speak of,
+// and batches say the same as single values.
+func TestEffectiveSizeOfMany(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, memory := range []float64{0, 0.9, 0.99, 0.999} {
+		series := make([]float64, 1_000_000)
+		for i := 1; i < len(series); i++ {
+			series[i] = memory*series[i-1] + r.NormFloat64()
+		}
+		began := time.Now()
+		got := EffectiveSize(series)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("a million values that remember %v took %v, want less than a second", memory, took)
+		}
+		if want := 1e6 * (1 - memory) / (1 + memory); math.Abs(got/want-1) > 0.25 {
+			t.Errorf("a million values that remember %v are worth %.0f, want about %.0f", memory, got, want)
+		}
+	}
+	rare := make([]float64, 1_000_000) // one in a thousand, each on its own
+	for i := range rare {
+		if r.IntN(1000) == 0 {
+			rare[i] = 1
+		}
+	}
+	if got := EffectiveSize(rare); got < 0.8e6 || got > 1e6 {
+		t.Errorf("rare and independent values are worth %.0f of a million, want nearly all", got)
+	}
+}
+
+// EnoughToBeLikely is an estimate of where Likely begins to hold.
+func TestEnoughToBeLikely(t *testing.T) {
+	for _, c := range []struct{ s, p float64 }{{0, 0.05}, {0.02, 0.05}, {0.04, 0.05}, {0, 0.01}, {0.005, 0.01}, {0, 0.5}, {0.3, 0.5}} {
+		got := EnoughToBeLikely(c.s, c.p)
+		exact := 1.0
+		for !Likely(c.s*exact, exact, c.p) {
+			exact += 0.1
+		}
+		if math.Abs(got-exact) > 1+0.1*exact {
+			t.Errorf("EnoughToBeLikely(%v, %v) = %.1f, and Likely holds from %.1f on", c.s, c.p, got, exact)
+		}
+	}
+	if got := EnoughToBeLikely(0.05, 0.05); !math.IsInf(got, 1) {
+		t.Errorf("EnoughToBeLikely(p, p) = %v, want never", got)
 	}
 }

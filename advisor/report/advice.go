@@ -15,13 +15,20 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 	p := &paper{w: w}
 	rows := [][]string{{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}}
 	for _, o := range c.Steps {
-		rows = append(rows, []string{o.Trial.Name, string(o.Verdict), profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95),
-			fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
+		rate, p50, p95 := none, none, none
+		if o.Requests > 0 {
+			rate, p50, p95 = profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95)
+		}
+		rows = append(rows, []string{o.Trial.Name, string(o.Verdict), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
 	}
 	p.table("llrrrrrl", rows)
 	if c.Refusal == nil {
+		alone := none
+		if c.Service > 0 {
+			alone = profiles.FormatLatency(c.Service)
+		}
 		p.printf("\ncapacity of %s: %s under the SLO, %s at saturation; one request alone takes %s\n",
-			replicas(max(1, c.Replicas)), c.SLO, c.Saturation, profiles.FormatLatency(c.Service))
+			profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation, alone)
 		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.GradeWhy, c.Spent.Round(time.Second), c.Budget)
 	}
 	return p.err
@@ -66,8 +73,14 @@ func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
 	rows := [][]string{{"the same load", "before", "after"}}
 	rows = append(rows,
 		row("requests", func(o advisor.Outcome) string { return fmt.Sprint(o.Stats.Count) }),
-		row("failed", func(o advisor.Outcome) string { return fmt.Sprintf("%.2f %%", o.Stats.FailShare()*100) }),
-		row("throughput, req/s", func(o advisor.Outcome) string { return profiles.FormatRate(o.Stats.Rate()) }),
+		row("failed", func(o advisor.Outcome) string {
+			if o.Stats.Count == 0 {
+				return none
+			}
+			return fmt.Sprintf("%.2f %%", o.Stats.FailShare()*100)
+		}),
+		row("cut off by the end", func(o advisor.Outcome) string { return fmt.Sprint(o.Stats.Aborted) }),
+		row("throughput, req/s", func(o advisor.Outcome) string { return rate(o.Stats) }),
 		row("latency p50, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P50) }),
 		row("latency p95, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P95) }),
 		row("latency p99, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P99) }),
@@ -82,9 +95,9 @@ func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
 	for i := range before.SLO {
 		rows = append(rows, row("SLO "+before.SLO[i].Name, func(o advisor.Outcome) string {
 			if i >= len(o.SLO) {
-				return "–"
+				return none
 			}
-			return o.SLO[i].Format() + " " + mark(o.SLO[i].Holds)
+			return verdict(o.SLO[i])
 		}))
 	}
 	rows = append(rows, row("generator", func(o advisor.Outcome) string { return string(o.Health.Verdict) }))
@@ -121,28 +134,4 @@ func bounded(d time.Duration) string {
 		return "∞"
 	}
 	return milliseconds(d)
-}
-
-func replicas(n int) string {
-	if n == 1 {
-		return "1 replica"
-	}
-	return fmt.Sprintf("%d replicas", n)
-}
-
-// wrap breaks text at spaces.
-func wrap(s string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(s) {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -38,9 +39,11 @@ func objectives(t *testing.T, slo string, values ...float64) []load.Objective {
 }
 
 func snapshot(t *testing.T) load.Snapshot {
-	stats := load.Stats{Name: "GET /load/100000", Over: 30 * time.Second, Count: 1234, Failed: 12, Bytes: 123456, Latency: quantiles(1222, 12*milli), Service: quantiles(1222, 11*milli)}
+	slo := objectives(t, "p50<50ms,p95<1s,p99<1s,errors<1%", 0.036, 1.2, math.Inf(1), 0.0097)
+	slo[1].AtLeast, slo[1].Unanswered = true, 60
+	stats := load.Stats{Name: "GET /load/100000", Over: 30 * time.Second, Count: 1234, Failed: 12, Aborted: 63, AbortedAge: 1500 * milli, Bytes: 123456, Latency: quantiles(1222, 12*milli), Service: quantiles(1222, 11*milli)}
 	return load.Snapshot{
-		Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 30 * time.Second, Wanted: 20,
+		Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 32 * time.Second, Loaded: 30 * time.Second, Wanted: 20,
 		Total: stats, Requests: []load.Stats{stats},
 		Replicas: []load.Replica{
 			{Name: "replica-1", Count: 800, Failed: 2, Share: 0.66, Service: quantiles(798, 11*milli)},
@@ -51,8 +54,8 @@ func snapshot(t *testing.T) load.Snapshot {
 			{Failure: load.Status, Status: 502, Count: 10, First: 3 * time.Second, Last: 9 * time.Second, Example: "502 Bad Gateway"},
 			{Failure: load.Timeout, Count: 2, First: 20 * time.Second, Last: 21 * time.Second, Example: "no complete answer within 1s"},
 		},
-		Aborted: 3, AbortedAge: 1500 * milli, Retried: 4,
-		SLO:    objectives(t, "p95<50ms,p99<1s,errors<1%", 0.036, math.Inf(1), 0.0097),
+		Statuses: []load.StatusCount{{Status: 200, Count: 1220}, {Status: 301, Count: 2}, {Status: 502, Count: 10}}, Retried: 4,
+		SLO:    slo,
 		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7},
 	}
 }
@@ -123,6 +126,99 @@ func TestText(t *testing.T) {
 	}
 }
 
+func summary(t *testing.T, s load.Snapshot) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := WriteSummary(&out, s); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// Whatever a run brought, its summary fits the narrowest terminal.
+func TestSummaryFitsTheScreen(t *testing.T) {
+	path := "GET /v1/models/" + strings.Repeat("llama/", 40) + "end"
+	s := snapshot(t)
+	stats := load.Stats{
+		Name: path, Over: time.Hour, Count: 123_456_789, Failed: 12_345_678, Bytes: math.MaxInt64, Aborted: 100_000, AbortedAge: time.Hour,
+		Latency: quantiles(1e8, 100*time.Second), Service: quantiles(1e8, 100*time.Second),
+	}
+	s.Elapsed, s.Loaded, s.Total, s.Requests = 100*time.Hour, 99*time.Hour+1234*milli, stats, []load.Stats{stats}
+	for i := range s.Replicas {
+		s.Replicas[i] = load.Replica{Name: strings.Repeat("ä-long-pod-name-", 6) + "x2z", Count: 98_765_432, Failed: 1_234_567, Share: 1, First: 100 * time.Hour, Service: stats.Service}
+	}
+	s.Identity, s.Unnamed, s.Retried = "json:"+strings.Repeat("deep.", 30)+"name", 1e9, 1e9
+	s.Failures[0].Count, s.Failures[0].Last = 123_456_789, 100*time.Hour
+	s.Failures[1].Example = strings.Repeat("a word and ", 20) + strings.Repeat("aWordWithoutEnd", 10)
+	s.Statuses = []load.StatusCount{{Status: 301, Count: 1e9}, {Status: 302, Count: 1e9}, {Status: 303, Count: 1e9}, {Status: 307, Count: 1e9}, {Status: 308, Count: 1e9}}
+	s.SLO[1].Unanswered, s.Health.Reason = 1e9, strings.Repeat("because ", 30)
+	text := summary(t, s)
+	for _, line := range strings.Split(text, "\n") {
+		if n := len([]rune(line)); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	for _, want := range []string{"\nGET /v1/models/l…llama/llama/end  123456789  12345678 (10.00 %)", "-x2z  98765432", "aWordWithoutEnd", "\nSLO p95<1s: over 1.2s ✗"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the summary does not say %q:\n%s", want, text)
+		}
+	}
+}
+
+// One is not many, and no data is not zero.
+func TestSummaryWords(t *testing.T) {
+	one := snapshot(t)
+	one.Wanted, one.Total.Aborted, one.Unnamed, one.Retried, one.Health.Late, one.SLO[1].Unanswered = 1, 1, 1, 1, 1, 1
+	one.Statuses = []load.StatusCount{{Status: 308, Count: 1}}
+	failing := snapshot(t)
+	failing.Total.Failed, failing.Total.Latency, failing.Total.Service = failing.Total.Count, load.Quantiles{}, load.Quantiles{}
+	failing.Requests[0], failing.SLO = failing.Total, []load.Objective{{Objective: failing.SLO[0].Objective, Name: "p95<1s"}}
+	open := snapshot(t)
+	open.Open, open.Elapsed, open.Health.Late = true, open.Loaded+20*milli, open.Total.Count
+	for name, c := range map[string]struct {
+		s    load.Snapshot
+		want []string
+		not  []string
+	}{
+		"one": {one, []string{", 1 user: ", "\n1 request was cut off", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",
+			"1 arrival waited", "(1 request was over it"}, []string{"1 answers", "1 requests", "were"}},
+		"many":           {snapshot(t), []string{"\n63 requests were cut off", "a user that waits sends nothing else"}, nil},
+		"all failed":     {failing, []string{" 1234 (100.00 %) ", "\nGET /load/100000    –    –    –    –    –    –            –\n", "p95<1s: no data\n"}, []string{"0ms", "NaN"}},
+		"open, all late": {open, []string{"open model: 30s of load\n", "late by p50 –, p99 –;"}, []string{"a user that waits", "last answers"}},
+	} {
+		text := summary(t, c.s)
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the summary does not say %q:\n%s", name, want, text)
+			}
+		}
+		for _, not := range c.not {
+			if strings.Contains(text, not) {
+				t.Errorf("%s: the summary says %q:\n%s", name, not, text)
+			}
+		}
+	}
+}
+
+func TestNoDataIsNotZero(t *testing.T) {
+	var steps, comparison bytes.Buffer
+	nothing := advisor.Observation{Trial: advisor.Trial{Name: "baseline"}, Verdict: model.Unsure, Why: "no request was judged"}
+	if err := WriteSteps(&steps, advisor.Capacity{Steps: []advisor.Observation{nothing}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteComparison(&comparison, advisor.Outcome{}, outcome(t, 120*milli, 1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		steps.String():      `baseline +unsure +– +– +– +0 +0 +no request.*\n.*one request alone takes –\n`,
+		comparison.String(): `failed +– +0.00 %\n.*0\nthroughput, req/s +– +32.0\nlatency p50, ms +– +40.0\n`,
+	} {
+		if !regexp.MustCompile("(?s)" + want).MatchString(text) {
+			t.Errorf("want %s in\n%s", want, text)
+		}
+	}
+}
+
 // brokenPaper takes so many bytes and then fails.
 type brokenPaper struct{ left int }
 
@@ -166,8 +262,8 @@ func TestRunAsJSON(t *testing.T) {
 	if got.Version != profiles.Version || got.Kind != "run" || got.Target != "http://x/" || got.Policy.Replicas.Max != 2 {
 		t.Errorf("run %+v", got)
 	}
-	if slo := got.Result.SLO; len(slo) != 3 || *slo[0].Value != 0.036 || !slo[0].Holds || slo[1].Value != nil || slo[1].Holds {
-		t.Errorf("SLO %+v, want the second one without a value", slo)
+	if slo := got.Result.SLO; len(slo) != 4 || *slo[0].Value != 0.036 || !slo[0].Holds || slo[2].Value != nil || slo[2].Holds {
+		t.Errorf("SLO %+v, want the third one without a value", slo)
 	}
 	var back Run
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
@@ -10,94 +11,68 @@ import (
 	"headroom/profiles"
 )
 
-// paper collects the first error of many writes, so that the layout below
-// reads as what it prints.
-type paper struct {
-	w   io.Writer
-	err error
-}
+// screen is how wide a summary is at most: what every terminal has.
+const screen = 80
 
-func (p *paper) printf(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
-	}
-}
-
-// table aligns rows of cells; align has an l or an r for each column.
-func (p *paper) table(align string, rows [][]string) {
-	widths := make([]int, len(align))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len([]rune(cell)))
-		}
-	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			if align[i] == 'l' {
-				line.WriteString(cell + pad)
-			} else {
-				line.WriteString(pad + cell)
-			}
-		}
-		p.printf("%s\n", strings.TrimRight(line.String(), " "))
-	}
-}
+// none stands where there is no data, which is never zero.
+const none = "–"
 
 // WriteSummary writes a finished run as the terminal shows it at the end.
 func WriteSummary(w io.Writer, s load.Snapshot) error {
-	p := &paper{w: w}
-	p.printf("\n%s for %s", s.Started.Format(time.DateTime), s.Elapsed.Round(100*time.Millisecond))
+	p := &paper{w: w, width: screen}
+	how := profiles.Plural(s.Wanted, "user", "users")
 	if s.Open {
-		p.printf(", open model\n\n")
-	} else {
-		p.printf(", %d users\n\n", s.Wanted)
+		how = "open model"
 	}
-	rows := [][]string{{"request", "count", "failed", "req/s", "min", "avg", "p50", "p95", "p99", "max", "service p95", "bytes"}}
-	for _, r := range s.Requests {
-		q := r.Latency
-		rows = append(rows, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), profiles.FormatRate(r.Rate()),
-			ms(q, q.Min), ms(q, q.Mean), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), ms(q, q.Max), ms(r.Service, r.Service.P95), size(r.Bytes)})
-	}
-	p.table("lrrrrrrrrrrr", rows)
-	p.printf("latency in ms, from the intended start; service from the actual send\n")
+	p.printf("\n")
+	p.say("%s, %s: %s", s.Started.Format(time.DateTime), how, lasted(s))
+	p.requests(s)
 	p.replicas(s)
 	p.failures(s)
-	if s.Aborted > 0 {
-		p.printf("\n%d requests were cut off by the end of the run, the oldest after %s\n", s.Aborted, profiles.FormatLatency(s.AbortedAge))
+	p.notes(s)
+	p.slo(s.SLO)
+	p.generator(s)
+	return p.err
+}
+
+// lasted tells the load, over which rates are taken, from the wait for what
+// was under way at its end.
+func lasted(s load.Snapshot) string {
+	const digits = 100 * time.Millisecond
+	text := fmt.Sprintf("%s of load", s.Loaded.Round(digits))
+	if rest := (s.Elapsed - s.Loaded).Round(digits); rest > 0 {
+		text += fmt.Sprintf(", then %s for the last answers", rest)
 	}
-	if s.Retried > 0 {
-		p.printf("\n%d requests met a connection that the server had closed, and were sent again\n", s.Retried)
+	return text
+}
+
+func (p *paper) requests(s load.Snapshot) {
+	counts := [][]string{{"request", "count", "failed", "req/s", "received"}}
+	times := [][]string{{"latency ms", "min", "avg", "p50", "p95", "p99", "max", "service p95"}}
+	for _, r := range s.Requests {
+		q := r.Latency
+		counts = append(counts, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), rate(r), profiles.FormatSize(r.Bytes)})
+		times = append(times, []string{r.Name, ms(q, q.Min), ms(q, q.Mean), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), ms(q, q.Max), ms(r.Service, r.Service.P95)})
 	}
-	if len(s.SLO) > 0 {
-		p.printf("\n")
-		for _, o := range s.SLO {
-			p.printf("SLO %s: %s %s\n", o.Name, o.Format(), mark(o.Holds))
+	p.printf("\n")
+	p.table("nrrrr", counts)
+	p.printf("\n")
+	p.table("nrrrrrrr", times)
+	p.say("latency of successes from the intended start, service time from the actual send")
+	if t := s.Total; t.Aborted > 0 {
+		p.say("%s cut off by the end of the run, the oldest after %s; no latency above includes them",
+			profiles.Plural(t.Aborted, "request was", "requests were"), profiles.FormatLatency(t.AbortedAge))
+		if !s.Open {
+			p.say("a user that waits sends nothing else, so a stall weighs little here: with --rate arrivals go on and it shows in full")
 		}
 	}
-	p.printf("\ngenerator %s", s.Health.Verdict)
-	if s.Health.Reason != "" {
-		p.printf(": %s", s.Health.Reason)
-	}
-	p.printf(" (sends late by p50 %s, p99 %s; %.2f cores", profiles.FormatLatency(s.Health.LagP50), profiles.FormatLatency(s.Health.LagP99), s.Health.CPU)
-	if s.Health.Late > 0 {
-		p.printf("; %d arrivals waited for a free user", s.Health.Late)
-	}
-	p.printf(")\n")
-	if s.Health.Verdict == load.Limited {
-		p.printf("INCONCLUSIVE: the generator, not the target, was the limit\n")
-	}
-	return p.err
 }
 
 func (p *paper) replicas(s load.Snapshot) {
 	if len(s.Replicas) == 0 {
 		if s.Total.Count > s.Total.Failed {
-			p.printf("\nno answer names its replica: send a header such as X-Served-By or a JSON field hostname, or say where to look with --replica-from\n")
+			p.printf("\n")
+			p.say("no answer names its replica: send a header such as X-Served-By or a JSON field hostname, or say where to look with --replica-from")
 		}
 		return
 	}
@@ -106,16 +81,16 @@ func (p *paper) replicas(s load.Snapshot) {
 		how = "found by itself"
 	}
 	p.printf("\n")
-	rows := [][]string{{"replica", "count", "failed", "share", "p50", "p95", "p99", "first seen"}}
+	rows := [][]string{{"replica", "count", "failed", "share", "p50", "p95", "p99", "first"}}
 	for _, r := range s.Replicas {
 		q := r.Service
-		rows = append(rows, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), fmt.Sprintf("%.1f %%", r.Share*100),
+		rows = append(rows, []string{r.Name, fmt.Sprint(r.Count), fmt.Sprint(r.Failed), fmt.Sprintf("%.1f %%", r.Share*100),
 			ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), clock(r.First)})
 	}
-	p.table("lrrrrrrr", rows)
-	p.printf("service time in ms; replicas named by %s, %s\n", s.Identity, how)
+	p.table("nrrrrrrr", rows)
+	p.say("service time in ms; replicas named by %s, %s", s.Identity, how)
 	if s.Unnamed > 0 {
-		p.printf("%d answers name no replica\n", s.Unnamed)
+		p.say("%s no replica", profiles.Plural(s.Unnamed, "answer names", "answers name"))
 	}
 }
 
@@ -128,7 +103,81 @@ func (p *paper) failures(s load.Snapshot) {
 	for _, f := range s.Failures {
 		rows = append(rows, []string{f.Failure.String(), f.Example, fmt.Sprint(f.Count), clock(f.First), clock(f.Last)})
 	}
-	p.table("llrrr", rows)
+	p.table("ltrrr", rows)
+}
+
+// notes says what else a reader of the figures should know.
+func (p *paper) notes(s load.Snapshot) {
+	if n, which := redirects(s.Statuses); n > 0 {
+		p.printf("\n")
+		p.say("%s (%s), which are not followed", profiles.Plural(n, "answer was a redirect", "answers were redirects"), which)
+	}
+	if s.Retried > 0 {
+		p.printf("\n")
+		p.say("%s a connection that the server had closed, and went out again on a fresh one", profiles.Plural(s.Retried, "request met", "requests met"))
+	}
+}
+
+// redirects counts the answers that send elsewhere, and names their statuses.
+func redirects(statuses []load.StatusCount) (n int64, which string) {
+	var names []string
+	for _, row := range statuses {
+		switch row.Status {
+		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+			n += row.Count
+			names = append(names, fmt.Sprintf("%d %s", row.Status, http.StatusText(int(row.Status))))
+		}
+	}
+	return n, strings.Join(names, ", ")
+}
+
+func (p *paper) slo(objectives []load.Objective) {
+	if len(objectives) > 0 {
+		p.printf("\n")
+	}
+	for _, o := range objectives {
+		text := fmt.Sprintf("SLO %s: %s", o.Name, verdict(o))
+		if o.Unanswered > 0 {
+			text += fmt.Sprintf(" (%s over it without an answer)", profiles.Plural(o.Unanswered, "request was", "requests were"))
+		}
+		p.say("%s", text)
+	}
+}
+
+// verdict is what an objective stands at, with a sign.
+func verdict(o load.Objective) string {
+	switch {
+	case !o.Valid:
+		return o.Format()
+	case o.Holds:
+		return o.Format() + " ✓"
+	default:
+		return o.Format() + " ✗"
+	}
+}
+
+func (p *paper) generator(s load.Snapshot) {
+	h := s.Health
+	text := fmt.Sprintf("generator %s", h.Verdict)
+	if h.Reason != "" {
+		text += ": " + h.Reason
+	}
+	p50, p99, cores := none, none, none
+	if s.Total.Count > h.Late { // the lag is that of all others
+		p50, p99 = profiles.FormatLatency(h.LagP50), profiles.FormatLatency(h.LagP99)
+	}
+	if h.CPU > 0 {
+		cores = fmt.Sprintf("%.2f", h.CPU)
+	}
+	text += fmt.Sprintf(" (sends late by p50 %s, p99 %s; %s cores", p50, p99, cores)
+	if h.Late > 0 {
+		text += fmt.Sprintf("; %s for a free user", profiles.Plural(h.Late, "arrival waited", "arrivals waited"))
+	}
+	p.printf("\n")
+	p.say("%s)", text)
+	if h.Verdict == load.Limited {
+		p.say("INCONCLUSIVE: the generator, not the target, was the limit")
+	}
 }
 
 func failed(n, of int64) string {
@@ -138,11 +187,17 @@ func failed(n, of int64) string {
 	return fmt.Sprintf("%d (%.2f %%)", n, float64(n)/float64(of)*100)
 }
 
-// ms writes a time of a distribution in milliseconds, or a dash where there
-// is no data.
+func rate(s load.Stats) string {
+	if s.Over <= 0 {
+		return none
+	}
+	return profiles.FormatRate(s.Rate())
+}
+
+// ms writes a time of a distribution in milliseconds.
 func ms(q load.Quantiles, d time.Duration) string {
 	if q.Count == 0 {
-		return "–"
+		return none
 	}
 	return milliseconds(d)
 }
@@ -158,25 +213,7 @@ func milliseconds(d time.Duration) string {
 	}
 }
 
-func size(n int64) string {
-	switch {
-	case n >= 10<<20:
-		return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
-	case n >= 10<<10:
-		return fmt.Sprintf("%.0f KiB", float64(n)/(1<<10))
-	default:
-		return fmt.Sprint(n)
-	}
-}
-
 // clock writes an offset as minutes and seconds.
 func clock(d time.Duration) string {
 	return fmt.Sprintf("%02d:%02d", int(d.Minutes()), int(d.Seconds())%60)
-}
-
-func mark(ok bool) string {
-	if ok {
-		return "✓"
-	}
-	return "✗"
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,11 +24,11 @@ type backend struct {
 
 // findBackend returns the running scaler whose service the target is, or none.
 func findBackend(ctx context.Context, target string) (backend, error) {
-	u, err := url.Parse(target)
+	address, err := addressOf(target)
 	if err != nil {
-		return backend{}, nil // the plan's validation says it better
+		return backend{}, err
 	}
-	client, err := scaler.FindByService("", u.Host)
+	client, err := scaler.FindByService("", address)
 	if errors.Is(err, scaler.ErrNotFound) {
 		return backend{}, nil
 	}
@@ -36,17 +37,17 @@ func findBackend(ctx context.Context, target string) (backend, error) {
 	}
 	policy, err := client.Policy(ctx)
 	if err != nil {
-		return backend{}, fmt.Errorf("ask the scaler of %s: %w", u.Host, err)
+		return backend{}, fmt.Errorf("ask the scaler of %s: %w", address, err)
 	}
 	return backend{client: client, policy: policy}, nil
 }
 
 // scalerFlags are those of a scaler that runs a command.
 func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
-	f.IntVar(&c.Concurrency, "concurrency", 1, "requests a replica gets at once")
-	f.IntVar(&c.MaxQueue, "max-queue", 1000, "requests that may wait; those beyond get 503")
+	c.Concurrency, c.MaxQueue, c.StartTimeout = 1, 1000, time.Minute
+	countVar(f, &c.Concurrency, "concurrency", "", "requests a replica gets at once")
+	countVar(f, &c.MaxQueue, "max-queue", "", "requests that may wait; those beyond get 503")
 	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx (default: / with anything below 500)")
-	c.StartTimeout = time.Minute
 	durationVar(f, &c.StartTimeout, "start-timeout", "", "how long a replica may take until it is ready")
 }
 
@@ -76,18 +77,25 @@ func startScaler(signals *signals, c scaler.Config) (s *scaler.Scaler, stop func
 	}
 }
 
-// checkReachable finds out before anything starts that nobody listens there.
-func checkReachable(ctx context.Context, target string) error {
+// addressOf is the HOST:PORT of a URL; one without a port means that of its
+// scheme.
+func addressOf(target string) (string, error) {
 	u, err := url.Parse(target)
 	if err != nil {
-		return usage("target: got %q: %w", target, err)
+		return "", usage("target: got %q: %w", target, err)
 	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	return net.JoinHostPort(u.Hostname(), port), nil
+}
+
+// checkReachable finds out before anything starts that nobody listens there.
+func checkReachable(ctx context.Context, target string) error {
+	address, err := addressOf(target)
+	if err != nil {
+		return err
 	}
 	d := net.Dialer{Timeout: 5 * time.Second}
-	nc, err := d.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	nc, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		var op *net.OpError
 		if errors.As(err, &op) {

@@ -24,20 +24,15 @@ func (a *app) capacityCommand() *cobra.Command {
 		Example: "  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' -o measurement.json",
 		Args:    oneArgument("the target's URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			plan, err := l.finish(args[0])
+			config, err := measuringConfig(args[0], l, v)
 			if err != nil {
 				return err
 			}
-			if err := checkReachable(cmd.Context(), plan.Target); err != nil {
+			if err := canWrite("--out", output); err != nil {
 				return err
 			}
-			back, err := findBackend(cmd.Context(), plan.Target)
-			if err != nil {
+			if err := connect(cmd.Context(), &config); err != nil {
 				return err
-			}
-			config := a.sessionConfig(plan, l, v, back)
-			if err := (advisor.SearchOptions{SLO: config.SLO, Budget: config.Budget}).Validate(); err != nil {
-				return &exit{exitUsage, err}
 			}
 			session, err := advisor.NewSession(config)
 			if err != nil {
@@ -46,39 +41,34 @@ func (a *app) capacityCommand() *cobra.Command {
 			end := start(a.signals.now, session)
 			err = a.follow(session, newProgress(a.err, v.budget, true), session.Advise)
 			end()
-			if err != nil {
+			m, ok := session.Measured()
+			if err != nil || !ok { // !ok: interrupted
 				return err
 			}
-			return a.writeMeasurement(session, output)
+			return a.writeMeasurement(m, output)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
 	l.request(f)
 	v.measuring(f)
-	f.IntVar(&v.replicas, "replicas", v.replicas, "how many replicas a target without a scaler has")
+	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
 	return cmd
 }
 
-func (a *app) writeMeasurement(s *advisor.Session, output string) error {
-	m, ok := s.Measured()
-	if !ok {
-		return nil // interrupted
-	}
+// writeMeasurement prints the steps, and saves all of it.
+func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
+	var saved error
 	if output != "" {
-		if err := saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
-			return err
-		}
+		saved = a.saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) })
 	}
-	if err := report.WriteSteps(a.out, m.Capacity); err != nil {
-		return err
-	}
-	if r := m.Capacity.Refusal; r != nil {
+	err := report.WriteSteps(a.out, m.Capacity)
+	if r := m.Capacity.Refusal; r != nil && err == nil {
 		write(a.out, "\n")
-		return errors.Join(report.WriteRefusal(a.out, r), &exit{code: exitInconclusive})
+		err = errors.Join(report.WriteRefusal(a.out, r), &exit{code: exitInconclusive})
 	}
-	return nil
+	return errors.Join(saved, err)
 }
 
 func (a *app) adviseCommand() *cobra.Command {
@@ -95,6 +85,11 @@ func (a *app) adviseCommand() *cobra.Command {
 			if textbook {
 				v.headroom = 0
 			}
+			if to != "" {
+				if _, err := platform.Find(to); err != nil {
+					return usage("--to: %w", err)
+				}
+			}
 			m, err := readMeasurement(args[0])
 			if err != nil {
 				return &exit{exitUsage, err}
@@ -108,12 +103,7 @@ func (a *app) adviseCommand() *cobra.Command {
 			}
 			switch {
 			case to != "":
-				doc, err := exportTo(advice.Policy, to, true)
-				if err != nil {
-					return &exit{exitUsage, err}
-				}
-				_, err = a.out.Write(doc.Text)
-				return err
+				return a.printExport(advice.Policy, to, true)
 			case asJSON:
 				return report.WriteJSON(a.out, advice)
 			}

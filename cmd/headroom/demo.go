@@ -37,6 +37,9 @@ func (a *app) demoCommand() *cobra.Command {
 			if length < 5*time.Second || length > 10*time.Minute {
 				return usage("--load: got %v, want 5s to 10m", length)
 			}
+			if budget < advisor.MinBudget {
+				return usage("--budget: got %v, want %v or more", budget, advisor.MinBudget)
+			}
 			self, err := os.Executable()
 			if err != nil {
 				return err
@@ -49,9 +52,7 @@ func (a *app) demoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			config.Plan.Target = s.URL() + "/request?x=7"
-			config.Replay.Target = config.Plan.Target
-			config.Scaler = s.Client()
+			workOn(&config, s, "/request?x=7")
 			err = a.demo(config, headless || json || !a.interactive(), json)
 			if stopErr := stop(); err == nil {
 				err = stopErr
@@ -62,7 +63,7 @@ func (a *app) demoCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	durationVar(f, &serviceTime, "service-time", "", "what one request takes in a replica, one at a time")
-	durationVar(f, &startUp, "startup", "", "what a replica takes to start")
+	pauseVar(f, &startUp, "startup", "", "what a replica takes to start")
 	durationVar(f, &budget, "budget", "", "time the measurement may take")
 	durationVar(f, &length, "load", "", "length of the load before and after")
 	f.BoolVar(&headless, "headless", false, "no dashboard, even on a terminal")
@@ -94,14 +95,7 @@ func demoConfig(serviceTime, budget, length time.Duration) advisor.Config {
 func (a *app) demo(config advisor.Config, headless, json bool) error {
 	if headless {
 		result, err := a.runTune(config, true)
-		o := tuneOptions{json: json}
-		if err != nil {
-			return a.explainTune(result, err, o)
-		}
-		if err := a.writeTune(result, o); err != nil {
-			return err
-		}
-		return tuneVerdict(result)
+		return a.concludeTune(result, err, tuneOptions{json: json})
 	}
 	session, err := advisor.NewSession(config)
 	if err != nil {

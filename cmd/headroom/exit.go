@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"headroom/advisor"
@@ -43,18 +42,16 @@ func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Error
 // exitCode prints an error as one line and returns the code for it.
 func exitCode(w io.Writer, signals *signals, err error) int {
 	var known *exit
-	var refused *advisor.Refusal
 	code := exitUsage
 	switch {
 	case err == nil:
 		code = 0
 	case errors.As(err, &known):
 		code = known.code
-	case errors.As(err, &refused):
-		code, err = exitInconclusive, advisor.Failure(err) // the refusal has been printed with the steps
 	}
 	if signals.interrupted() {
 		code, err = exitInterrupted, advisor.Failure(err)
+		write(w, "headroom: interrupted\n")
 	}
 	if err != nil && err.Error() != "" {
 		write(w, "headroom: "+oneLine(err)+"\n")
@@ -78,17 +75,4 @@ func startError(err error) error {
 		return &exit{exitUsage, start}
 	}
 	return err
-}
-
-// saveFile writes a file completely, and says which one if it cannot.
-func saveFile(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return &exit{exitUsage, err}
-	}
-	if err := write(f); err != nil {
-		f.Close()
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return f.Close()
 }

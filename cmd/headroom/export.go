@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,15 +36,7 @@ func (a *app) exportCommand() *cobra.Command {
 			if err != nil {
 				return &exit{exitUsage, err}
 			}
-			doc, err := exportTo(policy, to, round)
-			if err != nil {
-				return &exit{exitUsage, err}
-			}
-			for _, l := range doc.Losses {
-				write(a.err, fmt.Sprintf("lost: %s: %s\n", l.Field, l.Reason))
-			}
-			_, err = a.out.Write(doc.Text)
-			return err
+			return a.printExport(policy, to, round)
 		},
 	}
 	f := cmd.Flags()
@@ -52,25 +46,53 @@ func (a *app) exportCommand() *cobra.Command {
 	return cmd
 }
 
-func exportTo(p profiles.Policy, name string, round bool) (platform.Document, error) {
+// exportTo writes a policy as a platform's configuration, and returns what of
+// it is lost there, a line each.
+func exportTo(w io.Writer, p profiles.Policy, name string, round bool) (lost []string, err error) {
 	to, err := platform.Find(name)
 	if err != nil {
-		return platform.Document{}, err
+		return nil, &exit{exitUsage, err}
 	}
-	return to.Export(p, platform.Options{Round: round})
+	doc, err := to.Export(p, platform.Options{Round: round})
+	if err != nil {
+		return nil, &exit{exitUsage, err}
+	}
+	for _, l := range doc.Losses {
+		lost = append(lost, fmt.Sprintf("lost: %s: %s", l.Field, l.Reason))
+	}
+	_, err = w.Write(doc.Text)
+	return lost, err
 }
 
-// exportAdvice writes the advised policy, with its full numbers, to a file.
-func exportAdvice(s advisor.State, name, path string) error {
-	if s.Advice == nil {
-		return errors.New("there is no advice to export: measure first")
+// printExport writes a policy as a platform's configuration to stdout.
+func (a *app) printExport(p profiles.Policy, name string, round bool) error {
+	lost, err := exportTo(a.out, p, name, round)
+	for _, l := range lost {
+		write(a.err, l+"\n")
 	}
-	doc, err := exportTo(s.Advice.Policy, name, true)
-	if err != nil {
-		return err
-	}
-	return saveFile(path, func(w io.Writer) error {
-		_, err := w.Write(doc.Text)
+	return err
+}
+
+// exportFile writes an advised policy, rounded to what the platform can say,
+// to a file.
+func (a *app) exportFile(path string, p profiles.Policy, name string) (lost []string, err error) {
+	err = a.saveFile(path, func(w io.Writer) (err error) {
+		lost, err = exportTo(w, p, name, true)
 		return err
 	})
+	return lost, err
+}
+
+// exportAdvice writes the advised policy, with its full numbers, to a file,
+// and says what is lost. A file that is there is an fs.ErrExist, unless it may
+// be overwritten.
+func (a *app) exportAdvice(s advisor.State, name, path string, overwrite bool) (notice string, err error) {
+	if s.Advice == nil {
+		return "", errors.New("there is no advice to export: measure first")
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && !overwrite {
+		return "", fmt.Errorf("%s: %w", path, fs.ErrExist)
+	}
+	lost, err := a.exportFile(path, s.Advice.Policy, name)
+	return strings.Join(append([]string{"wrote " + path}, lost...), "; "), err
 }

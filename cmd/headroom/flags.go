@@ -37,12 +37,33 @@ func flagVar[T any](f *pflag.FlagSet, to *T, name, short, value, kind, help stri
 	f.VarP(&parsed[T]{to: to, parse: parse, kind: kind, text: value}, name, short, help)
 }
 
+// durationVar is a duration of more than 0.
 func durationVar(f *pflag.FlagSet, to *time.Duration, name, short, help string) {
+	durationFlag(f, to, name, short, help, func(s string) (time.Duration, error) {
+		d, err := profiles.ParseDuration(s)
+		if err == nil && d == 0 {
+			err = fmt.Errorf("got %q, want more than 0", s)
+		}
+		return d, err
+	})
+}
+
+// pauseVar is a duration of 0 or more.
+func pauseVar(f *pflag.FlagSet, to *time.Duration, name, short, help string) {
+	durationFlag(f, to, name, short, help, profiles.ParseDuration)
+}
+
+func durationFlag(f *pflag.FlagSet, to *time.Duration, name, short, help string, parse func(string) (time.Duration, error)) {
 	text := ""
 	if *to > 0 {
 		text = profiles.Duration(*to).String()
 	}
-	flagVar(f, to, name, short, text, "duration", help, profiles.ParseDuration)
+	flagVar(f, to, name, short, text, "duration", help, parse)
+}
+
+// countVar is a whole number of 1 or more.
+func countVar(f *pflag.FlagSet, to *int, name, short, help string) {
+	flagVar(f, to, name, short, fmt.Sprint(*to), "count", help, profiles.ParseCount)
 }
 
 // loadFlags are those that say what is requested and how much of it.
@@ -53,6 +74,7 @@ type loadFlags struct {
 	body    string
 	slo     profiles.SLO
 	source  *probe.Source
+	given   *pflag.FlagSet // of the command; nil where it has no workload
 }
 
 func newLoadFlags() *loadFlags {
@@ -78,15 +100,16 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 // workload adds the flags that say how much is requested.
 func (l *loadFlags) workload(f *pflag.FlagSet) {
 	p := &l.plan
+	l.given = f
 	f.StringVarP(&l.host, "host", "H", "", "target `URL`, instead of the argument")
-	f.IntVarP(&p.Users, "users", "u", p.Users, "number of users, each waits for its answer")
+	countVar(f, &p.Users, "users", "u", "number of users, each waits for its answer")
 	flagVar(f, &p.SpawnRate, "spawn-rate", "r", "1", "rate", "users started per second", profiles.ParseRate)
 	durationVar(f, &p.RunTime, "run-time", "t", "stop after this long, such as 30s or 1h30m")
-	durationVar(f, &p.StopGrace, "stop-timeout", "s", "how long answers may still come after the end")
+	pauseVar(f, &p.StopGrace, "stop-timeout", "s", "how long answers may still come after the end")
 	flagVar(f, &p.Requests, "requests", "n", "", "count", "stop after so many requests", profiles.ParseCount)
 	flagVar(f, &p.Rate, "rate", "", "", "rate", "arrivals at this rate (50, 50/1s) instead of users", profiles.ParseRate)
 	flagVar(f, &p.Arrivals, "arrivals", "", string(p.Arrivals), "process", "how arrivals are spread: poisson or constant", parseArrivals)
-	f.IntVar(&p.MaxUsers, "max-users", p.MaxUsers, "most requests under way at once, with --rate")
+	countVar(f, &p.MaxUsers, "max-users", "", "most requests under way at once, with --rate")
 	flagVar(f, &p.Wait, "wait", "", "", "wait", "think time of a user: 1s, 1s..3s, or pacing:1s from start to start", parseWait)
 }
 
@@ -103,6 +126,9 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 		target = l.host
 	}
 	p.Target = target
+	if err := l.checkModel(); err != nil {
+		return p, err
+	}
 	if err := l.fillRequest(&p); err != nil {
 		return p, err
 	}
@@ -110,6 +136,24 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 		return p, &exit{exitUsage, err}
 	}
 	return p, nil
+}
+
+// checkModel refuses flags of the open model in the closed one, and the other
+// way round: they would change nothing.
+func (l *loadFlags) checkModel() error {
+	if l.given == nil {
+		return nil
+	}
+	others, why := []string{"arrivals", "max-users"}, "without --rate, want both or neither"
+	if l.plan.Rate > 0 {
+		others, why = []string{"users", "spawn-rate", "wait"}, "and --rate, want one: users wait for their answers, a rate does not"
+	}
+	for _, name := range others {
+		if f := l.given.Lookup(name); f.Changed {
+			return usage("--%s: got %s %s", name, f.Value, why)
+		}
+	}
+	return nil
 }
 
 // fillRequest takes over headers and body.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,18 +26,23 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 		Short:         "Find out how much load a service takes, and get an autoscale configuration that holds",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("command: got %q, want one of %s", args[0], strings.Join(commandNames(cmd), ", "))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !a.interactive() {
 				return cmd.Help()
 			}
-			return a.swarmFromForm(cmd)
+			return a.swarmFromForm(cmd, newLoadFlags(), newAdviceFlags(), runOptions{failureCode: exitFailures})
 		},
 	}
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		a.runCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(), a.schemaCommand(),
 		a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), versionCommand(),
@@ -44,10 +50,27 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 	return root
 }
 
+func commandNames(root *cobra.Command) (names []string) {
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return names
+}
+
 // flagError says in our words what pflag says in its own.
-func flagError(err error) error {
+func flagError(cmd *cobra.Command, err error) error {
 	var bad *pflag.InvalidValueError
-	if !errors.As(err, &bad) {
+	var unknown *pflag.NotExistError
+	switch {
+	case errors.As(err, &unknown):
+		name := "--" + unknown.GetSpecifiedName()
+		if short := unknown.GetSpecifiedShortnames(); short != "" {
+			name = "-" + unknown.GetSpecifiedName()
+		}
+		return usage("flag: got %s, which %s does not have: see %s --help", name, cmd.CommandPath(), cmd.CommandPath())
+	case !errors.As(err, &bad):
 		return &exit{exitUsage, err}
 	}
 	cause := errors.Unwrap(bad)
@@ -64,7 +87,7 @@ func (a *app) interactive() bool {
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: "Print the version, the commit and the Go it was built with", Args: cobra.NoArgs,
+		Use: "version", Short: "Print the version, the commit and the Go it was built with", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, ok := debug.ReadBuildInfo()
 			if !ok {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,8 +13,6 @@ import (
 	"headroom/advisor/report"
 	"headroom/load"
 	"headroom/profiles"
-	"headroom/profiles/platform"
-	"headroom/tui"
 )
 
 // runOptions are what run adds to the load.
@@ -31,15 +30,27 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Swarm a target: dashboard on a terminal, progress and summary otherwise",
 		Example: "  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
 			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless",
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("arguments: got %q, want one target", strings.Join(args, " "))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.failureCode < 0 || o.failureCode > 125 {
+				return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
+			}
+			if err := canWrite("--save", o.save); err != nil {
+				return err
+			}
 			target := ""
 			if len(args) == 1 {
 				target = args[0]
 			}
 			dashboard := !o.headless && !o.json && a.interactive()
-			if target == "" && l.host == "" && dashboard {
-				return a.swarmFromForm(cmd)
+			// The form asks for users, which a rate does not have.
+			if target == "" && l.host == "" && dashboard && l.plan.Rate == 0 {
+				return a.swarmFromForm(cmd, l, v, o)
 			}
 			plan, err := l.finish(target)
 			if err != nil {
@@ -66,14 +77,11 @@ func (a *app) runCommand() *cobra.Command {
 
 // swarm runs a plan to its end and writes the summary.
 func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *adviceFlags, o runOptions, dashboard bool) error {
-	if err := checkReachable(ctx, plan.Target); err != nil {
+	config := sessionConfig(plan, l, v)
+	if err := connect(ctx, &config); err != nil {
 		return err
 	}
-	back, err := findBackend(ctx, plan.Target)
-	if err != nil {
-		return err
-	}
-	session, err := advisor.NewSession(a.sessionConfig(plan, l, v, back))
+	session, err := advisor.NewSession(config)
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
@@ -90,91 +98,42 @@ func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *ad
 	return a.conclude(session.State(), o)
 }
 
-func (a *app) sessionConfig(plan profiles.Plan, l *loadFlags, v *adviceFlags, back backend) advisor.Config {
-	c := advisor.Config{
-		Plan: plan, SLO: l.slo, Source: l.source, Traffic: v.traffic, Headroom: v.headroom,
-		Interval: v.interval, Budget: v.budget, Replay: advisor.ReplayPlan(plan, v.traffic, v.verify), Replicas: v.replicas,
-		Policy: back.policy,
-	}
-	if back.client != nil {
-		c.Scaler = back.client
-	}
-	return c
-}
-
-// start runs a session beside its caller and returns when it takes jobs; the
-// function it returns ends it.
-func start(ctx context.Context, s *advisor.Session) (end func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ready := s.States()
-	go func() { _ = s.Run(ctx) }() // it has no error of its own
-	<-ready
-	return func() {
-		cancel()
-		<-s.Done()
-	}
-}
-
-// follow starts a job and shows it until it has ended. The first interrupt
-// stops the job in peace.
-func (a *app) follow(s *advisor.Session, p *progress, job func() error) error {
-	defer p.end()
-	states := s.States()
-	if err := job(); err != nil {
-		return err
-	}
-	stop := a.signals.stop.Done()
-	for {
-		select {
-		case state := <-states:
-			p.show(state)
-			if state.Phase == advisor.Idle {
-				return problem(state)
-			}
-		case <-stop:
-			stop = nil
-			s.Stop()
-		case <-s.Done():
-			return nil
-		}
-	}
-}
-
-func problem(s advisor.State) error {
-	if s.Problem == "" {
-		return nil
-	}
-	return usage("%s", s.Problem)
-}
-
-// dashboard shows the session on the whole terminal until the user leaves.
-func (a *app) dashboard(s *advisor.Session, autostart bool) error {
-	return tui.Run(a.signals.stop, s, tui.Options{
-		States: s.States(), Autostart: autostart, Formats: platform.Names(),
-		Export: func(format, path string) error { return exportAdvice(s.State(), format, path) },
-	})
-}
-
-// conclude writes the summary of a run and sets the exit code.
+// conclude writes the summary of the latest swarm and sets the exit code. What
+// ran since, such as a step of a measurement, says nothing about it.
 func (a *app) conclude(s advisor.State, o runOptions) error {
-	if !s.Loaded {
-		return nil
+	if s.Swarm == nil {
+		return a.writeFindings(s)
 	}
+	s.Load = *s.Swarm
+	var saved error
 	if o.save != "" {
-		if err := saveFile(o.save, func(w io.Writer) error { return report.WriteJSON(w, report.NewRun(s, os.Args)) }); err != nil {
-			return err
-		}
+		saved = a.saveFile(o.save, func(w io.Writer) error { return report.WriteJSON(w, report.NewRun(s, os.Args)) })
 	}
 	var err error
 	if o.json {
 		err = report.WriteJSON(a.out, report.NewRun(s, os.Args))
 	} else {
-		err = report.WriteSummary(a.out, s.Load)
+		err = errors.Join(report.WriteSummary(a.out, s.Load), a.writeFindings(s))
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = runVerdict(s.Load, o.failureCode)
 	}
-	return runVerdict(s.Load, o.failureCode)
+	return errors.Join(saved, err)
+}
+
+// writeFindings prints what a dashboard found besides the swarm: the advice,
+// and the comparison that proves it.
+func (a *app) writeFindings(s advisor.State) error {
+	if s.Advice == nil {
+		return nil
+	}
+	write(a.out, "\n")
+	err := report.WriteAdvice(a.out, *s.Advice)
+	if s.Before != nil && s.After != nil {
+		write(a.out, "\n")
+		err = errors.Join(err, report.WriteComparison(a.out, *s.Before, *s.After))
+	}
+	return err
 }
 
 // runVerdict is the exit code of a finished run.
@@ -189,26 +148,4 @@ func runVerdict(s load.Snapshot, failureCode int) error {
 		return &exit{code: failureCode}
 	}
 	return nil
-}
-
-// swarmFromForm asks for what is needed and opens the dashboard.
-func (a *app) swarmFromForm(cmd *cobra.Command) error {
-	values, err := tui.StartForm(cmd.Context(), tui.StartValues{Target: "http://127.0.0.1:8000/", Users: "10", SpawnRate: "1", SLO: "p95<300ms,errors<1%"})
-	if errors.Is(err, tui.ErrCancelled) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	args := []string{values.Target, "--users", values.Users, "--spawn-rate", values.SpawnRate}
-	if values.RunTime != "" {
-		args = append(args, "--run-time", values.RunTime)
-	}
-	if values.SLO != "" {
-		args = append(args, "--slo", values.SLO)
-	}
-	run := a.runCommand()
-	run.SetArgs(args)
-	run.SilenceErrors, run.SilenceUsage = true, true
-	return run.ExecuteContext(cmd.Context())
 }

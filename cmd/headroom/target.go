@@ -35,7 +35,7 @@ func (a *app) targetCommand() *cobra.Command {
 			}
 			a.signals.expect()
 			if err := server.Run(a.signals.stop); err != nil {
-				return &exit{exitUsage, err}
+				return usage("--port: got %s: %w", port, err)
 			}
 			return nil
 		},
@@ -45,8 +45,8 @@ func (a *app) targetCommand() *cobra.Command {
 	f.StringVar(&port, "port", port, "port to listen on")
 	durationVar(f, &c.ServiceTime, "service-time", "", "mean service time of /request")
 	f.StringVar(&c.Distribution, "distribution", c.Distribution, "of the service time: constant or exponential")
-	f.IntVar(&c.Concurrency, "concurrency", c.Concurrency, "requests served at a time; the others wait")
-	durationVar(f, &c.Startup, "startup", "", "how long it takes before it listens")
+	countVar(f, &c.Concurrency, "concurrency", "", "requests served at a time; the others wait")
+	pauseVar(f, &c.Startup, "startup", "", "how long it takes before it listens")
 	f.Float64Var(&c.FailRate, "fail-rate", 0, "share of /request answers that are a 500, 0..1")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the random numbers")
 	return cmd

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"headroom/advisor"
 	"headroom/advisor/report"
@@ -31,6 +32,12 @@ func (a *app) tuneCommand() *cobra.Command {
 	l, v := newLoadFlags(), newAdviceFlags()
 	c := scaler.Config{Name: fmt.Sprintf("tune-%d", os.Getpid()), Listen: "127.0.0.1:0", API: "127.0.0.1:0"}
 	var o tuneOptions
+	ofCommand := pflag.NewFlagSet("", pflag.ContinueOnError) // that only a command has a use for
+	ofCommand.SortFlags = false
+	ofCommand.StringVar(&o.path, "path", "/", "what to request of a command's replicas")
+	scalerFlags(ofCommand, &c)
+	ofTarget := pflag.NewFlagSet("", pflag.ContinueOnError)
+	countVar(ofTarget, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	cmd := &cobra.Command{
 		Use:   "tune [TARGET | -- COMMAND...]",
 		Short: "Measure, advise, apply and verify, in one go",
@@ -43,11 +50,17 @@ func (a *app) tuneCommand() *cobra.Command {
 			if !v.traffic.Known() {
 				return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200")
 			}
-			if err := checkExports(o.exports); err != nil {
+			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output)); err != nil {
 				return err
 			}
 			if cmd.ArgsLenAtDash() < 0 {
+				if err := refuseGiven(ofCommand, "a TARGET", "a command after --"); err != nil {
+					return err
+				}
 				return a.tuneTarget(cmd.Context(), args[0], l, v, o)
+			}
+			if err := refuseGiven(ofTarget, "a command", "a TARGET"); err != nil {
+				return err
 			}
 			c.Command = args
 			return a.tuneCommandLine(c, l, v, o)
@@ -55,7 +68,8 @@ func (a *app) tuneCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&o.path, "path", "/", "what to request of a command's replicas")
+	f.AddFlagSet(ofCommand)
+	f.AddFlagSet(ofTarget)
 	v.sizing(f)
 	v.measuring(f)
 	durationVar(f, &v.verify, "verify", "", "length of the replay before and after")
@@ -63,9 +77,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.StringArrayVar(&o.exports, "export", nil, "write the configuration of a platform: `NAME=FILE` (repeatable)")
 	f.StringVarP(&o.output, "out", "o", "", "save the measurement as JSON to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
-	f.IntVar(&v.replicas, "replicas", v.replicas, "how many replicas a target without a scaler has")
 	l.request(f)
-	scalerFlags(f, &c)
 	return cmd
 }
 
@@ -78,6 +90,17 @@ func targetOrCommand(cmd *cobra.Command, args []string) error {
 	return usage("arguments: got %q, want either one TARGET or a command after --", strings.Join(args, " "))
 }
 
+// refuseGiven refuses the first of the flags that was given where it says
+// nothing.
+func refuseGiven(flags *pflag.FlagSet, with, want string) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Changed && err == nil {
+			err = usage("--%s: got %q with %s, want it only with %s", f.Name, f.Value, with, want)
+		}
+	})
+	return err
+}
+
 func checkExports(exports []string) error {
 	for _, e := range exports {
 		name, file, ok := strings.Cut(e, "=")
@@ -86,6 +109,9 @@ func checkExports(exports []string) error {
 		}
 		if _, err := platform.Find(name); err != nil {
 			return usage("--export: %w", err)
+		}
+		if err := canWrite("--export", file); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -96,13 +122,19 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 	if !strings.HasPrefix(o.path, "/") {
 		return usage("--path: got %q, want a path such as /load/100000", o.path)
 	}
-	c.Policy = profiles.FixedPolicy(1)
-	c.Policy.Interval = profiles.Duration(time.Second)
+	config, err := measuringConfig("http://127.0.0.1"+o.path, l, v) // the port is known when the scaler runs
+	if err != nil {
+		return err
+	}
+	config.Policy = profiles.FixedPolicy(1)
+	config.Policy.Interval = profiles.Duration(time.Second)
+	c.Policy = config.Policy
 	s, stop, err := startScaler(a.signals, c)
 	if err != nil {
 		return err
 	}
-	err = a.tune(s.URL()+o.path, backend{client: s.Client(), policy: c.Policy}, l, v, o)
+	workOn(&config, s, o.path)
+	err = a.tune(config, o)
 	if stopErr := stop(); err == nil {
 		err = stopErr
 	}
@@ -111,41 +143,23 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 
 // tuneTarget works on a service that runs already.
 func (a *app) tuneTarget(ctx context.Context, target string, l *loadFlags, v *adviceFlags, o tuneOptions) error {
-	if err := profiles.ValidateTarget(target); err != nil {
-		return &exit{exitUsage, err}
-	}
-	if err := checkReachable(ctx, target); err != nil {
-		return err
-	}
-	back, err := findBackend(ctx, target)
+	config, err := measuringConfig(target, l, v)
 	if err != nil {
 		return err
 	}
-	return a.tune(target, back, l, v, o)
+	if err := connect(ctx, &config); err != nil {
+		return err
+	}
+	return a.tune(config, o)
 }
 
-func (a *app) tune(target string, back backend, l *loadFlags, v *adviceFlags, o tuneOptions) error {
-	plan, err := l.finish(target)
-	if err != nil {
-		return err
-	}
-	config := a.sessionConfig(plan, l, v, back)
-	if err := (advisor.SearchOptions{SLO: config.SLO, Budget: config.Budget}).Validate(); err != nil {
-		return &exit{exitUsage, err}
-	}
+func (a *app) tune(config advisor.Config, o tuneOptions) error {
 	result, err := a.runTune(config, o.keep)
+	var saved error
 	if o.output != "" && result.Measurement.Kind != "" {
-		if saveErr := saveFile(o.output, func(w io.Writer) error { return report.WriteJSON(w, result.Measurement) }); saveErr != nil && err == nil {
-			err = saveErr
-		}
+		saved = a.saveFile(o.output, func(w io.Writer) error { return report.WriteJSON(w, result.Measurement) })
 	}
-	if err != nil {
-		return a.explainTune(result, err, o)
-	}
-	if err := a.writeTune(result, o); err != nil {
-		return err
-	}
-	return tuneVerdict(result)
+	return errors.Join(saved, a.concludeTune(result, err, o))
 }
 
 // runTune performs the tune and shows its progress.
@@ -178,6 +192,17 @@ func (a *app) runTune(config advisor.Config, keep bool) (advisor.TuneResult, err
 	return result, err
 }
 
+// concludeTune prints what came out and sets the exit code.
+func (a *app) concludeTune(r advisor.TuneResult, err error, o tuneOptions) error {
+	if err != nil {
+		return a.explainTune(r, err, o)
+	}
+	if err := a.writeTune(r, o); err != nil {
+		return err
+	}
+	return tuneVerdict(r)
+}
+
 // explainTune prints what a refusal rests on.
 func (a *app) explainTune(r advisor.TuneResult, err error, o tuneOptions) error {
 	refusal := r.Measurement.Capacity.Refusal
@@ -196,28 +221,32 @@ func (a *app) explainTune(r advisor.TuneResult, err error, o tuneOptions) error 
 }
 
 // writeTune prints the result and writes the exports. These carry the full
-// numbers, whatever this machine can carry.
+// numbers, whatever this machine can carry. One that cannot be written takes
+// nothing else with it.
 func (a *app) writeTune(r advisor.TuneResult, o tuneOptions) error {
+	show := report.WriteTune
+	if o.json {
+		show = func(w io.Writer, r advisor.TuneResult) error { return report.WriteJSON(w, r) }
+	}
+	errs := []error{show(a.out, r)}
 	for _, e := range o.exports {
 		name, file, _ := strings.Cut(e, "=")
-		doc, err := exportTo(r.Advice.Policy, name, true)
-		if err != nil {
-			return &exit{exitUsage, err}
+		notes, err := a.exportFile(file, r.Advice.Policy, name)
+		if doubt := doubts[r.Verdict]; err == nil && doubt != "" {
+			notes = append(notes, "written, although "+doubt)
 		}
-		for _, l := range doc.Losses {
-			write(a.err, fmt.Sprintf("%s: lost: %s: %s\n", name, l.Field, l.Reason))
+		for _, note := range notes {
+			write(a.err, file+": "+note+"\n")
 		}
-		if err := saveFile(file, func(w io.Writer) error {
-			_, err := w.Write(doc.Text)
-			return err
-		}); err != nil {
-			return err
-		}
+		errs = append(errs, err)
 	}
-	if o.json {
-		return report.WriteJSON(a.out, r)
-	}
-	return report.WriteTune(a.out, r)
+	return errors.Join(errs...)
+}
+
+// doubts are the verdicts after which an export should not be trusted blindly.
+var doubts = map[advisor.TuneVerdict]string{
+	advisor.NotHeld:      "the advice did not hold",
+	advisor.Inconclusive: "the proof of the advice was inconclusive",
 }
 
 func tuneVerdict(r advisor.TuneResult) error {

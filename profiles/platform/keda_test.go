@@ -273,8 +273,28 @@ func TestKEDASaysMore(t *testing.T) {
 			t.Errorf("got no %s in\n%s", want, doc.Text)
 		}
 	}
-	p.Schedules = nil
 	if doc, err = kedaHTTP.Export(p, Options{}); err == nil || !strings.Contains(err.Error(), "metrics[3].kind: got a second rps") {
 		t.Errorf("keda-http: Export = %v, %v", doc, err)
+	}
+}
+
+// A route has its metrics side by side, which is no loss, nor does it mix up
+// what is.
+func TestKEDAHTTPMovesMetrics(t *testing.T) {
+	p := running(func(p *profiles.Policy) {
+		p.Metrics = append(p.Metrics,
+			profiles.Metric{Kind: profiles.CPU, Target: 70_000, Window: p.Interval},
+			profiles.Metric{Kind: profiles.InFlight, Target: 2500, Window: p.Interval})
+	})
+	doc, err := kedaHTTP.Export(p, Options{Round: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "metrics[1].target: 2.5 requests per replica becomes 2 requests per replica: the platform has only whole numbers; rounded down, it starts replicas a little earlier"
+	if len(doc.Losses) != 1 || doc.Losses[0].String() != want {
+		t.Errorf("losses %v, want %q", doc.Losses, want)
+	}
+	if _, err := kedaHTTP.Export(p, Options{}); err == nil || !strings.Contains(err.Error(), "metrics[2].target: got 2.5") {
+		t.Errorf("Export = %v, want the metric by its place in the policy", err)
 	}
 }

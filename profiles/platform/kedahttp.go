@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"headroom/profiles"
@@ -194,7 +195,6 @@ func writeKEDAHTTP(w *writer, base []byte) ([]byte, error) {
 	if err != nil && !isNew {
 		return nil, err
 	}
-	w.sideBySide()
 	scaled := w.scaledObject(f.scaled, isNew, f.route.Metadata.Name)
 	text, err := document.Apply(base, f.routeDoc.Index, w.scalingMetric(f, isNew)...)
 	if err != nil {
@@ -204,30 +204,40 @@ func writeKEDAHTTP(w *writer, base []byte) ([]byte, error) {
 		w.note("the route takes the requests for every host (*) to port 80 of the Service: name yours, and send the traffic through the interceptor")
 	}
 	w.warnOfReplicas(base)
+	w.sideBySide()
 	return document.Apply(text, f.scaledDoc.Index, scaled...)
 }
 
-// sideBySide moves what the route counts together, as it is there. The order
-// of metrics means nothing.
+// sideBySide moves what the route counts together in the policy, and with it
+// what was said about it, as the document has it so. The order of metrics means
+// nothing.
 func (w *writer) sideBySide() {
 	was := w.policy.Metrics
-	counted := func(m profiles.Metric) bool { return slices.Contains(addOnKinds, m.Kind) }
-	first := slices.IndexFunc(was, counted)
-	if first < 0 {
-		return
+	rank := func(i int) int { // before the first that is counted, counted, after it
+		first := slices.IndexFunc(was, func(m profiles.Metric) bool { return slices.Contains(addOnKinds, m.Kind) })
+		switch {
+		case i < first:
+			return 0
+		case w.pushed(i, "any"):
+			return 1
+		}
+		return 2
 	}
-	metrics := slices.Clone(was[:first])
-	for _, m := range was[first:] {
-		if counted(m) {
-			metrics = append(metrics, m)
+	order := make([]int, len(was))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return rank(a) - rank(b) })
+	metrics, reasons := make([]profiles.Metric, len(was)), slices.Clone(w.reasons)
+	for is, was := range order {
+		metrics[is] = w.policy.Metrics[was]
+		for i, r := range w.reasons {
+			if rest, ok := strings.CutPrefix(r.prefix, fmt.Sprintf("metrics[%d]", was)); ok {
+				reasons[i].prefix = fmt.Sprintf("metrics[%d]", is) + rest
+			}
 		}
 	}
-	for _, m := range was[first:] {
-		if !counted(m) {
-			metrics = append(metrics, m)
-		}
-	}
-	w.policy.Metrics = metrics
+	w.policy.Metrics, w.reasons = metrics, reasons
 }
 
 // scalingMetric writes what the route counts.

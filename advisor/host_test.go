@@ -1,0 +1,95 @@
+package advisor
+
+import (
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/probe"
+)
+
+func TestHostSaturated(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		use  HostUse
+		want bool
+	}{
+		{"not known", HostUse{Cores: 2, Busy: 2}, false},
+		{"idle", HostUse{Known: true, Cores: 2, Busy: 0.2}, false},
+		{"just below", HostUse{Known: true, Cores: 2, Busy: 1.89}, false},
+		{"all cores busy", HostUse{Known: true, Cores: 2, Busy: 1.9}, true},
+		{"by the replicas alone", HostUse{Known: true, Cores: 2, Busy: 1, Replicas: 1.95}, true},
+	} {
+		if got := c.use.Saturated(); got != c.want {
+			t.Errorf("%s: Saturated() = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestHostUse(t *testing.T) {
+	begin := time.Unix(0, 0)
+	before := hostReading{at: begin, busy: 100, load: 5 * time.Second, replicas: 50 * time.Second, known: true}
+	after := hostReading{at: begin.Add(10 * time.Second), busy: 115, load: 6 * time.Second, replicas: 58 * time.Second, known: true}
+	want := HostUse{Known: true, Cores: runtime.NumCPU(), Busy: 1.5, Replicas: 0.8, Load: 0.1}
+	if got := after.since(before); got.Known != want.Known || got.Cores != want.Cores || math.Abs(got.Busy-want.Busy) > 1e-9 ||
+		math.Abs(got.Replicas-want.Replicas) > 1e-9 || math.Abs(got.Load-want.Load) > 1e-9 {
+		t.Errorf("since = %+v, want %+v", got, want)
+	}
+	// A replica that went takes its time with it.
+	restarted := after
+	restarted.replicas = time.Second
+	if got := restarted.since(before); got.Replicas != 0 || !got.Known {
+		t.Errorf("after a replica went: %+v, want 0 cores for the replicas", got)
+	}
+	unknown := after
+	unknown.known = false
+	for name, got := range map[string]HostUse{
+		"at the same moment": before.since(before), "to an unknown one": unknown.since(before), "from an unknown one": after.since(unknown),
+	} {
+		if got != (HostUse{}) {
+			t.Errorf("%s: %+v, want nothing", name, got)
+		}
+	}
+}
+
+func TestReadHost(t *testing.T) {
+	fleet := probe.Fleet{Replicas: []probe.Replica{{CPU: 3 * time.Second}, {CPU: 4 * time.Second}}}
+	r := readHost(t.Context(), time.Unix(7, 0), fleet)
+	if r.replicas != 7*time.Second || r.known && r.busy <= 0 || !r.at.Equal(time.Unix(7, 0)) {
+		t.Errorf("readHost = %+v, want 7 s of the replicas", r)
+	}
+}
+
+// A machine that saturates before the service does makes what was measured a
+// lower bound; that is said with the advice.
+func TestHostLimit(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		busy float64
+		want bool
+	}{{"free cores", 1.2, false}, {"no free cores", 2, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &simulated{service: 20 * time.Millisecond, servers: 1, slo: mustSLO(t, "p95<100ms"),
+				host: HostUse{Known: true, Cores: 2, Busy: c.busy, Replicas: 0.8, Load: 0.1}}
+			got, err := Search(t.Context(), s, SearchOptions{SLO: s.slo, Budget: time.Minute})
+			if err != nil || got.Refusal != nil || got.HostLimited != c.want {
+				t.Fatalf("Search = %v, refusal %v, host limited %v; want %v", err, got.Refusal, got.HostLimited, c.want)
+			}
+			if got.Host != s.host || got.CPU <= 0 {
+				t.Errorf("host %+v and %v a request at the capacity, want %+v", got.Host, got.CPU, s.host)
+			}
+			advice, err := Measurement{SLO: s.slo.String(), Capacity: got, Local: true}.Advise(traffic(10, 400), 200, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said := strings.Contains(strings.Join(advice.Notes, "\n"), "this machine, not the service"); said != c.want {
+				t.Errorf("notes %q, want a word about the machine: %v", advice.Notes, c.want)
+			}
+			if advice.Capped == "" || advice.Applied.Replicas.Max >= advice.Policy.Replicas.Max {
+				t.Errorf("applied max %s of %s (%q), want it capped at what 2 cores carry", advice.Applied.Replicas.Max, advice.Policy.Replicas.Max, advice.Capped)
+			}
+		})
+	}
+}

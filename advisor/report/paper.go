@@ -1,0 +1,118 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// paper collects the first error of many writes, so that the layout reads as
+// what it prints.
+type paper struct {
+	w     io.Writer
+	width int // lines are kept to it; 0: they are as long as they are
+	err   error
+}
+
+func (p *paper) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// say writes a sentence on as many lines as it takes.
+func (p *paper) say(format string, args ...any) {
+	for _, line := range wrap(fmt.Sprintf(format, args...), p.width) {
+		p.printf("%s\n", line)
+	}
+}
+
+// table aligns rows of cells; align has a letter for each column: l and r for
+// left and right, and for one that gives way where the page is too narrow n
+// for a name, which is cut, or t for a text, which goes on below.
+func (p *paper) table(align string, rows [][]string) {
+	widths := make([]int, len(align))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], len([]rune(cell)))
+		}
+	}
+	flexible := strings.IndexAny(align, "nt")
+	if flexible >= 0 && p.width > 0 {
+		others := 2 * (len(widths) - 1)
+		for i, w := range widths {
+			if i != flexible {
+				others += w
+			}
+		}
+		widths[flexible] = min(widths[flexible], max(p.width-others, 8))
+	}
+	for _, row := range rows {
+		rest := []string{}
+		if flexible >= 0 {
+			row = append([]string{}, row...)
+			if align[flexible] == 'n' {
+				row[flexible] = shorten(row[flexible], widths[flexible])
+			} else {
+				lines := wrap(row[flexible], widths[flexible])
+				row[flexible], rest = lines[0], lines[1:]
+			}
+		}
+		p.row(align, widths, row)
+		for _, line := range rest {
+			below := make([]string, len(row))
+			below[flexible] = line
+			p.row(align, widths, below)
+		}
+	}
+}
+
+func (p *paper) row(align string, widths []int, cells []string) {
+	var line strings.Builder
+	for i, cell := range cells {
+		pad := strings.Repeat(" ", widths[i]-len([]rune(cell)))
+		if i > 0 {
+			line.WriteString("  ")
+		}
+		if align[i] == 'r' {
+			line.WriteString(pad + cell)
+		} else {
+			line.WriteString(cell + pad)
+		}
+	}
+	p.printf("%s\n", strings.TrimRight(line.String(), " "))
+}
+
+// wrap breaks text at spaces, and a word only where it is longer than a line.
+// A width of 0 leaves it whole.
+func wrap(s string, width int) []string {
+	if width == 0 {
+		return []string{s}
+	}
+	var lines []string
+	line := []rune{}
+	for _, field := range strings.Fields(s) {
+		word := []rune(field)
+		if len(line) > 0 && len(line)+1+len(word) > width {
+			lines, line = append(lines, string(line)), line[:0]
+		}
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		for ; len(word) > width; word = word[width:] {
+			lines = append(lines, string(word[:width]))
+		}
+		line = append(line, word...)
+	}
+	return append(lines, string(line))
+}
+
+// shorten cuts the middle out of a name that is too long: its ends tell more.
+func shorten(s string, width int) string {
+	r := []rune(s)
+	if len(r) <= width {
+		return s
+	}
+	front := width / 2
+	return string(r[:front]) + "…" + string(r[len(r)-(width-1-front):])
+}

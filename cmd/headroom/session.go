@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"headroom/advisor"
+	"headroom/profiles"
+	"headroom/profiles/platform"
+	"headroom/scaler"
+	"headroom/tui"
+)
+
+// sessionConfig is what the flags say of a session; whether there is a scaler
+// is not known yet.
+func sessionConfig(plan profiles.Plan, l *loadFlags, v *adviceFlags) advisor.Config {
+	return advisor.Config{
+		Plan: plan, SLO: l.slo, Source: l.source, Traffic: v.traffic, Headroom: v.headroom,
+		Interval: v.interval, Budget: v.budget, Replay: advisor.ReplayPlan(plan, v.traffic, v.verify), Replicas: v.replicas,
+	}
+}
+
+// measuringConfig is that of a session which measures, with everything looked
+// at that can be before anything starts.
+func measuringConfig(target string, l *loadFlags, v *adviceFlags) (advisor.Config, error) {
+	plan, err := l.finish(target)
+	if err != nil {
+		return advisor.Config{}, err
+	}
+	c := sessionConfig(plan, l, v)
+	if err := (advisor.SearchOptions{SLO: c.SLO, Budget: c.Budget}).Validate(); err != nil {
+		return c, &exit{exitUsage, err}
+	}
+	if err := c.Validate(); err != nil {
+		return c, &exit{exitUsage, err}
+	}
+	return c, nil
+}
+
+// connect finds out what there is to work with: that the target answers, and
+// the scaler behind it if it is one of ours.
+func connect(ctx context.Context, c *advisor.Config) error {
+	if err := checkReachable(ctx, c.Plan.Target); err != nil {
+		return err
+	}
+	back, err := findBackend(ctx, c.Plan.Target)
+	if err != nil || back.client == nil {
+		return err
+	}
+	c.Scaler, c.Policy = back.client, back.policy
+	return nil
+}
+
+// workOn directs a session at a scaler within this process.
+func workOn(c *advisor.Config, s *scaler.Scaler, path string) {
+	c.Plan.Target = s.URL() + path
+	c.Replay.Target = c.Plan.Target
+	c.Scaler = s.Client()
+}
+
+// start runs a session beside its caller and returns when it takes jobs; the
+// function it returns ends it.
+func start(ctx context.Context, s *advisor.Session) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ready := s.States()
+	go func() { _ = s.Run(ctx) }() // it has no error of its own
+	<-ready
+	return func() {
+		cancel()
+		<-s.Done()
+	}
+}
+
+// follow starts a job and shows it until it has ended. The first interrupt
+// stops the job in peace.
+func (a *app) follow(s *advisor.Session, p *progress, job func() error) error {
+	defer p.end()
+	if err := job(); err != nil {
+		return err
+	}
+	states := s.States() // only now, so that an idle State is one after the job
+	stop := a.signals.stop.Done()
+	for {
+		select {
+		case state := <-states:
+			p.show(state)
+			if state.Phase == advisor.Idle {
+				return problem(state)
+			}
+		case <-stop:
+			stop = nil
+			s.Stop()
+		case <-s.Done():
+			return nil
+		}
+	}
+}
+
+func problem(s advisor.State) error {
+	if s.Problem == "" {
+		return nil
+	}
+	return usage("%s", s.Problem)
+}
+
+// dashboard shows the session on the whole terminal until the user leaves.
+func (a *app) dashboard(s *advisor.Session, autostart bool) error {
+	err := tui.Run(a.signals.stop, s, tui.Options{
+		States: s.States(), Autostart: autostart, Formats: platform.Names(),
+		Export: func(format, path string, overwrite bool) (string, error) {
+			return a.exportAdvice(s.State(), format, path, overwrite)
+		},
+	})
+	return a.left(err)
+}
+
+// left is the error of a screen without ways to leave it that are none. On a
+// screen ctrl+c is a key; it counts as the signal that it is elsewhere.
+func (a *app) left(err error) error {
+	switch {
+	case errors.Is(err, tui.ErrInterrupted):
+		a.signals.interrupt()
+		return nil
+	case errors.Is(err, tui.ErrCancelled):
+		return nil
+	}
+	return err
+}
