@@ -103,7 +103,7 @@ func (a *app) adviseCommand() *cobra.Command {
 			}
 			switch {
 			case to != "":
-				return a.printExport(advice.Policy, to, true)
+				return a.printExport(advice.Policy, to)
 			case asJSON:
 				return report.WriteJSON(a.out, advice)
 			}

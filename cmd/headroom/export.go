@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
 	"headroom/advisor"
@@ -15,72 +16,193 @@ import (
 	"headroom/profiles/platform"
 )
 
+// exportFlags are those of an export.
+type exportFlags struct {
+	platform.Options
+	to          string
+	list        bool
+	diff, write string // files
+}
+
 func (a *app) exportCommand() *cobra.Command {
-	var to string
-	var list, round bool
+	var e exportFlags
 	cmd := &cobra.Command{
-		Use:     "export POLICY --to NAME",
-		Short:   "Write a policy as a platform's configuration",
-		Example: "  headroom export policy.yaml --to jcloud > jcloud.yml",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if list {
-				for _, p := range platform.All() {
-					write(a.out, fmt.Sprintf("%-8s  %-12s  %s\n", p.Name, p.File, p.Title))
-				}
-				return nil
+		Use:   "export POLICY --to NAME",
+		Short: "Write a policy as a platform's configuration",
+		Long: "Write a policy as a platform's configuration, and say what of it the platform cannot do.\n\n" +
+			"What was written is read back: losses are the differences between the policy and what the platform will do; those\n" +
+			"marked (!) change how many replicas there are, the others only when. What it cannot say at all is refused.",
+		Example: "  headroom export policy.yaml --to jcloud > jcloud.yml\n" +
+			"  headroom export policy.yaml --to hpa --name shop --write deploy/hpa.yaml",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if e.list {
+				return a.listPlatforms()
 			}
-			if len(args) != 1 || to == "" {
-				return usage("export: got %d files and --to %q, want one POLICY and --to one of %s", len(args), to, strings.Join(platform.Names(), ", "))
+			if len(args) != 1 || e.to == "" {
+				return usage("export: got %d files and --to %q, want one POLICY and --to one of %s", len(args), e.to, strings.Join(platform.Names(), ", "))
+			}
+			if e.diff != "" && e.write != "" {
+				return usage("--write: got %s and --diff %s, want one of the two", e.write, e.diff)
 			}
 			policy, err := profiles.ReadPolicy(args[0])
 			if err != nil {
 				return &exit{exitUsage, err}
 			}
-			return a.printExport(policy, to, round)
+			return a.export(policy, e)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&to, "to", "", "platform: "+strings.Join(platform.Names(), ", "))
-	f.BoolVar(&list, "list", false, "list the platforms")
-	f.BoolVar(&round, "round", false, "round a target down to what the platform can say")
+	f.SortFlags = false
+	f.StringVar(&e.to, "to", "", "platform: "+strings.Join(platform.Names(), ", "))
+	f.BoolVar(&e.list, "list", false, "list the platforms and what each can say")
+	f.StringVar(&e.diff, "diff", "", "show what would change in `FILE`")
+	f.StringVar(&e.write, "write", "", "change `FILE`, or make it; what has nothing to do with scaling stays as it is")
+	f.BoolVar(&e.Round, "round", false, "round a target down to what the platform can say")
+	f.BoolVar(&e.Strict, "strict", false, "refuse placeholders for what is not given below")
+	f.StringVar(&e.Name, "name", "", "name of the workload")
+	f.StringVar(&e.Namespace, "namespace", "", "its namespace")
+	f.StringVar(&e.Image, "image", "", "its image")
+	f.StringVar(&e.Prometheus, "prometheus", "", "address of Prometheus, where the platform asks it")
+	f.StringVar(&e.Query, "query", "", "query that yields the requests per second")
 	return cmd
 }
 
-// exportTo writes a policy as a platform's configuration, and returns what of
-// it is lost there, a line each.
-func exportTo(w io.Writer, p profiles.Policy, name string, round bool) (lost []string, err error) {
-	to, err := platform.Find(name)
+// export writes a document to stdout, or into a file, or shows what it would
+// change there.
+func (a *app) export(p profiles.Policy, e exportFlags) error {
+	file := e.diff + e.write // at most one is given
+	before, err := readBase(file)
 	if err != nil {
-		return nil, &exit{exitUsage, err}
+		return err
 	}
-	doc, err := to.Export(p, platform.Options{Round: round})
+	e.Base = before
+	doc, err := exportDocument(p, e.to, e.Options)
 	if err != nil {
-		return nil, &exit{exitUsage, err}
+		return err
 	}
-	for _, l := range doc.Losses {
-		lost = append(lost, fmt.Sprintf("lost: %s: %s", l.Field, l.Reason))
+	for _, line := range remarks(doc) {
+		write(a.err, line+"\n")
 	}
-	_, err = w.Write(doc.Text)
-	return lost, err
-}
-
-// printExport writes a policy as a platform's configuration to stdout.
-func (a *app) printExport(p profiles.Policy, name string, round bool) error {
-	lost, err := exportTo(a.out, p, name, round)
-	for _, l := range lost {
-		write(a.err, l+"\n")
+	switch {
+	case e.diff != "":
+		write(a.out, udiff.Unified(file, file+" after the export", string(before), string(doc.Text)))
+		return nil
+	case e.write != "" && before != nil && string(before) == string(doc.Text):
+		write(a.err, fmt.Sprintf("%s says so already\n", file))
+		return nil
+	case e.write != "":
+		return a.saveFile(file, func(w io.Writer) error {
+			_, err := w.Write(doc.Text)
+			return err
+		})
 	}
+	_, err = a.out.Write(doc.Text)
 	return err
 }
 
+// readBase is the file that an export changes; nil where there is none.
+func readBase(path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, &exit{exitUsage, err}
+	}
+	return text, nil
+}
+
+// exportDocument is a policy as a platform's configuration.
+func exportDocument(p profiles.Policy, name string, o platform.Options) (platform.Document, error) {
+	to, err := platform.Find(name)
+	if err != nil {
+		return platform.Document{}, &exit{exitUsage, err}
+	}
+	doc, err := to.Export(p, o)
+	if err != nil {
+		return platform.Document{}, &exit{exitUsage, err}
+	}
+	return doc, nil
+}
+
+// remarks are what there is to know about an exported document, a line each.
+func remarks(doc platform.Document) (lines []string) {
+	for _, l := range doc.Losses {
+		lines = append(lines, lossLine(l))
+	}
+	for _, n := range doc.Notes {
+		lines = append(lines, "note: "+n)
+	}
+	if len(doc.Placeholders) > 0 {
+		lines = append(lines, "made up, for want of "+strings.Join(doc.Placeholders, ", ")+": look for them before you use it")
+	}
+	return lines
+}
+
+// lossLine marks what changes how many replicas there are.
+func lossLine(l platform.Loss) string {
+	if l.Severe {
+		return "lost (!): " + l.String()
+	}
+	return "lost: " + l.String()
+}
+
+// listPlatforms prints the platforms, and below them what each can say.
+func (a *app) listPlatforms() error {
+	for _, p := range platform.All() {
+		write(a.out, fmt.Sprintf("%-12s  %-20s  %s\n", p.Name, p.File, p.Title))
+	}
+	write(a.out, "\n"+platformTable())
+	write(a.out, "\nyes: as it stands · ~: in other terms, or in part; the export says how · -: refused, with the reason\n")
+	return nil
+}
+
+// platformTable is what each platform can say, as Markdown.
+func platformTable() string {
+	var b strings.Builder
+	row := func(name string, cells []string) {
+		fmt.Fprintf(&b, "| %-12s |", name)
+		for i, c := range cells {
+			fmt.Fprintf(&b, " %-*s |", len(platform.Asked()[i]), c)
+		}
+		b.WriteString("\n")
+	}
+	row("platform", platform.Asked())
+	lines := make([]string, len(platform.Asked()))
+	for i, name := range platform.Asked() {
+		lines[i] = strings.Repeat("-", len(name))
+	}
+	row("---", lines)
+	for _, p := range platform.All() {
+		cells := make([]string, 0, len(lines))
+		for _, answer := range p.Says() {
+			cells = append(cells, string(answer))
+		}
+		row(p.Name, cells)
+	}
+	return b.String()
+}
+
+// printExport writes an advised policy, rounded to what the platform can say,
+// to stdout.
+func (a *app) printExport(p profiles.Policy, name string) error {
+	return a.export(p, exportFlags{to: name, Options: platform.Options{Round: true}})
+}
+
 // exportFile writes an advised policy, rounded to what the platform can say,
-// to a file.
-func (a *app) exportFile(path string, p profiles.Policy, name string) (lost []string, err error) {
-	err = a.saveFile(path, func(w io.Writer) (err error) {
-		lost, err = exportTo(w, p, name, true)
+// to a file, and returns what there is to know about it, a line each.
+func (a *app) exportFile(path string, p profiles.Policy, name string) (notes []string, err error) {
+	doc, err := exportDocument(p, name, platform.Options{Round: true})
+	if err != nil {
+		return nil, err
+	}
+	return remarks(doc), a.saveFile(path, func(w io.Writer) error {
+		_, err := w.Write(doc.Text)
 		return err
 	})
-	return lost, err
 }
 
 // exportAdvice writes the advised policy, with its full numbers, to a file,

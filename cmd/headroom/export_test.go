@@ -36,14 +36,14 @@ func TestExportsTellWhatIsLost(t *testing.T) {
 		"advise": {"advise", measurement, "--traffic", "50..200", "--to", "jcloud"},
 	} {
 		code, out, said := execute(t, args...)
-		if code != 0 || !strings.Contains(out, "metric: rps") || !strings.HasPrefix(said, "lost: ") {
+		if code != 0 || !strings.Contains(out, "metric: rps") || !strings.HasPrefix(said, "lost (!): ") {
 			t.Errorf("%s: exit code %d, prints\n%ssays %q; want the losses", name, code, out, said)
 		}
 	}
 
 	file := filepath.Join(dir, "jcloud.yml")
 	notice, err := a.exportAdvice(advisor.State{Advice: advice}, "jcloud", file, false)
-	if err != nil || !strings.HasPrefix(notice, "wrote "+file+"; lost: ") || !strings.Contains(read(t, file), "metric: rps") {
+	if err != nil || !strings.HasPrefix(notice, "wrote "+file+"; lost (!): ") || !strings.Contains(read(t, file), "metric: rps") {
 		t.Errorf("dashboard: got %q, %v, want it written and the losses", notice, err)
 	}
 	if _, err := a.exportAdvice(advisor.State{Advice: advice}, "policy", file, false); !errors.Is(err, fs.ErrExist) || !strings.Contains(read(t, file), "metric: rps") {

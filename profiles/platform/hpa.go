@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"slices"
 
 	"headroom/profiles"
 	"headroom/profiles/document"
@@ -65,13 +66,11 @@ func (f hpaFile) problems() (bad problems) {
 		bad.bad("apiVersion", "got %s, want autoscaling/v2: kubectl get hpa.v2.autoscaling %s -o yaml shows it so", f.APIVersion, f.Metadata.Name)
 		return bad
 	}
-	external := false
 	for i := range s.Metrics {
 		s.Metrics[i].check(fmt.Sprintf("spec.metrics[%d]", i), &bad)
-		external = external || s.Metrics[i].external()
 	}
 	low := f.min()
-	if low < 0 || low == 0 && !external {
+	if low < 0 || low == 0 && !f.external() {
 		bad.bad("spec.minReplicas", "got %d, want 1 or more, or 0 with an Object or External metric and the gate HPAScaleToZero", low)
 	}
 	if s.Max < 1 || int(s.Max) < low {
@@ -87,6 +86,14 @@ func (f hpaFile) min() int {
 	}
 	return int(*f.Spec.Min)
 }
+
+// external reports whether any metric is there without pods.
+func (f hpaFile) external() bool {
+	return slices.ContainsFunc(f.Spec.Metrics, func(m hpaMetric) bool { return m.external() })
+}
+
+// keepsOne is why cpu and memory do not go with zero.
+const keepsOne = "as long as the pods use any of it, one stays"
 
 // metrics are those of the document, or the one that the API puts in where
 // there is none.
@@ -111,6 +118,11 @@ func (f hpaFile) policy() (profiles.Policy, []Loss) {
 		}
 	}
 	losses = append(losses, f.Spec.Behavior.settle(&p, int(f.Spec.Max))...)
+	for i, m := range p.Metrics {
+		if p.Replicas.Min == 0 && (m.Kind == profiles.CPU || m.Kind == profiles.Memory) {
+			losses = append(losses, Loss{Field: fmt.Sprintf("metrics[%d]", i), Reason: keepsOne + ", whatever minReplicas says", Severe: true})
+		}
+	}
 	if p.Replicas.Min == 0 { // a size like any other, but for the one second that a policy wants at least
 		p.ToZero = &profiles.ToZero{After: max(p.Down.Stabilization, 1e9)}
 	}
@@ -184,11 +196,6 @@ func (w *writer) hpaReasons() {
 // scaleToZero says what an HPA needs for that.
 func (w *writer) scaleToZero(was *hpaBehavior, isNew bool) {
 	w.note("minReplicas 0 needs the alpha feature gate HPAScaleToZero: without it the API server refuses this object; keda needs none")
-	for i, m := range w.policy.Metrics {
-		if m.Kind == profiles.CPU || m.Kind == profiles.Memory {
-			w.refuse(fmt.Sprintf("metrics[%d].kind", i), "got %s next to replicas.min 0, want none of cpu and memory: a pod in use of any keeps one", m.Kind)
-		}
-	}
 	var before profiles.Policy
 	was.settle(&before, int(w.policy.Replicas.Max))
 	if f := w.policy.Up.Factor; f > 0 && (isNew || f != before.Up.Factor) {
@@ -220,7 +227,7 @@ func (w *writer) hpaMetrics(was hpaFile, isNew bool) []document.Edit {
 		if next < len(w.policy.Metrics) {
 			now = w.policy.Metrics[next]
 		}
-		same = same && sameSignal(before, now) && (w.policy.Replicas.Min > 0 || m.external())
+		same = same && sameSignal(before, now) && (m.Type != "Pods" || w.policy.Replicas.Min > 0 || was.external())
 		if !same {
 			list.drop(at)
 			continue
@@ -280,7 +287,7 @@ func (w *writer) hpaMetric(i int) any {
 	switch {
 	case m.In("%"):
 		target = fields("type", targetUtilization, "averageUtilization", w.whole(key+".target", m.Target))
-		w.note("%s in %% is of what the pods request, cut to whole percents: they need a request of it", m.Kind)
+		w.noteOnce("%s in %% is of what the pods request, cut to whole percents: they need a request of it", m.Kind)
 	case !m.PerReplica():
 		target = fields("type", targetValue, "value", targetText(m))
 		if m.Kind != profiles.Latency && m.Kind != profiles.Custom {
@@ -296,6 +303,9 @@ func (w *writer) hpaMetric(i int) any {
 	}
 	switch {
 	case m.Kind == profiles.CPU || m.Kind == profiles.Memory:
+		if w.policy.Replicas.Min == 0 {
+			w.refuse(key+".kind", "got %s next to replicas.min 0, want none of cpu and memory: %s", m.Kind, keepsOne)
+		}
 		return fields("type", "Resource", "resource", fields("name", string(m.Kind), "target", target))
 	case m.PerReplica() && w.policy.Replicas.Min > 0 && (m.Kind == profiles.RPS || m.Kind == profiles.InFlight):
 		return fields("type", "Pods", "pods", fields("metric", fields("name", name), "target", target))

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"headroom/profiles"
@@ -96,29 +97,25 @@ func (m *hpaMetric) signal() (s hpaSignal, ok bool) {
 	}
 	_, source := m.source()
 	s = hpaSignal{metric: metric, unit: 1, failed: profiles.Reason("FailedGet" + m.Type + "Metric")}
+	above := strings.ToLower(m.Type) + " metric " + source.Metric.Name
 	switch t := source.Target; {
 	case t.Utilization != nil:
 		s.calculate, s.target = byUtilization, int64(*t.Utilization)
-		s.above = profiles.Reason(source.Name + " resource utilization (percentage of request) above target")
-	case t.Average != nil:
-		s.calculate, s.target = byPod, int64(*t.Average)
-		s.above = profiles.Reason("external metric " + source.Metric.Name + " above target")
-	default:
+		above = source.Name + " resource utilization (percentage of request)"
+	case t.Value != nil:
 		s.calculate, s.target = byLevel, int64(*t.Value)
-		s.above = profiles.Reason("external metric " + source.Metric.Name + " above target")
-	}
-	switch {
 	case m.external():
-	case m.Type == "Pods":
-		s.calculate = byAverage
-		s.above = profiles.Reason("pods metric " + source.Metric.Name + " above target")
-	case source.Target.Average != nil:
-		s.calculate = byAverage
-		s.above = profiles.Reason(source.Name + " resource above target")
+		s.calculate, s.target = byPod, int64(*t.Average)
+	default:
+		s.calculate, s.target = byAverage, int64(*t.Average)
+		if m.Type != "Pods" {
+			above = source.Name + " resource"
+		}
 		if metric.Kind == profiles.Memory {
 			s.unit = mebibyte
 		}
 	}
+	s.above = profiles.Reason(above + " above target")
 	return s, true
 }
 

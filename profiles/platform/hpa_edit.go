@@ -58,6 +58,13 @@ func (w *writer) isNew(platform string) bool {
 	return w.options.Base == nil && !kept
 }
 
+// noteOnce is note, unless it has been said.
+func (w *writer) noteOnce(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(w.notes, text) {
+		w.notes = append(w.notes, text)
+	}
+}
+
 // theObject is the only object of a group and kind in a file.
 func theObject(text []byte, group, kind string) (document.Document, error) {
 	docs, err := document.Split(text)
@@ -77,7 +84,7 @@ func theObject(text []byte, group, kind string) (document.Document, error) {
 	return found[0], nil
 }
 
-// seconds is a duration of a platform that knows whole seconds only.
+// wholeSeconds is a duration where the platform has no parts of a second.
 func (w *writer) wholeSeconds(key string, d profiles.Duration) int {
 	if d.Std()%time.Second != 0 {
 		w.refuse(key, "got %s, want whole seconds", d)

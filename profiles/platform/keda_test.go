@@ -236,6 +236,13 @@ func TestKEDARefuses(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a higher minimum than the hours'", func(t *testing.T) {
+		p, _ := importFile(t, keda, "everything.yaml")
+		p.Replicas.Min = 10
+		if _, err := keda.Export(p, Options{}); err == nil || !strings.Contains(err.Error(), "schedules[0].min: got 8, want replicas.min (10) or more") {
+			t.Errorf("Export = %v, want a refusal", err)
+		}
+	})
 	t.Run("two metrics in an HTTPScaledObject", func(t *testing.T) {
 		p, _ := importFile(t, kedaHTTP, "old.yaml")
 		p.Metrics = append(p.Metrics, profiles.Metric{Kind: profiles.InFlight, Target: 5000, Window: p.Interval})

@@ -126,11 +126,7 @@ func readPlatformFile(path, from string) (f platformFile, err error) {
 // there are is marked.
 func (a *app) reportLosses(name string, losses []platform.Loss) {
 	for _, l := range losses {
-		mark := ""
-		if l.Severe {
-			mark = " (!)"
-		}
-		write(a.err, fmt.Sprintf("%s: lost%s: %s\n", name, mark, l))
+		write(a.err, name+": "+lossLine(l)+"\n")
 	}
 }
 
