@@ -120,7 +120,7 @@ func TestForeignReplicasAreCounted(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(3))
 			f.named = c.named
-			foreign := func(config *Config) { config.Scaler, config.Replicas, config.Budget = nil, c.said, 20*time.Second }
+			foreign := func(config *Config) { config.Scaler, config.Replicas = nil, c.said }
 			inSession(t, f, foreign, func(t *testing.T, s *Session) {
 				for i := range c.named {
 					s.identifier.Identify(200, nil, fmt.Appendf(nil, `{"hostname":"pod-%d"}`, i))
