@@ -173,7 +173,7 @@ func (s *Session) pin(ctx context.Context, n int) error {
 	if err := s.hold(ctx, n, fleetLimit); err != nil {
 		return err
 	}
-	return s.awaitFleet(ctx, fmt.Sprintf("%d replica up", n), func(up, moving int) bool { return up == n && moving == 0 })
+	return s.awaitFleet(ctx, fmt.Sprintf("%d %s up", n, plural(n)), func(up, moving int) bool { return up == n && moving == 0 })
 }
 
 func (s *Session) unpin(ctx context.Context) error {

@@ -110,7 +110,12 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 // settle brings the fleet to where a policy would have it in a quiet hour, and
 // waits until its windows have forgotten the measurement: the replay must not
 // begin with replicas that it did not ask for itself.
-func (s *Session) settle(ctx context.Context, p profiles.Policy) error {
+func (s *Session) settle(ctx context.Context, p profiles.Policy) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.unpin(context.WithoutCancel(ctx)))
+		}
+	}()
 	if err := s.pin(ctx, p.Initial()); err != nil {
 		return err
 	}

@@ -74,6 +74,20 @@ func TestTune(t *testing.T) {
 			}
 		})
 	})
+	t.Run("interrupted before it was applied, kept: not pinned", func(t *testing.T) {
+		f := newFakeFleet(50*time.Millisecond, former)
+		inSession(t, f, nil, func(t *testing.T, s *Session) {
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				await(t, s, "settling", func(st State) bool { return st.Phase == Applying && !st.Applied })
+				cancel()
+			}()
+			_, err := s.Tune(ctx, true)
+			if pins, followed, _, _ := f.told(); !errors.Is(err, context.Canceled) || followed != 0 || pins[len(pins)-1] != 0 {
+				t.Errorf("Tune = %v, %d policies, pins %v; want canceled, none, and no pin", err, followed, pins)
+			}
+		})
+	})
 	t.Run("refused: nothing is changed", func(t *testing.T) {
 		f := newFakeFleet(400*time.Millisecond, former)
 		inSession(t, f, nil, func(t *testing.T, s *Session) {

@@ -147,8 +147,8 @@ func comparison(st advisor.State, s *styles, w int) []string {
 	}
 	t := table{columns: []column{
 		{title: "", width: 18, left: true},
-		{title: "before", width: 16},
-		{title: "after", width: 16},
+		{title: "before", width: 17},
+		{title: "after", width: 17},
 	}}
 	row := func(name string, of func(advisor.Outcome) cell) {
 		cells := []cell{text(name)}

@@ -171,6 +171,11 @@ func anyState(t *rapid.T) advisor.State {
 	for _, o := range st.Load.SLO {
 		st.SLO = append(st.SLO, o.Objective)
 	}
+	st.Replay, st.Traffic.High = durations.Draw(t, "replay"), profiles.Milli(rapid.Int64().Draw(t, "traffic"))
+	if rapid.Bool().Draw(t, "swarmed") {
+		swarm := anyLoad(t)
+		st.Swarm = &swarm
+	}
 	if rapid.Bool().Draw(t, "search") {
 		st.Search = &advisor.SearchState{Steps: listOf(t, func() advisor.Observation { return anyObservation(t) }), Now: advisor.Trial{Name: texts.Draw(t, "trial")},
 			Budget: durations.Draw(t, "budget"), Left: durations.Draw(t, "left")}
@@ -204,7 +209,7 @@ func TestAnyStateFitsAnyScreen(t *testing.T) {
 		w, h := rapid.IntRange(20, 400).Draw(t, "width"), rapid.IntRange(5, 120).Draw(t, "height")
 		m := showing(anyState(t), s, rapid.IntRange(0, len(views)-1).Draw(t, "view"), w, h)
 		for range rapid.IntRange(0, 3).Draw(t, "keys") {
-			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "ctrl+c"}).Draw(t, "key")))
+			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "r", "v", "w", "ctrl+c"}).Draw(t, "key")))
 		}
 		frame := m.View()
 		checkFrame(t, frame, w, h)

@@ -45,4 +45,5 @@ for size in 80x24 200x50; do
   echo "-- summary at $size"; screen | grep -v '^$' | tail -n 25
   terminal kill-session -t "$session"
 done
-within 5 "no replica is left" sh -c '! pgrep -f "[h]eadroom target --port"'
+none_left() { [ "$(ours 'headroom target --port')" = 0 ]; }
+within 5 "no replica is left" none_left

@@ -29,8 +29,6 @@ headroom run http://127.0.0.1:$port/load/600000 -u 1 -t 4s --json >alone.json 2>
 high=$(json alone.json 'round(d["result"]["total"]["count"] / 4)')
 kill -INT "$last"
 wait "$last" || fail "scaler: exit $?"
-running() { pgrep -fc '[u]vicorn main:app' || true; }
-before=$(running)
 # A request that computes for some 30 ms, and as many of them in the busy hour
 # as one replica can just do: it takes two to hold the SLO, and two cores carry
 # them.
@@ -46,7 +44,7 @@ echo "  $(json tune.json 'd["advice"].get("capped", "not capped by this machine"
 says jcloud.yml "metric: rps"
 headroom advise measurement.json --traffic 10..60 --to policy >advised.yaml
 headroom export advised.yaml --to jcloud --round >/dev/null
-nothing_left() { [ "$(running)" = "$before" ]; }
+nothing_left() { [ "$(ours 'uvicorn main:app')" = 0 ]; }
 within 5 "nothing is left of the tune" nothing_left
 
 # An interrupt while it measures: out at once, with nothing left.
@@ -57,4 +55,4 @@ kill -INT "$tune"
 code=0
 wait "$tune" || code=$?
 [ $code = 130 ] || fail "interrupted tune: exit $code, want 130"
-[ "$(running)" = "$before" ] || fail "the interrupted tune left something"
+nothing_left || fail "the interrupted tune left something"

@@ -47,6 +47,16 @@ json() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(e
 # holds EXPRESSION checks a Python expression of numbers.
 holds() { python3 -c 'import sys; sys.exit(not eval(sys.argv[1]))' "$1" || fail "does not hold: $1"; }
 
+# ours PATTERN counts the processes of this script, and of nothing else on the
+# machine, whose command line matches: they all inherit its runtime folder.
+ours() {
+  local n=0 pid
+  for pid in $(pgrep -f "$1"); do
+    if grep -qz "^XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR\$" "/proc/$pid/environ" 2>/dev/null; then n=$((n + 1)); fi
+  done
+  echo $n
+}
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 # the FastAPI application of the fastapi-serve documentation, as it stands
