@@ -188,10 +188,11 @@ func (c chart) timeAxis(s *styles, columns int) string {
 }
 
 // A mark may stand so many columns beside its own: to the right where it
-// shares it with another, to the left where the end of the axis is.
+// shares it with another, to the left where the end of the axis is, with other
+// marks before it.
 const (
 	shiftRight = 3
-	shiftLeft  = 6
+	shiftLeft  = 9
 )
 
 // placed is a mark with the column where it has room.
