@@ -1,6 +1,9 @@
 package profiles
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Change is one value of a policy under two policies, the same or not.
 type Change struct {
@@ -56,6 +59,23 @@ func Compare(from, to Policy) []Change {
 	}
 	optional("onMetricError", func(p Policy) string { return p.OnMetricError.String() })
 	return out
+}
+
+// Summary is a policy in one line: its sizes, and what they follow.
+func (p Policy) Summary() string {
+	text := fmt.Sprintf("%d to %s replicas", p.Replicas.Min, p.Replicas.Max)
+	if p.Replicas.Max == Limit(p.Replicas.Min) {
+		text = Plural(p.Replicas.Min, "replica", "replicas")
+	}
+	joint := " at "
+	for _, m := range p.Metrics {
+		text += joint + cmp.Or(m.Name, string(m.Kind)) + " " + m.targetText()
+		joint = ", "
+	}
+	for i := range p.Schedules {
+		text += "; " + scheduleText(p, i)
+	}
+	return text
 }
 
 // Changes is Compare without what is the same.

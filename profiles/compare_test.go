@@ -36,3 +36,25 @@ func TestCompare(t *testing.T) {
 		t.Errorf("Changes =\n%v, want\n%v", got, want)
 	}
 }
+
+func TestSummary(t *testing.T) {
+	p := rpsPolicy()
+	for _, c := range []struct {
+		edit func(*Policy)
+		want string
+	}{
+		{func(*Policy) {}, "1 to 100 replicas at rps 10/s per replica"},
+		{func(p *Policy) { *p = FixedPolicy(1) }, "1 replica"},
+		{func(p *Policy) {
+			p.Replicas.Max = Unlimited
+			p.Metrics = append(p.Metrics, Metric{Kind: Custom, Name: "tokens", Target: 5000})
+			p.Schedules = []Schedule{{Start: "0 9 * * *", End: "0 21 * * *", Min: 4}}
+		}, "1 to unlimited replicas at rps 10/s per replica, tokens 5 per replica; 0 9 * * * to 0 21 * * * UTC, min 4"},
+	} {
+		q := p
+		c.edit(&q)
+		if got := q.Summary(); got != c.want {
+			t.Errorf("Summary() = %q, want %q", got, c.want)
+		}
+	}
+}

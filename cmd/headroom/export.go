@@ -80,7 +80,7 @@ func (a *app) export(p profiles.Policy, e exportFlags) error {
 	if err != nil {
 		return err
 	}
-	for _, line := range remarks(doc) {
+	for _, line := range append(remarks(doc), e.to+" will keep "+doc.Effective.Summary()) {
 		write(a.err, line+"\n")
 	}
 	switch {
