@@ -89,7 +89,7 @@ func (l *loop) step(now time.Time) time.Time {
 func (l *loop) hold(now time.Time, n int, ttl time.Duration) {
 	l.change(now, func() (Event, bool) {
 		l.pin = pin{n, now.Add(ttl)}
-		return Event{Kind: EventPin, Text: fmt.Sprintf("pinned to %d for %s", n, profiles.Duration(ttl))}, true
+		return Event{Kind: EventPin, Text: fmt.Sprintf("pinned to %d for %s", n, profiles.Duration(ttl.Round(time.Second)))}, true
 	})
 	l.poke()
 }
@@ -114,7 +114,7 @@ func (l *loop) follow(now time.Time, p profiles.Policy) error {
 	}
 	l.change(now, func() (Event, bool) {
 		l.policy, l.decider = p, d
-		return Event{Kind: EventPolicy, Text: "another policy is followed"}, true
+		return Event{Kind: EventPolicy, Text: "follows another policy: " + p.Summary()}, true
 	})
 	l.poke()
 	return nil

@@ -231,7 +231,7 @@ func TestLoopReports(t *testing.T) {
 			"pin: the pin has expired, back to 3",
 			"pin: pinned to 2 for 1m",
 			"pin: unpinned, back to 3",
-			"policy: another policy is followed",
+			"policy: follows another policy: 4 to 5 replicas at rps 10/s per replica",
 			"decision: 3 -> 4",
 		}
 		if diff := cmp.Diff(want, pool.events); diff != "" {

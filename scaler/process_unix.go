@@ -203,7 +203,11 @@ func (p *proc) wait() error {
 	default:
 		text = fmt.Sprintf("exited with status %d", code)
 	}
-	if last := p.output.last(); last != "" {
+	switch last := p.output.last(); {
+	case last == "":
+	case status.ExitStatus() > 128: // what it said had nothing to do with it
+		text += "; its last line: " + last
+	default:
 		text += ": " + last
 	}
 	return errors.New(text)

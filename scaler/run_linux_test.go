@@ -201,7 +201,7 @@ func TestRunReadsWhatReplicasPrint(t *testing.T) {
 	}
 	eventually(t, "its last line is known", func() bool {
 		f := s.fleet(t)
-		return strings.HasPrefix(f.Replicas[len(f.Replicas)-1].LastError, "ended by signal 9 (killed): line 19999 xxx")
+		return strings.HasPrefix(f.Replicas[len(f.Replicas)-1].LastError, "ended by signal 9 (killed); its last line: line 19999 xxx")
 	})
 }
 
