@@ -170,7 +170,8 @@ func arrivals(metrics []Metric, readings []Reading) (arrived int, known bool) {
 // of several the last one wins.
 func (d *decider) bounds(now time.Time) (low int, high Limit) {
 	low, high = max(1, d.policy.Replicas.Min), d.policy.Replicas.Max // fewer than 1 is for rest to say
-	for _, p := range d.periods {
+	for i := range d.periods {
+		p := &d.periods[i]
 		if !p.active(now) {
 			continue
 		}

@@ -51,6 +51,9 @@ type period struct {
 	start, end cron.Schedule
 	location   *time.Location
 	min, max   int
+
+	minute time.Time // for which inside is known, on the clock on the wall
+	inside bool
 }
 
 // parse expects a Schedule that validates.
@@ -87,8 +90,14 @@ func parseCron(s string) (cron.Schedule, error) {
 // the wall, as if it never changed to summer time: a start within the hour
 // that is left out would come a day later than the end, and the whole day
 // before would count as inside.
-func (p period) active(now time.Time) bool {
+//
+// Nothing changes within a minute, and to look for the next start and end
+// takes microseconds, so the answer is kept for as long.
+func (p *period) active(now time.Time) bool {
 	t := now.In(p.location)
-	wall := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
-	return !p.start.Next(wall).Before(p.end.Next(wall))
+	minute := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, time.UTC)
+	if !minute.Equal(p.minute) {
+		p.minute, p.inside = minute, !p.start.Next(minute).Before(p.end.Next(minute))
+	}
+	return p.inside
 }

@@ -79,7 +79,8 @@ func TestScheduleActive(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := newPeriod(t, c.start, c.end, c.timezone).active(at); got != c.want {
+		p := newPeriod(t, c.start, c.end, c.timezone)
+		if got := p.active(at); got != c.want {
 			t.Errorf("%s: %q to %q in %q at %s is active: %v, want %v", c.name, c.start, c.end, c.timezone, c.at, got, c.want)
 		}
 	}

@@ -48,7 +48,7 @@ nothing_left() { [ "$(ours 'uvicorn main:app')" = 0 ]; }
 within 5 "nothing is left of the tune" nothing_left
 
 # An interrupt while it measures: out at once, with nothing left.
-background cut headroom tune --path /load/600000 --traffic 5..10 --slo 'p95<400ms' -- uvicorn main:app --port {port}
+background cut headroom tune --path /load/600000 --traffic 5..10 --slo 'p95<400ms' --verify 5s -- uvicorn main:app --port {port}
 tune=$last
 within 60 "the measurement" grep -q "measure  baseline" cut.log
 kill -INT "$tune"
