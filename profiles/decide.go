@@ -68,7 +68,7 @@ type decider struct {
 }
 
 type recommendation struct {
-	at time.Time
+	at time.Duration // since the decider began
 	n  int
 }
 
@@ -334,8 +334,9 @@ func (d *decider) stabilise(now time.Time, out *Decision) {
 	up, down := d.policy.Up.Stabilization.Std(), d.policy.Down.Stabilization.Std()
 	want := out.Desired
 	lowest, highest := want, want
+	since := now.Sub(d.began)
 	for _, r := range d.recent {
-		age := now.Sub(r.at)
+		age := since - r.at
 		if age < up {
 			lowest = min(lowest, r.n)
 		}
@@ -345,15 +346,14 @@ func (d *decider) stabilise(now time.Time, out *Decision) {
 	}
 
 	cur := out.Current
-	held := now.Sub(d.began)
 	switch {
-	case want > cur && (lowest < want || held < up):
-		if held < up {
+	case want > cur && (lowest < want || since < up):
+		if since < up {
 			lowest = cur
 		}
 		out.Desired, out.LimitedBy = max(cur, lowest), UpStabilized
-	case want < cur && (highest > want || held < down):
-		if held < down {
+	case want < cur && (highest > want || since < down):
+		if since < down {
 			highest = cur
 		}
 		out.Desired, out.LimitedBy = min(cur, highest), DownStabilized
@@ -364,13 +364,12 @@ func (d *decider) stabilise(now time.Time, out *Decision) {
 // back to.
 func (d *decider) remember(now time.Time, n int) {
 	longest := max(d.policy.Up.Stabilization.Std(), d.policy.Down.Stabilization.Std())
-	keep := d.recent[:0]
-	for _, r := range d.recent {
-		if now.Sub(r.at) < longest {
-			keep = append(keep, r)
-		}
+	since := now.Sub(d.began)
+	gone := 0
+	for gone < len(d.recent) && since-d.recent[gone].at >= longest {
+		gone++
 	}
-	d.recent = append(keep, recommendation{now, n})
+	d.recent = append(d.recent[:copy(d.recent, d.recent[gone:])], recommendation{since, n})
 }
 
 func abs(n int64) int64 {

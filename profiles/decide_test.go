@@ -447,7 +447,7 @@ func TestDecideStabilisation(t *testing.T) {
 			{600 * second, 0, of(50), 8, BelowTarget, StepLimit},
 		}},
 
-		// scaling.md, section 1.6. A recommendation of n is made by a tick of
+		// scaling.md, section 1.6. A remembered of n is made by a tick of
 		// n replicas at their target.
 		{"S6", windows(0, 0), 1, []tick{{0, 100, of(50), 5, BelowTarget, ""}}},
 		{"S2 S7", windows(0, 180*second), 1, []tick{
@@ -496,6 +496,12 @@ func TestDecideStabilisation(t *testing.T) {
 	})
 }
 
+// remembered is what was recommended at a moment.
+type remembered struct {
+	at time.Time
+	n  int
+}
+
 // reference decides as decide.go documents, slowly: with big rationals, and
 // by looking through all that it ever recommended.
 type reference struct {
@@ -503,7 +509,7 @@ type reference struct {
 	low     int
 	high    int // below 0: none
 	began   time.Time
-	advised []recommendation
+	advised []remembered
 }
 
 func (r *reference) decide(now time.Time, m Metrics) int {
@@ -536,7 +542,7 @@ func (r *reference) decide(now time.Time, m Metrics) int {
 		}
 	}
 	if want < 0 || missing && want < cur {
-		r.advised = append(r.advised, recommendation{now, cur})
+		r.advised = append(r.advised, remembered{now, cur})
 		return cur
 	}
 
@@ -561,7 +567,7 @@ func (r *reference) decide(now time.Time, m Metrics) int {
 		want = min(want, r.high)
 	}
 
-	r.advised = append(r.advised, recommendation{now, want})
+	r.advised = append(r.advised, remembered{now, want})
 	lowest, highest := want, want
 	for _, a := range r.advised {
 		if now.Sub(a.at) < r.p.Up.Stabilization.Std() {
