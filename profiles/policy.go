@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"headroom/profiles/document"
 )
 
@@ -85,6 +83,20 @@ type Behavior struct {
 	Order         string   `yaml:"order,omitempty" json:"order,omitempty"`   // down only: which goes first, newest or oldest
 }
 
+// MarshalYAML leaves out an idle time under up, where there is none. Only down
+// has an order, by which the two are told apart.
+func (b Behavior) MarshalYAML() (any, error) {
+	type plain Behavior
+	if b.Order != "" {
+		return plain(b), nil
+	}
+	return struct {
+		Step          int      `yaml:"step,omitempty"`
+		Factor        Milli    `yaml:"factor,omitempty"`
+		Stabilization Duration `yaml:"stabilization"`
+	}{b.Step, b.Factor, b.Stabilization}, nil
+}
+
 // Calibration is what was measured about one replica when the policy was
 // derived; conversions between metrics rest on it.
 type Calibration struct {
@@ -147,12 +159,6 @@ func ParsePolicy(data []byte) (Policy, error) {
 		p.Metrics[i] = p.Metrics[i].normal(p.Interval)
 	}
 	return p, lines.Check(err, p.problems())
-}
-
-// YAML writes the policy as a file that ParsePolicy reads back to the same
-// value.
-func (p Policy) YAML() ([]byte, error) {
-	return yaml.MarshalWithOptions(p, yaml.Indent(2), yaml.IndentSequence(true))
 }
 
 // Initial is the number of replicas to start with.

@@ -363,7 +363,6 @@ up:
   step: 4
   factor: 2
   stabilization: 0s
-  idle: 0s
 down:
   step: 4
   factor: 0.5
@@ -613,6 +612,27 @@ func FuzzParsePolicy(f *testing.F) {
 		p.Platforms, again.Platforms = nil, nil // opaque: the library's affair
 		if diff := samePolicy(p, again); diff != "" {
 			t.Errorf("what was written for %q: -want +got\n%s", data, diff)
+		}
+	})
+}
+
+// The document of a platform comes back to the byte.
+func TestPolicyKeepsDocuments(t *testing.T) {
+	line := rapid.SampledFrom([]string{"", " ", "a: 1", "  b: 2  # c", "\tx", "- \"q\"", "---", "# comment", "ü: ☃", "end\r", "'single'", "a\\b", "   "})
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(line, 0, 8).Draw(t, "lines"), "\n") + rapid.SampledFrom([]string{"", "\n", "\n\n"}).Draw(t, "end")
+		p := example()
+		p.Platforms = map[string]any{"hpa": text}
+		file, err := p.YAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ParsePolicy(file)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, file)
+		}
+		if got.Platforms["hpa"] != text {
+			t.Fatalf("got %q, want %q; the file is\n%s", got.Platforms["hpa"], text, file)
 		}
 	})
 }
