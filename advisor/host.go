@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -29,6 +30,15 @@ const saturatedShare = 0.95
 func (h HostUse) Saturated() bool {
 	full := saturatedShare * float64(h.Cores)
 	return h.Known && (h.Busy >= full || h.Replicas >= full)
+}
+
+// limit says what a saturated machine means for what was measured: whose doing
+// it was decides what can be done about it.
+func (h HostUse) limit() string {
+	if others := h.Busy - h.Replicas - h.Load; others > h.Replicas+h.Load {
+		return fmt.Sprintf("other programs kept %.2f of the %d cores of this machine busy: measure again while it is quiet, a replica may carry more", others, h.Cores)
+	}
+	return fmt.Sprintf("this machine, not the service, was what saturated (%d cores): on a machine of its own a replica may carry more", h.Cores)
 }
 
 // hostReading is a state of the counters that HostUse is the difference of.

@@ -3,7 +3,6 @@ package advisor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -62,7 +61,7 @@ func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, i
 	}
 	r.Grade, r.GradeWhy = c.Grade, c.GradeWhy
 	if c.HostLimited {
-		r.Notes = append(r.Notes, fmt.Sprintf("this machine, not the service, was what saturated (%d cores): on a machine of its own a replica may carry more", c.Host.Cores))
+		r.Notes = append(r.Notes, c.Host.limit())
 	}
 	return r, nil
 }
@@ -153,6 +152,9 @@ func (s *Session) advise(m Measurement) (*Recommendation, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if advice.Capped != "" {
+		s.note("advice", "%s", advice.Capped)
 	}
 	s.note("advice", "min %d, max %s, target %s/s per replica (grade %s)",
 		advice.Policy.Replicas.Min, advice.Policy.Replicas.Max, advice.Policy.Metrics[0].Target, advice.Grade)

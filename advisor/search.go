@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -48,7 +49,7 @@ const (
 // Validate names what a search cannot work with.
 func (o SearchOptions) Validate() error {
 	if _, ok := o.SLO.Latency(); !ok {
-		return fmt.Errorf("--slo: got %q, want at least one latency percentile such as p95<300ms", o.SLO)
+		return fmt.Errorf("--slo: got %s, want at least one latency percentile such as p95<300ms", cmp.Or(o.SLO.String(), "nothing"))
 	}
 	for _, objective := range o.SLO {
 		if m := objective.Measure; m != profiles.Percentile && m != profiles.Errors {

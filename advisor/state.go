@@ -60,6 +60,19 @@ func (s State) Busy() bool {
 	return s.Phase == Measuring || s.Phase == Applying || s.Phase == Replaying
 }
 
+// Spent is how much of a measurement's budget is used, the step under way
+// included; 0 where there is none.
+func (s State) Spent() time.Duration {
+	if s.Search == nil {
+		return 0
+	}
+	spent := s.Search.Budget - s.Search.Left
+	if s.Phase == Measuring && s.Load.Phase != load.Done {
+		spent += s.Load.Elapsed
+	}
+	return min(spent, s.Search.Budget)
+}
+
 // SearchState is a measurement as it goes.
 type SearchState struct {
 	Steps    []Observation `json:"steps"`

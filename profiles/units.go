@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"headroom/profiles/document"
 )
 
 // ValueError is a value that could not be read, and what would have been.
@@ -13,7 +15,7 @@ type ValueError struct {
 	Got, Want string
 }
 
-func (e *ValueError) Error() string { return fmt.Sprintf("got %q, want %s", e.Got, e.Want) }
+func (e *ValueError) Error() string { return fmt.Sprintf("got %q, want %s", document.Excerpt(e.Got), e.Want) }
 
 func badValue(got, want string) error { return &ValueError{Got: got, Want: want} }
 

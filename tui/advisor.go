@@ -234,7 +234,7 @@ func adviceSummary(st advisor.State, s *styles, w int) []string {
 	var out []string
 	switch {
 	case st.Phase == advisor.Measuring && st.Search != nil:
-		out = append(out, progress(*st.Search, s, w), "")
+		out = append(out, progress(st, s, w), "")
 		head, rows := stepTable(st.Search.Steps).render(s, w)
 		out = append(out, head)
 		out = append(out, rows[max(0, len(rows)-8):]...)

@@ -59,7 +59,7 @@ func phaseText(st advisor.State, s *styles) string {
 		if st.Search == nil || st.Search.Budget <= 0 {
 			return s.paint(accent, "◆ measuring")
 		}
-		return s.paint(accent, "◆ measuring") + fmt.Sprintf(" %s of %s", clock(st.Search.Budget-st.Search.Left), clock(st.Search.Budget))
+		return s.paint(accent, "◆ measuring") + fmt.Sprintf(" %s of %s", clock(st.Spent()), clock(st.Search.Budget))
 	case advisor.Applying:
 		return s.paint(accent, "◆ applying")
 	case advisor.Replaying:

@@ -32,7 +32,7 @@ func TestHeaderSays(t *testing.T) {
 		{"without end", change(steadyState(), func(st *advisor.State) { st.Plan.RunTime = 0 }), []string{"▶ swarming 01:42  http"}},
 		{"draining", change(steadyState(), func(st *advisor.State) { st.Load.Phase = load.Draining }), []string{"draining 01:42"}},
 		{"done", ended(steadyState()), []string{"■ idle, last run 01:42", "371.3 req/s"}},
-		{"measuring", measuringState(), []string{"◆ measuring 00:39 of 01:30", "users 50/50 │", "1 of 1 replicas up, pinned"}},
+		{"measuring", measuringState(), []string{"◆ measuring 00:42 of 01:30", "users 50/50 │", "1 of 1 replicas up, pinned"}},
 		{"applying", change(advisedState(), func(st *advisor.State) { st.Phase = advisor.Applying }), []string{"◆ applying"}},
 		{"replaying", replayingState(), []string{"◆ replaying 00:12 of 00:30"}},
 		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned = true, 40 }), []string{"arrivals 40/s busy 50"}},

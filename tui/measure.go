@@ -25,7 +25,7 @@ func measuringPage(st advisor.State, s *styles, w int, foot []string) page {
 		tail: true,
 		head: []string{
 			" " + s.paint(strong, "Measuring") + cut(" what one replica holds under "+slo, w-11),
-			" " + progress(*st.Search, s, w-2),
+			" " + progress(st, s, w-2),
 			" " + cut(now, w-2),
 			"",
 			" " + head,
@@ -35,8 +35,9 @@ func measuringPage(st advisor.State, s *styles, w int, foot []string) page {
 }
 
 // progress is the share of the budget that is spent.
-func progress(search advisor.SearchState, s *styles, w int) string {
-	return cut(progressBar(search.Budget-search.Left, search.Budget, s)+fmt.Sprintf("  %s of load left of %s", clock(search.Left), clock(search.Budget)), w)
+func progress(st advisor.State, s *styles, w int) string {
+	whole := st.Search.Budget
+	return cut(progressBar(st.Spent(), whole, s)+fmt.Sprintf("  %s of load left of %s", clock(whole-st.Spent()), clock(whole)), w)
 }
 
 // progressBar is of a fixed width.

@@ -217,6 +217,7 @@ func testSteps() []advisor.Observation {
 
 func measuringState() advisor.State {
 	st := steadyState()
+	st.Load.Elapsed = 3 * time.Second // of the step under way
 	st.Phase, st.Policy = advisor.Measuring, testPolicy(1, 4, profiles.MilliOf(150))
 	st.Search = &advisor.SearchState{Steps: testSteps()[:5], Budget: 90 * time.Second, Left: 51 * time.Second,
 		Now: advisor.Trial{Name: "7.03/s", Rate: 7.03, Length: 12 * time.Second}}

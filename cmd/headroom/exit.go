@@ -39,7 +39,7 @@ func (e *exit) Unwrap() error { return e.err }
 // usage marks an error as one of the command line, a file or the setting.
 func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Errorf(format, args...)} }
 
-// exitCode prints an error as one line and returns the code for it.
+// exitCode prints an error and returns the code for it.
 func exitCode(w io.Writer, signals *signals, err error) int {
 	var known *exit
 	code := exitUsage
@@ -53,19 +53,20 @@ func exitCode(w io.Writer, signals *signals, err error) int {
 		code, err = exitInterrupted, advisor.Failure(err)
 		write(w, "headroom: interrupted\n")
 	}
-	if err != nil && err.Error() != "" {
-		write(w, "headroom: "+oneLine(err)+"\n")
+	if err != nil {
+		write(w, complaint(err))
 	}
 	return code
 }
 
-// oneLine joins the lines of an error that lists several problems.
-func oneLine(err error) string {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimSpace(lines[i])
+// complaint is an error as the user sees it, each problem on a line of its
+// own; nothing where there is nothing to say.
+func complaint(err error) string {
+	var b strings.Builder
+	for line := range strings.Lines(strings.TrimSpace(err.Error())) {
+		b.WriteString("headroom: " + strings.TrimSpace(line) + "\n")
 	}
-	return strings.Join(lines, "; ")
+	return b.String()
 }
 
 // startError is what went wrong when the scaler could not start.

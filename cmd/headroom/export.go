@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -38,15 +39,21 @@ func (a *app) exportCommand() *cobra.Command {
 			if e.list {
 				return a.listPlatforms()
 			}
-			if len(args) != 1 || e.to == "" {
-				return usage("export: got %d files and --to %q, want one POLICY and --to one of %s", len(args), e.to, strings.Join(platform.Names(), ", "))
+			switch {
+			case len(args) != 1:
+				return usage("arguments: got %d, want one: the policy file", len(args))
+			case e.to == "":
+				return usage("--to: got nothing, want one of %s", strings.Join(platform.Names(), ", "))
+			}
+			if err := e.checkNames(); err != nil {
+				return err
 			}
 			if e.diff != "" && e.write != "" {
 				return usage("--write: got %s and --diff %s, want one of the two", e.write, e.diff)
 			}
-			policy, err := profiles.ReadPolicy(args[0])
+			policy, err := readPolicy(args[0])
 			if err != nil {
-				return &exit{exitUsage, err}
+				return err
 			}
 			return a.export(policy, e)
 		},
@@ -65,6 +72,48 @@ func (a *app) exportCommand() *cobra.Command {
 	f.StringVar(&e.Prometheus, "prometheus", "", "address of Prometheus, where the platform asks it")
 	f.StringVar(&e.Query, "query", "", "query that yields the requests per second")
 	return cmd
+}
+
+// checkNames refuses names that no platform would take.
+func (e exportFlags) checkNames() error {
+	for _, n := range []struct {
+		flag, value, want string
+		valid             *regexp.Regexp
+	}{
+		{"--name", e.Name, "letters, digits and dashes, such as web-1", workloadName},
+		{"--namespace", e.Namespace, "letters, digits, dashes and underscores", namespaceName},
+		{"--image", e.Image, "an image without blanks, such as quay.io/acme/web:1", noBlanks},
+		{"--prometheus", e.Prometheus, "a URL such as http://prometheus:9090", httpURL},
+	} {
+		if n.value != "" && !n.valid.MatchString(n.value) {
+			return usage("%s: got %q, want %s", n.flag, n.value, n.want)
+		}
+	}
+	return nil
+}
+
+var (
+	workloadName  = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?$`)
+	namespaceName = regexp.MustCompile(`^[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?$`)
+	noBlanks      = regexp.MustCompile(`^\S+$`)
+	httpURL       = regexp.MustCompile(`^https?://[^\s/]+\S*$`)
+)
+
+// readPolicy reads a policy file, and says so where it is something else that
+// could become one.
+func readPolicy(path string) (profiles.Policy, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return profiles.Policy{}, &exit{exitUsage, err}
+	}
+	if p, err := platform.Recognise(text); err == nil && p.Name != platform.Own {
+		return profiles.Policy{}, usage("%s: got a document of %s, want a policy file: headroom import makes one of it", path, p.Name)
+	}
+	policy, err := profiles.ReadPolicy(path)
+	if err != nil {
+		return policy, &exit{exitUsage, err}
+	}
+	return policy, nil
 }
 
 // export writes a document to stdout, or into a file, or shows what it would
@@ -129,10 +178,8 @@ func exportDocument(p profiles.Policy, name string, o platform.Options) (platfor
 }
 
 // remarks are what there is to know about an exported document, a line each.
-func remarks(doc platform.Document) (lines []string) {
-	for _, l := range doc.Losses {
-		lines = append(lines, lossLine(l))
-	}
+func remarks(doc platform.Document) []string {
+	lines := lossLines(doc.Losses)
 	for _, n := range doc.Notes {
 		lines = append(lines, "note: "+n)
 	}
@@ -142,18 +189,36 @@ func remarks(doc platform.Document) (lines []string) {
 	return lines
 }
 
-// lossLine marks what changes how many replicas there are.
-func lossLine(l platform.Loss) string {
-	if l.Severe {
-		return "lost (!): " + l.String()
+// lossLines are the losses, those that have a reason in common on one line.
+// What changes how many replicas there are is marked.
+func lossLines(losses []platform.Loss) (lines []string) {
+	type group struct {
+		reason string
+		severe bool
 	}
-	return "lost: " + l.String()
+	var order []group
+	fields := map[group][]string{}
+	for _, l := range losses {
+		g := group{l.Reason, l.Severe}
+		if fields[g] == nil {
+			order = append(order, g)
+		}
+		fields[g] = append(fields[g], l.Change())
+	}
+	for _, g := range order {
+		mark := "lost: "
+		if g.severe {
+			mark = "lost (!): "
+		}
+		lines = append(lines, mark+strings.Join(fields[g], ", ")+": "+g.reason)
+	}
+	return lines
 }
 
 // listPlatforms prints the platforms, and below them what each can say.
 func (a *app) listPlatforms() error {
 	for _, p := range platform.All() {
-		write(a.out, fmt.Sprintf("%-12s  %-20s  %s\n", p.Name, p.File, p.Title))
+		write(a.out, fmt.Sprintf("%-12s  %-22s  %s\n", p.Name, p.File, p.Title))
 	}
 	write(a.out, "\n"+platformTable())
 	write(a.out, "\nyes: as it stands · ~: in other terms, or in part; the export says how · -: refused, with the reason\n")

@@ -103,7 +103,7 @@ func TestExitCodes(t *testing.T) {
 		says    string
 	}{
 		{"good", plain, nil, 0, ""},
-		{"usage, several problems on one line", plain, usage("a: got 1\nb: got 2"), 2, "headroom: a: got 1; b: got 2\n"},
+		{"usage, several problems, a line each", plain, usage("a: got 1\nb: got 2"), 2, "headroom: a: got 1\nheadroom: b: got 2\n"},
 		{"anything unknown", plain, errors.New("x"), 2, "headroom: x\n"},
 		{"not met, nothing more to say", plain, &exit{code: exitNotMet}, 99, ""},
 		{"an interrupt wins", cut, fmt.Errorf("run: %w", context.Canceled), 130, "headroom: interrupted\n"},

@@ -84,7 +84,7 @@ func (p *progress) end() {
 // elapsed is how far the present job is.
 func elapsed(s advisor.State) time.Duration {
 	if s.Phase == advisor.Measuring && s.Search != nil {
-		return s.Search.Budget - s.Search.Left
+		return s.Spent()
 	}
 	return s.Load.Elapsed
 }

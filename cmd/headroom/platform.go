@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/profiles"
+	"headroom/profiles/document"
 	"headroom/profiles/platform"
 )
 
@@ -25,7 +26,10 @@ func (a *app) importCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.reportLosses(f.platform.Name, f.losses)
+			for _, line := range lossLines(f.losses) {
+				write(a.err, line+"\n")
+			}
+			write(a.err, fmt.Sprintf("%s keeps %s\n", f.platform.Name, f.policy.Summary()))
 			text, err := f.policy.YAML()
 			if err != nil {
 				return err
@@ -54,14 +58,15 @@ func (a *app) checkCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			policy, err := profiles.ReadPolicy(args[0])
+			policy, err := readPolicy(args[0])
 			if err != nil {
-				return &exit{exitUsage, err}
+				return err
 			}
 			f, err := readPlatformFile(args[1], from)
 			if err != nil {
 				return err
 			}
+			write(a.err, fmt.Sprintf("%s keeps %s\n", args[1], f.policy.Summary()))
 			doc, err := f.platform.Export(policy, platform.Options{Base: f.text, Round: round})
 			if err != nil {
 				return &exit{exitUsage, err}
@@ -114,20 +119,15 @@ func readPlatformFile(path, from string) (f platformFile, err error) {
 		f.platform, err = platform.Recognise(f.text)
 	}
 	if err != nil {
+		if _, broken := document.Split(f.text); broken != nil && from == "" {
+			err = fmt.Errorf("%w; as YAML it is broken: %w", err, broken)
+		}
 		return f, usage("%s: %w", path, err)
 	}
 	if f.policy, f.losses, err = f.platform.Import(f.text); err != nil {
 		return f, usage("%s: %w", path, err)
 	}
 	return f, nil
-}
-
-// reportLosses says what did not come across; what changes how many replicas
-// there are is marked.
-func (a *app) reportLosses(name string, losses []platform.Loss) {
-	for _, l := range losses {
-		write(a.err, name+": "+lossLine(l)+"\n")
-	}
 }
 
 func (a *app) schemaCommand() *cobra.Command {

@@ -69,7 +69,9 @@ func TestExportRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name, flags, want string
 	}{
-		{"no platform", "", `export: got 1 files and --to "", want one POLICY and --to one of policy, `},
+		{"no platform", "", "--to: got nothing, want one of policy, "},
+		{"a name with a blank", "--to hpa --name a_b", `--name: got "a_b", want letters, digits and dashes`},
+		{"no address", "--to keda --prometheus prom:9090", `--prometheus: got "prom:9090", want a URL`},
 		{"an unknown platform", "--to heroku", `platform: got "heroku", want one of policy, `},
 		{"two ways at once", "--to jcloud --write a --diff b", "--write: got a and --diff b, want one of the two"},
 		{"placeholders", "--to knative --strict", "knative: --name, --image: got nothing, and --strict wants no placeholders"},
@@ -85,7 +87,7 @@ func TestExportRefuses(t *testing.T) {
 func TestImport(t *testing.T) {
 	file := newFile(t, "jcloud.yml", deployed)
 	code, out, said := execute(t, "import", file)
-	if code != 0 || said != "" {
+	if code != 0 || said != "jcloud keeps 1 to 20 replicas at rps 10/s per replica\n" {
 		t.Fatalf("import: exit code %d, says %s", code, said)
 	}
 	p, err := profiles.ParsePolicy([]byte(out))
@@ -99,12 +101,15 @@ func TestImport(t *testing.T) {
 	}
 	for _, c := range []struct{ name, text, want string }{
 		{"nobody's file", "a: 1\n", "the file is none of policy, "},
-		{"no YAML", "a: [\n", "the file is none of policy, "},
+		{"no YAML", "a: [\n", "as YAML it is broken: line 1: "},
 		{"a bad value", "autoscale: {min: -1}\n", "jcloud: line 1: autoscale.min: got -1, want 0 or more"},
 	} {
 		if code, _, said := execute(t, "import", newFile(t, "x", c.text)); code != exitUsage || !strings.Contains(said, c.want) {
 			t.Errorf("%s: exit code %d, says %q, want 2 and %q", c.name, code, said, c.want)
 		}
+	}
+	if code, _, said := execute(t, "export", file, "--to", "hpa"); code != exitUsage || !strings.Contains(said, "got a document of jcloud, want a policy file: headroom import makes one of it") {
+		t.Errorf("export of a platform's file: exit code %d, says %q", code, said)
 	}
 	if code, _, said := execute(t, "import", file, "--from", "heroku"); code != exitUsage || !strings.Contains(said, `got "heroku", want one of`) {
 		t.Errorf("--from heroku: exit code %d, says %q", code, said)

@@ -65,7 +65,7 @@ func TestTuneValidatesFirst(t *testing.T) {
 	for _, c := range []struct {
 		name, flags, want string
 	}{
-		{"no objective", "", `--slo: got "", want at least one latency percentile such as p95<300ms`},
+		{"no objective", "", `--slo: got nothing, want at least one latency percentile such as p95<300ms`},
 		{"a short budget", "--slo p95<1s --budget 1s", "--budget: got 1s, want 10s or more"},
 		{"a short replay", "--slo p95<1s --verify 1s", "--verify: got 1s, want 5s or more"},
 		{"a bad header", "--slo p95<1s --header x", `--header: got "x", want NAME: VALUE`},
