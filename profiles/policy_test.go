@@ -271,12 +271,13 @@ calibration: {measured: x}
 metricss: []
 `))
 	wantLines(t, "ParsePolicy", err, []string{
-		"version: ", "line 2: kind: ", "line 3: replicas.max: ", "line 3: replicas.initial: ",
+		"line 2: kind: ", "line 3: replicas.max: ", "line 3: replicas.initial: ",
 		"line 5: metrics[0].target: ", "line 5: metrics[0].window: ", "line 5: metrics[0].kind: ", "line 6: interval: ", "line 7: tolerance: ",
 		"line 8: up.stepp: unknown key", "line 8: up.step: ", "line 8: up.stabilization: ", "line 8: up.factor: ", "line 8: up: ",
 		"line 9: down.step: ", "line 9: down.stabilization: ", "line 9: down.factor: ", "line 9: down.order: ",
 		"line 11: schedules[0].start: ", "line 11: schedules[0].end: ", "line 11: schedules[0].timezone: ", "line 11: schedules[0]: ",
 		"line 12: onMetricError: ", "line 13: calibration.measured: ", "line 14: metricss: unknown key",
+		"version: ",
 	})
 }
 

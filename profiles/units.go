@@ -15,7 +15,9 @@ type ValueError struct {
 	Got, Want string
 }
 
-func (e *ValueError) Error() string { return fmt.Sprintf("got %q, want %s", document.Excerpt(e.Got), e.Want) }
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("got %q, want %s", document.Excerpt(e.Got), e.Want)
+}
 
 func badValue(got, want string) error { return &ValueError{Got: got, Want: want} }
 

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +26,19 @@ func (p Problem) Error() string {
 	return s
 }
 
+// Excerpt is a value as an error shows it, which is no longer than that: its
+// first 60 characters.
+func Excerpt(value string) string {
+	const longest = 60
+	count := 0
+	for at := range value {
+		if count++; count > longest {
+			return value[:at] + "..."
+		}
+	}
+	return value
+}
+
 // Problems takes an error of this package apart.
 func Problems(err error) (out []Problem) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -43,10 +57,10 @@ func Problems(err error) (out []Problem) {
 	return []Problem{{Text: err.Error()}}
 }
 
-// Join is all problems as one error, in the order of their lines; nil for
-// none.
+// Join is all problems as one error, in the order of their lines, those without
+// a line at the end; nil for none.
 func Join(problems []Problem) error {
-	slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
+	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(uint(a.Line-1), uint(b.Line-1)) })
 	errs := make([]error, len(problems))
 	for i, p := range problems {
 		errs[i] = p

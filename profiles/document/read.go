@@ -62,7 +62,7 @@ func Split(data []byte) (docs []Document, err error) {
 		text := strings.Repeat("\n", bytes.Count(data[:part.start], []byte("\n"))) + string(data[part.start:part.end])
 		file, err := parser.ParseBytes([]byte(strings.ReplaceAll(text, "\r\n", "\n")), 0)
 		if err != nil {
-			return nil, syntax(err)
+			return nil, syntax(text, err)
 		}
 		body := file.Docs[len(file.Docs)-1].Body // any before it is a directive
 		switch body.(type) {
@@ -79,15 +79,28 @@ func Split(data []byte) (docs []Document, err error) {
 func (d Document) line() int { return line(d.node) }
 
 // Decode is the function Decode for this document.
-func (d Document) Decode(out any, mode Mode) (lines Lines, err error) {
+func (d Document) Decode(out any, mode Mode) (Lines, error) {
+	r, err := d.read(out, mode)
+	return r.lines, err
+}
+
+// Unknown are the keys of the document that the struct out, over which it is
+// read, does not have, in the order of the file. What is below one of them is
+// not looked at.
+func (d Document) Unknown(out any) []string {
+	r, _ := d.read(out, Lax)
+	return r.unknown
+}
+
+func (d Document) read(out any, mode Mode) (r *reader, err error) {
+	r = &reader{mode: mode, anchors: d.anchors, lines: Lines{}}
 	defer func() {
 		if recover() != nil {
 			err = errors.New("the file is not valid YAML")
 		}
 	}()
-	r := &reader{mode: mode, anchors: d.anchors, lines: Lines{}}
 	r.value(d.node, "", reflect.ValueOf(out).Elem())
-	return r.lines, errors.Join(r.problems...)
+	return r, errors.Join(r.problems...)
 }
 
 // anchors collects the anchors of a document by their names.
@@ -101,13 +114,19 @@ func (a anchors) Visit(n ast.Node) ast.Visitor {
 }
 
 // syntax turns an error of the parser into one line.
-func syntax(err error) error {
+func syntax(text string, err error) error {
 	var located yaml.Error
 	if !errors.As(err, &located) || located.GetToken() == nil {
-		return fmt.Errorf("the file is not valid YAML: %s", oneLine(err.Error()))
+		return fmt.Errorf("the file is not valid YAML: %s", excerpt(err.Error()))
 	}
 	t := located.GetToken()
-	return Problem{Line: t.Position.Line, Text: fmt.Sprintf("got %q: %s", strings.TrimSpace(t.Value), oneLine(located.GetMessage()))}
+	p := Problem{Line: t.Position.Line, Text: fmt.Sprintf("got %q: %s", Excerpt(strings.TrimSpace(t.Value)), excerpt(located.GetMessage()))}
+	lines := strings.Split(text, "\n")
+	at := lines[min(max(p.Line, 1), len(lines))-1]
+	if strings.Contains(at[:len(at)-len(strings.TrimLeft(at, " \t"))], "\t") { // the parser blames what is next to it
+		p.Text = "got a tab, want spaces"
+	}
+	return p
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -120,6 +139,7 @@ type reader struct {
 	anchors  map[string]ast.Node
 	depth    int // of aliases within aliases
 	lines    Lines
+	unknown  []string
 	problems []error
 }
 
@@ -172,7 +192,7 @@ func (r *reader) resolve(n ast.Node, key string) (ast.Node, bool) {
 			name := t.Value.GetToken().Value
 			to, ok := r.anchors[name]
 			if !ok {
-				r.bad(n, key, "got an alias of %q, want one of an anchor in this file", name)
+				r.bad(n, key, "got an alias of %q, want one of an anchor in this file", Excerpt(name))
 				return nil, false
 			}
 			n = to
@@ -206,8 +226,11 @@ func (r *reader) structure(n ast.Node, key string, v reflect.Value) {
 		r.lines[path] = line(it.Key())
 		if field, ok := fields[name]; ok {
 			r.value(it.Value(), path, field)
-		} else if r.mode == Strict {
-			r.bad(it.Key(), path, "unknown key, want %s", oneOf(names))
+			continue
+		}
+		r.unknown = append(r.unknown, path)
+		if r.mode == Strict {
+			r.bad(it.Key(), join(key, Excerpt(name)), "unknown key, want %s", oneOf(names))
 		}
 	}
 }
@@ -265,7 +288,7 @@ func (r *reader) opaque(n ast.Node, key string, v reflect.Value) {
 		return
 	}
 	if err := yaml.NodeToValue(n, v.Addr().Interface()); err != nil {
-		r.bad(n, key, "%s", oneLine(err.Error()))
+		r.bad(n, key, "%s", excerpt(err.Error()))
 	}
 }
 
@@ -329,7 +352,7 @@ func (r *reader) scalar(n ast.Node, key string, v reflect.Value) {
 // describe is a node as an error names it.
 func describe(n ast.Node) string {
 	if s, ok := Text(n); ok {
-		return strconv.Quote(s)
+		return strconv.Quote(Excerpt(s))
 	}
 	switch n.(type) {
 	case ast.MapNode:
@@ -337,5 +360,5 @@ func describe(n ast.Node) string {
 	case *ast.SequenceNode:
 		return "a list"
 	}
-	return strconv.Quote(n.GetToken().Value)
+	return strconv.Quote(Excerpt(n.GetToken().Value))
 }

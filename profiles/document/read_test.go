@@ -41,6 +41,16 @@ type file struct {
 	Hidden string         `yaml:"-"`
 }
 
+func TestUnknown(t *testing.T) {
+	docs, err := Split([]byte("kind: x\nkidn: {a: 1}\nparts:\n  - nam: y\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"kidn", "parts[0].nam"}, docs[0].Unknown(new(file))); diff != "" {
+		t.Errorf("Unknown (-want +got)\n%s", diff)
+	}
+}
+
 func TestDecode(t *testing.T) {
 	got := file{Count: 7, Share: 0.5}
 	lines, err := Decode([]byte(`kind: x
@@ -107,12 +117,33 @@ any: *nowhere
 
 // Values that could not be read are not judged as well, nor is anything inside
 // of them.
+// However long a value is, an error shows its beginning; and a tab by its name.
+func TestErrorsAreShort(t *testing.T) {
+	long := strings.Repeat("é", 2000)
+	shown := strings.Repeat("é", 60) + "..."
+	for text, want := range map[string]string{
+		"count: " + long:        `line 1: count: got "` + shown + `", want a whole number`,
+		long:                    `line 1: got "` + shown + `", want keys with values`,
+		"count: *" + long:       `line 1: count: got an alias of "` + shown + `", want one of an anchor in this file`,
+		"parts:\n\t- name: a\n": "line 2: got a tab, want spaces",
+		"\tcount: 1\n":          "line 1: got a tab, want spaces",
+	} {
+		if _, err := Decode([]byte(text), new(file), Strict); err == nil || err.Error() != want {
+			t.Errorf("Decode(%.20q...) = %v, want %s", text, err, want)
+		}
+	}
+	_, err := Decode([]byte(long+": 1"), new(file), Strict)
+	if err == nil || !strings.HasPrefix(err.Error(), "line 1: "+shown+": unknown key, want ") {
+		t.Errorf("Decode of a long key = %v, want its beginning", err)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	var f file
 	lines, err := Decode([]byte("count: x\nparts: 1\nshare: 2\n"), &f, Strict)
 	err = lines.Check(err, []Problem{{Key: "share", Text: "b"}, {Key: "count", Text: "a"}, {Key: "parts[0].name", Text: "c"}, {Key: "partsize", Text: "d"}})
 	want := []Problem{
-		{0, "partsize", "d"}, {1, "count", `got "x", want a whole number`}, {2, "parts", `got "1", want a list`}, {3, "share", "b"},
+		{1, "count", `got "x", want a whole number`}, {2, "parts", `got "1", want a list`}, {3, "share", "b"}, {0, "partsize", "d"},
 	}
 	if diff := cmp.Diff(want, Problems(err)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -127,10 +127,5 @@ func quoted(text string, quote byte) string {
 
 // excerpt is the beginning of a text, on one line.
 func excerpt(text string) string {
-	const longest = 60
-	runes := []rune(strings.Join(strings.Fields(text), " "))
-	if len(runes) > longest {
-		runes = append(runes[:longest], []rune("...")...)
-	}
-	return string(runes)
+	return Excerpt(oneLine(text))
 }

@@ -38,9 +38,6 @@ func writeAWS(w *writer, base []byte) ([]byte, error) {
 	a.set(before.Replicas.Max == p.Replicas.Max, was.id, "MaxCapacity", w.max())
 	a.policies()
 	a.schedules()
-	if slices.ContainsFunc(p.Metrics, func(m profiles.Metric) bool { return m.Kind == profiles.RPS || m.Kind == profiles.InFlight }) {
-		w.note("AWS counts requests per target and minute: 10/s are written as 600")
-	}
 	if len(p.Metrics) > 0 {
 		w.note("how many minutes the alarms of target tracking wait is not documented, only that they are slower to scale in")
 		w.note("the cooldowns stand for the stabilizations, but they are pauses after a change")
@@ -116,6 +113,8 @@ func (a *awsWriter) awsMetric(i int) (profiles.Metric, bool) {
 			unit = "MiB"
 		}
 		a.refuse(key+"unit", "got %s, want %%: ECS knows the share of what is reserved only", unit)
+	case m.Kind == profiles.RPS:
+		a.note("AWS counts requests per target and minute: %s/s are written as %s", m.Target, m.Target*awsMinute)
 	}
 	return m, ok
 }

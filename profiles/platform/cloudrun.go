@@ -34,7 +34,7 @@ const (
 	runConcurrency = runPrefix + "scaling-concurrency-target"
 	runMode        = runPrefix + "scalingMode"
 	runManual      = runPrefix + "manualInstanceCount"
-	runIngress     = runPrefix + "ingress"
+	runClient      = runPrefix + "client-name"
 	runDisabled    = "disabled"
 	runAutomatic   = "automatic"
 )
@@ -57,11 +57,11 @@ const (
 	runMostCPU      = 90 // 95 in older documentation, which is read too
 )
 
-// beginCloudRun says of the ingress what is usual, so that the document shows
-// whose it is.
+// beginCloudRun names who wrote the document, as gcloud does, which changes
+// nothing but shows whose it is.
 func beginCloudRun(w *writer) string {
 	return newObject("serving.knative.dev/v1", "Service", fields(
-		"metadata", append(w.metadata(), fields("annotations", fields(runIngress, "all"))...),
+		"metadata", append(w.metadata(), fields("annotations", fields(runClient, "headroom"))...),
 		"spec", fields("template", fields(
 			"metadata", fields("annotations", fields(runMin, "0")),
 			"spec", fields("containers", []any{fields("image", w.image())}),

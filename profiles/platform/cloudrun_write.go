@@ -90,10 +90,6 @@ func writeCloudRun(w *writer, base []byte) ([]byte, error) {
 
 // runReasons are what Cloud Run has no words for.
 func (w *writer) runReasons() {
-	if w.policy.Fixed() {
-		w.because("", "the size is fixed, so that it makes no difference")
-		return
-	}
 	w.hidden("", "Cloud Run keeps to itself when and how fast it acts")
 	w.because("tolerance", "Cloud Run documents none")
 	w.because("schedules", "Cloud Run has no hours")

@@ -39,21 +39,24 @@ type cortexAPI struct {
 		Concurrency *int64 `yaml:"max_concurrency"`
 		Queue       *int64 `yaml:"max_queue_length"`
 	} `yaml:"pod"`
-	Autoscaling struct {
-		Min            *int32          `yaml:"min_replicas"`
-		Max            *int32          `yaml:"max_replicas"`
-		Init           *int32          `yaml:"init_replicas"`
-		Target         *float64        `yaml:"target_in_flight"`
-		OldTarget      *float64        `yaml:"target_replica_concurrency"`
-		OldConcurrency *int64          `yaml:"max_replica_concurrency"`
-		Window         *cortexDuration `yaml:"window"`
-		Down           *cortexDuration `yaml:"downscale_stabilization_period"`
-		Up             *cortexDuration `yaml:"upscale_stabilization_period"`
-		DownFactor     *float64        `yaml:"max_downscale_factor"`
-		UpFactor       *float64        `yaml:"max_upscale_factor"`
-		DownTolerance  *float64        `yaml:"downscale_tolerance"`
-		UpTolerance    *float64        `yaml:"upscale_tolerance"`
-	} `yaml:"autoscaling"`
+	Autoscaling cortexScaling `yaml:"autoscaling"`
+}
+
+// cortexScaling is how it is scaled.
+type cortexScaling struct {
+	Min            *int32          `yaml:"min_replicas"`
+	Max            *int32          `yaml:"max_replicas"`
+	Init           *int32          `yaml:"init_replicas"`
+	Target         *float64        `yaml:"target_in_flight"`
+	OldTarget      *float64        `yaml:"target_replica_concurrency"`
+	OldConcurrency *int64          `yaml:"max_replica_concurrency"`
+	Window         *cortexDuration `yaml:"window"`
+	Down           *cortexDuration `yaml:"downscale_stabilization_period"`
+	Up             *cortexDuration `yaml:"upscale_stabilization_period"`
+	DownFactor     *float64        `yaml:"max_downscale_factor"`
+	UpFactor       *float64        `yaml:"max_upscale_factor"`
+	DownTolerance  *float64        `yaml:"downscale_tolerance"`
+	UpTolerance    *float64        `yaml:"upscale_tolerance"`
 }
 
 // cortexDuration is a duration as Go writes it, with a unit.
@@ -73,6 +76,7 @@ type cortexSettings struct {
 	index    int // of the API in the file
 	name     string
 	others   []string // APIs that are scaled too
+	unknown  []Loss   // keys that mean nothing
 	old      bool     // the names of before 0.36
 	omitted  bool     // something that had another default then
 	explicit bool     // init is in the file
@@ -140,6 +144,7 @@ func parseCortex(text []byte) (cortexSettings, error) {
 		}
 	}
 	key := fmt.Sprintf("[%d].autoscaling.", i)
+	s.unknown = unknown(lines, fmt.Sprintf("[%d].", i), "autoscaling.", keysOf(cortexScaling{}))
 	if apis[i].Autoscaling.Target != nil && apis[i].Autoscaling.OldTarget != nil {
 		problems.bad(key+"target_replica_concurrency", "got it besides target_in_flight, which is its new name: want one of them")
 	}
@@ -266,7 +271,7 @@ func (s cortexSettings) policy() (profiles.Policy, []Loss) {
 	}
 	p.Down.Stabilization = profiles.Duration(min(s.down, time.Hour))
 	p.Down.Factor = min(999, profiles.MilliOf(s.downFactor))
-	return p, s.losses(p)
+	return p, slices.Concat(s.unknown, s.losses(p))
 }
 
 // losses are what the policy p does not say of the settings.

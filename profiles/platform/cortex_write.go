@@ -111,7 +111,7 @@ func (c *cortexWriter) metric() {
 	}
 	was := c.was.Metrics[0]
 	if m.Window != was.Window {
-		c.s.window = (m.Window.Std() + cortexTick - 1).Truncate(cortexTick)
+		c.s.window = roundUp(m.Window, cortexTick)
 		c.set("window", profiles.Duration(c.s.window).String())
 		c.because("metrics[0].window", "Cortex takes a sample every 10 s: rounded up to a multiple of that")
 	}
@@ -121,7 +121,7 @@ func (c *cortexWriter) metric() {
 		return
 	}
 	c.s.target = m.Target.Float()
-	c.set(c.s.targetKey, asNumber(m.Target))
+	c.set(c.s.targetKey, number(m.Target))
 	if c.isNew(cortexName) {
 		c.pod()
 	}
@@ -148,14 +148,6 @@ func (c *cortexWriter) pod() {
 	c.note("pod.max_concurrency is %d, so that what the target allows does not have to queue: set it to what the container can take at once", n)
 }
 
-// asNumber is a number as YAML has it, without a point where it is whole.
-func asNumber(m profiles.Milli) any {
-	if m.Whole() {
-		return int64(m / 1000)
-	}
-	return m.Float()
-}
-
 func (c *cortexWriter) limits() {
 	p := c.policy
 	if p.Tolerance != c.was.Tolerance {
@@ -163,8 +155,8 @@ func (c *cortexWriter) limits() {
 			c.refuse("tolerance", "got %s, want less than 100%%", p.Tolerance)
 		}
 		c.s.upTol = p.Tolerance.Float()
-		c.set("downscale_tolerance", asNumber(profiles.Milli(p.Tolerance)))
-		c.set("upscale_tolerance", asNumber(profiles.Milli(p.Tolerance)))
+		c.set("downscale_tolerance", number(profiles.Milli(p.Tolerance)))
+		c.set("upscale_tolerance", number(profiles.Milli(p.Tolerance)))
 	}
 	if p.Up.Stabilization != c.was.Up.Stabilization {
 		c.s.up = p.Up.Stabilization.Std()
@@ -174,15 +166,15 @@ func (c *cortexWriter) limits() {
 		c.set("downscale_stabilization_period", p.Down.Stabilization.String())
 	}
 	if p.Down.Factor != c.was.Down.Factor {
-		c.set("max_downscale_factor", asNumber(p.Down.Factor))
+		c.set("max_downscale_factor", number(p.Down.Factor))
 	}
 	unlimited := unlimitedFactor(c.s.max)
 	switch is := c.s.upFactor >= unlimited; {
 	case p.Up.Factor == 0 && !is:
-		c.set("max_upscale_factor", asNumber(profiles.MilliOf(unlimited)))
+		c.set("max_upscale_factor", number(profiles.MilliOf(unlimited)))
 		c.note("max_upscale_factor is %v, which leads from one replica to all of them: Cortex wants a limit", unlimited)
 	case p.Up.Factor != 0 && (is || p.Up.Factor != c.was.Up.Factor):
-		c.set("max_upscale_factor", asNumber(p.Up.Factor))
+		c.set("max_upscale_factor", number(p.Up.Factor))
 	}
 	if p.Up.Factor.Float() >= unlimited {
 		c.because("up.factor", "it leads from one replica to all of them")

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -109,6 +110,7 @@ func recogniseEverAI(text []byte) bool {
 type everaiSettings struct {
 	doc        int    // index in the file
 	others     int    // documents that say how to scale too
+	unknown    []Loss // arguments that there are not
 	manifest   bool   // and not a ConfigMap
 	manual     int    // workers of a manifest without an autoscaler; 0: it has one
 	scaler     string // freeWorker or simpleQueue
@@ -144,6 +146,7 @@ func parseEverAIConfigMap(d document.Document, form everaiForm) (everaiSettings,
 	}
 	lines, err := d.Decode(&file, document.Lax)
 	s := everaiSettings{doc: d.Index, args: everaiPython}
+	s.unknown = misspelt(lines, "", "data.", keysOf(everaiText{})) // a ConfigMap may hold anything else too
 	var problems problems
 	s.args.take(file.Data, form.Data, "data.", &problems)
 	switch free, queue := file.Data.Free, file.Data.Queue; {
@@ -199,6 +202,7 @@ func parseEverAIManifest(d document.Document, _ everaiForm) (everaiSettings, err
 		return s, lines.Check(err, problems)
 	}
 	const at = "spec.autoscaler.builtin."
+	s.unknown = unknown(lines, at, "arguments.", keysOf(everaiText{}))
 	if s.scaler = b.Name; s.scaler != freeWorker && s.scaler != simpleQueue {
 		problems.bad(at+"name", "got %q, want %s or %s: others are code of their own", b.Name, freeWorker, simpleQueue)
 	}
@@ -264,7 +268,7 @@ func (s everaiSettings) lowest() int {
 }
 
 func (s everaiSettings) policy() (profiles.Policy, []Loss) {
-	var losses []Loss
+	losses := slices.Clone(s.unknown)
 	if s.others > 0 {
 		losses = append(losses, Loss{Field: "platforms.everai", Severe: true, Reason: fmt.Sprintf("only the first of %d documents is read", s.others+1)})
 	}

@@ -181,7 +181,7 @@ func TestEverAIExports(t *testing.T) {
 		}), Options{}},
 		{"fraction of a free worker", free(1500, nil), Options{}},
 		{"fraction of a free worker, rounded", free(1500, nil), Options{Round: true}},
-		{"hours in a ConfigMap", free(1000, func(p *profiles.Policy) { p.Schedules = []profiles.Schedule{office} }), Options{}},
+		{"hours in a new document", free(1000, func(p *profiles.Policy) { p.Schedules = []profiles.Schedule{office} }), Options{}},
 		{"hours in a manifest", free(1000, func(p *profiles.Policy) {
 			night := profiles.Schedule{Start: "0 22 * * *", End: "0 6 * * *", Max: 6}
 			p.Schedules = []profiles.Schedule{office, night}

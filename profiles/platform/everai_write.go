@@ -30,7 +30,32 @@ data:
 `
 )
 
+// everaiAppBeginning is the manifest of an app, whose decorators hold hours.
+const everaiAppBeginning = `version: everai/v1alpha1
+kind: App
+metadata:
+  name: web
+spec:
+  image: registry.example.com/web:1
+  autoscaler:
+    scheduler: queue
+    builtin:
+      name: free-worker
+      arguments:
+        min_workers: '1'
+        max_workers: '1'
+        min_free_workers: '1'
+        scale_up_step: '1'
+        max_idle_time: '120'
+`
+
 func beginEverAI(w *writer) string {
+	if len(w.policy.Schedules) > 0 {
+		w.note("this is the manifest of an app, as a ConfigMap holds no decorators, and the hours are one: put its autoscaler into yours")
+		return filled(everaiAppBeginning,
+			document.Edit{Path: "metadata/name", Value: w.name()},
+			document.Edit{Path: "spec/image", Value: w.image()})
+	}
 	text := everaiFreeBeginning
 	if m := w.policy.Metrics; len(m) > 0 && m[0].Kind == profiles.Queue {
 		text = everaiQueueBeginning
@@ -120,9 +145,8 @@ func (c *everaiWriter) bounds() {
 			"remove it, and set replicas.min to 1 or more")
 	}
 	c.set(argStep, c.s.args[argStep], max(1, c.policy.Up.Step))
-	idle := c.policy.Down.Idle.Std()
-	if seconds := int((idle + time.Second - 1) / time.Second); idle != c.was.Down.Idle.Std() || c.blank {
-		c.set(argIdle, c.s.args[argIdle], seconds)
+	if idle := c.policy.Down.Idle; idle != c.was.Down.Idle || c.blank {
+		c.set(argIdle, c.s.args[argIdle], int(roundUp(idle, time.Second).Seconds()))
 	}
 }
 

@@ -3,7 +3,9 @@ package platform
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 
@@ -43,6 +45,7 @@ const flySoftLimit = 20
 type flySettings struct {
 	file     *tomlFile
 	service  string // http_service, or services.0
+	unknown  []Loss // limits that there are not
 	services int
 
 	stop     string // off, stop or suspend
@@ -92,6 +95,12 @@ func parseFly(text []byte) (flySettings, error) {
 	s.findCount()
 	r := tomlReader{file: f}
 	s.read(&r)
+	limits := []string{"type", "soft_limit", "hard_limit"}
+	for _, v := range f.values {
+		if name, ok := strings.CutPrefix(v.path, s.service+".concurrency."); ok && !slices.Contains(limits, name) {
+			s.unknown = append(s.unknown, unknownKey("concurrency.", name, limits))
+		}
+	}
 	return s, document.Join(r.problems)
 }
 
@@ -177,7 +186,7 @@ func (r *tomlReader) whole(key string, otherwise, low int) int {
 }
 
 func (s flySettings) policy() (profiles.Policy, []Loss) {
-	var t told
+	t := told(slices.Clone(s.unknown))
 	if s.services > 1 {
 		t.severe("metrics", "", "of %d services only %s was read", s.services, s.service)
 	}
@@ -299,7 +308,7 @@ func (w *writer) flyMetric(was flySettings, before profiles.Policy) []cut {
 	if len(before.Metrics) > 0 && before.Metrics[0].Target == m.Target {
 		return nil
 	}
-	soft := w.whole("metrics[0].target", m.Target)
+	soft := w.wholeTarget(m)
 	if was.hard > 0 && soft > was.hard {
 		w.refuse("metrics[0].target", "got %d, but hard_limit is %d in the document: raise that, or remove it", soft, was.hard)
 	}

@@ -35,6 +35,15 @@ type hpaFile struct {
 		Metrics  []hpaMetric  `yaml:"metrics"` // default cpu at 80 %
 		Behavior *hpaBehavior `yaml:"behavior"`
 	} `yaml:"spec"`
+
+	unknown []Loss
+}
+
+// hpaOthers are what else an HPA has.
+var hpaOthers = []string{
+	"spec.scaleTargetRef",
+	"spec.metrics.pods.metric.selector", "spec.metrics.object.metric.selector", "spec.metrics.external.metric.selector",
+	"spec.metrics.object.describedObject",
 }
 
 func beginHPA(w *writer) string {
@@ -52,7 +61,10 @@ func openHPA(text []byte) (f hpaFile, doc document.Document, err error) {
 		return f, doc, err
 	}
 	lines, err := doc.Decode(&f, document.Lax)
-	return f, doc, lines.Check(err, f.problems())
+	bad := f.problems()
+	refuseText(doc, &bad, "minReplicas", "maxReplicas")
+	f.unknown = unknownKeys(doc, new(hpaFile), "spec", hpaOthers...)
+	return f, doc, lines.Check(err, bad)
 }
 
 func readHPA(text []byte) (settings, error) {
@@ -109,7 +121,7 @@ func (f hpaFile) policy() (profiles.Policy, []Loss) {
 	p := profiles.DefaultPolicy()
 	p.Interval = hpaSync
 	p.Replicas = profiles.Bounds{Min: f.min(), Max: profiles.Limit(f.Spec.Max)}
-	var losses []Loss
+	losses := slices.Clip(f.unknown)
 	for _, m := range f.metrics() {
 		metric, lost, ok := m.metric()
 		losses = append(losses, aboutMetric(lost, len(p.Metrics), ok)...)

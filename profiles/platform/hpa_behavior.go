@@ -125,15 +125,15 @@ func (r *hpaRules) check(key string, bad *problems) {
 	}
 }
 
-// settle takes the rules over into a policy, and returns what of them our
-// words cannot say. high is the largest size.
+// settle takes the rules over into a policy with its smallest size, and returns
+// what of them our words cannot say. high is the largest size.
 func (b *hpaBehavior) settle(p *profiles.Policy, high int) (losses []Loss) {
 	up, down := b.rules()
 	var lost []Loss
-	p.Up, lost = up.rate("up", high)
+	p.Up, lost = up.rate("up", p.Replicas.Min, high)
 	losses = append(losses, lost...)
 	idle, order := p.Down.Idle, p.Down.Order
-	p.Down, lost = down.rate("down", high)
+	p.Down, lost = down.rate("down", p.Replicas.Min, high)
 	p.Down.Idle, p.Down.Order = idle, order
 	losses = append(losses, lost...)
 
@@ -156,9 +156,9 @@ func (r hpaRules) share() profiles.Ratio {
 }
 
 // rate is what the rules allow in our words: the tighter of a step and a
-// factor for each decision. A step of high or more limits nothing, and neither
-// does taking away all.
-func (r hpaRules) rate(way string, high int) (b profiles.Behavior, losses []Loss) {
+// factor for each decision. Sizes are low to high: a step of high or more limits
+// nothing, and neither does taking away all.
+func (r hpaRules) rate(way string, low, high int) (b profiles.Behavior, losses []Loss) {
 	b.Stabilization = profiles.Duration(*r.Window) * 1e9
 	lose := func(field string, severe bool, format string, args ...any) {
 		losses = append(losses, Loss{Field: way + field, Reason: fmt.Sprintf(format, args...), Severe: severe})
@@ -191,7 +191,10 @@ func (r hpaRules) rate(way string, high int) (b profiles.Behavior, losses []Loss
 		}
 	}
 	if b.Step > 0 && b.Factor > 0 && r.Select == selectMax {
-		lose(".factor", false, "the size may always change by %d too, where a policy takes the tighter of step and factor", b.Step)
+		change := profiles.Milli(low) * max(b.Factor-1000, 1000-b.Factor) // of the smallest size, by the factor
+		if change < profiles.Milli(b.Step)*1000 {
+			lose(".factor", false, "the size may always change by %d too, where a policy takes the tighter of step and factor", b.Step)
+		}
 		b.Step = 0
 	}
 	return b, losses

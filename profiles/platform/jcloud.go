@@ -1,6 +1,9 @@
 package platform
 
 import (
+	"cmp"
+	"slices"
+
 	"headroom/profiles"
 	"headroom/profiles/document"
 )
@@ -25,51 +28,105 @@ type jcloudFile struct {
 	} `yaml:"autoscale"`
 	Min *int `yaml:"autoscale_min"` // langchain-serve, whose target of 10 requests/s cannot be set
 	Max *int `yaml:"autoscale_max"`
+
+	unknown []Loss
 }
 
 func writeJCloud(w *writer, base []byte) ([]byte, error) {
-	p := w.policy
+	f, err := openJCloud(base)
+	if err != nil {
+		return nil, err
+	}
+	before, _ := f.policy()
+	p, isNew := w.policy, w.isNew("jcloud")
 	w.because("replicas.initial", "the platform starts with min")
 	w.because("schedules", "the platform has none")
 	w.hidden("", "the platform sets its own timing")
-	edits := []document.Edit{
-		{Path: "autoscale/min", Value: p.Replicas.Min},
-		{Path: "autoscale/max", Value: w.max()},
+	flat := (f.Min != nil || f.Max != nil) && slices.EqualFunc(p.Metrics, before.Metrics, sameAim)
+	var edits []document.Edit
+	set := func(same bool, key, old string, value any) {
+		switch {
+		case flat && !same:
+			edits = append(edits, document.Edit{Path: old, Value: value})
+		case !flat && (isNew || !same || f.Min != nil || f.Max != nil):
+			edits = append(edits, document.Edit{Path: "autoscale/" + key, Value: value})
+		}
 	}
+	same := p.Replicas.Min == before.Replicas.Min
+	if same && before.Replicas.Min != f.Autoscale.Min { // a 0 that is 1, but for requests
+		same = slices.EqualFunc(p.Metrics, before.Metrics, sameAim)
+	}
+	set(same, "min", "autoscale_min", p.Replicas.Min)
+	set(p.Replicas.Max == before.Replicas.Max, "max", "autoscale_max", w.max())
 	if p.Replicas.Idle != nil {
 		w.refuse("replicas.idle", "got %d, but the platform has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
 	}
-	m, ok := w.only(profiles.RPS, profiles.CPU)
+	m, ok := w.only(profiles.RPS, profiles.CPU, profiles.Memory)
 	switch {
 	case !ok && len(p.Metrics) == 0: // min and max are the same, so the metric does not matter
 	case m.Kind == profiles.CPU && !m.In("%"):
 		w.refuse("metrics[0].unit", "got %s, want %%", m.Unit)
-	case m.Kind == profiles.CPU && p.Replicas.Min == 0:
-		w.refuse("replicas.min", "got 0, want 1 or more: with cpu the platform makes it 1")
+	case m.Kind != profiles.RPS && p.Replicas.Min == 0:
+		w.refuse("replicas.min", "got 0, want 1 or more: with %s the platform makes it 1", m.Kind)
+	}
+	if m.Kind == profiles.Memory {
+		w.because("metrics[0].target", "the platform does not document the unit of a memory target: only the number is kept, and MiB is a guess")
+		w.note("the platform does not document the unit of a memory target: %s may mean something else to it than %s", m.Target, cmp.Or(m.Unit, "MiB"))
 	}
 	if !m.PerReplica() && ok {
 		w.refuse("metrics[0].scope", "got %s, want %s", m.Scope, profiles.PerReplica)
 	}
-	if ok {
-		edits = append(edits,
-			document.Edit{Path: "autoscale/metric", Value: string(m.Kind)},
-			document.Edit{Path: "autoscale/target", Value: w.whole("metrics[0].target", m.Target)})
-	} else {
-		edits = append(edits, document.Edit{Path: "autoscale/metric"}, document.Edit{Path: "autoscale/target"})
+	if ok && !flat {
+		was := before.Metrics[0]
+		set(m.Kind == was.Kind, "metric", "", string(m.Kind))
+		set(sameAim(m, was), "target", "", w.whole("metrics[0].target", m.Target))
 	}
 	if m.Kind == profiles.RPS {
 		w.note("the platform runs on Knative, which acts at 70 %% of a target unless it is told otherwise; whether it does so here is not documented")
 	}
-	edits = append(edits, document.Edit{Path: "autoscale_min"}, document.Edit{Path: "autoscale_max"})
+	if !flat {
+		edits = append(edits, document.Edit{Path: "autoscale_min"}, document.Edit{Path: "autoscale_max"})
+	}
 	return document.Apply(base, 0, edits...)
 }
 
+// sameAim reports whether two metrics are written in the same way.
+func sameAim(a, b profiles.Metric) bool { return a.Kind == b.Kind && a.Target == b.Target }
+
+// foreignToJCloud refuses the documents of others, which Lax would take for
+// one that says nothing about scaling.
+func foreignToJCloud(text []byte) error {
+	var none struct{}
+	lines, _ := document.Decode(text, &none, document.Lax) // what cannot be read is told elsewhere
+	for _, key := range []string{"jtype", "executors", "jcloud"} {
+		if at, ok := lines[key]; ok {
+			return document.Problem{Line: at, Key: key, Text: "got a Flow or Deployment of JCloud, want the jcloud.yml of fastapi-serve: only that is read"}
+		}
+	}
+	for _, key := range []string{"apiVersion", "kind", "version", "type", "metadata", "spec", "triggers", "metrics", "replicas", "Resources", "services", "applications", "proxy_location"} {
+		if at, ok := lines[key]; ok {
+			return document.Problem{Line: at, Key: key, Text: "got a document of another kind, want a jcloud.yml, which has no such key"}
+		}
+	}
+	return nil
+}
+
 func readJCloud(text []byte) (settings, error) {
-	var f jcloudFile
+	f, err := openJCloud(text)
+	return f, err
+}
+
+func openJCloud(text []byte) (f jcloudFile, err error) {
+	if err := foreignToJCloud(text); err != nil {
+		return f, err
+	}
 	f.Autoscale.Min, f.Autoscale.Max, f.Autoscale.Metric, f.Autoscale.Target = 1, 10, "cpu", 70
 	lines, err := document.Decode(text, &f, document.Lax)
 	if lines == nil {
-		return nil, err
+		return f, err
+	}
+	if docs, _ := document.Split(text); len(docs) == 1 {
+		f.unknown = unknownKeys(docs[0], new(jcloudFile), "autoscale")
 	}
 	if f.Min != nil || f.Max != nil {
 		f.Autoscale.Metric, f.Autoscale.Target = "rps", 10
@@ -107,9 +164,9 @@ func (f jcloudFile) policy() (profiles.Policy, []Loss) {
 	if a.Min == 0 {
 		p.ToZero = &profiles.ToZero{After: profiles.DefaultToZero}
 	}
-	var losses []Loss
+	losses := f.unknown
 	if a.Metric == "memory" {
-		losses = append(losses, Loss{Field: "metrics[0].unit", Reason: "the platform does not document the unit of a memory target: MiB is a guess", Severe: true})
+		losses = append(slices.Clip(losses), Loss{Field: "metrics[0].unit", Reason: "the platform does not document the unit of a memory target: MiB is a guess", Severe: true})
 	}
 	return p, losses
 }
@@ -119,6 +176,8 @@ func (f jcloudFile) decider() (profiles.Decider, error) {
 	return p.Decider()
 }
 
+// recogniseJCloud knows the Flows and Deployments of JCloud too, so that the
+// reader can say that it does not read them.
 func recogniseJCloud(text []byte) bool {
 	var f struct {
 		Instance  string         `yaml:"instance"`
@@ -126,7 +185,15 @@ func recogniseJCloud(text []byte) bool {
 		Min       any            `yaml:"autoscale_min"`
 		Max       any            `yaml:"autoscale_max"`
 		Kind      string         `yaml:"kind"`
+		JType     string         `yaml:"jtype"`
+		Executors []struct {
+			JCloud any `yaml:"jcloud"`
+		} `yaml:"executors"`
 	}
 	_, err := document.Decode(text, &f, document.Lax)
-	return err == nil && f.Kind == "" && (f.Autoscale != nil || f.Min != nil || f.Max != nil || f.Instance != "")
+	flow := f.JType != ""
+	for _, e := range f.Executors {
+		flow = flow || e.JCloud != nil
+	}
+	return err == nil && f.Kind == "" && (flow || f.Autoscale != nil || f.Min != nil || f.Max != nil || f.Instance != "")
 }

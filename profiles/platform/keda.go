@@ -2,6 +2,8 @@ package platform
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"headroom/profiles"
@@ -48,6 +50,16 @@ type kedaFile struct {
 		} `yaml:"advanced"`
 		Triggers []kedaTrigger `yaml:"triggers"`
 	} `yaml:"spec"`
+
+	unknown []Loss
+}
+
+// kedaOthers are what else a ScaledObject has. What a trigger has in its
+// metadata is for its type to know.
+var kedaOthers = []string{
+	"spec.scaleTargetRef", "spec.advanced.restoreToOriginalReplicaCount", "spec.advanced.horizontalPodAutoscalerConfig.name",
+	"spec.advanced.scalingModifiers.target", "spec.advanced.scalingModifiers.activationTarget", "spec.advanced.scalingModifiers.metricType",
+	"spec.triggers.authenticationRef", "spec.triggers.useCachedMetrics",
 }
 
 // kedaAnnotations stop a ScaledObject, or a part of it.
@@ -90,7 +102,24 @@ func openKEDA(text []byte) (f kedaFile, doc document.Document, err error) {
 		return f, doc, err
 	}
 	lines, err := doc.Decode(&f, document.Lax)
-	return f, doc, lines.Check(err, f.problems(nil))
+	f.findUnknown(doc)
+	return f, doc, lines.Check(err, f.problemsIn(doc, nil))
+}
+
+// findUnknown looks for keys that a ScaledObject does not have.
+func (f *kedaFile) findUnknown(doc document.Document) {
+	for _, l := range unknownKeys(doc, new(kedaFile), "spec", kedaOthers...) {
+		if !strings.Contains(l.Field, "].metadata.") {
+			f.unknown = append(f.unknown, l)
+		}
+	}
+}
+
+// problemsIn are the problems, with those of how the document writes them.
+func (f kedaFile) problemsIn(doc document.Document, pushed []profiles.Metric) problems {
+	bad := f.problems(pushed)
+	refuseText(doc, &bad, "pollingInterval", "cooldownPeriod", "minReplicaCount", "maxReplicaCount")
+	return bad
 }
 
 func readKEDA(text []byte) (settings, error) {
@@ -201,8 +230,8 @@ type kedaSettings struct {
 func (f kedaSettings) policy() (profiles.Policy, []Loss) {
 	p := profiles.DefaultPolicy()
 	p.Replicas = profiles.Bounds{Min: int(f.Spec.Min), Max: profiles.Limit(f.max())}
-	p.Interval = f.interval()
-	var losses []Loss
+	p.Interval = hpaSync // pollingInterval is for waking up
+	losses := slices.Clip(f.unknown)
 	for i := range f.Spec.Triggers {
 		losses = append(losses, f.add(&p, &f.Spec.Triggers[i])...)
 	}
@@ -214,9 +243,17 @@ func (f kedaSettings) policy() (profiles.Policy, []Loss) {
 		losses = append(losses, Loss{Field: "metrics", Severe: true, Reason: "scalingModifiers make one number of the triggers by a formula; a policy has the highest of them"})
 	}
 	if len(p.Metrics) == 0 { // only schedules change the size
+		if was := p.Replicas.Max; f.unsaid() && was != profiles.Limit(p.Replicas.Min) {
+			losses = append(losses, Loss{Field: "replicas.max", From: was.String(), To: fmt.Sprint(p.Replicas.Min), Severe: true, Reason: "none of the metrics can be said, and without any a policy has a fixed size that only schedules change"})
+		}
 		p.Replicas.Max = profiles.Limit(p.Replicas.Min)
 	}
 	return p, losses
+}
+
+// unsaid reports whether there are triggers that a policy has no words for.
+func (f kedaSettings) unsaid() bool {
+	return slices.ContainsFunc(f.Spec.Triggers, func(t kedaTrigger) bool { return t.Type != "cron" })
 }
 
 // add puts a trigger into a policy.
@@ -232,7 +269,7 @@ func (f kedaSettings) add(p *profiles.Policy, t *kedaTrigger) []Loss {
 		}
 		return losses
 	}
-	m, losses, ok := t.metric(p.Interval)
+	m, losses, ok := t.metric(f.interval())
 	losses = aboutMetric(losses, len(p.Metrics), ok)
 	if ok {
 		p.Metrics = append(p.Metrics, m)

@@ -313,7 +313,7 @@ func (d *kedaDecider) sync(now time.Time, m profiles.Metrics) profiles.Decision 
 		}
 		s.failures++
 		if b := d.fallback; b.Replicas != nil && s.average && s.failures > orUsual(b.Threshold, 0) {
-			d.readings[i] = profiles.Reading{Total: s.target * profiles.Milli(b.size(m.Replicas)), Valid: true}
+			d.readings[i] = profiles.Reading{Total: b.metric(s.target, m.Replicas), Valid: true}
 		}
 	}
 	m.Readings = d.readings
@@ -327,8 +327,13 @@ func (d *kedaDecider) sync(now time.Time, m profiles.Metrics) profiles.Decision 
 	return out
 }
 
-// size is how many replicas the fallback wants: the metric is then so many
-// times its target (pkg/fallback).
+// metric is what a fallback puts in for one that fails: so many times its
+// target as there are to be replicas (pkg/fallback).
+func (b kedaFallback) metric(target profiles.Milli, cur int) profiles.Milli {
+	return target * profiles.Milli(b.size(cur))
+}
+
+// size is how many replicas the fallback wants.
 func (b kedaFallback) size(cur int) int {
 	n := orUsual(b.Replicas, 0)
 	switch b.Behavior {

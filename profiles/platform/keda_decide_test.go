@@ -133,7 +133,7 @@ func TestKEDAFallback(t *testing.T) {
 		{"lower", kedaFallback{Replicas: int32Of(10), Behavior: fallbackLower}, 6, 60},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := 10 * profiles.Milli(c.b.size(c.cur)); got != c.metric {
+			if got := c.b.metric(10, c.cur); got != c.metric {
 				t.Errorf("the metric is %d, want %d", got, c.metric)
 			}
 		})

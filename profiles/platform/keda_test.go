@@ -138,7 +138,6 @@ func TestKEDAEditsInPlace(t *testing.T) {
 		{"target", keda, "example.yaml", func(p *profiles.Policy) { p.Metrics[0].Target = 12_500 }, "-threshold: \"10\"\n+threshold: \"12.5\""},
 		{"window", keda, "example.yaml", func(p *profiles.Policy) { p.Metrics[0].Window = profiles.Duration(90 * time.Second) },
 			"-query: sum(rate(http_requests_total{app=\"web\"}[1m]))   # TOTAL rps\n+query: \"sum(rate(http_requests_total{app=\\\"web\\\"}[1m30s]))\"   # TOTAL rps"},
-		{"interval", keda, "example.yaml", func(p *profiles.Policy) { p.Interval = profiles.Duration(20 * time.Second) }, "-pollingInterval: 15\n+pollingInterval: 20"},
 		{"hours", keda, "everything.yaml", func(p *profiles.Policy) { p.Schedules[0].Min, p.Schedules[0].End = 10, "0 22 * * 1-5" },
 			"-end: 0 21 * * 1-5\n-desiredReplicas: \"8\"\n+end: \"0 22 * * 1-5\"\n+desiredReplicas: \"10\""},
 		{"no hours", keda, "everything.yaml", func(p *profiles.Policy) { p.Schedules = nil },
@@ -153,7 +152,7 @@ func TestKEDAEditsInPlace(t *testing.T) {
 		{"another fallback", keda, "paused.yaml", func(p *profiles.Policy) { p.OnMetricError = 7 },
 			"-fallback: {failureThreshold: 3, replicas: 6, behavior: currentReplicasIfHigher}\n+fallback: {failureThreshold: 3, replicas: 7}"},
 		{"down", keda, "everything.yaml", func(p *profiles.Policy) { p.Down.Step = 2 },
-			"+policies:\n+- type: Pods\n+value: 2\n+periodSeconds: 10"},
+			"+policies:\n+- type: Pods\n+value: 2\n+periodSeconds: 15"},
 		{"only hours, more of them", keda, "cron-only.yaml", func(p *profiles.Policy) { p.Schedules[0].Min = 15 },
 			"-maxReplicaCount: 10\n-metadata: {timezone: Asia/Kolkata, start: 0 8 * * *, end: 0 20 * * *, desiredReplicas: \"5\"}\n" +
 				"+maxReplicaCount: 15\n+metadata: {timezone: Asia/Kolkata, start: 0 8 * * *, end: 0 20 * * *, desiredReplicas: \"15\"}"},
@@ -167,7 +166,7 @@ func TestKEDAEditsInPlace(t *testing.T) {
 		{"without one of both", kedaHTTP, "both.yaml", func(p *profiles.Policy) { p.Metrics = p.Metrics[:2] }, "-targetValue: 4   # one GPU\n-requestRate:\n-targetValue: 25\n+targetValue: 4"},
 		{"old rate", kedaHTTP, "old.yaml", func(p *profiles.Policy) { p.Metrics[0].Target = 25_000 }, "-targetValue: 20\n+targetValue: 25"},
 		{"old to in flight", kedaHTTP, "old.yaml", func(p *profiles.Policy) {
-			p.Metrics[0] = profiles.Metric{Kind: profiles.InFlight, Target: 5000, Window: p.Interval}
+			p.Metrics[0] = profiles.Metric{Kind: profiles.InFlight, Target: 5000, Window: profiles.Duration(30 * time.Second)}
 		}, "-requestRate:\n-granularity: 1s\n-targetValue: 20\n-window: 2m\n+concurrency:\n+targetValue: 5"},
 		{"old pending", kedaHTTP, "old-pending.yaml", func(p *profiles.Policy) { p.Metrics[0].Target = 40_000 },
 			"-targetPendingRequests: 30   # deprecated\n+targetPendingRequests: 40   # deprecated"},
@@ -188,6 +187,31 @@ func TestKEDAEditsInPlace(t *testing.T) {
 				t.Errorf("losses %v, want none", doc.Losses)
 			}
 		})
+	}
+}
+
+// The interval is that of waking up; the HPA keeps its own.
+func TestKEDAInterval(t *testing.T) {
+	doc, lines := changedLines(t, keda, "example.yaml", func(p *profiles.Policy) { p.Interval = profiles.Duration(20 * time.Second) })
+	if want := "-pollingInterval: 15\n+pollingInterval: 20"; lines != want {
+		t.Errorf("changed %q, want %q", lines, want)
+	}
+	want := "interval 20s becomes 15s: pollingInterval is for waking up; between 1 and max the HPA that KEDA makes looks every 15s by default"
+	if len(doc.Losses) != 1 || doc.Losses[0].String() != want || doc.Losses[0].Severe {
+		t.Errorf("losses %v, want %q", doc.Losses, want)
+	}
+}
+
+// A route counts requests, so that it cannot have hours alone.
+func TestKEDAHTTPRefusesHoursAlone(t *testing.T) {
+	p := profiles.FixedPolicy(5)
+	p.Schedules = []profiles.Schedule{{Start: "0 9 * * *", End: "0 17 * * *", Min: 8}}
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	const want = "keda-http: metrics: got none of rps or in_flight, want one: the add-on counts requests"
+	if _, err := kedaHTTP.Export(p, Options{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("Export = %v, want %q", err, want)
 	}
 }
 
@@ -246,7 +270,7 @@ func TestKEDARefuses(t *testing.T) {
 	t.Run("two metrics in an HTTPScaledObject", func(t *testing.T) {
 		p, _ := importFile(t, kedaHTTP, "old.yaml")
 		p.Metrics = append(p.Metrics, profiles.Metric{Kind: profiles.InFlight, Target: 5000, Window: p.Interval})
-		if _, err := kedaHTTP.Export(p, Options{}); err == nil || !strings.Contains(err.Error(), "metrics: got 2, want one") {
+		if _, err := kedaHTTP.Export(p, Options{}); err == nil || !strings.Contains(err.Error(), "metrics: got rps and in_flight, want one of them") {
 			t.Errorf("Export = %v, want a refusal", err)
 		}
 	})
@@ -255,6 +279,7 @@ func TestKEDARefuses(t *testing.T) {
 // What a policy has beyond the defaults comes back from the document.
 func TestKEDASaysMore(t *testing.T) {
 	p := running(func(p *profiles.Policy) {
+		p.Interval = hpaSync
 		zero := 0
 		p.Replicas.Idle, p.ToZero = &zero, &profiles.ToZero{After: profiles.Duration(10 * time.Minute)}
 		p.OnMetricError = 7
@@ -271,7 +296,7 @@ func TestKEDASaysMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "schedules[0]: 0 9 * * * to 0 17 * * * UTC, min 8, max 12 becomes 0 9 * * * to 0 17 * * * UTC, min 8: a cron trigger is a floor, with no ceiling"
+	want := "schedules[0] 0 9 * * * to 0 17 * * * UTC, min 8, max 12 becomes 0 9 * * * to 0 17 * * * UTC, min 8: a cron trigger is a floor, with no ceiling"
 	if len(doc.Losses) != 1 || doc.Losses[0].String() != want || !doc.Losses[0].Severe {
 		t.Errorf("losses %v, want %q", doc.Losses, want)
 	}
@@ -289,6 +314,7 @@ func TestKEDASaysMore(t *testing.T) {
 // what is.
 func TestKEDAHTTPMovesMetrics(t *testing.T) {
 	p := running(func(p *profiles.Policy) {
+		p.Interval = hpaSync
 		p.Metrics = append(p.Metrics,
 			profiles.Metric{Kind: profiles.CPU, Target: 70_000, Window: p.Interval},
 			profiles.Metric{Kind: profiles.InFlight, Target: 2500, Window: p.Interval})
@@ -297,7 +323,7 @@ func TestKEDAHTTPMovesMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "metrics[1].target: 2.5 requests per replica becomes 2 requests per replica: the platform has only whole numbers; rounded down, it starts replicas a little earlier"
+	want := "metrics[1].target 2.5 requests per replica becomes 2 requests per replica: the platform has only whole numbers; rounded down, it starts replicas a little earlier"
 	if len(doc.Losses) != 1 || doc.Losses[0].String() != want {
 		t.Errorf("losses %v, want %q", doc.Losses, want)
 	}

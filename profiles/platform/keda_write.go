@@ -31,13 +31,11 @@ func (w *writer) scaledObject(was kedaSettings, isNew bool, route string) (edits
 		}
 	}
 	w.kedaReasons()
-	if len(p.Metrics) > 0 && !p.Fixed() {
-		wake := "pollingInterval is for waking up"
-		if route != "" {
-			wake = "the add-on wakes a fleet at once"
-		}
-		w.note("%s; between 1 and max the HPA that KEDA makes looks every 15s by default", wake)
+	wake := "pollingInterval is for waking up"
+	if route != "" {
+		wake = "the add-on wakes a fleet at once"
 	}
+	w.because("interval", "%s; between 1 and max the HPA that KEDA makes looks every 15s by default", wake)
 	set(p.Interval != before.Interval, "pollingInterval", w.wholeSeconds("interval", p.Interval))
 	if p.ToZero != nil {
 		set(before.ToZero == nil || p.ToZero.After != before.ToZero.After, "cooldownPeriod", w.wholeSeconds("toZero.after", p.ToZero.After))

@@ -107,7 +107,8 @@ func openKEDAHTTP(text []byte) (f addOnFile, err error) {
 	err = lines.Check(err, f.route.problems())
 	scaledLines, scaledErr := f.scaledDoc.Decode(&f.scaled.kedaFile, document.Lax)
 	f.scaled.pushed = f.route.Spec.Metric.metrics(f.scaled.interval(), lines)
-	problems := f.scaled.problems(f.scaled.pushed)
+	f.scaled.findUnknown(f.scaledDoc)
+	problems := f.scaled.problemsIn(f.scaledDoc, f.scaled.pushed)
 	if !f.linked() {
 		problems.bad("spec.triggers", "got none with interceptorRoute %q, want one of type external-push", f.route.Metadata.Name)
 	}
@@ -248,6 +249,9 @@ func (w *writer) scalingMetric(f addOnFile, isNew bool) []document.Edit {
 	case len(wanted) > 0:
 	case len(w.policy.Metrics) > 0:
 		w.refuse("metrics", "got none of %s, want one: the add-on counts requests, those that wait as in flight; without it, keda has the others", oneOf(addOnKinds))
+		return nil
+	case len(w.policy.Schedules) > 0:
+		w.refuse("metrics", "got none of %s, want one: the add-on counts requests; without it, keda has schedules of a size that is fixed otherwise", oneOf(addOnKinds))
 		return nil
 	case isNew:
 		w.note("a route needs a metric: one of %d requests/s decides nothing while minReplicaCount is maxReplicaCount", addOnTarget)

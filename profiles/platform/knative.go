@@ -44,7 +44,13 @@ const revisionKey = "spec.template.metadata.annotations"
 type knativeFile struct {
 	knativeTerms
 	annotations annotated
-	doc         int // its index in the file
+	unknown     []Loss // annotations that Knative ignores
+	doc         int    // its index in the file
+}
+
+func (f knativeFile) policy() (profiles.Policy, []Loss) {
+	p, losses := f.knativeTerms.policy()
+	return p, append(f.unknown, losses...)
 }
 
 func openKnative(text []byte) (knativeFile, error) {
@@ -68,7 +74,7 @@ func openKnative(text []byte) (knativeFile, error) {
 		} `yaml:"spec"`
 	}
 	lines, err := doc.Decode(&service, document.Lax)
-	f := knativeFile{doc: doc.Index}
+	f := knativeFile{doc: doc.Index, unknown: unknown(lines, revisionKey+".", knativePrefix, knativeNames())}
 	a := &f.annotations
 	a.add(revisionKey, service.Spec.Template.Metadata.Annotations)
 	f.knativeTerms = a.terms()

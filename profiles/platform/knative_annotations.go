@@ -46,6 +46,15 @@ type knativeAnnotations struct {
 	AggregationCamel any `yaml:"autoscaling.knative.dev/metricAggregationAlgorithm"`
 }
 
+// knativeNames are their names without the prefix.
+func knativeNames() []string {
+	names := keysOf(knativeAnnotations{})
+	for i, name := range names {
+		names[i] = strings.TrimPrefix(name, knativePrefix)
+	}
+	return names
+}
+
 // annotated reads annotations and collects what is wrong with them. Of the two
 // spellings of a name the one with hyphens counts where both are there.
 type annotated struct {
@@ -188,6 +197,3 @@ func (a *annotated) edits(key, name, value string) (out []document.Edit) {
 func editPath(key, name string) string {
 	return strings.ReplaceAll(key, ".", "/") + "/" + strings.ReplaceAll(name, "/", "~1")
 }
-
-// plainNumber writes a number as short as it goes, without an exponent.
-func plainNumber(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"math"
+	"time"
 
 	"headroom/profiles"
 )
@@ -63,7 +64,7 @@ func (t knativeTerms) followHPA(w *writer, m profiles.Metric, ok bool, was profi
 		t.windowed = up == down && up >= profiles.Duration(knativeShortest)
 		t.window = usualKnative().window
 		if t.windowed {
-			t.window = wholeSeconds(up)
+			t.window = roundUp(up, time.Second)
 		}
 	}
 	t.bound(p, was)

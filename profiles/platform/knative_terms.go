@@ -179,13 +179,17 @@ func (t knativeTerms) policy() (profiles.Policy, []Loss) {
 		p.Up.Factor = profiles.MilliOf(knativeUpRate)
 	}
 	var losses []Loss
-	target, _ := t.resolve(usualCluster)
+	target, total := t.resolve(usualCluster)
 	m := profiles.Metric{Kind: profiles.InFlight, Target: profiles.MilliOf(target), Window: profiles.Duration(t.window)}
 	if t.metric == "rps" {
 		m.Kind = profiles.RPS
 	}
 	if t.weighted {
 		m.Aggregation = profiles.Weighted
+	}
+	if t.utilization == 0 {
+		from, to, percent := plainNumber(total), m.Target.String(), math.Round(100*target/total)
+		losses = append(losses, Loss{Field: "metrics[0].target", From: from, To: to, Reason: fmt.Sprintf("Knative acts at %g %% of a target: %s is %s", percent, from, to)})
 	}
 	if exact := m.Target.Float(); math.Abs(exact-target) > 1e-6 {
 		losses = append(losses, Loss{Field: "metrics[0].target", From: plainNumber(math.Round(target*1e6) / 1e6), To: m.Target.String(), Reason: "a policy has three decimals"})

@@ -16,37 +16,7 @@ import (
 	"headroom/profiles"
 )
 
-// Whatever was imported is exported byte for byte, in all three dialects of
-// Knative.
-func TestKnativeImportsStayAsTheyAre(t *testing.T) {
-	for _, pl := range []Platform{knative, kserve, cloudrun} {
-		files, err := filepath.Glob(filepath.Join("testdata", pl.Name, "import", "*.yaml"))
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %d imports, %v", pl.Name, len(files), err)
-		}
-		for _, file := range files {
-			t.Run(pl.Name+"/"+filepath.Base(file), func(t *testing.T) {
-				text, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				p, _, err := pl.Import(text)
-				if err != nil {
-					t.Skip("refused, as its golden file says")
-				}
-				doc, err := pl.Export(p, Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(text), string(doc.Text)); diff != "" || len(doc.Losses) > 0 {
-					t.Errorf("exported with losses %v (-imported +exported)\n%s", doc.Losses, diff)
-				}
-			})
-		}
-	}
-}
-
-// The same for whatever may be written, in either spelling.
+// Whatever may be written, in either spelling, comes back byte by byte.
 func TestKnativeDrawnImportsStayAsTheyAre(t *testing.T) {
 	settings := map[string][]string{
 		"class":                              {knativeKPA, knativeHPA},
@@ -262,17 +232,17 @@ func TestKnativeLosses(t *testing.T) {
 		edit func(*profiles.Policy)
 		want string
 	}{
-		{"a window that is too short", func(p *profiles.Policy) { p.Metrics[0].Window = seconds(2) }, "metrics[0].window: 2s becomes 6s: a window of Knative is 6s or longer, in whole seconds"},
-		{"a window of a part of a second", func(p *profiles.Policy) { p.Metrics[0].Window = seconds(8.5) }, "metrics[0].window: 8.5s becomes 9s: a window"},
-		{"a delay of a part of a second", func(p *profiles.Policy) { p.Down.Stabilization = seconds(1.5) }, "down.stabilization: 1.5s becomes 2s: scale-down-delay has whole seconds"},
+		{"a window that is too short", func(p *profiles.Policy) { p.Metrics[0].Window = seconds(2) }, "metrics[0].window 2s becomes 6s: a window of Knative is 6s or longer, in whole seconds"},
+		{"a window of a part of a second", func(p *profiles.Policy) { p.Metrics[0].Window = seconds(8.5) }, "metrics[0].window 8.5s becomes 9s: a window"},
+		{"a delay of a part of a second", func(p *profiles.Policy) { p.Down.Stabilization = seconds(1.5) }, "down.stabilization 1.5s becomes 2s: scale-down-delay has whole seconds"},
 		{"a higher threshold", func(p *profiles.Policy) { p.Metrics[0].Panic = &profiles.Panic{Window: seconds(3), Threshold: 20_000} },
-			"metrics[0].panic: 20 times the target within 3s becomes 10 times the target within 3s: the panic window is 1 to 100 % of the window in whole seconds, and the threshold 110 to 1000 %"},
-		{"zero at once", func(p *profiles.Policy) { p.Replicas.Min, p.ToZero = 0, &profiles.ToZero{After: seconds(10)} }, "toZero.after: 10s becomes 5m30s: Knative is at rest when the window (30s) is empty"},
-		{"zero a day later", func(p *profiles.Policy) { p.Replicas.Min, p.ToZero = 0, &profiles.ToZero{After: seconds(86_400)} }, "toZero.after: 24h becomes 1h5m30s: Knative"},
+			"metrics[0].panic 20 times the target within 3s becomes 10 times the target within 3s: the panic window is 1 to 100 % of the window in whole seconds, and the threshold 110 to 1000 %"},
+		{"zero at once", func(p *profiles.Policy) { p.Replicas.Min, p.ToZero = 0, &profiles.ToZero{After: seconds(10)} }, "toZero.after 10s becomes 5m30s: Knative is at rest when the window (30s) is empty"},
+		{"zero a day later", func(p *profiles.Policy) { p.Replicas.Min, p.ToZero = 0, &profiles.ToZero{After: seconds(86_400)} }, "toZero.after 24h becomes 1h5m30s: Knative"},
 		{"rest below one", func(p *profiles.Policy) {
 			p.Replicas.Min, p.Replicas.Idle, p.ToZero = 1, &idle, &profiles.ToZero{After: seconds(330)}
-		}, "replicas.min: 1 becomes 0: Knative says the same by min-scale 0"},
-		{"a size for bad times", func(p *profiles.Policy) { p.OnMetricError = 7 }, "onMetricError: 7 becomes hold: Knative keeps the size"},
+		}, "replicas.min 1 becomes 0: Knative says the same by min-scale 0"},
+		{"a size for bad times", func(p *profiles.Policy) { p.OnMetricError = 7 }, "onMetricError 7 becomes hold: Knative keeps the size"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

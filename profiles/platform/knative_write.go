@@ -100,7 +100,7 @@ func (t knativeTerms) follow(w *writer, whole bool, kinds ...profiles.Kind) knat
 		t.look(w, m, was.Metrics[0])
 	}
 	if p.Down.Stabilization != was.Down.Stabilization && !p.Fixed() {
-		t.delay = wholeSeconds(p.Down.Stabilization)
+		t.delay = roundUp(p.Down.Stabilization, time.Second)
 	}
 	t.spread(w, was)
 	return t
@@ -114,9 +114,9 @@ func (w *writer) knativeReasons() {
 	}
 	w.because("interval", "Knative decides every %s", profiles.Duration(knativeTick))
 	w.because("tolerance", "Knative has none: it acts on every difference")
-	w.because("up", "Knative goes up at once as far as the metric asks for, up to %g times the ready replicas (max-scale-up-rate, where the cluster has no other)", knativeUpRate)
+	w.because("up", "Knative goes up at once, to at most %g times the ready replicas", knativeUpRate)
 	w.because("down.step", "Knative has no steps")
-	w.because("down.factor", "Knative goes down to half of the ready replicas at a time (max-scale-down-rate %g, where the cluster has no other)", knativeDownRate)
+	w.because("down.factor", "Knative goes down to half of the ready replicas at a time")
 	w.because("down.stabilization", "scale-down-delay has whole seconds")
 	w.commonReasons()
 }
@@ -137,7 +137,7 @@ func (t *knativeTerms) aim(w *writer, m, was profiles.Metric, whole bool) {
 			t.metric = "concurrency"
 		}
 		if whole {
-			t.target = float64(w.whole("metrics[0].target", m.Target))
+			t.target = float64(w.wholeTarget(m))
 		}
 		switch {
 		case t.target < knativeLeast && !whole:
@@ -165,7 +165,7 @@ func (t *knativeTerms) look(w *writer, m, was profiles.Metric) {
 		w.refuse("metrics[0].aggregation", "got %s, want %s or %s", m.Aggregation, profiles.Average, profiles.Weighted)
 	}
 	if m.Window != was.Window {
-		t.window = max(wholeSeconds(m.Window), knativeShortest)
+		t.window = max(roundUp(m.Window, time.Second), knativeShortest)
 		w.because("metrics[0].window", "a window of Knative is %s or longer, in whole seconds", profiles.Duration(knativeShortest))
 	}
 	w.because("metrics[0].panic", "Knative always looks at a second window too, of %s %% of the first one in whole seconds", plainNumber(t.panicWindow))
@@ -242,9 +242,4 @@ func idleOf(b profiles.Bounds) int {
 		return *b.Idle
 	}
 	return b.Min
-}
-
-// wholeSeconds rounds up, which keeps replicas a little longer.
-func wholeSeconds(d profiles.Duration) time.Duration {
-	return (d.Std() + time.Second - 1).Truncate(time.Second)
 }

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"regexp"
+	"slices"
 
 	"headroom/profiles"
 	"headroom/profiles/document"
@@ -88,6 +89,7 @@ type kserveFile struct {
 	standard    bool
 	annotations annotated
 	dropped     []string // annotations that KServe does not hand on
+	unknown     []Loss   // keys that are ignored
 	doc         int      // its index in the file
 }
 
@@ -107,6 +109,10 @@ func openKServe(text []byte) (kserveFile, error) {
 	if _, badMode := doc.Decode(&mode, document.Lax); err == nil {
 		err = badMode
 	}
+	f.unknown = slices.Concat(
+		misspelt(lines, "spec.", "predictor.", keysOf(kserveComponent{})),
+		unknown(lines, kserveNotes+".", knativePrefix, knativeNames()),
+		unknown(lines, kservePredictor+".annotations.", knativePrefix, knativeNames()))
 	a := &f.annotations
 	if name := f.service.Metadata.Name; !kserveName.MatchString(name) {
 		a.problems.bad("metadata.name", "got %q, want lower-case letters, digits and hyphens, beginning with a letter", name)
@@ -199,7 +205,7 @@ func (f kserveFile) policy() (profiles.Policy, []Loss) {
 	if f.standard {
 		p, more = f.standardHPA().policy()
 	}
-	return p, append(losses, more...)
+	return p, slices.Concat(f.unknown, losses, more)
 }
 
 func (f kserveFile) decider() (profiles.Decider, error) {

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,6 +64,7 @@ type nomadSettings struct {
 	ownUp      bool // cooldown_on_scale_up is given
 	checks     []nomadCheck
 	others     string      // groups that are not read
+	unknown    []Loss      // attributes that Nomad ignores
 	hours      *nomadHours // in which the policy acts; nil: always
 }
 
@@ -117,7 +119,7 @@ func (s nomadSettings) floors() (out []nomadCheck) {
 }
 
 func (s nomadSettings) policy() (profiles.Policy, []Loss) {
-	var t told
+	t := told(slices.Clone(s.unknown))
 	if s.others != "" {
 		t.severe("group", s.others, "a policy is for one group, here %s", strings.Join(s.group.Labels, "."))
 	}

@@ -52,6 +52,25 @@ func blocks(b *hclsyntax.Body, kind string) (out []*hclsyntax.Block) {
 type hclReader struct {
 	source   []byte
 	problems []document.Problem
+	unknown  []Loss
+}
+
+// only says which attributes and blocks of a block are none of those that
+// there are.
+func (r *hclReader) only(b *hclsyntax.Block, key string, known ...string) {
+	var found []string
+	for name := range b.Body.Attributes {
+		found = append(found, name)
+	}
+	for _, inner := range b.Body.Blocks {
+		found = append(found, inner.Type)
+	}
+	slices.Sort(found)
+	for _, name := range slices.Compact(found) {
+		if !slices.Contains(known, name) {
+			r.unknown = append(r.unknown, unknownKey(key, name, known))
+		}
+	}
 }
 
 func (r *hclReader) bad(at hcl.Range, key, format string, args ...any) {

@@ -41,6 +41,7 @@ func parseNomad(text []byte) (nomadSettings, error) {
 	}
 	r := &hclReader{source: text}
 	s.read(r)
+	s.unknown = r.unknown
 	return s, document.Join(r.problems)
 }
 
@@ -82,6 +83,7 @@ func (s *nomadSettings) read(r *hclReader) {
 		return
 	}
 	const key = "scaling."
+	r.only(s.scaling, key, "enabled", "min", "max", "type", "policy")
 	if enabled, at, ok := r.constant(s.scaling, key, "enabled", "true or false"); ok {
 		s.enabled = enabled == "true"
 		if enabled != "true" && enabled != "false" {
@@ -115,6 +117,7 @@ func (s *nomadSettings) read(r *hclReader) {
 // readRules reads the policy block.
 func (s *nomadSettings) readRules(r *hclReader) {
 	const key = "scaling.policy."
+	r.only(s.rules, key, "evaluation_interval", "cooldown", "cooldown_on_scale_up", "on_check_error", "target", "schedule", "check")
 	for _, d := range []struct {
 		name string
 		to   *time.Duration
@@ -156,6 +159,7 @@ func (r *hclReader) onError(b *hclsyntax.Block, key, name string, otherwise bool
 }
 
 func (c *nomadCheck) read(r *hclReader, key string, ignore bool) {
+	r.only(c.block, key, "source", "query", "query_window", "query_window_offset", "group", "on_error", "schedule", "strategy")
 	r.text(c.block, key, "source", &c.source)
 	r.text(c.block, key, "query", &c.query)
 	r.text(c.block, key, "group", &c.group)
@@ -174,8 +178,10 @@ func (c *nomadCheck) read(r *hclReader, key string, ignore bool) {
 	key += "strategy."
 	switch c.kind {
 	case "fixed-value":
+		r.only(c.strategy, key, "value")
 		r.whole(c.strategy, key, "value", 0, &c.value)
 	case "target-value":
+		r.only(c.strategy, key, "target", "threshold", "max_scale_up", "max_scale_down")
 		if c.strategy.Body.Attributes["target"] == nil {
 			r.bad(c.strategy.TypeRange, key+"target", "got nothing, want a number of 0 or more")
 		}

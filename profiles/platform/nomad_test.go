@@ -315,8 +315,8 @@ func TestNomadBases(t *testing.T) {
 // What of a document a policy cannot say, beside the golden files.
 func TestNomadLosses(t *testing.T) {
 	for _, v := range []struct{ strategy, source, want string }{
-		{"target = 10.00001", `"prometheus"`, "metrics[0].target: 10.00001 becomes 10: a policy has three decimals"},
-		{"target = 10\n threshold = 0.0005", `"prometheus"`, "tolerance: 0.0005 becomes 0.1%: a policy has tenths of a percent, up to 100%"},
+		{"target = 10.00001", `"prometheus"`, "metrics[0].target 10.00001 becomes 10: a policy has three decimals"},
+		{"target = 10\n threshold = 0.0005", `"prometheus"`, "tolerance 0.0005 becomes 0.1%: a policy has tenths of a percent, up to 100%"},
 		{"target = 10", `"nomad-apm"`, "of Nomad's own metrics a policy has avg_cpu and avg_memory only: read as a custom one"},
 		{"target = 10", "var.source", "up.stabilization: for 5m after it has added replicas Nomad does nothing at all"},
 	} {
@@ -413,7 +413,7 @@ func TestNomadRefusesTotals(t *testing.T) {
 	if !strings.Contains(string(doc.Text), `query  = "avg(rate(requests{app=\"shop\"}[2m]))"`) {
 		t.Errorf("a query with quotes:\n%s", doc.Text)
 	}
-	if len(doc.Losses) != 1 || doc.Losses[0].String() != "metrics[0].window: 30s becomes 2m: the query of the check says so" {
+	if len(doc.Losses) != 1 || doc.Losses[0].String() != "metrics[0].window 30s becomes 2m: the query of the check says so" {
 		t.Errorf("losses = %v, want the window of the query", doc.Losses)
 	}
 }

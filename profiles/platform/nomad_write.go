@@ -72,14 +72,18 @@ func (n *nomadWriter) write() {
 		n.refuse("onMetricError", "got %s, want hold: without a value Nomad does nothing", p.OnMetricError)
 	}
 	n.count()
+	hours := n.hours()
 	if len(p.Metrics) == 0 && n.was.scaling == nil {
+		if len(hours) > 0 {
+			n.because("schedules", "the fixed size is as high at all hours")
+		}
 		return // the count says it all
 	}
 	scaling := []setting{
 		{"min", cty.NumberIntVal(int64(p.Replicas.Min)), n.was.scaling != nil && n.before.Replicas.Min == p.Replicas.Min},
 		{"max", cty.NumberIntVal(int64(n.max())), n.before.Replicas.Max == p.Replicas.Max},
 	}
-	checks, floors := n.checks(), n.floors()
+	checks, floors := n.checks(), n.floors(hours)
 	rules := n.rules()
 	if len(p.Metrics) == 0 {
 		rules = nil
@@ -216,8 +220,10 @@ func (n *nomadWriter) nomadMetric(i int) (m profiles.Metric, ok bool) {
 		n.refuse(key+".scope", "got %s, want %s: Nomad multiplies the count by value/target, so that a total runs away to max", profiles.WholeFleet, profiles.PerReplica)
 	case m.Kind == profiles.Custom && m.Query == "":
 		n.refuse(key+".query", "got none, want one that yields the metric")
+		ok = false
 	case m.Kind == profiles.Custom && m.Name == "":
 		n.refuse(key+".name", "got none, want one for the check")
+		ok = false
 	}
 	return m, ok
 }
@@ -322,11 +328,8 @@ func (n *nomadWriter) label(name string) string {
 	return unique
 }
 
-// floors are the lower bounds of the schedules as checks: of several checks
-// the highest count wins. Where they differ from those in the document they
-// all come anew.
-func (n *nomadWriter) floors() (added []*hclwrite.Block) {
-	var want []profiles.Schedule
+// hours are the schedules with a lower bound, as far as Nomad can say them.
+func (n *nomadWriter) hours() (want []profiles.Schedule) {
 	for i, s := range n.policy.Schedules {
 		key := fmt.Sprintf("schedules[%d].", i)
 		switch {
@@ -339,6 +342,12 @@ func (n *nomadWriter) floors() (added []*hclwrite.Block) {
 		}
 		want = append(want, profiles.Schedule{Start: s.Start, End: s.End, Timezone: "UTC", Min: s.Min})
 	}
+	return want
+}
+
+// floors are these as checks: of several checks the highest count wins. Where
+// they differ from those in the document they all come anew.
+func (n *nomadWriter) floors(want []profiles.Schedule) (added []*hclwrite.Block) {
 	if slices.Equal(want, n.before.Schedules) {
 		return nil
 	}

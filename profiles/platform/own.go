@@ -5,12 +5,12 @@ import (
 	"headroom/profiles/document"
 )
 
-// own is the name of our own format.
-const own = "policy"
+// Own is the name of our own format.
+const Own = "policy"
 
 // policyFile is our own format, for the built-in scaler.
 var policyFile = Platform{
-	Name: own, Title: "Headroom's own policy file", File: "policy.yaml",
+	Name: Own, Title: "Headroom's own policy file", File: "policy.yaml",
 	begin: func(*writer) string { return "" },
 	write: func(w *writer, _ []byte) ([]byte, error) { return w.policy.YAML() },
 	read: func(text []byte) (settings, error) {

@@ -61,15 +61,17 @@ type Loss struct {
 }
 
 // String is the loss in one line.
-func (l Loss) String() string {
-	text := l.Field + ": "
+func (l Loss) String() string { return l.Change() + ": " + l.Reason }
+
+// Change is the loss without its reason.
+func (l Loss) Change() string {
 	switch {
 	case l.To != "":
-		text += l.From + " becomes " + l.To + ": "
+		return l.Field + " " + l.From + " becomes " + l.To
 	case l.From != "":
-		text += l.From + " is not kept: "
+		return l.Field + " " + l.From + " is not kept"
 	}
-	return text + l.Reason
+	return l.Field
 }
 
 // Document is an exported configuration.
@@ -137,7 +139,7 @@ func (pl Platform) Import(text []byte) (profiles.Policy, []Loss, error) {
 	if err := p.Validate(); err != nil {
 		return profiles.Policy{}, nil, pl.explain(err)
 	}
-	if pl.Name != own {
+	if pl.Name != Own {
 		p.Platforms = map[string]any{pl.Name: string(text)}
 	}
 	return p, losses, nil

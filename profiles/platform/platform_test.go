@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,14 +116,7 @@ func TestExport(t *testing.T) {
 // what of it is lost.
 func TestImport(t *testing.T) {
 	for _, pl := range All() {
-		files, err := filepath.Glob(filepath.Join("testdata", pl.Name, "import", "*"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			if strings.HasSuffix(file, ".golden") {
-				continue
-			}
+		for _, file := range importFiles(t, pl) {
 			t.Run(pl.Name+"/"+filepath.Base(file), func(t *testing.T) {
 				text, err := os.ReadFile(file)
 				if err != nil {
@@ -132,6 +126,16 @@ func TestImport(t *testing.T) {
 			})
 		}
 	}
+}
+
+// importFiles are the documents to import.
+func importFiles(t testing.TB, pl Platform) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", pl.Name, "import", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, ".golden") })
 }
 
 // imported is all that an import says.
@@ -290,6 +294,13 @@ func FuzzImport(f *testing.F) {
 			if doc, err := pl.Export(running(c.edit), c.options); err == nil {
 				f.Add(i, doc.Text)
 			}
+		}
+		for _, file := range importFiles(f, pl) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(i, text)
 		}
 	}
 	f.Fuzz(func(t *testing.T, i int, text []byte) {

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,6 +84,7 @@ type rayScaling struct {
 // raySettings are those of one deployment, with the defaults filled in.
 type raySettings struct {
 	app, deployment int    // where it stands
+	unknown         []Loss // keys that Ray ignores
 	none            bool   // the application lists no deployment
 	others          string // deployments that are not read
 	name            string
@@ -117,6 +119,7 @@ func parseRayServe(text []byte) (raySettings, error) {
 		s.fixed = 1
 		return s, lines.Check(err, nil)
 	}
+	s.unknown = unknown(lines, s.key("", "."), "autoscaling_config.", append(keysOf(rayScaling{}), "metrics_interval_s")) // deprecated, and means nothing here
 	var problems problems
 	s.fill(f.Applications[s.app].Deployments[s.deployment], s.key("", "."), &problems)
 	return s, lines.Check(err, problems)
@@ -224,7 +227,7 @@ func (s *raySettings) fill(d rayDeployment, prefix string, problems *problems) {
 }
 
 func (s raySettings) policy() (profiles.Policy, []Loss) {
-	var t told
+	t := told(slices.Clone(s.unknown))
 	if s.others != "" {
 		t.severe("applications", s.others, "a policy is for one deployment, here %s", s.name)
 	}

@@ -30,12 +30,10 @@ const (
 
 // tfyReplicas is the range of a service that is scaled.
 type tfyReplicas struct {
-	Min      int       `yaml:"min_replicas"`
-	Max      int       `yaml:"max_replicas"`
-	Polling  int       `yaml:"polling_interval"` // seconds
-	Metrics  tfyMetric `yaml:"metrics"`          // one, in spite of the name
-	ShortMin *int      `yaml:"min"`              // not in the SDK, which forbids what it does not know
-	ShortMax *int      `yaml:"max"`
+	Min     int       `yaml:"min_replicas"`
+	Max     int       `yaml:"max_replicas"`
+	Polling int       `yaml:"polling_interval"` // seconds
+	Metrics tfyMetric `yaml:"metrics"`          // one, in spite of the name
 }
 
 type tfyMetric struct {
@@ -133,7 +131,8 @@ func parseTrueFoundry(text []byte) (tfySettings, error) {
 	s.replicas = file.Replicas
 	s.shutdown = file.Shutdown.wait(&problems)
 	s.desired = or(s.replicas.Metrics.Desired, s.replicas.Max)
-	s.check(&problems)
+	slips := append(unknown(lines, "", "replicas.", keysOf(tfyReplicas{})), unknown(lines, "", "replicas.metrics.", keysOf(tfyMetric{}))...)
+	s.check(slips, &problems)
 	return s, lines.Check(err, problems)
 }
 
@@ -149,20 +148,25 @@ func (t *tfyShutdown) wait(problems *problems) int {
 	return seconds
 }
 
-func (s tfySettings) check(problems *problems) {
-	r := s.replicas
-	for _, short := range []struct {
-		name  string
-		value *int
-	}{{"min", r.ShortMin}, {"max", r.ShortMax}} {
-		if short.value != nil {
-			problems.bad("replicas."+short.name, "unknown key, want %s_replicas", short.name)
+// check finds what TrueFoundry would refuse; slips are the unknown keys, which
+// its SDK forbids.
+func (s tfySettings) check(slips []Loss, problems *problems) {
+	r, maxMeant := s.replicas, false
+	for _, l := range slips {
+		of, name := keysOf(r), strings.TrimPrefix(l.Field, "replicas.")
+		if inner, ok := strings.CutPrefix(name, "metrics."); ok {
+			of, name = keysOf(r.Metrics), inner
 		}
+		want := nearest(name, of)
+		if maxMeant = maxMeant || want == "max_replicas"; want == "" {
+			want = "one of " + strings.Join(of, ", ")
+		}
+		problems.bad(l.Field, "unknown key, want %s", want)
 	}
 	if r.Min < 1 {
 		problems.bad("replicas.min_replicas", "got %d, want 1 or more: auto_shutdown is what takes a service to 0", r.Min)
 	}
-	if r.Max < max(1, r.Min) && r.ShortMax == nil {
+	if r.Max < max(1, r.Min) && !maxMeant {
 		problems.bad("replicas.max_replicas", "got %d, want min_replicas (%d) or more", r.Max, r.Min)
 	}
 	if r.Polling < 1 {

@@ -90,8 +90,7 @@ func (c *tfyWriter) bounds() {
 		c.put("replicas/max_replicas", c.s.replicas.Max)
 	}
 	if p.Interval != c.was.Interval {
-		seconds := (p.Interval.Std() + time.Second - 1) / time.Second
-		c.put("replicas/polling_interval", int(seconds))
+		c.put("replicas/polling_interval", int(roundUp(p.Interval, time.Second).Seconds()))
 	}
 }
 
@@ -117,7 +116,7 @@ func (c *tfyWriter) metric() {
 	if len(c.was.Metrics) > 0 && c.was.Metrics[0].Kind == m.Kind && c.was.Metrics[0].Target == m.Target && m.Unit == "" {
 		return
 	}
-	kind, value := tfyRPS, asNumber(m.Target)
+	kind, value := tfyRPS, number(m.Target)
 	if m.Kind == profiles.CPU {
 		if !m.In("%") {
 			c.refuse(key+"unit", "got %s, want %%, of what the replica requests", m.Unit)
@@ -179,7 +178,7 @@ func (c *tfyWriter) rest() {
 	case to == nil:
 		c.note("auto_shutdown stays: it stops all replicas %d s after the last request, which a policy that does not see requests cannot say", c.s.shutdown)
 	case was == nil || was.After != to.After:
-		c.put("auto_shutdown/wait_time", int((to.After.Std()+time.Second-1)/time.Second))
+		c.put("auto_shutdown/wait_time", int(roundUp(to.After, time.Second).Seconds()))
 	}
 	if to != nil {
 		c.note("auto_shutdown counts from the last request, and is apart from min_replicas, which stays at 1 or more")

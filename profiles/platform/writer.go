@@ -78,7 +78,7 @@ func (w *writer) refused() error {
 // max is replicas.max where the platform wants a number.
 func (w *writer) max() int {
 	if w.policy.Replicas.Max == profiles.Unlimited {
-		w.refuse("replicas.max", "got unlimited, want a number")
+		w.refuse("replicas.max", "got unlimited, want a number: the platform needs one, so set it to what you can pay for")
 		return 1
 	}
 	return int(w.policy.Replicas.Max)
@@ -95,15 +95,21 @@ func (w *writer) atLeastOne() {
 // is possible into one of the kinds that it has. ok is false where there is
 // none, be it that the size is fixed or that the metric was refused.
 func (w *writer) only(kinds ...profiles.Kind) (m profiles.Metric, ok bool) {
-	switch n := len(w.policy.Metrics); n {
+	switch len(w.policy.Metrics) {
 	case 0:
 		return m, false
 	case 1:
 		return w.convert(0, kinds...)
-	default:
-		w.refuse("metrics", "got %d, want one: keep the one that decides", n)
-		return m, false
 	}
+	given := make([]string, len(w.policy.Metrics))
+	for i, m := range w.policy.Metrics {
+		given[i] = string(m.Kind)
+		if m.Name != "" {
+			given[i] += " " + m.Name
+		}
+	}
+	w.refuse("metrics", "got %s, want one of them: the platform has no more, so keep the one that decides", strings.Join(given, " and "))
+	return m, false
 }
 
 // convert is a metric of the policy in one of the kinds that the platform has.
@@ -172,12 +178,15 @@ func (w *writer) whole(key string, target profiles.Milli) int {
 	return down
 }
 
-// losses are where the platform differs from the policy.
+// losses are where the platform differs from the policy. Of a size that never
+// changes only the size matters, and where hours alone change it no metric.
 func (w *writer) losses(effective profiles.Policy) []Loss {
 	var out []Loss
-	fixed := w.policy.Fixed() && effective.Fixed() // then no metric matters
+	fixed := w.policy.Fixed() && effective.Fixed()
+	hours := len(w.policy.Metrics) == 0
 	for _, c := range profiles.Changes(w.policy, effective) {
-		if fixed && strings.HasPrefix(c.Field, "metrics") {
+		switch {
+		case fixed && !strings.HasPrefix(c.Field, "replicas."), hours && strings.HasPrefix(c.Field, "metrics"):
 			continue
 		}
 		r := w.why(c.Field)
