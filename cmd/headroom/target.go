@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/cmd/headroom/target"
+	"headroom/profiles"
 )
 
 func (a *app) targetCommand() *cobra.Command {
@@ -49,5 +50,16 @@ func (a *app) targetCommand() *cobra.Command {
 	pauseVar(f, &c.Startup, "startup", "", "how long it takes before it listens")
 	f.Float64Var(&c.FailRate, "fail-rate", 0, "share of /request answers that are a 500, 0..1")
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of the random numbers")
+	f.BoolVar(&c.HTTP2, "http2", false, "HTTP/2 without TLS too")
+	m := &c.Misbehaviour
+	f.Int64Var(&m.Leak, "leak", 0, "misbehave: `bytes` that every request leaves behind")
+	flagVar(f, &m.Drift, "drift", "", "", "share", "misbehave: share by which the service time grows per minute, such as 10%", func(s string) (float64, error) {
+		r, err := profiles.ParseRatio(s)
+		return r.Float(), err
+	})
+	f.IntVar(&m.Batch, "batch", 0, "misbehave: serve so many requests together, within one service time")
+	f.IntVar(&m.SharedLimit, "shared-limit", 0, "misbehave: requests at a time over all targets of this machine with the same limit, as a database would have it")
+	flagVar(f, &m.Freeze, "freeze", "", "", "time@every", "misbehave: freeze again and again, such as 2s@5s", target.ParseFreeze)
+	f.BoolVar(&m.Chaos, "chaos", false, "misbehave: refuse, cut off or delay one request in ten")
 	return cmd
 }

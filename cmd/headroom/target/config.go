@@ -30,6 +30,8 @@ type Config struct {
 	FailRate     float64        // share of /request answers that are a 500, 0..1; they take their service time too
 	Listening    func(net.Addr) // optional; called once, when it listens
 	Seed         uint64         // of the random numbers; replicas of other names draw others from it
+	HTTP2        bool           // HTTP/2 without TLS too
+	Misbehaviour Misbehaviour
 }
 
 // Default is the model of the gibbs documentation: one request at a time,
@@ -72,6 +74,7 @@ func (c Config) Validate() error {
 	if !(c.FailRate >= 0 && c.FailRate <= 1) { // NaN too
 		bad("--fail-rate: got %v, want 0..1", c.FailRate)
 	}
+	c.Misbehaviour.problems(bad)
 	return errors.Join(errs...)
 }
 

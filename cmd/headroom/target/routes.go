@@ -136,16 +136,44 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, http.StatusUnprocessableEntity, "x: got %q, want a number of up to %d characters whose square is finite", x, maxDigits)
 		return
 	}
+	m := s.config.Misbehaviour
+	mood := calm
+	if m.Chaos {
+		mood = s.draws.drawWhim()
+	}
+	if mood == refuse {
+		s.fail(w, http.StatusServiceUnavailable, "refused on purpose, as --chaos asks")
+		return
+	}
 	var failing bool
-	took, err := s.hold(r, func(ctx context.Context, start time.Time) error {
+	hold := s.hold
+	if m.Batch > 1 {
+		hold = s.holdBatch
+	}
+	took, err := hold(r, func(ctx context.Context, start time.Time) error {
+		if m.SharedLimit > 0 {
+			release, err := acquireShared(ctx, m.SharedLimit)
+			if err != nil {
+				return err
+			}
+			defer release()
+			start = time.Now()
+		}
 		service, fails := s.draws.next()
 		failing = fails
-		return s.until(ctx, start.Add(service))
+		if mood == dawdle {
+			service *= 3
+		}
+		return s.until(ctx, s.end(start, service))
 	})
 	if err != nil {
 		s.gone(w)
 		return
 	}
+	if mood == cutOff {
+		panic(http.ErrAbortHandler) // closes the connection without an answer
+	}
+	s.leak()
 	setTiming(w, took)
 	if failing {
 		s.fail(w, http.StatusInternalServerError, "failed on purpose, as --fail-rate %v asks", s.config.FailRate)

@@ -20,18 +20,20 @@ const (
 
 // Server is one instance of the demo service. It is safe for concurrent use.
 type Server struct {
-	config Config
-	ready  time.Time // until then it is starting
-	slots  *limiter
-	draws  *sampler
+	config  Config
+	ready   time.Time // until then it is starting
+	slots   *limiter
+	draws   *sampler
+	batches *gather
 
 	// Test seams.
 	until  func(context.Context, time.Time) error
 	listen func(ctx context.Context, network, address string) (net.Listener, error)
 
-	mu   sync.Mutex // guards the fields below
-	done Stats      // without Mean, Busy and Waiting
-	sum  time.Duration
+	mu     sync.Mutex // guards the fields below
+	done   Stats      // without Mean, Busy and Waiting
+	sum    time.Duration
+	leaked [][]byte
 }
 
 // Stats is what the service measured of itself. A service time runs from the
@@ -53,12 +55,13 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	return &Server{
-		config: c,
-		ready:  time.Now().Add(c.Startup),
-		slots:  newLimiter(c.Concurrency),
-		draws:  newSampler(c),
-		until:  until,
-		listen: new(net.ListenConfig).Listen,
+		config:  c,
+		ready:   time.Now().Add(c.Startup),
+		slots:   newLimiter(c.Concurrency),
+		draws:   newSampler(c),
+		batches: &gather{size: c.Misbehaviour.Batch},
+		until:   until,
+		listen:  new(net.ListenConfig).Listen,
 	}, nil
 }
 
@@ -110,6 +113,11 @@ func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 				goroutines.Done()
 			}
 		},
+	}
+	if s.config.HTTP2 {
+		srv.Protocols = new(http.Protocols)
+		srv.Protocols.SetHTTP1(true)
+		srv.Protocols.SetUnencryptedHTTP2(true)
 	}
 	failed := make(chan error, 1)
 	goroutines.Go(func() { failed <- srv.Serve(ln) })
