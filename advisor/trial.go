@@ -175,6 +175,25 @@ func quantile(sorted []time.Duration, q float64) time.Duration {
 	return sorted[min(max(rank, 1), n)-1]
 }
 
+// Finding is what the step says of the SLO in a word: met or missed where that
+// is proven, with a question mark where the figures say so but too few
+// independent requests do.
+func (o Observation) Finding() string {
+	switch {
+	case o.Spoiled:
+		return "spoiled"
+	case o.Requests == 0:
+		return "nothing"
+	case o.Verdict == model.Pass:
+		return "met"
+	case o.Verdict == model.Fail:
+		return "missed"
+	case o.Met || o.Short:
+		return "met?"
+	}
+	return "missed?"
+}
+
 // judge sets the verdict: the worst of all objectives. A latency percentile is
 // decided by the exact binomial test on the effective number of requests. The
 // other objectives are decided by their figures: at a limit of 1 % errors a

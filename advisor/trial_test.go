@@ -176,3 +176,22 @@ func TestWorthOfRequests(t *testing.T) {
 		t.Errorf("requests behind a slow queue are worth %.2f, want few", got)
 	}
 }
+
+func TestFinding(t *testing.T) {
+	for _, c := range []struct {
+		o    Observation
+		want string
+	}{
+		{Observation{}, "nothing"},
+		{Observation{Requests: 9, Spoiled: true, Verdict: model.Unsure, Met: true}, "spoiled"},
+		{Observation{Requests: 9, Verdict: model.Pass, Met: true}, "met"},
+		{Observation{Requests: 9, Verdict: model.Fail}, "missed"},
+		{Observation{Requests: 9, Verdict: model.Unsure, Met: true}, "met?"},
+		{Observation{Requests: 9, Verdict: model.Unsure, Short: true}, "met?"},
+		{Observation{Requests: 9, Verdict: model.Unsure}, "missed?"},
+	} {
+		if got := c.o.Finding(); got != c.want {
+			t.Errorf("Finding of %+v = %q, want %q", c.o, got, c.want)
+		}
+	}
+}

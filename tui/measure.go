@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"headroom/advisor"
-	"headroom/advisor/model"
 	"headroom/load"
 )
 
@@ -88,10 +87,12 @@ func replayingPage(st advisor.State, s *styles, w int, foot []string) page {
 	}
 }
 
-var verdicts = map[model.Verdict]cell{
-	model.Pass:   toned(good, "✓ pass"),
-	model.Fail:   toned(bad, "✗ fail"),
-	model.Unsure: toned(warn, "? unsure"),
+var findings = map[string]cell{
+	"met":     toned(good, "✓ met"),
+	"missed":  toned(bad, "✗ missed"),
+	"met?":    toned(warn, "? met"),
+	"missed?": toned(warn, "? missed"),
+	"spoiled": toned(warn, "? spoilt"),
 }
 
 // stepTable has a row a step of a measurement.
@@ -104,11 +105,11 @@ func stepTable(steps []advisor.Observation) table {
 		{title: "in fl", width: 6, rank: 2},
 		{title: "failed", width: 6, rank: 1},
 		{title: "took", width: 6, rank: 4},
-		{title: "verdict", width: 8, left: true},
+		{title: "the SLO", width: 8, left: true},
 		{title: "why", width: 34, left: true, grows: true},
 	}}
 	for _, o := range steps {
-		verdict, ok := verdicts[o.Verdict]
+		verdict, ok := findings[o.Finding()]
 		if !ok {
 			verdict = toned(dim, none)
 		}

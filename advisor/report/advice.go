@@ -19,7 +19,7 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 		if o.Requests > 0 {
 			rate, p50, p95 = profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95)
 		}
-		rows = append(rows, []string{o.Trial.Name, string(o.Verdict), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
+		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
 	}
 	p.table("llrrrrrl", rows)
 	if c.Refusal == nil {

@@ -210,7 +210,7 @@ func TestNoDataIsNotZero(t *testing.T) {
 		t.Fatal(err)
 	}
 	for text, want := range map[string]string{
-		steps.String():      `baseline +unsure +– +– +– +0 +0 +no request.*\n.*one request alone takes –\n`,
+		steps.String():      `baseline +nothing +– +– +– +0 +0 +no request.*\n.*one request alone takes –\n`,
 		comparison.String(): `failed +– +0.00 %\n.*0\nthroughput, req/s +– +32.0\nlatency p50, ms +– +40.0\n`,
 	} {
 		if !regexp.MustCompile("(?s)" + want).MatchString(text) {
