@@ -197,7 +197,7 @@ func step(name string, rate float64, p95 time.Duration, verdict model.Verdict, w
 	return advisor.Observation{
 		Trial: advisor.Trial{Name: name, Length: 4 * time.Second}, Took: 4200 * ms, Over: 4 * time.Second, Requests: n,
 		Rate: rate, InFlight: rate * p95.Seconds() / 2, P50: p95 / 3, P95: p95, Service: 50 * ms, Replicas: 1,
-		Health: load.Health{Verdict: load.Sound}, Met: verdict == model.Pass, Verdict: verdict, Met: verdict != model.Fail, Why: why,
+		Health: load.Health{Verdict: load.Sound}, Met: verdict != model.Fail, Verdict: verdict, Why: why,
 	}
 }
 
