@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -285,41 +284,6 @@ func TestExportImportExport(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A reader neither panics nor returns what it cannot decide on.
-func FuzzImport(f *testing.F) {
-	for i, pl := range All() {
-		for _, c := range cases {
-			if doc, err := pl.Export(running(c.edit), c.options); err == nil {
-				f.Add(i, doc.Text)
-			}
-		}
-		for _, file := range importFiles(f, pl) {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(i, text)
-		}
-	}
-	f.Fuzz(func(t *testing.T, i int, text []byte) {
-		pl := All()[max(i, -i)%len(All())]
-		p, _, err := pl.Import(text)
-		if err != nil {
-			return
-		}
-		if err := p.Validate(); err != nil {
-			t.Errorf("%s: imported an invalid policy: %v", pl.Name, err)
-		}
-		s, err := pl.read(bytes.Clone(text))
-		if err != nil {
-			t.Fatalf("%s: read a second time: %v", pl.Name, err)
-		}
-		if d, err := s.decider(); err == nil {
-			d.Decide(time.Unix(1, 0), profiles.Metrics{Replicas: 3, Ready: 3, Readings: make([]profiles.Reading, len(p.Metrics))})
-		}
-	})
 }
 
 func TestFindNamesWhatThereIs(t *testing.T) {

@@ -22,13 +22,12 @@ import (
 var rayServe = Platform{
 	Name: "rayserve", Title: "Ray Serve, config file", File: "serve.yaml",
 	begin: func(w *writer) string {
-		w.note("import_path is an example: put that of your application")
 		return fmt.Sprintf(`applications:
   - name: %[1]s
-    import_path: app:deployment
+    import_path: %[2]s
     deployments:
       - name: %[1]s
-`, w.name())
+`, w.name(), w.given("import_path", "", "app:deployment")) // no flag gives it: an existing document has it
 	},
 	write: writeRayServe, read: readRayServe, recognise: recogniseRayServe,
 }
