@@ -21,7 +21,7 @@ type Schedule struct {
 
 func (c *checker) schedule(key string, s Schedule) {
 	for _, f := range []struct{ key, value string }{{key + ".start", s.Start}, {key + ".end", s.End}} {
-		switch moment, err := parseCron(f.value); {
+		switch moment, err := ParseCron(f.value); {
 		case err != nil:
 			c.bad(f.key, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", f.value)
 		case moment.Next(time.Time{}).IsZero():
@@ -58,11 +58,11 @@ type period struct {
 
 // parse expects a Schedule that validates.
 func (s Schedule) parse() (period, error) {
-	start, err := parseCron(s.Start)
+	start, err := ParseCron(s.Start)
 	if err != nil {
 		return period{}, err
 	}
-	end, err := parseCron(s.End)
+	end, err := ParseCron(s.End)
 	if err != nil {
 		return period{}, err
 	}
@@ -75,10 +75,10 @@ func (s Schedule) parse() (period, error) {
 
 var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-// parseCron reads exactly five fields. The parser would also take a time zone
+// ParseCron reads a cron expression of exactly five fields, as Schedule has it. The parser would also take a time zone
 // in front of them, and panics on one that stands alone; tabs between them get
 // lost where YAML is written.
-func parseCron(s string) (cron.Schedule, error) {
+func ParseCron(s string) (cron.Schedule, error) {
 	if strings.ContainsAny(s, "=\t") {
 		return nil, errors.New("neither a time zone nor a tab")
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"headroom/profiles"
 )
 
 // The cron expressions of Application Auto Scaling have a sixth field, the
@@ -138,7 +140,7 @@ func fromAWSCron(s string) (string, error) {
 		week = strings.Join(parts, ",")
 	}
 	five := strings.Join([]string{f[0], f[1], day, f[3], week}, " ")
-	if _, err := cronFive(five); err != nil {
+	if _, err := profiles.ParseCron(five); err != nil {
 		return "", err
 	}
 	return five, nil

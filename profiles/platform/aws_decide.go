@@ -65,7 +65,7 @@ func (s awsSettings) decider() (profiles.Decider, error) {
 		if err != nil || a.From != nil || a.To != nil {
 			continue // an import says that a policy has no such thing
 		}
-		schedule, err := cronFive(five)
+		schedule, err := profiles.ParseCron(five)
 		if err != nil {
 			return nil, err
 		}

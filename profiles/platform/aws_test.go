@@ -181,8 +181,8 @@ func TestAWSCronKeepsTheMoments(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %s: %v", five, text, err)
 		}
-		was, _ := cronFive(five)
-		is, _ := cronFive(back)
+		was, _ := profiles.ParseCron(five)
+		is, _ := profiles.ParseCron(back)
 		now := someDay(0, 0)
 		for range 50 {
 			if was.Next(now) != is.Next(now) {

@@ -78,7 +78,7 @@ func TestCloudRunChanges(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, doc := lineChanges(t, cloudrun, storedImport(t, "cloudrun", test.file), test.edit)
+			got, doc := lineChanges(t, cloudrun, test.file, test.edit)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

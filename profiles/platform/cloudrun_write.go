@@ -74,9 +74,7 @@ func writeCloudRun(w *writer, base []byte) ([]byte, error) {
 		return base, nil
 	}
 	w.runReasons()
-	if p.Replicas.Idle != nil {
-		w.refuse("replicas.idle", "got %d, but the platform has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
-	}
+	w.noIdle("the platform")
 	after := before.runTerms
 	after.manual = 0
 	was, _ := after.policy()

@@ -239,9 +239,7 @@ func writeFly(w *writer, base []byte) ([]byte, error) {
 	w.because("up.step", "a machine is started for each request that finds all others at their limit")
 	w.because("metrics[0].scope", "a limit is for each machine")
 	w.hidden("", "the proxy has its own timing, which is not documented")
-	if p.Replicas.Idle != nil {
-		w.refuse("replicas.idle", "got %d, but the proxy has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
-	}
+	w.noIdle("the proxy")
 	cuts := w.flyCount(was, before)
 	var service []assignment
 	changed := len(profiles.Changes(before, p)) > 0

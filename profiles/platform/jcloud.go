@@ -58,9 +58,7 @@ func writeJCloud(w *writer, base []byte) ([]byte, error) {
 	}
 	set(same, "min", "autoscale_min", p.Replicas.Min)
 	set(p.Replicas.Max == before.Replicas.Max, "max", "autoscale_max", w.max())
-	if p.Replicas.Idle != nil {
-		w.refuse("replicas.idle", "got %d, but the platform has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
-	}
+	w.noIdle("the platform")
 	m, ok := w.only(profiles.RPS, profiles.CPU, profiles.Memory)
 	switch {
 	case !ok && len(p.Metrics) == 0: // min and max are the same, so the metric does not matter

@@ -85,11 +85,11 @@ func (t *kedaTrigger) hours() (*kedaHours, error) {
 	if err != nil {
 		return nil, err
 	}
-	start, err := parseCron(m.Start)
+	start, err := profiles.ParseCron(m.Start)
 	if err != nil {
 		return nil, err
 	}
-	end, err := parseCron(m.End)
+	end, err := profiles.ParseCron(m.End)
 	if err != nil {
 		return nil, err
 	}

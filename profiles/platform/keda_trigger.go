@@ -1,14 +1,11 @@
 package platform
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/robfig/cron/v3"
 
 	"headroom/profiles"
 )
@@ -120,7 +117,7 @@ func (t *kedaTrigger) checkCron(key string, bad *problems) {
 		bad.bad(key+".timezone", "got %q, want an IANA name such as Europe/Berlin", m.Timezone)
 	}
 	for _, v := range []struct{ key, text string }{{"start", m.Start}, {"end", m.End}} {
-		if s, err := parseCron(v.text); err != nil {
+		if s, err := profiles.ParseCron(v.text); err != nil {
 			bad.bad(key+"."+v.key, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", v.text)
 		} else if s.Next(time.Time{}).IsZero() {
 			bad.bad(key+"."+v.key, "got %q, want a moment that comes", v.text)
@@ -132,17 +129,6 @@ func (t *kedaTrigger) checkCron(key string, bad *problems) {
 	if m.Desired < 1 {
 		bad.bad(key+".desiredReplicas", "got %d, want 1 or more", m.Desired)
 	}
-}
-
-var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
-
-// parseCron reads exactly five fields. The parser would take a time zone in
-// front of them too, and panics on one that stands alone.
-func parseCron(s string) (cron.Schedule, error) {
-	if strings.ContainsAny(s, "=\t") {
-		return nil, errors.New("neither a time zone nor a tab")
-	}
-	return fiveFields.Parse(s)
 }
 
 var (

@@ -3,8 +3,6 @@ package platform
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -67,49 +65,13 @@ func TestKnativeDrawnImportsStayAsTheyAre(t *testing.T) {
 
 // lineChanges is the difference that an edited policy makes to a document: the
 // lines that go and those that come.
-func lineChanges(t *testing.T, pl Platform, text []byte, edit func(*profiles.Policy)) (out []string, doc Document) {
+func lineChanges(t *testing.T, pl Platform, file string, edit func(*profiles.Policy)) (out []string, doc Document) {
 	t.Helper()
-	p, _, err := pl.Import(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	edit(&p)
-	doc, err = pl.Export(p, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, after := strings.Split(string(text), "\n"), strings.Split(string(doc.Text), "\n")
-	for _, line := range missingLines(before, after) {
-		out = append(out, "- "+line)
-	}
-	for _, line := range missingLines(after, before) {
-		out = append(out, "+ "+line)
+	lines, doc := linesChanged(t, pl, file, edit)
+	for _, line := range lines {
+		out = append(out, line[:1]+" "+strings.TrimSpace(line[1:]))
 	}
 	return out, doc
-}
-
-// missingLines are the lines of one text that another does not have.
-func missingLines(lines, in []string) (out []string) {
-	has := map[string]bool{}
-	for _, line := range in {
-		has[line] = true
-	}
-	for _, line := range lines {
-		if !has[line] {
-			out = append(out, strings.TrimSpace(line))
-		}
-	}
-	return out
-}
-
-// storedImport is one of the documents in testdata.
-func storedImport(t *testing.T, platform, file string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", platform, "import", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
 
 // Only what a policy changes is touched, in the spelling that is there.
@@ -176,7 +138,7 @@ func TestKnativeChanges(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, doc := lineChanges(t, knative, storedImport(t, "knative", test.file), test.edit)
+			got, doc := lineChanges(t, knative, test.file, test.edit)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -211,7 +173,7 @@ func TestKnativeRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p, _, err := knative.Import(storedImport(t, "knative", test.file))
+			p, _, err := knative.Import(importedFile(t, knative, test.file))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -54,7 +54,7 @@ func TestKServeChanges(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, _ := lineChanges(t, kserve, storedImport(t, "kserve", test.file), test.edit)
+			got, _ := lineChanges(t, kserve, test.file, test.edit)
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -79,7 +79,7 @@ func TestKServeRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p, _, err := kserve.Import(storedImport(t, "kserve", test.file))
+			p, _, err := kserve.Import(importedFile(t, kserve, test.file))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +109,7 @@ func TestKServeDecides(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.file, func(t *testing.T) {
-			f, err := openKServe(storedImport(t, "kserve", test.file))
+			f, err := openKServe(importedFile(t, kserve, test.file))
 			if err != nil {
 				t.Fatal(err)
 			}

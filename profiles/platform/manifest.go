@@ -35,7 +35,7 @@ func unknownKeys(d document.Document, out any, section string, others ...string)
 	for _, key := range d.Unknown(out) {
 		other := slices.ContainsFunc(others, func(o string) bool { return o == indexes.ReplaceAllString(key, "") })
 		if strings.HasPrefix(key, section+".") && !other {
-			losses = append(losses, Loss{Field: key, Reason: "unknown to the platform, and ignored by it", Severe: true})
+			losses = append(losses, unknownKey("", key, nil))
 		}
 	}
 	return losses

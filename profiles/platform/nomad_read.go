@@ -211,7 +211,7 @@ func (r *hclReader) hours(of *hclsyntax.Block, key string) *nomadHours {
 		if *f.to, at, ok = r.constant(b, key+".", f.name, "a cron expression"); !ok {
 			continue
 		}
-		schedule, err := cronFive(*f.to)
+		schedule, err := profiles.ParseCron(*f.to)
 		if err != nil {
 			r.bad(at, key+"."+f.name, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", *f.to)
 		}

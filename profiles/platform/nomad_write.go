@@ -65,9 +65,7 @@ type setting struct {
 
 func (n *nomadWriter) write() {
 	p := n.policy
-	if p.Replicas.Idle != nil {
-		n.refuse("replicas.idle", "got %d, but Nomad has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
-	}
+	n.noIdle("Nomad")
 	if p.OnMetricError != profiles.Hold {
 		n.refuse("onMetricError", "got %s, want hold: without a value Nomad does nothing", p.OnMetricError)
 	}

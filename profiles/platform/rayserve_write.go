@@ -24,9 +24,7 @@ func writeRayServe(w *writer, base []byte) ([]byte, error) {
 	w.because("down.factor", "downscaling_factor is a share of the superfluous replicas, no limit")
 	w.because("down.order", "Ray Serve chooses itself")
 	w.because("metrics[0].aggregation", "Ray Serve takes the mean or the highest of a window")
-	if p.Replicas.Idle != nil {
-		w.refuse("replicas.idle", "got %d, but Ray Serve has none: set replicas.min to 0, or remove it", *p.Replicas.Idle)
-	}
+	w.noIdle("Ray Serve")
 	if was.others != "" {
 		w.note("of the deployments only %s was changed", was.name)
 	}

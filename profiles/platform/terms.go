@@ -2,7 +2,6 @@ package platform
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -10,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/robfig/cron/v3"
 
 	"headroom/profiles"
 	"headroom/profiles/document"
@@ -226,15 +223,4 @@ func mean(m profiles.Metric, r profiles.Reading, replicas int) float64 {
 		return r.Total.Float() / float64(max(1, replicas))
 	}
 	return r.Total.Float()
-}
-
-var cronParser = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
-
-// cronFive reads a cron expression as profiles.Schedule has it: the parser
-// would also take a time zone in front, and panics on one that stands alone.
-func cronFive(s string) (cron.Schedule, error) {
-	if strings.ContainsAny(s, "=\t") {
-		return nil, errors.New("neither a time zone nor a tab")
-	}
-	return cronParser.Parse(s)
 }

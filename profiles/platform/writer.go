@@ -91,6 +91,13 @@ func (w *writer) atLeastOne() {
 	}
 }
 
+// noIdle refuses a size between zero and min, which who does not have.
+func (w *writer) noIdle(who string) {
+	if idle := w.policy.Replicas.Idle; idle != nil {
+		w.refuse("replicas.idle", "got %d, but %s has none: set replicas.min to 0, or remove it", *idle, who)
+	}
+}
+
 // only is the one metric of a platform that has no more, converted where that
 // is possible into one of the kinds that it has. ok is false where there is
 // none, be it that the size is fixed or that the metric was refused.
