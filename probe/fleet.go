@@ -32,10 +32,13 @@ type Replica struct {
 	Deleted   time.Time     `json:"deleted,omitzero"`
 	StartedIn time.Duration `json:"startedIn,omitempty"` // from start to ready, nanoseconds
 	InFlight  int           `json:"inFlight"`
+	Stuck     int           `json:"stuck,omitempty"` // of InFlight: answered 504, but the replica may still work on them
+	Oldest    time.Time     `json:"oldest,omitzero"` // when the oldest request in flight was handed to it
 	Served    int64         `json:"served"`
 	CPU       time.Duration `json:"cpu"`    // CPU time used so far by its whole process tree, nanoseconds
 	Memory    int64         `json:"memory"` // resident bytes of its process tree
 	Restarts  int           `json:"restarts,omitempty"`
+	Failures  int           `json:"failures,omitempty"`  // in a row, of this place
 	LastError string        `json:"lastError,omitempty"` // why it ended, when it did by itself
 
 	// From the answers.

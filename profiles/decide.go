@@ -20,6 +20,10 @@ type Metrics struct {
 	Ready    int             // of them
 	Readings []Reading       // one for each metric of the policy, in its order
 	Idle     []time.Duration // how long each free replica has been so, in any order
+	Waiting  int             // requests that wait for a replica at this moment
+	Oldest   time.Duration   // how long the first of them has waited
+	InFlight []Sample        // over the fleet, about one a second, oldest first
+	StartUp  time.Duration   // that a replica takes until it is ready; 0: not known
 }
 
 // Decider is a policy at work: it holds the windows and the history that the

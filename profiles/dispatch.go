@@ -1,5 +1,16 @@
 package profiles
 
+// Dispatch is the order in which replicas get requests.
+type Dispatch string
+
+// The orders of dispatch.
+const (
+	Pack             Dispatch = "pack"              // the idle replica of lowest index, else the fewest in flight
+	LeastConnections Dispatch = "least-connections" // the fewest in flight; ties in turn
+	RoundRobin       Dispatch = "round-robin"       // each in turn, full ones left out
+	Random           Dispatch = "random"            // any that is not full
+)
+
 // Slots is what dispatch needs to know of one replica: how many requests it
 // works on and how many it may. A replica that must not get any has a Limit
 // of 0.

@@ -51,9 +51,22 @@ type Config struct {
 	// 1000. Those beyond are answered 503.
 	MaxQueue int
 
+	// MaxWait is how long a request may wait for a replica, default 120 s. One
+	// that waits for longer is answered 503.
+	MaxWait time.Duration
+
+	// Dispatch is the order in which replicas get requests, default
+	// profiles.Pack.
+	Dispatch profiles.Dispatch
+
 	// ReadyPath is the path that a ready replica answers with 2xx or 3xx.
-	// Without it any answer to / below 500 will do.
+	// Without it any answer to / below 500 will do; with "tcp" it is enough
+	// that the port accepts.
 	ReadyPath string
+
+	// LiveInterval is the time between two looks at whether an idle replica
+	// still accepts (and answers ReadyPath, where there is one), default 10 s.
+	LiveInterval time.Duration
 
 	// StartTimeout is how long a replica may take to become ready, default
 	// 60 s. One that does not counts as failed.
@@ -68,6 +81,24 @@ type Config struct {
 	// Grace is the time between SIGTERM and SIGKILL for a replica, default
 	// 5 s. At shutdown it also limits how long requests may finish.
 	Grace time.Duration
+
+	// CPULimit is the number of cores that a replica may use, and MemoryLimit
+	// the bytes; 0 is no limit. They need cgroups v2 that this process may
+	// write to.
+	CPULimit    profiles.Milli
+	MemoryLimit int64
+
+	// LogDir, where given, is a folder that gets a file for each replica with
+	// everything that it prints.
+	LogDir string
+
+	// PolicyFile, where given, is rewritten when the policy changes while the
+	// scaler runs, so that the next start goes on with it; and it is watched.
+	PolicyFile string
+
+	// ConfigMap, where given, is a file of settings as EverAI has them, which
+	// are applied on top of the policy, and again whenever it changes.
+	ConfigMap string
 
 	// RuntimeDir holds the runtime files. Default $XDG_RUNTIME_DIR/headroom,
 	// or headroom-UID in the folder for temporary files.
@@ -100,6 +131,9 @@ func (c Config) withDefaults() Config {
 	c.API = cmp.Or(c.API, "127.0.0.1:8001")
 	c.Concurrency = cmp.Or(c.Concurrency, 1)
 	c.MaxQueue = cmp.Or(c.MaxQueue, 1000)
+	c.MaxWait = cmp.Or(c.MaxWait, 120*time.Second)
+	c.Dispatch = cmp.Or(c.Dispatch, profiles.Pack)
+	c.LiveInterval = cmp.Or(c.LiveInterval, 10*time.Second)
 	c.StartTimeout = cmp.Or(c.StartTimeout, 60*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, 120*time.Second)
 	c.Grace = cmp.Or(c.Grace, 5*time.Second)
