@@ -1,6 +1,8 @@
 package profiles
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -193,4 +195,21 @@ func TestTimetableProperties(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What a schedule sets is written as the policy itself is, whatever it is
+// called, so that two policies that mean the same are the same.
+func TestScheduleSetsAreRewritten(t *testing.T) {
+	const file = "version: headroom/v1\nreplicas: {min: 1, max: 5}\nmetrics: [{kind: free_workers, target: 1}]\nschedules:\n" +
+		"  - {match: '* 9 * * *', set: {min_free_workers: 2.50, max_idle_time: 90, tolerance: 0.1, up.factor: null, down: {step: 4}}}\n"
+	p, err := ParsePolicy([]byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Settings{{"metrics[0].target", "2.5"}, {"down.idle", "1m30s"}, {"tolerance", "10%"}, {"up.factor", ""}, {"down.step", "4"}}
+	if got := p.Schedules[0].Set; !slices.Equal(got, want) {
+		t.Errorf("ParsePolicy(%s) sets %v, want %v", file, got, want)
+	}
+	_, err = ParsePolicy([]byte(strings.Replace(file, "90", "long", 1)))
+	wantLines(t, "a value that cannot be read", err, []string{`line 5: schedules[0].set.max_idle_time: got "long", want a duration`})
 }
