@@ -56,10 +56,13 @@ func (p *fakePool) expect(t *testing.T, want ...sized) {
 	}
 }
 
-// gauge is a metric that a test sets.
+// gauge is what a test lets the loop see.
 type gauge struct {
-	mu      sync.Mutex // guards the field below
+	arrived chan struct{}
+
+	mu      sync.Mutex // guards the fields below
 	reading profiles.Reading
+	waiting int
 }
 
 func (g *gauge) set(total int) {
@@ -68,14 +71,14 @@ func (g *gauge) set(total int) {
 	g.reading = profiles.Reading{Total: profiles.Milli(total * 1000), Valid: true}
 }
 
-func (g *gauge) read(_ time.Time, metrics []profiles.Metric) []profiles.Reading {
+func (g *gauge) sense(_ time.Time, p *profiles.Policy) profiles.Metrics {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	out := make([]profiles.Reading, len(metrics))
-	for i := range out {
-		out[i] = g.reading
+	m := profiles.Metrics{Waiting: g.waiting}
+	for range p.Metrics {
+		m.Readings = append(m.Readings, g.reading)
 	}
-	return out
+	return m
 }
 
 // rpsPolicy has a target of 10 per replica, decides every 10 s and follows the
@@ -92,8 +95,8 @@ func rpsPolicy(low, high int) profiles.Policy {
 // withLoop runs a loop in a bubble.
 func withLoop(t *testing.T, p profiles.Policy, f func(t *testing.T, l *loop, pool *fakePool, g *gauge)) {
 	synctest.Test(t, func(t *testing.T) {
-		pool, g := &fakePool{start: time.Now()}, &gauge{}
-		l, err := newLoop(p, pool, g.read, pool.note)
+		pool, g := &fakePool{start: time.Now()}, &gauge{arrived: make(chan struct{}, 1)}
+		l, err := newLoop(Config{Policy: p, Log: pool.note}, pool, g.sense, g.arrived)
 		if err != nil {
 			t.Fatal(err)
 		}

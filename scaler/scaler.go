@@ -22,6 +22,7 @@ type Scaler struct {
 	launcher *launcher
 	balancer *balancer
 	pool     *pool
+	signals  *signals
 	loop     *loop
 	started  atomic.Bool
 	ready    chan struct{}
@@ -53,7 +54,8 @@ func New(cfg Config) (*Scaler, error) {
 	s.pool.launch = s.launcher.launch
 	s.pool.ready = newReadiness(cfg.ReadyPath).await
 	var err error
-	s.loop, err = newLoop(cfg.Policy, s.pool, s.balancer.read, cfg.Log)
+	s.signals = &signals{balancer: s.balancer, pool: s.pool, used: &consumption{cpuLimit: cfg.CPULimit, memoryLimit: cfg.MemoryLimit}}
+	s.loop, err = newLoop(cfg, s.pool, s.signals.sense, nil)
 	return s, err
 }
 
@@ -136,7 +138,7 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 			fail(err)
 		}
 	})
-	deciders.Go(func() { sampleUsage(deciding, s.pool) })
+	deciders.Go(func() { s.signals.run(deciding) })
 	deciders.Go(func() {
 		if waitFor(deciding, s.pool.serving) {
 			s.loop.run(deciding)
