@@ -28,7 +28,7 @@ func control(t *testing.T) (*httptest.Server, *api) {
 	}
 	r := p.hire(&place{}, 0)
 	p.enter(r, &instance{address: "127.0.0.1:4000"})
-	a := &api{token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000", pool: p, balancer: b, loop: l, ready: p.full}
+	a := &api{token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000", pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log}, ready: p.full}
 	s := httptest.NewServer(a.handler())
 	t.Cleanup(s.Close)
 	return s, a
@@ -141,7 +141,7 @@ func TestClientRoundTrip(t *testing.T) {
 	if err := c.Follow(ctx, policy); err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Policy(ctx)
+	got, _, err := c.Policy(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,28 +34,28 @@ func TestConsumption(t *testing.T) {
 		name   string
 		looks  int
 		metric profiles.Metric
-		limits consumption
+		limits Config
 		want   profiles.Milli // -1: not valid
 	}{
-		{"nothing yet", 0, metric(profiles.CPU, "", 10), consumption{}, -1},
-		{"one look says nothing of CPU time", 1, metric(profiles.CPU, "", 10), consumption{}, -1},
-		{"nor of memory over time", 1, metric(profiles.Memory, "", 10), consumption{}, -1},
-		{"half a core; the start does not count", 2, metric(profiles.CPU, "", 10), consumption{}, 50_000},
-		{"the last second", 3, metric(profiles.CPU, "", 1), consumption{}, 100_000},
-		{"both seconds", 3, metric(profiles.CPU, "", 10), consumption{}, 75_000},
-		{"two replicas at half a core each", 4, metric(profiles.CPU, "", 2), consumption{}, 100_000},
-		{"in cores", 4, metric(profiles.CPU, "cores", 2), consumption{}, 1_000},
-		{"of half a core each", 4, metric(profiles.CPU, "", 2), consumption{cpuLimit: 500}, 200_000},
-		{"in cores, whatever the limit", 4, metric(profiles.CPU, "cores", 2), consumption{cpuLimit: 500}, 1_000},
-		{"one is gone", 5, metric(profiles.CPU, "", 1), consumption{}, 25_000},
-		{"all of it", 5, metric(profiles.CPU, "", 60), consumption{}, 75_000},
-		{"memory", 2, metric(profiles.Memory, "", 10), consumption{}, 100_000},
-		{"memory of two", 3, metric(profiles.Memory, "", 1), consumption{}, 250_000},
-		{"memory over time", 3, metric(profiles.Memory, "", 10), consumption{}, 175_000},
-		{"memory of the limit", 3, metric(profiles.Memory, "%", 1), consumption{memoryLimit: 500 * mib}, 50_000},
+		{"nothing yet", 0, metric(profiles.CPU, "", 10), Config{}, -1},
+		{"one look says nothing of CPU time", 1, metric(profiles.CPU, "", 10), Config{}, -1},
+		{"nor of memory over time", 1, metric(profiles.Memory, "", 10), Config{}, -1},
+		{"half a core; the start does not count", 2, metric(profiles.CPU, "", 10), Config{}, 50_000},
+		{"the last second", 3, metric(profiles.CPU, "", 1), Config{}, 100_000},
+		{"both seconds", 3, metric(profiles.CPU, "", 10), Config{}, 75_000},
+		{"two replicas at half a core each", 4, metric(profiles.CPU, "", 2), Config{}, 100_000},
+		{"in cores", 4, metric(profiles.CPU, "cores", 2), Config{}, 1_000},
+		{"of half a core each", 4, metric(profiles.CPU, "", 2), Config{CPULimit: 500}, 200_000},
+		{"in cores, whatever the limit", 4, metric(profiles.CPU, "cores", 2), Config{CPULimit: 500}, 1_000},
+		{"one is gone", 5, metric(profiles.CPU, "", 1), Config{}, 25_000},
+		{"all of it", 5, metric(profiles.CPU, "", 60), Config{}, 75_000},
+		{"memory", 2, metric(profiles.Memory, "", 10), Config{}, 100_000},
+		{"memory of two", 3, metric(profiles.Memory, "", 1), Config{}, 250_000},
+		{"memory over time", 3, metric(profiles.Memory, "", 10), Config{}, 175_000},
+		{"memory of the limit", 3, metric(profiles.Memory, "%", 1), Config{MemoryLimit: 500 * mib}, 50_000},
 	}
 	for _, tt := range tests {
-		c := &tt.limits
+		c := &consumption{cpuLimit: tt.limits.CPULimit, memoryLimit: tt.limits.MemoryLimit}
 		for _, l := range looks[:tt.looks] {
 			c.note(l.at, l.used)
 		}

@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -121,15 +122,20 @@ func (l *loop) unpin(now time.Time) {
 	l.poke()
 }
 
-// follow replaces the policy. The new one begins without a history.
-func (l *loop) follow(now time.Time, p profiles.Policy) error {
+// follow replaces the policy; the event says what brought that about. The new
+// one begins without a history.
+func (l *loop) follow(now time.Time, p profiles.Policy, cause string) error {
 	d, err := l.admit(p)
 	if err != nil {
 		return err
 	}
 	l.change(now, func() (Event, bool) {
+		var changes []string
+		for _, c := range profiles.Changes(l.policy, p) {
+			changes = append(changes, c.Field+" "+c.From+" -> "+c.To)
+		}
 		l.policy, l.decider = p, d
-		return Event{Kind: EventPolicy, Text: "follows another policy: " + p.Summary()}, true
+		return Event{Kind: EventPolicy, Text: cause + ": " + strings.Join(changes, ", ")}, true
 	})
 	l.poke()
 	return nil

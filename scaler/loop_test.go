@@ -200,12 +200,12 @@ func TestLoopPinReplacesPin(t *testing.T) {
 func TestLoopFollowsAnotherPolicy(t *testing.T) {
 	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
 		pass(3 * time.Second)
-		if err := l.follow(time.Now(), rpsPolicy(4, 6)); err != nil {
+		if err := l.follow(time.Now(), rpsPolicy(4, 6), "a test"); err != nil {
 			t.Fatal(err)
 		}
 		pool.expect(t, at(0, 1), at(3, 4)) // bounds act at once
 		bad := rpsPolicy(3, 2)
-		if err := l.follow(time.Now(), bad); err == nil {
+		if err := l.follow(time.Now(), bad, "a test"); err == nil {
 			t.Error("follow a policy with min above max: got no error")
 		}
 		if got := l.state().policy.Replicas.Min; got != 4 {
@@ -225,7 +225,7 @@ func TestLoopReports(t *testing.T) {
 		pass(5 * time.Second)
 		l.hold(time.Now(), 2, time.Minute)
 		l.unpin(time.Now())
-		if err := l.follow(time.Now(), rpsPolicy(4, 5)); err != nil {
+		if err := l.follow(time.Now(), rpsPolicy(4, 5), "a test"); err != nil {
 			t.Fatal(err)
 		}
 		want := []string{
@@ -234,7 +234,7 @@ func TestLoopReports(t *testing.T) {
 			"pin: the pin has expired, back to 3",
 			"pin: pinned to 2 for 1m",
 			"pin: unpinned, back to 3",
-			"policy: follows another policy: 4 to 5 replicas at rps 10/s per replica",
+			"policy: a test: replicas.min 1 -> 4",
 			"decision: 3 -> 4",
 		}
 		if diff := cmp.Diff(want, pool.events); diff != "" {
@@ -250,7 +250,7 @@ func TestLoopChangeIsOneDecision(t *testing.T) {
 		g.set(100)
 		p := rpsPolicy(1, 10)
 		p.Up.Step = 2
-		if err := l.follow(time.Now(), p); err != nil {
+		if err := l.follow(time.Now(), p, "a test"); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()

@@ -24,6 +24,7 @@ type Scaler struct {
 	pool     *pool
 	signals  *signals
 	loop     *loop
+	policies *policyStore
 	started  atomic.Bool
 	ready    chan struct{}
 
@@ -41,6 +42,11 @@ func New(cfg Config) (*Scaler, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	policies, policy, err := newPolicyStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Policy = policy
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	s := &Scaler{
@@ -48,15 +54,18 @@ func New(cfg Config) (*Scaler, error) {
 		token:    hex.EncodeToString(secret),
 		launcher: newLauncher(cfg),
 		balancer: newBalancer(time.Now(), cfg.Concurrency, cfg.MaxQueue),
+		policies: policies,
 		ready:    make(chan struct{}),
 	}
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
 	s.pool.launch = s.launcher.launch
 	s.pool.ready = newReadiness(cfg.ReadyPath).await
-	var err error
 	s.signals = &signals{balancer: s.balancer, pool: s.pool, used: &consumption{cpuLimit: cfg.CPULimit, memoryLimit: cfg.MemoryLimit}}
-	s.loop, err = newLoop(cfg, s.pool, s.signals.sense, nil)
-	return s, err
+	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, nil); err != nil {
+		return nil, err
+	}
+	policies.loop = s.loop
+	return s, nil
 }
 
 // Ready returns a channel that is closed when both addresses are open and the
@@ -65,6 +74,9 @@ func (s *Scaler) Ready() <-chan struct{} { return s.ready }
 
 // URL is the address of the service. It is valid when Ready is closed.
 func (s *Scaler) URL() string { return s.url }
+
+// Warnings are what there is to know about the policy that it begins with.
+func (s *Scaler) Warnings() []string { return s.cfg.Policy.Warnings() }
 
 // Client returns a client of this scaler's API. It is valid when Ready is
 // closed.
@@ -117,7 +129,7 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 
 	back := newServer(control, (&api{
 		token: sha256.Sum256([]byte(s.token)), service: s.url,
-		pool: s.pool, balancer: s.balancer, loop: s.loop, ready: s.ready,
+		pool: s.pool, balancer: s.balancer, loop: s.loop, policies: s.policies, ready: s.ready,
 	}).handler())
 	back.http.ReadHeaderTimeout = 5 * time.Second
 	back.http.ReadTimeout = 10 * time.Second
@@ -142,6 +154,11 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	deciders.Go(func() {
 		if waitFor(deciding, s.pool.serving) {
 			s.loop.run(deciding)
+		}
+	})
+	deciders.Go(func() {
+		if waitFor(deciding, s.pool.serving) {
+			s.policies.watch(deciding)
 		}
 	})
 	deciders.Go(func() {
