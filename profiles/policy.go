@@ -155,10 +155,15 @@ func ParsePolicy(data []byte) (Policy, error) {
 	if lines == nil {
 		return Policy{}, err
 	}
+	p.normalize()
+	return p, lines.Check(err, p.problems())
+}
+
+// normalize fills in what a policy that was read leaves out.
+func (p *Policy) normalize() {
 	for i := range p.Metrics {
 		p.Metrics[i] = p.Metrics[i].normal(p.Interval)
 	}
-	return p, lines.Check(err, p.problems())
 }
 
 // Initial is the number of replicas to start with.
