@@ -46,7 +46,7 @@ func New(cfg Config) (*Scaler, error) {
 		cfg:      cfg,
 		token:    hex.EncodeToString(secret),
 		launcher: newLauncher(cfg),
-		balancer: newBalancer(time.Now(), cfg.Concurrency, cfg.MaxQueue),
+		balancer: newBalancer(time.Now(), cfg),
 		ready:    make(chan struct{}),
 	}
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
