@@ -118,8 +118,8 @@ func TestWindowAfterALongRest(t *testing.T) {
 func TestWindowDoesNotOverflow(t *testing.T) {
 	w := NewWindow(from)
 	w.Change(from, 1_000_000)
-	for b := range int64(MaxWindow / bucketWidth) {
-		w.Change(after(time.Duration(b)*bucketWidth), 0)
+	for b := range int64(MaxWindow / WindowResolution) {
+		w.Change(after(time.Duration(b)*WindowResolution), 0)
 		w.at(b).events = 100_000 // a million a second
 	}
 	now := after(MaxWindow)

@@ -90,7 +90,7 @@ func TestBalancerAgainstReference(t *testing.T) {
 
 // compare applies the steps to a balancer and to the reference.
 func compare(t *testing.T, concurrency, maxQueue int, steps []action) error {
-	b := newBalancer(time.Now(), concurrency, maxQueue)
+	b := newBalancer(time.Now(), Config{Concurrency: concurrency, MaxQueue: maxQueue})
 	m := &reference{concurrency: concurrency, maxQueue: maxQueue, served: map[int]string{}}
 	var clients []*client
 	var backends []*backend
@@ -145,7 +145,11 @@ func apply(t *testing.T, a action, b *balancer, m *reference, clients *[]*client
 		n := r.working[0]
 		r.working = r.working[1:]
 		r.suspended = r.suspended || a.kind == "break"
-		b.release((*clients)[n].lease.backend, a.kind == "break")
+		how := completed
+		if a.kind == "break" {
+			how = broken
+		}
+		b.release((*clients)[n].lease, how)
 		m.settle()
 	case "resume":
 		if r != nil && !r.removed {

@@ -103,7 +103,7 @@ func withPool(t *testing.T, n int, f func(t *testing.T, p *pool, replicas *fakes
 			Command: []string{"serve", "{port}"}, StartTimeout: 20 * time.Second, Timeout: 30 * time.Second,
 			Policy: profiles.FixedPolicy(n),
 		}.withDefaults()
-		p := newPool(cfg, newBalancer(time.Now(), 1, 100), n)
+		p := newPool(cfg, newBalancer(time.Now(), cfg), n)
 		replicas := &fakes{slow: time.Second}
 		p.launch, p.ready = replicas.launch, replicas.ready
 		ctx, cancel := context.WithCancel(t.Context())
@@ -284,7 +284,7 @@ func TestPoolAsksAfterABrokenAnswer(t *testing.T) {
 	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
 		first, second := arrive(t, p.balancer), arrive(t, p.balancer)
-		p.balancer.release(first.lease.backend, true)
+		p.balancer.release(first.lease, broken)
 		synctest.Wait()
 		expectServed(t, "while it is asked", []*client{second}, "")
 		pass(time.Second)
@@ -292,7 +292,7 @@ func TestPoolAsksAfterABrokenAnswer(t *testing.T) {
 
 		replica := replicas.find("replica-1")
 		replicas.set(func(*fakes) { replica.deaf = true })
-		p.balancer.release(second.lease.backend, true)
+		p.balancer.release(second.lease, broken)
 		third := arrive(t, p.balancer)
 		pass(20 * time.Second)
 		expectStates(t, "when it is ready no more", p, "1 failing")
@@ -335,7 +335,7 @@ func TestPoolStartFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := Config{Command: []string{"serve", "{port}"}, StartTimeout: 20 * time.Second, Policy: profiles.FixedPolicy(2)}.withDefaults()
-				p := newPool(cfg, newBalancer(time.Now(), 1, 100), 2)
+				p := newPool(cfg, newBalancer(time.Now(), cfg), 2)
 				replicas := &fakes{}
 				tt.set(replicas)
 				p.launch, p.ready = replicas.launch, replicas.ready

@@ -67,7 +67,11 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { // also when the copying panics because a side went away
 		x.endTimeout()
 		cancel(nil)
-		p.balancer.release(l.backend, x.broken)
+		how := completed
+		if x.broken {
+			how = broken
+		}
+		p.balancer.release(l, how)
 	}()
 	p.reverse.ServeHTTP(w, r.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
 }

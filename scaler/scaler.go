@@ -53,7 +53,7 @@ func New(cfg Config) (*Scaler, error) {
 		cfg:      cfg,
 		token:    hex.EncodeToString(secret),
 		launcher: newLauncher(cfg),
-		balancer: newBalancer(time.Now(), cfg.Concurrency, cfg.MaxQueue),
+		balancer: newBalancer(time.Now(), cfg),
 		policies: policies,
 		ready:    make(chan struct{}),
 	}
@@ -61,7 +61,7 @@ func New(cfg Config) (*Scaler, error) {
 	s.pool.launch = s.launcher.launch
 	s.pool.ready = newReadiness(cfg.ReadyPath).await
 	s.signals = &signals{balancer: s.balancer, pool: s.pool, used: &consumption{cpuLimit: cfg.CPULimit, memoryLimit: cfg.MemoryLimit}}
-	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, nil); err != nil {
+	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, s.balancer.starved); err != nil {
 		return nil, err
 	}
 	policies.loop = s.loop

@@ -34,7 +34,7 @@ func (s *signals) run(ctx context.Context) {
 		} else {
 			s.used.fail()
 		}
-		s.sample(profiles.Sample{At: now, InFlight: float64(s.balancer.traffic().inFlight)})
+		s.sample(profiles.Sample{At: now, InFlight: float64(s.balancer.sense(now).inFlight)})
 	}
 }
 
@@ -54,7 +54,14 @@ func (s *signals) sample(latest profiles.Sample) {
 
 // sense is what a policy decides on, but for the number of replicas.
 func (s *signals) sense(now time.Time, p *profiles.Policy) profiles.Metrics {
-	m := profiles.Metrics{Readings: s.balancer.read(now, p.Metrics)}
+	here := s.balancer.sense(now)
+	m := profiles.Metrics{
+		Ready:    here.ready,
+		Readings: s.balancer.read(now, p.Metrics),
+		Idle:     here.idle,
+		Waiting:  here.waiting,
+		Oldest:   here.oldest,
+	}
 	for i, metric := range p.Metrics {
 		if metric.Kind == profiles.CPU || metric.Kind == profiles.Memory {
 			m.Readings[i] = s.used.read(metric)
