@@ -130,15 +130,21 @@ func (l *loop) follow(now time.Time, p profiles.Policy, cause string) error {
 		return err
 	}
 	l.change(now, func() (Event, bool) {
-		var changes []string
-		for _, c := range profiles.Changes(l.policy, p) {
-			changes = append(changes, c.Field+" "+c.From+" -> "+c.To)
-		}
+		changes := changesText(l.policy, p)
 		l.policy, l.decider = p, d
-		return Event{Kind: EventPolicy, Text: cause + ": " + strings.Join(changes, ", ")}, true
+		return Event{Kind: EventPolicy, Text: cause + ": " + changes}, true
 	})
 	l.poke()
 	return nil
+}
+
+// changesText says what differs between two policies.
+func changesText(from, to profiles.Policy) string {
+	var out []string
+	for _, c := range profiles.Changes(from, to) {
+		out = append(out, c.Field+" "+c.From+" -> "+c.To)
+	}
+	return strings.Join(out, ", ")
 }
 
 // change applies edit and makes a decision, as one step, so that whoever asked

@@ -71,6 +71,15 @@ func (g *gauge) set(total int) {
 	g.reading = profiles.Reading{Total: profiles.Milli(total * 1000), Valid: true}
 }
 
+// arrive lets n requests wait for a replica, where none is in service.
+func (g *gauge) arrive(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = n
+	g.reading = profiles.Reading{Total: 1, Valid: true}
+	g.arrived <- struct{}{}
+}
+
 func (g *gauge) sense(_ time.Time, p *profiles.Policy) profiles.Metrics {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -257,5 +266,60 @@ func TestLoopChangeIsOneDecision(t *testing.T) {
 		pool.expect(t, at(0, 1), at(0, 3))
 		pass(10 * time.Second)
 		pool.expect(t, at(0, 1), at(0, 3), at(10, 5))
+	})
+}
+
+// toZeroPolicy is an rpsPolicy that lets an idle fleet go after a minute.
+func toZeroPolicy(high int) profiles.Policy {
+	p := rpsPolicy(0, high)
+	p.ToZero = &profiles.ToZero{After: profiles.Duration(time.Minute)}
+	return p
+}
+
+func TestLoopEndsARestAtOnce(t *testing.T) {
+	withLoop(t, toZeroPolicy(5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(0)
+		pass(73 * time.Second)
+		pool.expect(t, at(0, 1), at(60, 0))
+		g.arrive(7)
+		synctest.Wait()
+		pool.expect(t, at(0, 1), at(60, 0), at(73, 1))
+		g.set(28)
+		pass(9 * time.Second) // the interval counts from the arrival
+		pool.expect(t, at(0, 1), at(60, 0), at(73, 1))
+		pass(time.Second)
+		pool.expect(t, at(0, 1), at(60, 0), at(73, 1), at(83, 3))
+	})
+}
+
+// Where replicas are wanted, a request that finds none in service changes
+// nothing: one more decision would take one more step.
+func TestLoopArrivalsTakeNoStep(t *testing.T) {
+	p := rpsPolicy(1, 10)
+	p.Up.Step = 1
+	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		pass(5 * time.Second)
+		for range 3 {
+			g.arrive(1)
+			synctest.Wait()
+		}
+		g.set(100)
+		pool.expect(t, at(0, 1))
+		pass(5 * time.Second)
+		pool.expect(t, at(0, 1), at(10, 2))
+	})
+}
+
+// A pin of a fleet at rest ends where it was, and a request wakes it then.
+func TestLoopPinAtRest(t *testing.T) {
+	withLoop(t, toZeroPolicy(5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(0)
+		pass(65 * time.Second)
+		l.hold(time.Now(), 2, 10*time.Second)
+		pass(11 * time.Second)
+		pool.expect(t, at(0, 1), at(60, 0), at(65, 2), at(75, 0))
+		g.arrive(1)
+		synctest.Wait()
+		pool.expect(t, at(0, 1), at(60, 0), at(65, 2), at(75, 0), at(76, 1))
 	})
 }

@@ -296,23 +296,15 @@ func (p *pool) roots() map[string]int {
 	return out
 }
 
-// setUsage notes what the replicas use, by ID, and returns what those use that
-// are ready.
-func (p *pool) setUsage(used map[string]usage) (ready map[string]usage) {
+// setUsage notes what the replicas use, by ID.
+func (p *pool) setUsage(used map[string]usage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	ready = make(map[string]usage, len(used))
 	for _, r := range p.living {
-		u, ok := used[r.info.ID]
-		if !ok {
-			continue
-		}
-		r.info.CPU, r.info.Memory = u.cpu, u.memory
-		if r.info.State == probe.Ready {
-			ready[r.info.ID] = u
+		if u, ok := used[r.info.ID]; ok {
+			r.info.CPU, r.info.Memory = u.cpu, u.memory
 		}
 	}
-	return ready
 }
 
 func (p *pool) event(kind, text string) { p.log(Event{At: time.Now(), Kind: kind, Text: text}) }

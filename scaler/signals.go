@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"headroom/probe"
 	"headroom/profiles"
 )
 
@@ -30,12 +31,26 @@ func (s *signals) run(ctx context.Context) {
 		used, ok := m.sample(ctx, s.pool.roots())
 		now := time.Now()
 		if ok {
-			s.used.note(now, s.pool.setUsage(used))
+			s.pool.setUsage(used)
+			s.used.note(now, s.pool.ofReady(used))
 		} else {
 			s.used.fail()
 		}
 		s.sample(profiles.Sample{At: now, InFlight: float64(s.balancer.sense(now).inFlight)})
 	}
+}
+
+// ofReady is what of the usage is of replicas that are ready.
+func (p *pool) ofReady(used map[string]usage) map[string]usage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make(map[string]usage, len(used))
+	for _, r := range p.living {
+		if u, ok := used[r.info.ID]; ok && r.info.State == probe.Ready {
+			out[r.info.ID] = u
+		}
+	}
+	return out
 }
 
 // sample remembers the requests in flight for as long as a policy may look
