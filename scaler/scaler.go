@@ -161,10 +161,10 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	stopDeciding()
 	deciders.Wait()
 	front.shutdown(grace)
+	proxy.close()
 	stopWorking()
 	workers.Wait()
 	s.launcher.wait()
-	proxy.transport.CloseIdleConnections()
 	back.shutdown(time.Second)
 	os.Remove(entryPath(s.cfg.RuntimeDir, s.cfg.Name))
 	return err
