@@ -181,7 +181,7 @@ func TestClientRoundTrip(t *testing.T) {
 	if err != nil || len(waiting) != 1 || waiting[0].Reason != reasonBusy || waiting[0].Created.IsZero() {
 		t.Errorf("queue: got %+v, %v, want one that waits for a busy worker", waiting, err)
 	}
-	a.balancer.release(l, completed)
+	a.balancer.release(&l, completed)
 	<-left
 
 	if _, _, err := NewClient(s.URL, "guess").Status(ctx); err == nil || !strings.Contains(err.Error(), "bearer token") {

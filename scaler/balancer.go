@@ -59,7 +59,10 @@ type lease struct {
 	order   int64 // of arrival
 	arrived time.Time
 	queued  time.Duration // until the slot was handed over
-	late    bool          // the client has its 504
+
+	// Guarded by balancer.mu.
+	released bool
+	late     bool // the client has its 504
 }
 
 // outcome is how a request ended.
@@ -118,12 +121,12 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 // reacquire takes a slot for a request that its replica did not get, as no
 // connection could be made. It is next in the queue, as if it had never left,
 // and its waiting time goes on; the replica gets nothing more until resume.
-func (b *balancer) reacquire(ctx context.Context, l lease) (lease, error) {
+func (b *balancer) reacquire(ctx context.Context, lost lease) (lease, error) {
 	b.mu.Lock()
 	now := time.Now()
-	b.suspend(now, l.backend)
-	b.give(now, l)
-	l = lease{order: l.order, arrived: l.arrived}
+	b.suspend(now, lost.backend)
+	b.give(now, lost)
+	l := lease{order: lost.order, arrived: lost.arrived}
 	var err error
 	switch {
 	case b.closed:
@@ -182,33 +185,37 @@ func (b *balancer) abandon(place *list.Element) {
 }
 
 // stick notes that the client of a request has its answer, a timeout, while
-// the replica still works on it. The request keeps its slot.
+// the replica still works on it. The request keeps its slot until release,
+// which may have come before.
 func (b *balancer) stick(l *lease) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l.late = true
-	l.stuck++
+	if !l.released {
+		l.late = true
+		l.stuck++
+	}
 }
 
 // release gives a slot back. A replica that broke a request off gets nothing
 // more until resume, because it may be gone, and would break whatever waits
 // next.
-func (b *balancer) release(l lease, how outcome) {
+func (b *balancer) release(l *lease, how outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
 	b.flow.Change(now, -1)
+	l.released = true
 	if l.late {
 		l.stuck--
 	}
-	switch how {
-	case completed:
+	switch {
+	case how == completed && !l.late:
 		l.served++
 		b.answer(now, now.Sub(l.arrived))
-	case broken:
+	case how == broken:
 		b.suspend(now, l.backend)
 	}
-	b.give(now, l)
+	b.give(now, *l)
 	b.dispatch(now)
 }
 

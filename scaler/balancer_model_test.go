@@ -149,7 +149,7 @@ func apply(t *testing.T, a action, b *balancer, m *reference, clients *[]*client
 		if a.kind == "break" {
 			how = broken
 		}
-		b.release((*clients)[n].lease, how)
+		b.release(&(*clients)[n].lease, how)
 		m.settle()
 	case "resume":
 		if r != nil && !r.removed {

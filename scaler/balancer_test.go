@@ -48,7 +48,7 @@ func (c *client) served() string {
 }
 
 func (c *client) release(b *balancer) {
-	b.release(c.lease, completed)
+	b.release(&c.lease, completed)
 	synctest.Wait()
 }
 
@@ -118,7 +118,7 @@ func TestBalancerCancelMeetsHandOver(t *testing.T) {
 			b := newBalancer(time.Now(), Config{MaxQueue: 10})
 			b.add(1, "a", "")
 			first, second, third := arrive(t, b), arrive(t, b), arrive(t, b)
-			b.release(first.lease, completed)
+			b.release(&first.lease, completed)
 			second.cancel()
 			synctest.Wait()
 			if second.err == nil {
@@ -221,7 +221,7 @@ func TestBalancerSuspendsWhatBreaksOff(t *testing.T) {
 		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		a := b.add(1, "a", "")
 		clients := []*client{arrive(t, b), arrive(t, b)}
-		b.release(clients[0].lease, broken)
+		b.release(&clients[0].lease, broken)
 		synctest.Wait()
 		expectServed(t, "after a broken answer", clients, "a", "")
 		select {

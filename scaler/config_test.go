@@ -22,7 +22,7 @@ func TestConfigValidate(t *testing.T) {
 			*c = Config{
 				Name: "Web 1", Env: []string{"A=1", "B", "=2"}, Listen: "8000", API: "0.0.0.0:8001",
 				Policy:      profiles.Policy{Version: profiles.Version, Kind: "policy", Down: profiles.Behavior{Order: "newest"}, OnMetricError: profiles.Hold, Combine: "highest"},
-				Concurrency: -1, MaxQueue: -1, ReadyPath: "healthz", StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
+				Concurrency: -1, MaxQueue: -1, MaxWait: -1, Dispatch: "fair", ReadyPath: "healthz", StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
 			}
 		}, []string{
 			`--name: got "Web 1", want lower-case letters, digits and dashes, such as web-1`,
@@ -36,7 +36,9 @@ func TestConfigValidate(t *testing.T) {
 			`policy: interval: got 0s, want 1s to 1h`,
 			`--concurrency: got -1, want 1 or more`,
 			`--max-queue: got -1, want 1 or more`,
+			`--dispatch: got "fair", want pack, least-connections, round-robin or random`,
 			`--ready-path: got "healthz", want a path such as /healthz`,
+			`--max-wait: got -1ns, want more than 0`,
 			`--start-timeout: got -1ns, want more than 0`,
 			`--timeout: got -1s, want more than 0`,
 			`--grace: got -1m, want more than 0`,

@@ -49,7 +49,7 @@ func TestProxyTimesTheReplicaNotTheUpload(t *testing.T) {
 				b := newBalancer(time.Now(), Config{})
 				b.add(1, "replica-1", "replica:80")
 				p := newProxy(b, timeout)
-				p.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				p.upstream.DialContext = func(context.Context, string, string) (net.Conn, error) {
 					ours, theirs := net.Pipe()
 					go func() {
 						defer theirs.Close()
