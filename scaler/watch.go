@@ -1,15 +1,18 @@
 package scaler
 
-import "os"
+import (
+	"os"
+	"path/filepath"
+)
 
 // watched is a file that others change while the scaler runs. Each look opens
 // its path anew, so that a renaming and a link that points elsewhere (as
 // Kubernetes updates a mounted ConfigMap) are seen, whatever the file system
 // tells of them. It is not safe for concurrent use.
 type watched struct {
-	path  string
-	taken sight // what was acted on
-	last  sight // at the last look
+	path  string // absolute
+	taken sight  // what was acted on
+	last  sight  // at the last look
 }
 
 // sight is what a look at a file finds.
@@ -27,6 +30,9 @@ func watch(path string) (*watched, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return nil, nil
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
 	}
 	now := see(path)
 	return &watched{path: path, taken: now, last: now}, nil

@@ -73,9 +73,7 @@ func (a *app) apply(ctx context.Context, client *scaler.Client, c change, yes bo
 		write(a.err, "nothing to change: the scaler follows this policy already\n")
 		return nil
 	}
-	for _, c := range changes {
-		write(a.err, fmt.Sprintf("  %-20s  %s -> %s\n", c.Field, c.From, c.To))
-	}
+	writeChanges(a.err, changes)
 	a.warn(c.to.Warnings())
 	if !yes {
 		ok, err := a.confirm("apply this?")
