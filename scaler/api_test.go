@@ -22,7 +22,7 @@ func control(t *testing.T) (*httptest.Server, *api) {
 	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
 	b := newBalancer(time.Now(), cfg)
 	p := newPool(cfg, b, 1)
-	l, err := newLoop(cfg, p, (&signals{balancer: b, pool: p, used: &consumption{}}).sense, nil)
+	l, err := newLoop(cfg, p, newSignals(cfg, b, p).sense, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

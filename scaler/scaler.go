@@ -61,7 +61,7 @@ func New(cfg Config) (*Scaler, error) {
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
 	s.pool.launch = s.launcher.launch
 	s.pool.ready = newReadiness(cfg.ReadyPath).await
-	s.signals = &signals{balancer: s.balancer, pool: s.pool, used: &consumption{cpuLimit: cfg.CPULimit, memoryLimit: cfg.MemoryLimit}}
+	s.signals = newSignals(cfg, s.balancer, s.pool)
 	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, s.balancer.starved); err != nil {
 		return nil, err
 	}

@@ -18,17 +18,21 @@ const sampleEvery = time.Second
 type signals struct {
 	balancer *balancer
 	pool     *pool
+	meter    *meter // for run only
 	used     *consumption
 
 	mu       sync.Mutex // guards the field below
 	inFlight []profiles.Sample
 }
 
+func newSignals(cfg Config, b *balancer, p *pool) *signals {
+	return &signals{balancer: b, pool: p, meter: newMeter(), used: &consumption{cpuLimit: cfg.CPULimit, memoryLimit: cfg.MemoryLimit}}
+}
+
 // run samples what nobody counts by itself, until ctx is done.
 func (s *signals) run(ctx context.Context) {
-	m := newMeter()
 	for wait(ctx, sampleEvery) {
-		used, ok := m.sample(ctx, s.pool.roots())
+		used, ok := s.meter.sample(ctx, s.pool.roots())
 		now := time.Now()
 		if ok {
 			s.pool.setUsage(used)
