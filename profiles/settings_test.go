@@ -80,9 +80,13 @@ func TestWith(t *testing.T) {
 		}},
 
 		// EverAI's names.
-		{"scale_up_step=2 max_idle_time=30", seed, func(p *Policy) { p.Up.Step, p.Down.Idle = 2, Duration(30 * second) }},
-		{"max_queue_size=2", seed, func(p *Policy) { p.Metrics = append(p.Metrics, Metric{Kind: Queue, Target: 2000, Window: Duration(second)}) }},
-		{"max_queue_size=2 max_queue_size=3", seed, func(p *Policy) { p.Metrics = append(p.Metrics, Metric{Kind: Queue, Target: 3000, Window: Duration(second)}) }},
+		{"scale_up_step=2 max_idle_time=30", seed, func(p *Policy) { p.Up.Step, p.Down.Idle = 2, Duration(30*second) }},
+		{"max_queue_size=2", seed, func(p *Policy) {
+			p.Metrics = append(p.Metrics, Metric{Kind: Queue, Target: 2000, Window: Duration(second)})
+		}},
+		{"max_queue_size=2 max_queue_size=3", seed, func(p *Policy) {
+			p.Metrics = append(p.Metrics, Metric{Kind: Queue, Target: 3000, Window: Duration(second)})
+		}},
 		{"max_queue_size=2 max_queue_size=", seed, func(*Policy) {}},
 		{"max_workers=5 min_workers=1 min_free_workers=2", fixed, func(p *Policy) {
 			p.Replicas = Bounds{Min: 1, Max: 5}
