@@ -86,6 +86,9 @@ func (p *Picker) Pick(fleet []Slots) int {
 // inTurn chooses the first best of those that are not full, beginning after
 // the last choice.
 func (p *Picker) inTurn(fleet []Slots, better func(a, b Slots) bool) int {
+	if p.turn >= len(fleet) {
+		p.turn = 0
+	}
 	best := -1
 	for k := range fleet {
 		i := (p.turn + k) % len(fleet)

@@ -14,6 +14,7 @@ import (
 
 // client is a request of a test: a goroutine that waits for a lease.
 type client struct {
+	ctx    context.Context
 	cancel context.CancelFunc
 
 	mu    sync.Mutex // guards the fields below
@@ -26,15 +27,27 @@ type client struct {
 func arrive(t *testing.T, b *balancer) *client {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &client{cancel: cancel}
-	go func() {
-		l, err := b.acquire(ctx)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.lease, c.err, c.done = l, err, true
-	}()
+	c := &client{ctx: ctx, cancel: cancel}
+	go func() { c.set(b.acquire(ctx)) }()
 	synctest.Wait()
 	return c
+}
+
+func (c *client) set(l lease, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lease, c.err, c.done = l, err, true
+}
+
+// retry sends a request back that its replica did not get.
+func (c *client) retry(t *testing.T, b *balancer) {
+	t.Helper()
+	c.mu.Lock()
+	lost := c.lease
+	c.done = false
+	c.mu.Unlock()
+	go func() { c.set(b.reacquire(c.ctx, lost)) }()
+	synctest.Wait()
 }
 
 // served is the ID of the replica that c got, "" while it waits.
