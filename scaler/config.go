@@ -184,7 +184,7 @@ func (c Config) Validate() error {
 	if err == nil && apiErr == nil && listen == api && api.port != 0 {
 		bad("--api: got %q, want another address than --listen", c.API)
 	}
-	if _, err := c.decider(c.Policy); err != nil {
+	if _, _, err := c.decider(c.Policy); err != nil {
 		for _, problem := range problems(err) {
 			bad("policy: %s", problem)
 		}
@@ -221,11 +221,12 @@ func problems(err error) (out []string) {
 	return out
 }
 
-// decider is the decider of a policy that this scaler can follow.
-func (c Config) decider(p profiles.Policy) (profiles.Decider, error) {
+// decider is the decider of a policy that this scaler can follow, and the
+// timetable of its policies.
+func (c Config) decider(p profiles.Policy) (profiles.Decider, *profiles.Timetable, error) {
 	d, err := p.Decider()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var found []document.Problem
 	for i, m := range p.Metrics {
@@ -240,9 +241,10 @@ func (c Config) decider(p profiles.Policy) (profiles.Decider, error) {
 		}
 	}
 	if found != nil {
-		return nil, document.Join(found)
+		return nil, nil, document.Join(found)
 	}
-	return d, nil
+	times, err := profiles.NewTimetable(p)
+	return d, times, err
 }
 
 // address is a host and a port, written by people.

@@ -23,12 +23,13 @@ type loop struct {
 	pool    resizer
 	sense   func(now time.Time, p *profiles.Policy) profiles.Metrics // all but Replicas
 	arrived <-chan struct{}                                          // a request waits, and no replica is in service
-	admit   func(profiles.Policy) (profiles.Decider, error)
+	admit   func(profiles.Policy) (profiles.Decider, *profiles.Timetable, error)
 	log     func(Event)
 	wake    chan struct{} // something changed; capacity 1
 
 	mu      sync.Mutex // guards the fields below
 	decider profiles.Decider
+	times   *profiles.Timetable
 	size    int // what the policy wants; a pin leaves it alone, so that it can be restored
 	loopState
 }
@@ -48,7 +49,7 @@ type pin struct {
 }
 
 func newLoop(cfg Config, pool resizer, sense func(time.Time, *profiles.Policy) profiles.Metrics, arrived <-chan struct{}) (*loop, error) {
-	d, err := cfg.decider(cfg.Policy)
+	d, times, err := cfg.decider(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +58,7 @@ func newLoop(cfg Config, pool resizer, sense func(time.Time, *profiles.Policy) p
 		pool: pool, sense: sense, arrived: arrived, admit: cfg.decider, log: cfg.Log,
 		wake:    make(chan struct{}, 1),
 		decider: d,
+		times:   times,
 		size:    n,
 		loopState: loopState{
 			policy: cfg.Policy,
@@ -125,13 +127,13 @@ func (l *loop) unpin(now time.Time) {
 // follow replaces the policy; the event says what brought that about. The new
 // one begins without a history.
 func (l *loop) follow(now time.Time, p profiles.Policy, cause string) error {
-	d, err := l.admit(p)
+	d, times, err := l.admit(p)
 	if err != nil {
 		return err
 	}
 	l.change(now, func() (Event, bool) {
 		changes := changesText(l.policy, p)
-		l.policy, l.decider = p, d
+		l.policy, l.decider, l.times = p, d, times
 		return Event{Kind: EventPolicy, Text: cause + ": " + changes}, true
 	})
 	l.poke()
@@ -162,7 +164,7 @@ func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) 
 		l.pin = pin{}
 		note(EventPin, fmt.Sprintf("the pin has expired, back to %d", l.size))
 	}
-	p := &l.policy
+	p := l.times.At(now) // with what its schedules say at this hour
 	var d profiles.Decision
 	if n := l.pin.size; n > 0 {
 		d = profiles.Decision{At: now, Current: l.last.Desired, Raw: n, Desired: n, Reason: profiles.Pinned, Valid: true}

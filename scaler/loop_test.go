@@ -323,3 +323,27 @@ func TestLoopPinAtRest(t *testing.T) {
 		pool.expect(t, at(0, 1), at(60, 0), at(65, 2), at(75, 0), at(76, 1))
 	})
 }
+
+// Interval, windows and order are those of the hour.
+func TestLoopFollowsTheTimetable(t *testing.T) {
+	p := rpsPolicy(1, 5)
+	p.Schedules = []profiles.Schedule{{Match: "1 * * * *", Set: profiles.Settings{{Key: "interval", Value: "30s"}, {Key: "down.order", Value: "oldest"}}}}
+	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) { // from midnight on
+		g.set(8)
+		pass(65 * time.Second)
+		g.set(28)
+		pass(20 * time.Second)
+		pool.expect(t, at(0, 1))
+		pass(5 * time.Second)
+		pool.expect(t, at(0, 1), at(90, 3))
+		if pool.order != profiles.Oldest {
+			t.Errorf("order: got %q, want that of the schedule, %q", pool.order, profiles.Oldest)
+		}
+		g.set(8)
+		pass(30 * time.Second)
+		pool.expect(t, at(0, 1), at(90, 3), at(120, 1))
+		if pool.order != profiles.Newest {
+			t.Errorf("order: got %q, want %q again", pool.order, profiles.Newest)
+		}
+	})
+}

@@ -68,7 +68,7 @@ func newPolicyStore(cfg Config) (*policyStore, profiles.Policy, error) {
 	p := cfg.Policy
 	if s.settings, err = profiles.ParseSettings(text); err == nil {
 		if p, err = p.With(s.settings...); err == nil {
-			_, err = cfg.decider(p)
+			_, _, err = cfg.decider(p)
 		}
 	}
 	if err != nil {
