@@ -26,7 +26,7 @@ func control(t *testing.T) (*httptest.Server, *api) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.hire(&place{}, 0)
+	r := p.hire(&place{}, 0, 0)
 	p.enter(r, &instance{address: "127.0.0.1:4000"})
 	a := &api{token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000", pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log}, ready: p.full}
 	s := httptest.NewServer(a.handler())

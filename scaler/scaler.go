@@ -60,7 +60,8 @@ func New(cfg Config) (*Scaler, error) {
 	}
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
 	s.pool.launch = s.launcher.launch
-	s.pool.ready = newReadiness(cfg.ReadyPath).await
+	asking := newReadiness(cfg.ReadyPath)
+	s.pool.ready, s.pool.live = asking.await, asking.live
 	s.signals = newSignals(cfg, s.balancer, s.pool)
 	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, s.balancer.starved); err != nil {
 		return nil, err
@@ -103,6 +104,10 @@ func (s *Scaler) Run(ctx context.Context) error {
 		return &StartError{Err: err}
 	}
 	defer unlock()
+	if err := s.launcher.open(); err != nil {
+		return &StartError{Err: err}
+	}
+	defer s.launcher.close()
 	service, err := listen("--listen", s.cfg.Listen)
 	if err != nil {
 		return &StartError{Err: err}

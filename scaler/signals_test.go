@@ -33,7 +33,7 @@ func withSignals(t *testing.T, f func(t *testing.T, s *signals, r *replica, blin
 		s.meter.read = func(context.Context, int) (usage, bool) {
 			return usage{cpu: time.Since(start) / 2, memory: 100 << 20}, true
 		}
-		r := p.hire(&place{}, 0)
+		r := p.hire(&place{}, 0, 0)
 		p.started(r, &instance{root: 10, pid: 11, address: "127.0.0.1:4000"})
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -47,8 +47,9 @@ func withSignals(t *testing.T, f func(t *testing.T, s *signals, r *replica, blin
 
 func TestSignalsOfABusyFleet(t *testing.T) {
 	withSignals(t, func(t *testing.T, s *signals, r *replica, _ *atomic.Bool) {
+		pass(250 * time.Millisecond)
 		s.pool.enter(r, &instance{address: "127.0.0.1:4000"})
-		pass(2500 * time.Millisecond)
+		pass(2250 * time.Millisecond)
 		arrive(t, s.balancer)
 		waiting := []*client{arrive(t, s.balancer)}
 		pass(time.Second)
@@ -64,6 +65,7 @@ func TestSignalsOfABusyFleet(t *testing.T) {
 			Ready:   1,
 			Waiting: len(waiting),
 			Oldest:  2750 * time.Millisecond,
+			StartUp: 250 * time.Millisecond,
 			Readings: []profiles.Reading{
 				{Total: 3000, Valid: true},
 				{Total: 50_000, Valid: true},
