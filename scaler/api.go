@@ -32,6 +32,7 @@ type api struct {
 	pool     *pool
 	balancer *balancer
 	loop     *loop
+	policies *policyStore
 	ready    <-chan struct{}
 }
 
@@ -41,6 +42,7 @@ type status struct {
 	Fleet    probe.Fleet       `json:"fleet"`
 	Decision profiles.Decision `json:"decision"`
 	Policy   profiles.Policy   `json:"policy"`
+	Warnings []string          `json:"warnings,omitempty"` // of the policy
 }
 
 // pinRequest is the body of PUT /v1/replicas.
@@ -63,6 +65,7 @@ func (a *api) handler() http.Handler {
 		"GET /v1/queue":       a.getQueue,
 		"GET /v1/policy":      a.getPolicy,
 		"PUT /v1/policy":      a.putPolicy,
+		"PATCH /v1/policy":    a.patchPolicy,
 		"PUT /v1/replicas":    a.putReplicas,
 		"DELETE /v1/replicas": a.deleteReplicas,
 	} {
@@ -112,7 +115,7 @@ func (a *api) fleet() (probe.Fleet, loopState) {
 
 func (a *api) getStatus(w http.ResponseWriter, _ *http.Request) {
 	f, state := a.fleet()
-	reply(w, status{Service: a.service, Fleet: f, Decision: state.last, Policy: state.policy})
+	reply(w, status{Service: a.service, Fleet: f, Decision: state.last, Policy: state.policy, Warnings: state.policy.Warnings()})
 }
 
 func (a *api) getWorkers(w http.ResponseWriter, _ *http.Request) {
@@ -122,26 +125,6 @@ func (a *api) getWorkers(w http.ResponseWriter, _ *http.Request) {
 
 func (a *api) getQueue(w http.ResponseWriter, _ *http.Request) {
 	reply(w, queue(a.balancer.traffic()))
-}
-
-func (a *api) getPolicy(w http.ResponseWriter, _ *http.Request) { reply(w, a.loop.state().policy) }
-
-func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
-	if !ok {
-		return
-	}
-	// JSON is YAML too, so a policy has one strict decoder, and numbers and
-	// units are written here as they are in a file.
-	p, err := profiles.ParsePolicy(body)
-	if err == nil {
-		err = a.loop.follow(time.Now(), p)
-	}
-	if err != nil {
-		refuse(w, http.StatusUnprocessableEntity, problems(err)...)
-		return
-	}
-	reply(w, p)
 }
 
 func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {

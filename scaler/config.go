@@ -74,8 +74,10 @@ type Config struct {
 
 	// Timeout is how long a replica may take to begin its answer once it has
 	// the request, or to go on with it, default 120 s; later it is answered
-	// 504. It also limits how long a replica that must go finishes what it
-	// has.
+	// 504. The request keeps its slot for as long again, or until the replica
+	// answers after all. It also limits how long a client may take to go on
+	// with its upload, or with reading its answer, and how long a replica that
+	// must go finishes what it has.
 	Timeout time.Duration
 
 	// Grace is the time between SIGTERM and SIGKILL for a replica, default
@@ -182,7 +184,7 @@ func (c Config) Validate() error {
 	if err == nil && apiErr == nil && listen == api && api.port != 0 {
 		bad("--api: got %q, want another address than --listen", c.API)
 	}
-	if _, err := decider(c.Policy); err != nil {
+	if _, _, err := c.decider(c.Policy); err != nil {
 		for _, problem := range problems(err) {
 			bad("policy: %s", problem)
 		}
@@ -193,19 +195,35 @@ func (c Config) Validate() error {
 	if c.MaxQueue < 1 {
 		bad("--max-queue: got %d, want 1 or more", c.MaxQueue)
 	}
-	if c.ReadyPath != "" && !strings.HasPrefix(c.ReadyPath, "/") {
-		bad("--ready-path: got %q, want a path such as /healthz", c.ReadyPath)
+	if _, err := profiles.ParseDispatch(string(c.Dispatch)); err != nil {
+		bad("--dispatch: %w", err)
+	}
+	if c.ReadyPath != "" && c.ReadyPath != readyTCP && !strings.HasPrefix(c.ReadyPath, "/") {
+		bad("--ready-path: got %q, want a path such as /healthz, or tcp", c.ReadyPath)
+	}
+	if c.CPULimit != 0 && c.CPULimit < leastCPU {
+		bad("--cpu-limit: got %s, want %s cores or more", c.CPULimit, leastCPU)
+	}
+	if c.MemoryLimit != 0 && c.MemoryLimit < leastMemory {
+		bad("--memory-limit: got %s, want %s or more", profiles.FormatExactSize(c.MemoryLimit), profiles.FormatExactSize(leastMemory))
 	}
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"--start-timeout", c.StartTimeout}, {"--timeout", c.Timeout}, {"--grace", c.Grace}} {
+	}{{"--max-wait", c.MaxWait}, {"--live-interval", c.LiveInterval}, {"--start-timeout", c.StartTimeout}, {"--timeout", c.Timeout}, {"--grace", c.Grace}} {
 		if d.value < 0 {
 			bad("%s: got %s, want more than 0", d.flag, profiles.Duration(d.value))
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// The least that a replica can be limited to. The kernel takes no smaller share
+// of a core, and no program runs in less memory.
+const (
+	leastCPU    profiles.Milli = 10
+	leastMemory int64          = 1 << 20
+)
 
 // problems are the lines of a joined error.
 func problems(err error) (out []string) {
@@ -216,23 +234,30 @@ func problems(err error) (out []string) {
 	return out
 }
 
-// decider is the decider of a policy that this scaler can follow.
-func decider(p profiles.Policy) (profiles.Decider, error) {
+// decider is the decider of a policy that this scaler can follow, and the
+// timetable of its policies.
+func (c Config) decider(p profiles.Policy) (profiles.Decider, *profiles.Timetable, error) {
 	d, err := p.Decider()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var found []document.Problem
-	if p.ToZero != nil {
-		found = append(found, document.Problem{Key: "toZero", Text: "the built-in scaler keeps at least one replica"})
-	}
 	for i, m := range p.Metrics {
-		if m.Kind != profiles.RPS && m.Kind != profiles.InFlight {
-			text := fmt.Sprintf("got %s, which the built-in scaler does not measure, want %s or %s", m.Kind, profiles.RPS, profiles.InFlight)
-			found = append(found, document.Problem{Key: fmt.Sprintf("metrics[%d].kind", i), Text: text})
+		bad := func(field, format string, args ...any) {
+			found = append(found, document.Problem{Key: fmt.Sprintf("metrics[%d].%s", i, field), Text: fmt.Sprintf(format, args...)})
+		}
+		switch {
+		case m.Kind == profiles.Custom:
+			bad("kind", "got %s, want another: the built-in scaler measures requests and processes, and asks nobody else", m.Kind)
+		case m.Kind == profiles.Memory && m.In("%") && c.MemoryLimit == 0:
+			bad("unit", "got %%, want MiB, or a limit to take a share of: --memory-limit")
 		}
 	}
-	return d, document.Join(found)
+	if found != nil {
+		return nil, nil, document.Join(found)
+	}
+	times, err := profiles.NewTimetable(p)
+	return d, times, err
 }
 
 // address is a host and a port, written by people.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -22,7 +23,9 @@ type Scaler struct {
 	launcher *launcher
 	balancer *balancer
 	pool     *pool
+	signals  *signals
 	loop     *loop
+	policies *policyStore
 	started  atomic.Bool
 	ready    chan struct{}
 
@@ -40,21 +43,31 @@ func New(cfg Config) (*Scaler, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	policies, policy, err := newPolicyStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Policy = policy
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	s := &Scaler{
 		cfg:      cfg,
 		token:    hex.EncodeToString(secret),
 		launcher: newLauncher(cfg),
-		balancer: newBalancer(time.Now(), cfg.Concurrency, cfg.MaxQueue),
+		balancer: newBalancer(time.Now(), cfg),
+		policies: policies,
 		ready:    make(chan struct{}),
 	}
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
 	s.pool.launch = s.launcher.launch
-	s.pool.ready = newReadiness(cfg.ReadyPath).await
-	var err error
-	s.loop, err = newLoop(cfg.Policy, s.pool, s.balancer.read, cfg.Log)
-	return s, err
+	asking := newReadiness(cfg.ReadyPath)
+	s.pool.ready, s.pool.live = asking.await, asking.live
+	s.signals = newSignals(cfg, s.balancer, s.pool)
+	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, s.balancer.starved); err != nil {
+		return nil, err
+	}
+	policies.loop = s.loop
+	return s, nil
 }
 
 // Ready returns a channel that is closed when both addresses are open and the
@@ -63,6 +76,9 @@ func (s *Scaler) Ready() <-chan struct{} { return s.ready }
 
 // URL is the address of the service. It is valid when Ready is closed.
 func (s *Scaler) URL() string { return s.url }
+
+// Warnings are what there is to know about the policy that it begins with.
+func (s *Scaler) Warnings() []string { return s.cfg.Policy.Warnings() }
 
 // Client returns a client of this scaler's API. It is valid when Ready is
 // closed.
@@ -88,6 +104,10 @@ func (s *Scaler) Run(ctx context.Context) error {
 		return &StartError{Err: err}
 	}
 	defer unlock()
+	if err := s.launcher.open(); err != nil {
+		return &StartError{Err: err}
+	}
+	defer s.launcher.close()
 	service, err := listen("--listen", s.cfg.Listen)
 	if err != nil {
 		return &StartError{Err: err}
@@ -109,13 +129,17 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 
 	proxy := newProxy(s.balancer, s.cfg.Timeout)
 	front := newServer(service, proxy)
+	front.http.Protocols = &http.Protocols{}
+	front.http.Protocols.SetHTTP1(true)
+	front.http.Protocols.SetUnencryptedHTTP2(true)
 	front.http.ReadHeaderTimeout = 10 * time.Second
 	front.http.IdleTimeout = 2 * time.Minute
-	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long.
+	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long. The
+	// proxy limits how long they stand still.
 
 	back := newServer(control, (&api{
 		token: sha256.Sum256([]byte(s.token)), service: s.url,
-		pool: s.pool, balancer: s.balancer, loop: s.loop, ready: s.ready,
+		pool: s.pool, balancer: s.balancer, loop: s.loop, policies: s.policies, ready: s.ready,
 	}).handler())
 	back.http.ReadHeaderTimeout = 5 * time.Second
 	back.http.ReadTimeout = 10 * time.Second
@@ -136,10 +160,15 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 			fail(err)
 		}
 	})
-	deciders.Go(func() { sampleUsage(deciding, s.pool) })
+	deciders.Go(func() { s.signals.run(deciding) })
 	deciders.Go(func() {
 		if waitFor(deciding, s.pool.serving) {
 			s.loop.run(deciding)
+		}
+	})
+	deciders.Go(func() {
+		if waitFor(deciding, s.pool.serving) {
+			s.policies.watch(deciding)
 		}
 	})
 	deciders.Go(func() {
@@ -161,10 +190,10 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	stopDeciding()
 	deciders.Wait()
 	front.shutdown(grace)
+	proxy.close()
 	stopWorking()
 	workers.Wait()
 	s.launcher.wait()
-	proxy.transport.CloseIdleConnections()
 	back.shutdown(time.Second)
 	os.Remove(entryPath(s.cfg.RuntimeDir, s.cfg.Name))
 	return err

@@ -35,7 +35,7 @@ func findBackend(ctx context.Context, target string) (backend, error) {
 	if err != nil {
 		return backend{}, err
 	}
-	policy, err := client.Policy(ctx)
+	policy, _, err := client.Policy(ctx)
 	if err != nil {
 		return backend{}, fmt.Errorf("ask the scaler of %s: %w", address, err)
 	}
@@ -44,11 +44,18 @@ func findBackend(ctx context.Context, target string) (backend, error) {
 
 // scalerFlags are those of a scaler that runs a command.
 func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
-	c.Concurrency, c.MaxQueue, c.StartTimeout = 1, 1000, time.Minute
+	c.Concurrency, c.MaxQueue, c.MaxWait, c.StartTimeout, c.LiveInterval = 1, 1000, 2*time.Minute, time.Minute, 10*time.Second
 	countVar(f, &c.Concurrency, "concurrency", "", "requests a replica gets at once")
 	countVar(f, &c.MaxQueue, "max-queue", "", "requests that may wait; those beyond get 503")
-	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx (default: / with anything below 500)")
+	durationVar(f, &c.MaxWait, "max-wait", "", "how long a request may wait for a replica; then 503")
+	flagVar(f, &c.Dispatch, "dispatch", "", string(profiles.Pack), "order",
+		"which replica gets the next request: pack (the others stay idle and can go), least-connections, round-robin or random", profiles.ParseDispatch)
+	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx, or tcp: it accepts (default: / with anything below 500)")
 	durationVar(f, &c.StartTimeout, "start-timeout", "", "how long a replica may take until it is ready")
+	durationVar(f, &c.LiveInterval, "live-interval", "", "time between two looks at whether an idle replica still answers")
+	flagVar(f, &c.CPULimit, "cpu-limit", "", "", "cores", "CPU limit of a replica, such as 0.5 (Linux, cgroups v2)", profiles.ParseMilli)
+	flagVar(f, &c.MemoryLimit, "memory-limit", "", "", "size", "memory limit of a replica, such as 512MiB (Linux, cgroups v2)", profiles.ParseSize)
+	f.StringVar(&c.LogDir, "log-dir", "", "`folder` that gets a file for each replica with all that it prints")
 }
 
 // startScaler runs a scaler within this process and returns when its replicas

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/advisor/report"
-	"headroom/profiles"
 	"headroom/scaler"
 )
 
@@ -45,52 +43,6 @@ func (a *app) queueCommand() *cobra.Command {
 		}
 		return scaler.WriteQueue(a.out, waiting)
 	})
-}
-
-func (a *app) applyCommand() *cobra.Command {
-	var name scalerByName
-	var yes bool
-	cmd := &cobra.Command{
-		Use:   "apply POLICY",
-		Short: "Show what a policy would change at a running scaler, ask, and hand it over",
-		Args:  oneArgument("the policy file"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			policy, err := profiles.ReadPolicy(args[0])
-			if err != nil {
-				return &exit{exitUsage, err}
-			}
-			client, err := name.find()
-			if err != nil {
-				return err
-			}
-			present, err := client.Policy(cmd.Context())
-			if err != nil {
-				return err
-			}
-			changes := profiles.Changes(present, policy)
-			if len(changes) == 0 {
-				write(a.err, "nothing to change: the scaler follows this policy already\n")
-				return nil
-			}
-			for _, c := range changes {
-				write(a.err, fmt.Sprintf("  %-20s  %s -> %s\n", c.Field, c.From, c.To))
-			}
-			if !yes {
-				ok, err := a.confirm("apply this?")
-				if err != nil || !ok {
-					return err
-				}
-			}
-			if err := client.Follow(cmd.Context(), policy); err != nil {
-				return err
-			}
-			write(a.err, "applied\n")
-			return nil
-		},
-	}
-	name.flags(cmd)
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	return cmd
 }
 
 // confirm asks on the terminal; without one it refuses, because silence is no
