@@ -62,6 +62,9 @@ func find(path []string) (single bool, err error) {
 		case t.Kind() == reflect.Struct && !indexed:
 			names, field := fieldOf(t, step)
 			if field == nil {
+				if t == reflect.TypeFor[Policy]() {
+					names = append(names, everaiKeys()...)
+				}
 				return false, fmt.Errorf("unknown key, want %s", strings.Join(names, ", "))
 			}
 			t = field

@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -124,6 +125,11 @@ var (
 		"max_queue_size":   Queue,
 	}
 )
+
+// everaiKeys are the names of both.
+func everaiKeys() []string {
+	return slices.Concat(slices.Sorted(maps.Keys(everaiNames)), slices.Sorted(maps.Keys(everaiMetrics)))
+}
 
 // path is a key in the words of a policy: the target of a metric that is not
 // there stands behind the others.
