@@ -19,6 +19,14 @@ import (
 // control serves the API of a fleet with one replica.
 func control(t *testing.T) (*httptest.Server, *api) {
 	t.Helper()
+	a := newAPI(t)
+	s := httptest.NewServer(a.handler())
+	t.Cleanup(s.Close)
+	return s, a
+}
+
+func newAPI(t *testing.T) *api {
+	t.Helper()
 	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
 	b := newBalancer(time.Now(), 1, 10)
 	p := newPool(cfg, b, 1)
@@ -28,10 +36,13 @@ func control(t *testing.T) (*httptest.Server, *api) {
 	}
 	r := p.hire(&place{}, 0)
 	p.enter(r, &instance{address: "127.0.0.1:4000"})
-	a := &api{token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000", pool: p, balancer: b, loop: l, ready: p.full}
-	s := httptest.NewServer(a.handler())
-	t.Cleanup(s.Close)
-	return s, a
+	events := newEventLog(time.Now(), cfg.Log)
+	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})
+	return &api{
+		token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000",
+		pool: p, balancer: b, loop: l, ready: p.full,
+		events: events, metrics: newMetrics(newRequestMetrics(), p, l),
+	}
 }
 
 func TestAPIRefuses(t *testing.T) {

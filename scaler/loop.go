@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type loop struct {
 	mu      sync.Mutex // guards the fields below
 	decider profiles.Decider
 	size    int // what the policy wants; a pin leaves it alone, so that it can be restored
+	counts  map[profiles.Reason]int64
 	loopState
 }
 
@@ -53,6 +55,7 @@ func newLoop(p profiles.Policy, pool resizer, read func(time.Time, []profiles.Me
 		wake:    make(chan struct{}, 1),
 		decider: d,
 		size:    p.Initial(),
+		counts:  map[profiles.Reason]int64{},
 		loopState: loopState{
 			policy: p,
 			last:   profiles.Decision{Current: p.Initial(), Raw: p.Initial(), Desired: p.Initial(), Reason: profiles.NoData},
@@ -144,10 +147,11 @@ func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) 
 		l.size = d.Desired
 		l.due = now.Add(l.policy.Interval.Std())
 		if d.Desired != d.Current {
-			note(EventDecision, d.String())
+			events = append(events, Event{At: now, Kind: EventDecision, Text: d.String(), Decision: &d})
 		}
 	}
 	l.last = d
+	l.counts[d.Reason]++
 	l.pool.scale(d.Desired, l.policy.Down.Order)
 	due = l.due
 	l.mu.Unlock()
@@ -169,4 +173,11 @@ func (l *loop) state() loopState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.loopState
+}
+
+// decisions counts those that were made, by their reason.
+func (l *loop) decisions() map[profiles.Reason]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.counts)
 }

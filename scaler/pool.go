@@ -42,6 +42,7 @@ type pool struct {
 	wanted  int
 	order   string // which goes first, profiles.Newest or profiles.Oldest
 	number  int    // of the newest replica
+	revived int64  // replicas in place of one that ended by itself
 	places  []*place
 	living  []*replica      // oldest first
 	gone    []probe.Replica // latest first
@@ -150,6 +151,9 @@ func (p *pool) hire(pl *place, restarts int) *replica {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.number++
+	if restarts > 0 {
+		p.revived++
+	}
 	r := &replica{number: p.number, info: probe.Replica{
 		ID:       "replica-" + strconv.Itoa(p.number),
 		State:    probe.Starting,
@@ -281,6 +285,14 @@ func (p *pool) fleet(now time.Time) probe.Fleet {
 	}
 	f.Replicas = append(f.Replicas, p.gone...)
 	return f
+}
+
+// restarted counts the replicas that took the place of one that ended by
+// itself.
+func (p *pool) restarted() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.revived
 }
 
 // roots are the processes of the living replicas, by ID.

@@ -22,10 +22,11 @@ type proxy struct {
 	timeout   time.Duration
 	transport *http.Transport
 	reverse   *httputil.ReverseProxy
+	requests  *requestMetrics
 }
 
 func newProxy(b *balancer, timeout time.Duration) *proxy {
-	p := &proxy{balancer: b, timeout: timeout}
+	p := &proxy{balancer: b, timeout: timeout, requests: newRequestMetrics()}
 	p.transport = &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
 		DisableCompression:  true, // pass on what was asked for
@@ -50,12 +51,15 @@ func newProxy(b *balancer, timeout time.Duration) *proxy {
 	return p
 }
 
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
+	w := p.requests.begin(client)
+	defer p.requests.end(w, r)
 	l, err := p.balancer.acquire(r.Context())
 	if err != nil {
 		p.refuse(w, err)
 		return
 	}
+	w.granted = time.Now()
 	ctx, cancel := context.WithCancelCause(r.Context())
 	x := &exchange{lease: l, ctx: ctx, timeout: p.timeout}
 	x.timer = time.AfterFunc(p.timeout, func() {

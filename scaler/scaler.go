@@ -23,6 +23,7 @@ type Scaler struct {
 	balancer *balancer
 	pool     *pool
 	loop     *loop
+	events   *eventLog
 	started  atomic.Bool
 	ready    chan struct{}
 
@@ -40,6 +41,8 @@ func New(cfg Config) (*Scaler, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	events := newEventLog(time.Now(), cfg.Log)
+	cfg.Log = events.add
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	s := &Scaler{
@@ -47,6 +50,7 @@ func New(cfg Config) (*Scaler, error) {
 		token:    hex.EncodeToString(secret),
 		launcher: newLauncher(cfg),
 		balancer: newBalancer(time.Now(), cfg.Concurrency, cfg.MaxQueue),
+		events:   events,
 		ready:    make(chan struct{}),
 	}
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
@@ -113,15 +117,11 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	front.http.IdleTimeout = 2 * time.Minute
 	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long.
 
-	back := newServer(control, (&api{
+	back := newAPIServer(control, &api{
 		token: sha256.Sum256([]byte(s.token)), service: s.url,
 		pool: s.pool, balancer: s.balancer, loop: s.loop, ready: s.ready,
-	}).handler())
-	back.http.ReadHeaderTimeout = 5 * time.Second
-	back.http.ReadTimeout = 10 * time.Second
-	back.http.WriteTimeout = 30 * time.Second
-	back.http.IdleTimeout = time.Minute
-	back.http.MaxHeaderBytes = 16 << 10
+		events: s.events, metrics: newMetrics(proxy.requests, s.pool, s.loop),
+	})
 
 	deciding, stopDeciding := context.WithCancel(ctx)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx)) // replicas are needed until the last answer
@@ -165,8 +165,9 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	workers.Wait()
 	s.launcher.wait()
 	proxy.transport.CloseIdleConnections()
+	s.events.close() // else its readers would stay for the grace
 	back.shutdown(time.Second)
-	os.Remove(entryPath(s.cfg.RuntimeDir, s.cfg.Name))
+	removeEntry(s.cfg.RuntimeDir, s.cfg.Name)
 	return err
 }
 
