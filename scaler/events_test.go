@@ -82,7 +82,9 @@ func TestEvents(t *testing.T) {
 			{"4", "", anew},
 			{"", "other-2", anew},
 		} {
-			follow(t, schemas, dial(), tt.since, "Last-Event-ID: "+tt.lastID).expect(t, tt.since+" "+tt.lastID, tt.want...)
+			conn := dial()
+			follow(t, schemas, conn, tt.since, "Last-Event-ID: "+tt.lastID).expect(t, tt.since+" "+tt.lastID, tt.want...)
+			conn.Close()
 		}
 
 		for range keepEvents {
