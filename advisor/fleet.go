@@ -202,7 +202,7 @@ func (s *Session) awaitFleet(ctx context.Context, what string, reached func(up, 
 	defer ticker.Stop()
 	for {
 		fleet, err := s.askScaler(ctx)
-		if err == nil && reached(fleet.Up(), fleet.Count(probe.Starting, probe.Draining, probe.Failing)) {
+		if err == nil && reached(fleet.Up(), fleet.Count(probe.Starting, probe.Suspect, probe.Draining, probe.Failing)) {
 			return nil
 		}
 		select {
@@ -221,7 +221,7 @@ func (s *Session) awaitFleet(ctx context.Context, what string, reached func(up, 
 
 func describeFleet(f probe.Fleet) string {
 	text := fmt.Sprintf("%d of %d %s up", f.Up(), f.Wanted, plural(f.Wanted))
-	for _, state := range []probe.State{probe.Starting, probe.Draining, probe.Failing} {
+	for _, state := range []probe.State{probe.Starting, probe.Suspect, probe.Draining, probe.Failing} {
 		if n := f.Count(state); n > 0 {
 			text += fmt.Sprintf(", %d %s", n, state)
 		}

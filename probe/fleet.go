@@ -5,17 +5,22 @@ import "time"
 // State is where a replica is in its life.
 type State string
 
-// The states of a replica. A scaler knows Starting, Ready, Draining, Failing
-// and Gone; from answers alone a replica is Serving, Quiet or Gone.
+// The states of a replica. A scaler knows Starting, Ready, Suspect, Draining,
+// Failing and Gone; from answers alone a replica is Serving, Quiet or Gone.
 const (
 	Starting State = "starting" // started, not yet ready
 	Ready    State = "ready"    // may get requests
+	Suspect  State = "suspect"  // did not answer: gets no requests until it does
 	Serving  State = "serving"  // answered lately
 	Quiet    State = "quiet"    // has not answered for a while
 	Draining State = "draining" // finishes what it has, gets nothing new
 	Failing  State = "failing"  // ended by itself, will be started again after a pause
 	Gone     State = "gone"
 )
+
+// CrashLoop is the number of failures in a row from which on the place of a
+// replica counts as being in a crash loop.
+const CrashLoop = 3
 
 // Replica is what is known of one instance of the target. Fields that their
 // source does not know are zero; Managed and Answered say which sources there
@@ -39,7 +44,8 @@ type Replica struct {
 	Memory    int64         `json:"memory"` // resident bytes of its process tree
 	Restarts  int           `json:"restarts,omitempty"`
 	Failures  int           `json:"failures,omitempty"`  // in a row, of this place
-	LastError string        `json:"lastError,omitempty"` // why it ended, when it did by itself
+	Retry     time.Time     `json:"retry,omitzero"`      // while it is failing: when another one takes its place
+	LastError string        `json:"lastError,omitempty"` // why it ended, when it did by itself, or is suspect
 
 	// From the answers.
 	Answered  bool          `json:"answered,omitempty"`
@@ -53,6 +59,10 @@ type Replica struct {
 	P95       time.Duration `json:"p95,omitempty"`
 	P99       time.Duration `json:"p99,omitempty"`
 }
+
+// InCrashLoop reports whether the replica, or those before it in its place,
+// failed CrashLoop times in a row or more.
+func (r Replica) InCrashLoop() bool { return r.Failures >= CrashLoop }
 
 // Fleet is all replicas of a target at one moment. It is a value: a new one
 // is made for each report.

@@ -45,13 +45,13 @@ func TestMerge(t *testing.T) {
 
 func TestFleetCounts(t *testing.T) {
 	var f Fleet
-	for _, s := range []State{Starting, Ready, Serving, Quiet, Draining, Failing, Gone} {
+	for _, s := range []State{Starting, Ready, Suspect, Serving, Quiet, Draining, Failing, Gone} {
 		f.Replicas = append(f.Replicas, Replica{State: s, Answered: true})
 	}
 	f.Replicas = append(f.Replicas, Replica{State: Ready})
 	for name, c := range map[string]struct{ got, want int }{
 		"Up":                       {f.Up(), 4},
-		"Answering":                {f.Answering(), 5},
+		"Answering":                {f.Answering(), 6},
 		"Count(Starting, Failing)": {f.Count(Starting, Failing), 2},
 	} {
 		if c.got != c.want {

@@ -34,7 +34,7 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := p.hire(&place{}, 0)
+	r := p.hire(&place{}, 0, 0)
 	p.enter(r, &instance{address: "127.0.0.1:4000"})
 	events := newEventLog(time.Now(), cfg.Log)
 	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})

@@ -48,6 +48,7 @@ type backend struct {
 	draining  bool
 	suspended bool
 	inFlight  int
+	taken     int64 // requests that it was handed
 	served    int64
 }
 
@@ -222,6 +223,7 @@ func (b *balancer) close() {
 func (b *balancer) take(i int) *backend {
 	be := b.backends[i]
 	be.inFlight++
+	be.taken++
 	b.update(be)
 	return be
 }

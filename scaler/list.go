@@ -29,6 +29,7 @@ type Worker struct {
 	Restarts  int       `json:"restarts,omitempty"`    // how many had its place before and ended by themselves
 	CPU       float64   `json:"cpuSeconds,omitempty"`  // used by its processes so far
 	Memory    int64     `json:"memoryBytes,omitempty"` // resident
+	Retry     time.Time `json:"retryAt,omitzero"`      // while it is in ERROR: when another one takes its place
 	LastError string    `json:"lastError,omitempty"`   // why it ended, when it did by itself
 }
 
@@ -39,9 +40,6 @@ type Waiting struct {
 	Reason  string    `json:"queueReason"` // WorkerBusy, or NoWorker when there is none that could take it
 }
 
-// crashLoop is the number of failures in a row that makes a crash loop.
-const crashLoop = 3
-
 // workers lists a fleet, in its order.
 func workers(f probe.Fleet) []Worker {
 	out := make([]Worker, 0, len(f.Replicas))
@@ -50,7 +48,7 @@ func workers(f probe.Fleet) []Worker {
 			ID: r.ID, Created: r.Created, Deleted: r.Deleted,
 			PID: r.PID, Address: r.Address, StartedIn: r.StartedIn.Seconds(),
 			InFlight: r.InFlight, Stuck: r.Stuck, Since: r.Oldest, Served: r.Served,
-			Restarts: r.Restarts, CPU: r.CPU.Seconds(), Memory: r.Memory, LastError: r.LastError,
+			Restarts: r.Restarts, CPU: r.CPU.Seconds(), Memory: r.Memory, Retry: r.Retry, LastError: r.LastError,
 		}
 		w.Status, w.Detail = everaiStatus(r)
 		out = append(out, w)
@@ -66,10 +64,12 @@ func everaiStatus(r probe.Replica) (status, detail string) {
 		return "PENDING", "IN_FLIGHT"
 	case probe.Ready:
 		return "RUNNING", occupation(r)
+	case probe.Suspect:
+		return "UNAVAILABLE", occupation(r)
 	case probe.Draining:
 		return "TERMINATING", "REMOVE"
 	case probe.Failing:
-		if r.Failures >= crashLoop {
+		if r.InCrashLoop() {
 			return "ERROR", "CRASH_LOOP"
 		}
 		return "ERROR", "CRASHED"

@@ -130,7 +130,7 @@ var (
 
 // livingStates are those of replicas that are not gone. They are all exported,
 // so that a state that nobody is in shows 0 and not its last value.
-var livingStates = []probe.State{probe.Starting, probe.Ready, probe.Draining, probe.Failing}
+var livingStates = []probe.State{probe.Starting, probe.Ready, probe.Suspect, probe.Draining, probe.Failing}
 
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {

@@ -13,27 +13,24 @@ import (
 	"headroom/profiles"
 )
 
-const (
-	keepGone = 20               // at most so many replicas that are gone stay listed,
-	goneFor  = 10 * time.Minute // for so long
-)
-
 // pool has as many replicas as are wanted. Its run method owns one goroutine
 // for each of them; the other methods are safe for concurrent use.
 type pool struct {
 	command      string // for messages
 	startTimeout time.Duration
+	liveInterval time.Duration
 	timeout      time.Duration
 	grace        time.Duration
 
 	launch   func(id string) (*instance, error)
 	ready    func(ctx context.Context, address string) error // until it is, or ctx is done
+	live     func(ctx context.Context, address string) error // one look at an idle replica
 	balancer *balancer
 	log      func(Event)
 
 	changed chan struct{} // the wanted number has; capacity 1
 	failed  chan error    // why the start failed; capacity 1
-	serving chan struct{} // closed when the first replica is ready
+	serving chan struct{} // closed when the first replica is ready, or none is wanted
 	full    chan struct{} // closed when as many are ready as were wanted at the start
 	workers sync.WaitGroup
 
@@ -45,7 +42,8 @@ type pool struct {
 	revived int64  // replicas in place of one that ended by itself
 	places  []*place
 	living  []*replica      // oldest first
-	gone    []probe.Replica // latest first
+	gone    []*replica      // latest first
+	took    []time.Duration // start-up times, oldest first
 }
 
 // newPool prepares a pool of n replicas of what cfg says.
@@ -53,6 +51,7 @@ func newPool(cfg Config, b *balancer, n int) *pool {
 	return &pool{
 		command:      strings.Join(cfg.Command, " "),
 		startTimeout: cfg.StartTimeout,
+		liveInterval: cfg.LiveInterval,
 		timeout:      cfg.Timeout,
 		grace:        cfg.Grace,
 		balancer:     b,
@@ -73,6 +72,9 @@ func (p *pool) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer p.workers.Wait()
 	defer cancel()
+	p.mu.Lock()
+	p.checkFull()
+	p.mu.Unlock()
 	for {
 		p.reconcile(ctx)
 		select {
@@ -110,36 +112,34 @@ func (p *pool) reconcile(ctx context.Context) {
 			p.occupy(ctx, stay, pl)
 		})
 	}
+	if len(p.places) == p.wanted {
+		return
+	}
+	t := p.balancer.traffic()
 	for len(p.places) > p.wanted {
-		i := p.dispensable()
+		i := p.dispensable(t)
 		p.places[i].vacate()
 		p.places = slices.Delete(p.places, i, i+1)
 	}
 }
 
-// dispensable is the index of the place to give up first: one whose replica
-// serves nobody yet, else by the order of the policy.
-func (p *pool) dispensable() int {
-	rank := func(pl *place) (useless int, age int) {
-		r := pl.current
-		switch {
-		case r == nil:
-			return 2, 0
-		case r.info.State == probe.Failing:
-			useless = 2
-		case r.info.State == probe.Starting:
-			useless = 1
+// dispensable is the index of the place to give up first: the one of least
+// use, and among equals by the order of the policy.
+func (p *pool) dispensable(t traffic) int {
+	rank := func(pl *place) (use, age int) {
+		if pl.current == nil {
+			return -1, 0
 		}
 		if p.order == profiles.Oldest {
-			return useless, -r.number
+			return pl.current.use(t), pl.current.number
 		}
-		return useless, r.number
+		return pl.current.use(t), -pl.current.number
 	}
 	best := 0
 	for i, pl := range p.places {
-		useless, age := rank(pl)
+		use, age := rank(pl)
 		u, a := rank(p.places[best])
-		if useless > u || useless == u && age > a {
+		if use < u || use == u && age < a {
 			best = i
 		}
 	}
@@ -147,7 +147,7 @@ func (p *pool) dispensable() int {
 }
 
 // hire gives the place a new replica, which is yet to be started.
-func (p *pool) hire(pl *place, restarts int) *replica {
+func (p *pool) hire(pl *place, restarts, failures int) *replica {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.number++
@@ -160,6 +160,7 @@ func (p *pool) hire(pl *place, restarts int) *replica {
 		Managed:  true,
 		Created:  time.Now(),
 		Restarts: restarts,
+		Failures: failures,
 	}}
 	pl.current = r
 	p.living = append(p.living, r)
@@ -169,7 +170,8 @@ func (p *pool) hire(pl *place, restarts int) *replica {
 // started notes what is known of a process.
 func (p *pool) started(r *replica, in *instance) {
 	p.mu.Lock()
-	r.info.PID, r.info.Address, r.root = in.pid, in.address, in.root
+	r.info.PID, r.info.Address = in.pid, in.address
+	r.root, r.output = in.root, in.output
 	id := r.info.ID
 	p.mu.Unlock()
 	p.event(EventReplica, fmt.Sprintf("%s is starting: process %d on %s", id, in.pid, in.address))
@@ -190,45 +192,72 @@ func (p *pool) leave(r *replica, be *backend) {
 	r.info.Served = served
 }
 
-// advance applies an event to a replica, and reports it when it changed
-// something. The note says why.
-func (p *pool) advance(r *replica, e event, note string) {
+// advance applies an event to a replica, reports it when it changed something,
+// and returns what is known of the replica then. The note says why.
+func (p *pool) advance(r *replica, e event, note string) probe.Replica {
 	now := time.Now()
 	p.mu.Lock()
 	from := r.info.State
 	to := next(from, e)
 	if from == to {
-		p.mu.Unlock()
-		return
+		defer p.mu.Unlock()
+		return r.info
+	}
+	if from == probe.Ready && r.stable(now) {
+		r.info.Failures = 0
 	}
 	r.info.State = to
+	if (to == probe.Failing || to == probe.Gone) && r.info.Deleted.IsZero() {
+		r.info.Deleted = now
+	}
 	switch to {
 	case probe.Ready:
-		r.info.StartedIn = now.Sub(r.info.Created)
-		note = "after " + profiles.FormatLatency(r.info.StartedIn)
+		if from == probe.Starting {
+			note = p.noteStartup(r, now)
+		}
+		r.info.LastError = ""
 		p.checkFull()
+	case probe.Suspect:
+		r.info.LastError = note
 	case probe.Failing:
 		r.info.LastError = note
-		r.info.Deleted = now
+		r.info.Failures++
+		d := pause(r.info.Failures)
+		r.info.Retry = now.Add(d)
+		note += "; again in " + profiles.Duration(d).String()
 	case probe.Gone:
-		if r.info.Deleted.IsZero() {
-			r.info.Deleted = now
-		}
+		r.info.Retry = time.Time{}
 		r.info.Memory = 0
 		p.living = slices.DeleteFunc(p.living, func(l *replica) bool { return l == r })
-		p.gone = slices.Insert(p.gone, 0, r.info)
+		p.gone = slices.Insert(p.gone, 0, r)
 		p.forget(now)
 	}
-	id := r.info.ID
+	info := r.info
 	p.mu.Unlock()
-	text := id + " is " + string(to)
+	text := info.ID + " is " + string(to)
 	if note != "" {
 		text += ": " + note
 	}
 	p.event(EventReplica, text)
+	if to == probe.Failing && info.Failures == probe.CrashLoop {
+		p.event(EventReplica, fmt.Sprintf("the place of %s is in a crash loop: %d failures in a row; it is tried again after pauses of up to %s",
+			info.ID, info.Failures, profiles.Duration(longestPause)))
+	}
+	return info
 }
 
-// checkFull closes serving and full when it is time.
+// noteStartup keeps how long a replica took to become ready, and says it.
+func (p *pool) noteStartup(r *replica, now time.Time) string {
+	r.info.StartedIn = now.Sub(r.info.Created)
+	if len(p.took) == keepStartups {
+		p.took = slices.Delete(p.took, 0, 1)
+	}
+	p.took = append(p.took, r.info.StartedIn)
+	return "after " + profiles.FormatLatency(r.info.StartedIn)
+}
+
+// checkFull closes serving and full when it is time. A fleet of none has
+// nothing to wait for.
 func (p *pool) checkFull() {
 	ready := 0
 	for _, r := range p.living {
@@ -236,14 +265,16 @@ func (p *pool) checkFull() {
 			ready++
 		}
 	}
-	if ready > 0 && !isClosed(p.serving) {
+	if (ready > 0 || p.wanted == 0) && !isClosed(p.serving) {
 		close(p.serving)
 	}
-	if ready > 0 && ready >= min(p.initial, p.wanted) && !isClosed(p.full) {
+	if isClosed(p.serving) && ready >= min(p.initial, p.wanted) && !isClosed(p.full) {
 		close(p.full)
 	}
 }
 
+// neverReady reports whether the scaler is still starting, so that a failure
+// says that the command is wrong rather than that a replica is.
 func (p *pool) neverReady() bool { return !isClosed(p.serving) }
 
 // fail ends run; the first reason counts.
@@ -251,71 +282,6 @@ func (p *pool) fail(err error) {
 	select {
 	case p.failed <- err:
 	default:
-	}
-}
-
-// forget drops what was gone for too long.
-func (p *pool) forget(now time.Time) {
-	n := min(len(p.gone), keepGone)
-	for n > 0 && now.Sub(p.gone[n-1].Deleted) > goneFor {
-		n--
-	}
-	p.gone = p.gone[:n]
-}
-
-// fleet is the present state of all replicas.
-func (p *pool) fleet(now time.Time) probe.Fleet {
-	t := p.balancer.traffic()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.forget(now)
-	f := probe.Fleet{
-		Managed:  true,
-		Wanted:   p.wanted,
-		InFlight: t.inFlight,
-		Queue:    len(t.waiting),
-		Replicas: make([]probe.Replica, 0, len(p.living)+len(p.gone)),
-	}
-	for _, r := range p.living {
-		info := r.info
-		if w, ok := t.backends[info.ID]; ok {
-			info.InFlight, info.Served = w.inFlight, w.served
-		}
-		f.Replicas = append(f.Replicas, info)
-	}
-	f.Replicas = append(f.Replicas, p.gone...)
-	return f
-}
-
-// restarted counts the replicas that took the place of one that ended by
-// itself.
-func (p *pool) restarted() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.revived
-}
-
-// roots are the processes of the living replicas, by ID.
-func (p *pool) roots() map[string]int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := make(map[string]int, len(p.living))
-	for _, r := range p.living {
-		if r.root != 0 {
-			out[r.info.ID] = r.root
-		}
-	}
-	return out
-}
-
-// setUsage notes what the replicas use, by ID.
-func (p *pool) setUsage(used map[string]usage) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, r := range p.living {
-		if u, ok := used[r.info.ID]; ok {
-			r.info.CPU, r.info.Memory = u.cpu, u.memory
-		}
 	}
 }
 

@@ -22,6 +22,8 @@ type fakes struct {
 	refuse  error         // of launch
 	slow    time.Duration // until a replica is ready
 	deaf    bool          // a new replica is never ready
+	looks   int           // of liveness
+	events  []string
 }
 
 // fake is one such replica; its address is its ID.
@@ -61,6 +63,19 @@ func (f *fakes) ready(ctx context.Context, address string) error {
 	return errors.New("no answer")
 }
 
+func (f *fakes) live(ctx context.Context, address string) error {
+	r := f.find(address)
+	f.mu.Lock()
+	f.looks++
+	deaf := r.deaf
+	f.mu.Unlock()
+	if !deaf {
+		return nil
+	}
+	wait(ctx, lookLimit)
+	return errors.New("no answer")
+}
+
 func (f *fakes) find(id string) *fake {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -81,6 +96,20 @@ func (f *fakes) ids(since time.Time) []string {
 		out = append(out, fmt.Sprintf("%s@%g", strings.TrimPrefix(r.id, "replica-"), r.at.Sub(since).Seconds()))
 	}
 	slices.Sort(out)
+	return out
+}
+
+func (f *fakes) note(e Event) { f.set(func(f *fakes) { f.events = append(f.events, e.Text) }) }
+
+// eventsOf are the events whose text begins so.
+func (f *fakes) eventsOf(prefix string) (out []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, text := range f.events {
+		if strings.HasPrefix(text, prefix) {
+			out = append(out, text)
+		}
+	}
 	return out
 }
 
@@ -105,7 +134,7 @@ func withPool(t *testing.T, n int, f func(t *testing.T, p *pool, replicas *fakes
 		}.withDefaults()
 		p := newPool(cfg, newBalancer(time.Now(), 1, 100), n)
 		replicas := &fakes{slow: time.Second}
-		p.launch, p.ready = replicas.launch, replicas.ready
+		p.launch, p.ready, p.live, p.log = replicas.launch, replicas.ready, replicas.live, replicas.note
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() {
@@ -208,46 +237,6 @@ func TestPoolDrainsBeforeItEnds(t *testing.T) {
 	})
 }
 
-func TestPoolReplacesWhatEnds(t *testing.T) {
-	withPool(t, 2, func(t *testing.T, p *pool, replicas *fakes) {
-		start := time.Now()
-		pass(time.Second)
-		replicas.crash("replica-2")
-		expectStates(t, "one ended", p, "1 ready", "2 failing")
-		if got, want := p.fleet(time.Now()).Replicas[1].LastError, "exited with status 1; again in 500ms"; got != want {
-			t.Errorf("last error: got %q, want %q", got, want)
-		}
-		pass(500 * time.Millisecond)
-		expectStates(t, "after the pause", p, "1 ready", "3 starting", "2 gone")
-		if got := p.fleet(time.Now()).Replicas[1].Restarts; got != 1 {
-			t.Errorf("restarts: got %d, want 1", got)
-		}
-		pass(time.Second)
-		// Not stable for long enough: the pause doubles.
-		replicas.crash("replica-3")
-		pass(time.Second)
-		pass(11 * time.Second)
-		replicas.crash("replica-4")
-		pass(500 * time.Millisecond)
-		want := []string{"1@0", "2@0", "3@1.5", "4@3.5", "5@15"}
-		if got := replicas.ids(start); !slices.Equal(got, want) {
-			t.Errorf("started: got %q, want %q", got, want)
-		}
-	})
-}
-
-func TestPause(t *testing.T) {
-	var got []time.Duration
-	for failures := range 9 {
-		got = append(got, pause(failures+1))
-	}
-	want := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second,
-		16 * time.Second, 30 * time.Second, 30 * time.Second, 30 * time.Second}
-	if !slices.Equal(got, want) {
-		t.Errorf("pauses: got %v, want %v", got, want)
-	}
-}
-
 func TestPoolGivesUpTheFailingFirst(t *testing.T) {
 	withPool(t, 3, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
@@ -260,120 +249,71 @@ func TestPoolGivesUpTheFailingFirst(t *testing.T) {
 	})
 }
 
-func TestPoolEndsWhatIsNeverReady(t *testing.T) {
-	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+func TestPoolGivesUpTheIdleFirst(t *testing.T) {
+	withPool(t, 4, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
-		replicas.set(func(f *fakes) { f.deaf = true })
-		p.scale(2, profiles.Newest)
-		pass(19 * time.Second)
-		expectStates(t, "before the limit", p, "1 ready", "2 starting")
-		pass(time.Second)
-		expectStates(t, "at the limit", p, "1 ready", "2 failing")
-		r := p.fleet(time.Now()).Replicas[1]
-		if want := "not ready within 20s: no answer; again in 500ms"; r.LastError != want {
-			t.Errorf("last error: got %q, want %q", r.LastError, want)
+		var clients []*client
+		for range 4 {
+			clients = append(clients, arrive(t, p.balancer))
 		}
-		if replicas.find("replica-2").life.Err() == nil {
-			t.Error("at the limit: it still runs")
-		}
-	})
-}
-
-// A broken answer suspends a replica until it was asked once more.
-func TestPoolAsksAfterABrokenAnswer(t *testing.T) {
-	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
-		pass(time.Second)
-		first, second := arrive(t, p.balancer), arrive(t, p.balancer)
-		p.balancer.release(first.lease.backend, true)
+		clients[0].release(p.balancer)
+		clients[1].release(p.balancer)
+		p.scale(3, profiles.Newest)
 		synctest.Wait()
-		expectServed(t, "while it is asked", []*client{second}, "")
-		pass(time.Second)
-		expectServed(t, "after it was ready", []*client{second}, "replica-1")
-
-		replica := replicas.find("replica-1")
-		replicas.set(func(*fakes) { replica.deaf = true })
-		p.balancer.release(second.lease.backend, true)
-		third := arrive(t, p.balancer)
-		pass(20 * time.Second)
-		expectStates(t, "when it is ready no more", p, "1 failing")
-		pass(1500 * time.Millisecond)
-		expectServed(t, "by its successor", []*client{third}, "replica-2")
+		expectStates(t, "the newest of the idle ones", p, "1 ready", "3 ready", "4 ready", "2 gone")
+		p.scale(2, profiles.Newest)
+		synctest.Wait()
+		expectStates(t, "the last idle one", p, "3 ready", "4 ready", "1 gone", "2 gone")
+		p.scale(1, profiles.Oldest)
+		synctest.Wait()
+		expectStates(t, "none is idle, the oldest", p, "3 draining", "4 ready", "1 gone", "2 gone")
+		clients[2].release(p.balancer)
+		clients[3].release(p.balancer)
 	})
 }
 
-func TestPoolForgetsTheGone(t *testing.T) {
-	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
-		pass(time.Second)
-		for range 25 {
-			p.scale(2, profiles.Newest)
-			pass(2 * time.Second)
-			p.scale(1, profiles.Newest)
-			synctest.Wait()
-		}
-		f := p.fleet(time.Now())
-		if got := f.Count(probe.Gone); got != keepGone || f.Replicas[1].ID != "replica-26" {
-			t.Errorf("listed: got %d that are gone, first %s, want the latest %d", got, f.Replicas[1].ID, keepGone)
-		}
-		pass(goneFor + time.Second)
-		expectStates(t, "much later", p, "1 ready")
-	})
-}
-
-// Before anything was ever ready, a failure ends the start.
-func TestPoolStartFails(t *testing.T) {
+func TestReplicaUse(t *testing.T) {
 	tests := []struct {
-		name string
-		set  func(*fakes)
-		want string
-		at   time.Duration
+		name     string
+		state    probe.State
+		failures int
+		inFlight int
+		want     int
 	}{
-		{"cannot be started", func(f *fakes) { f.refuse = errors.New(`exec: "serve": executable file not found in $PATH`) },
-			`serve {port}: exec: "serve": executable file not found in $PATH`, 0},
-		{"never ready", func(f *fakes) { f.deaf = true }, "serve {port}: not ready within 20s: no answer", 20 * time.Second},
+		{"failing", probe.Failing, 1, 0, 0},
+		{"starting in a crash loop", probe.Starting, probe.CrashLoop, 0, 0},
+		{"starting", probe.Starting, probe.CrashLoop - 1, 0, 1},
+		{"suspect", probe.Suspect, 0, 1, 2},
+		{"idle", probe.Ready, probe.CrashLoop, 0, 3},
+		{"busy", probe.Ready, 0, 2, 4},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				cfg := Config{Command: []string{"serve", "{port}"}, StartTimeout: 20 * time.Second, Policy: profiles.FixedPolicy(2)}.withDefaults()
-				p := newPool(cfg, newBalancer(time.Now(), 1, 100), 2)
-				replicas := &fakes{}
-				tt.set(replicas)
-				p.launch, p.ready = replicas.launch, replicas.ready
-				start := time.Now()
-				err := p.run(t.Context())
-				var failed *StartError
-				if !errors.As(err, &failed) || err.Error() != tt.want {
-					t.Errorf("run: got %T %v, want a StartError %q", err, err, tt.want)
-				}
-				if took := time.Since(start); took != tt.at {
-					t.Errorf("run: took %s, want %s", took, tt.at)
-				}
-				for _, r := range replicas.started {
-					if r.life.Err() == nil {
-						t.Errorf("%s still runs", r.id)
-					}
-				}
-			})
-		})
+		r := &replica{info: probe.Replica{ID: "a", State: tt.state, Failures: tt.failures}}
+		if got := r.use(traffic{backends: map[string]work{"a": {inFlight: tt.inFlight}}}); got != tt.want {
+			t.Errorf("%s: use() = %d, want %d", tt.name, got, tt.want)
+		}
 	}
 }
 
-func TestReplicaLife(t *testing.T) {
-	all := []probe.State{probe.Starting, probe.Ready, probe.Failing, probe.Draining, probe.Gone}
-	want := map[probe.State]string{ // after answered, ended, dismissed, retried
-		probe.Starting: "ready failing draining starting",
-		probe.Ready:    "ready failing draining ready",
-		probe.Failing:  "failing failing gone gone",
-		probe.Draining: "draining gone draining draining",
-		probe.Gone:     "gone gone gone gone",
-	}
-	for _, s := range all {
-		var got []string
-		for _, e := range []event{answered, ended, dismissed, retried} {
-			got = append(got, string(next(s, e)))
+// A fleet of none is complete at once, and its first replica may fail without
+// ending the scaler.
+func TestPoolOfNone(t *testing.T) {
+	withPool(t, 0, func(t *testing.T, p *pool, replicas *fakes) {
+		expectStates(t, "at first", p)
+		if !isClosed(p.serving) || !isClosed(p.full) {
+			t.Error("at first: it waits for replicas that nobody wants")
 		}
-		if strings.Join(got, " ") != want[s] {
-			t.Errorf("from %s: got %q, want %q", s, got, want[s])
-		}
-	}
+		waiting := arrive(t, p.balancer)
+		p.scale(1, profiles.Newest)
+		synctest.Wait()
+		replicas.crash("replica-1")
+		expectStates(t, "its first one ends before it is ready", p, "1 failing")
+		pass(1500 * time.Millisecond)
+		expectServed(t, "after another start", []*client{waiting}, "replica-2")
+		p.scale(0, profiles.Newest)
+		synctest.Wait()
+		expectStates(t, "none is wanted, but one is busy", p, "2 draining", "1 gone")
+		waiting.release(p.balancer)
+		expectStates(t, "after its last answer", p, "2 gone", "1 gone")
+	})
 }

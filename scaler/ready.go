@@ -11,20 +11,31 @@ import (
 	"time"
 )
 
+// readyTCP as a ready path: it is enough that the port accepts.
+const readyTCP = "tcp"
+
+// lookLimit is how long a replica may take to answer one question.
+const lookLimit = 5 * time.Second
+
 // readiness asks a replica whether it is ready.
 type readiness struct {
-	path   string // "": any answer to / below 500 will do, else 2xx or 3xx on this path
+	path   string // "": any answer to / below 500 will do; readyTCP: no request; else 2xx or 3xx on this path
 	client *http.Client
+	dialer net.Dialer
 }
 
 func newReadiness(path string) *readiness {
-	return &readiness{path: path, client: &http.Client{
-		Transport: &http.Transport{DisableKeepAlives: true},
-		Timeout:   5 * time.Second,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
+	return &readiness{
+		path: path,
+		client: &http.Client{
+			Transport: &http.Transport{DisableKeepAlives: true},
+			Timeout:   lookLimit,
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse
+			},
 		},
-	}}
+		dialer: net.Dialer{Timeout: lookLimit},
+	}
 }
 
 // await asks until the replica is ready. When ctx is done before, the error is
@@ -49,28 +60,43 @@ func (c *readiness) await(ctx context.Context, address string) error {
 	}
 }
 
+// ask asks once whether the replica is ready.
 func (c *readiness) ask(ctx context.Context, address string) error {
-	path := c.path
-	if path == "" {
-		path = "/"
+	switch c.path {
+	case readyTCP:
+		return c.connect(ctx, address)
+	case "":
+		return c.get(ctx, address, "/")
 	}
+	return c.get(ctx, address, c.path)
+}
+
+// live asks once whether a replica that was ready still is. Without a path
+// of its own it must only accept: "/" may be costly, and a request that nobody
+// asked for.
+func (c *readiness) live(ctx context.Context, address string) error {
+	if c.path == "" {
+		return c.connect(ctx, address)
+	}
+	return c.ask(ctx, address)
+}
+
+func (c *readiness) connect(ctx context.Context, address string) error {
+	conn, err := c.dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return complaint(err, "no connection to "+address, address)
+	}
+	return conn.Close()
+}
+
+func (c *readiness) get(ctx context.Context, address, path string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
 		return err
 	}
 	res, err := c.client.Do(req)
-	var timeout net.Error
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err // without the address once more
-	}
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nothing listens on %s", address)
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Errorf("no answer to GET %s", path)
-	case err != nil:
-		return fmt.Errorf("no answer to GET %s: %w", path, err)
+	if err != nil {
+		return complaint(err, "no answer to GET "+path, address)
 	}
 	res.Body.Close()
 	good := res.StatusCode < 500
@@ -81,4 +107,20 @@ func (c *readiness) ask(ctx context.Context, address string) error {
 		return fmt.Errorf("GET %s is answered %d", path, res.StatusCode)
 	}
 	return nil
+}
+
+// complaint says in few words what was wrong with a connection.
+func complaint(err error, what, address string) error {
+	var timeout net.Error
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err // without the address once more
+	}
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("nothing listens on %s", address)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return errors.New(what)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }

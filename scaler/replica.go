@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,8 +27,31 @@ type replica struct {
 	number int
 
 	// Guarded by pool.mu.
-	info probe.Replica
-	root int // see instance
+	info   probe.Replica
+	root   int     // see instance
+	output *output // nil until it was started
+}
+
+// use orders replicas by what would be lost without them: one that is failing
+// or in a crash loop is the first to go, one with requests in flight the last.
+func (r *replica) use(t traffic) int {
+	switch state := r.info.State; {
+	case state == probe.Failing || r.info.InCrashLoop() && state == probe.Starting:
+		return 0
+	case state == probe.Starting:
+		return 1
+	case state == probe.Suspect:
+		return 2
+	case t.backends[r.info.ID].inFlight == 0:
+		return 3
+	}
+	return 4
+}
+
+// stable reports whether a replica has been in service for so long that what
+// failed before it in its place counts no more.
+func (r *replica) stable(now time.Time) bool {
+	return r.info.StartedIn > 0 && now.Sub(r.info.Created.Add(r.info.StartedIn)) >= stableAfter
 }
 
 // event is what happens to a replica.
@@ -35,6 +59,7 @@ type event int
 
 const (
 	answered  event = iota // it is ready
+	doubted                // it did not answer, or broke off
 	ended                  // its process is gone
 	dismissed              // it must go
 	retried                // the pause after a failure is over
@@ -42,21 +67,27 @@ const (
 
 // next is the life of a replica:
 //
-//	state     answered  ended    dismissed  retried
-//	starting  ready     failing  draining   -
-//	ready     -         failing  draining   -
-//	failing   -         -        gone       gone
-//	draining  -         gone     -          -
-//	gone      -         -        -          -
+//	state     answered  doubted  ended    dismissed  retried
+//	starting  ready     -        failing  draining   -
+//	ready     -         suspect  failing  draining   -
+//	suspect   ready     -        failing  draining   -
+//	failing   -         -        -        gone       gone
+//	draining  -         -        gone     -          -
+//	gone      -         -        -        -          -
 //
-// Failing lasts for the pause before another replica takes the place.
+// A ready replica is free or busy: that is whether it has requests in flight,
+// which the balancer knows. Failing lasts for the pause before another replica
+// takes the place.
 func next(s probe.State, e event) probe.State {
+	running := s == probe.Starting || s == probe.Ready || s == probe.Suspect
 	switch {
-	case s == probe.Starting && e == answered:
+	case (s == probe.Starting || s == probe.Suspect) && e == answered:
 		return probe.Ready
-	case (s == probe.Starting || s == probe.Ready) && e == ended:
+	case s == probe.Ready && e == doubted:
+		return probe.Suspect
+	case running && e == ended:
 		return probe.Failing
-	case (s == probe.Starting || s == probe.Ready) && e == dismissed:
+	case running && e == dismissed:
 		return probe.Draining
 	case s == probe.Failing && (e == dismissed || e == retried),
 		s == probe.Draining && e == ended:
@@ -92,8 +123,8 @@ type place struct {
 func (p *pool) occupy(run, stay context.Context, pl *place) {
 	failures := 0
 	for restarts := 0; ; restarts++ {
-		r := p.hire(pl, restarts)
-		readyFor, output, err := p.employ(run, stay, r)
+		r := p.hire(pl, restarts, failures)
+		output, err := p.employ(run, stay, r)
 		if stay.Err() != nil {
 			p.advance(r, dismissed, "")
 			p.advance(r, ended, "")
@@ -103,57 +134,65 @@ func (p *pool) occupy(run, stay context.Context, pl *place) {
 			p.fail(&StartError{Err: fmt.Errorf("%s: %w", p.command, err), Output: output})
 			return
 		}
-		if readyFor >= stableAfter {
-			failures = 0
-		}
-		failures++
-		d := pause(failures)
-		p.advance(r, ended, fmt.Sprintf("%v; again in %s", err, profiles.Duration(d)))
-		if !wait(stay, d) {
+		info := p.advance(r, ended, err.Error())
+		if !wait(stay, time.Until(info.Retry)) {
 			p.advance(r, dismissed, "")
 			return
 		}
 		p.advance(r, retried, "")
+		failures = info.Failures
 	}
 }
 
 // employ runs one replica until it ends, which is an error, or stay is done.
-func (p *pool) employ(run, stay context.Context, r *replica) (readyFor time.Duration, output []string, err error) {
+func (p *pool) employ(run, stay context.Context, r *replica) (output []string, err error) {
 	in, err := p.launch(r.info.ID)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	p.started(r, in)
-	readyFor, err = p.work(run, stay, r, in)
+	err = p.work(run, stay, r, in)
 	in.stop(p.grace)
-	return readyFor, in.output.tail(), err
+	return in.output.tail(), err
 }
 
 // work has the replica ready and in service until it ends, which is an error,
 // or stay is done.
-func (p *pool) work(run, stay context.Context, r *replica, in *instance) (readyFor time.Duration, err error) {
+func (p *pool) work(run, stay context.Context, r *replica, in *instance) error {
 	if err := p.untilReady(stay, in); err != nil {
 		if stay.Err() != nil {
 			p.advance(r, dismissed, "")
 		}
-		return 0, err
+		return err
 	}
-	since := time.Now()
 	be := p.enter(r, in)
 	defer p.leave(r, be)
+	looks := time.NewTicker(p.liveInterval)
+	defer looks.Stop()
 	for {
+		var doubt error
 		select {
 		case <-in.life.Done():
-			return time.Since(since), context.Cause(in.life)
+			return context.Cause(in.life)
 		case <-be.suspect:
-			if err := p.untilReady(stay, in); err != nil && stay.Err() == nil {
-				return time.Since(since), err
-			}
-			p.balancer.resume(be)
+			doubt = errors.New("an answer broke off")
+		case <-looks.C:
+			doubt = p.look(stay, in, be)
 		case <-stay.Done():
 			p.advance(r, dismissed, "")
 			p.drain(run, in, be)
-			return time.Since(since), nil
+			return nil
+		}
+		if doubt == nil {
+			continue
+		}
+		p.advance(r, doubted, doubt.Error())
+		switch err := p.untilReady(stay, in); {
+		case err == nil:
+			p.advance(r, answered, "")
+			p.balancer.resume(be)
+		case stay.Err() == nil:
+			return err
 		}
 	}
 }

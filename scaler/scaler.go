@@ -55,7 +55,8 @@ func New(cfg Config) (*Scaler, error) {
 	}
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
 	s.pool.launch = s.launcher.launch
-	s.pool.ready = newReadiness(cfg.ReadyPath).await
+	asking := newReadiness(cfg.ReadyPath)
+	s.pool.ready, s.pool.live = asking.await, asking.live
 	var err error
 	s.loop, err = newLoop(cfg.Policy, s.pool, s.balancer.read, cfg.Log)
 	return s, err

@@ -17,6 +17,7 @@ var replicaSigns = map[probe.State]struct {
 }{
 	probe.Starting: {"◆", accent},
 	probe.Ready:    {"✓", plain},
+	probe.Suspect:  {"!", warn},
 	probe.Serving:  {"✓", good},
 	probe.Quiet:    {"·", dim},
 	probe.Draining: {"▼", dim},
@@ -140,6 +141,7 @@ func replicaSummary(st advisor.State, s *styles, w int) string {
 	parts = append(parts, part{s.paint(strong, count(f.Answering())) + " answering", 0})
 	add(f.Count(probe.Starting), "starting", accent, 1)
 	add(f.Count(probe.Failing), "failing", bad, 0)
+	add(f.Count(probe.Suspect), "suspect", warn, 0)
 	add(f.Count(probe.Draining), "draining", dim, 2)
 	add(f.Count(probe.Quiet), "quiet", dim, 2)
 	if st.Managed {
