@@ -76,17 +76,18 @@ type refusal struct {
 // routes are all that the API answers, by method and path.
 func (a *api) routes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
-		"GET /healthz":        a.health,
-		"GET /metrics":        a.metrics.ServeHTTP,
-		"GET /openapi.json":   getOpenAPI,
-		"GET /v1/status":      a.getStatus,
-		"GET /v1/workers":     a.getWorkers,
-		"GET /v1/queue":       a.getQueue,
-		"GET /v1/events":      a.getEvents,
-		"GET /v1/policy":      a.getPolicy,
-		"PUT /v1/policy":      a.putPolicy,
-		"PUT /v1/replicas":    a.putReplicas,
-		"DELETE /v1/replicas": a.deleteReplicas,
+		"GET /healthz":              a.health,
+		"GET /metrics":              a.metrics.ServeHTTP,
+		"GET /openapi.json":         getOpenAPI,
+		"GET /v1/status":            a.getStatus,
+		"GET /v1/workers":           a.getWorkers,
+		"GET /v1/workers/{id}/logs": a.getLogs,
+		"GET /v1/queue":             a.getQueue,
+		"GET /v1/events":            a.getEvents,
+		"GET /v1/policy":            a.getPolicy,
+		"PUT /v1/policy":            a.putPolicy,
+		"PUT /v1/replicas":          a.putReplicas,
+		"DELETE /v1/replicas":       a.deleteReplicas,
 	}
 }
 
@@ -167,6 +168,21 @@ func (a *api) getStatus(w http.ResponseWriter, _ *http.Request) {
 func (a *api) getWorkers(w http.ResponseWriter, _ *http.Request) {
 	f, _ := a.fleet()
 	reply(w, workers(f))
+}
+
+func (a *api) getLogs(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	lines, ok := a.pool.logs(id)
+	if !ok {
+		f, _ := a.fleet()
+		ids := make([]string, len(f.Replicas))
+		for i, r := range f.Replicas {
+			ids[i] = r.ID
+		}
+		refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, want one of %s", id, strings.Join(ids, ", ")))
+		return
+	}
+	reply(w, append([]Line{}, lines...)) // none is an empty list
 }
 
 func (a *api) getQueue(w http.ResponseWriter, _ *http.Request) {

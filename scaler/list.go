@@ -1,10 +1,6 @@
 package scaler
 
 import (
-	"fmt"
-	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"headroom/probe"
@@ -90,63 +86,4 @@ func queue(t traffic) []Waiting {
 		out = append(out, Waiting{Index: i, Created: since, Reason: t.reason})
 	}
 	return out
-}
-
-// column is one of a table in EverAI's form, which is never narrower than
-// what they print for an empty list.
-type column struct {
-	title string
-	width int
-}
-
-var (
-	workerColumns = []column{{"ID", 22}, {"STATUS", 8}, {"DETAIL_STATUS", 15}, {"CREATED_AT", 24}, {"DELETED_AT", 12}}
-	queueColumns  = []column{{"QUEUE_INDEX", 13}, {"CREATE_AT", 24}, {"QUEUE_REASON", 14}}
-)
-
-// WriteWorkers writes workers as a table, with times in UTC.
-func WriteWorkers(w io.Writer, list []Worker) error {
-	rows := make([][]string, len(list))
-	for i, v := range list {
-		rows[i] = []string{v.ID, v.Status, v.Detail, stamp(v.Created), stamp(v.Deleted)}
-	}
-	return writeTable(w, workerColumns, rows)
-}
-
-// WriteQueue writes the queue as a table, with times in UTC.
-func WriteQueue(w io.Writer, list []Waiting) error {
-	rows := make([][]string, len(list))
-	for i, v := range list {
-		rows[i] = []string{strconv.Itoa(v.Index), stamp(v.Created), v.Reason}
-	}
-	return writeTable(w, queueColumns, rows)
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02T15:04:05-0700")
-}
-
-func writeTable(w io.Writer, columns []column, rows [][]string) error {
-	widths := make([]int, len(columns))
-	titles, dashes := make([]string, len(columns)), make([]string, len(columns))
-	for i, c := range columns {
-		widths[i] = c.width
-		for _, row := range rows {
-			widths[i] = max(widths[i], len(row[i]))
-		}
-		titles[i], dashes[i] = c.title, strings.Repeat("-", widths[i])
-	}
-	var b strings.Builder
-	for _, row := range append([][]string{titles, dashes}, rows...) {
-		line := ""
-		for i, cell := range row {
-			line += fmt.Sprintf("%-*s  ", widths[i], cell)
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
