@@ -226,6 +226,44 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return err
 }
 
+// sizeUnits are what ParseSize knows, largest first.
+var sizeUnits = []struct {
+	name  string
+	bytes int64
+}{
+	{"TiB", 1 << 40}, {"TB", 1e12}, {"GiB", 1 << 30}, {"GB", 1e9}, {"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1},
+}
+
+// ParseSize reads a whole number of bytes above 0: "512MiB", "1.5 GB". Units
+// have a B: what a bare M means depends on who is asked.
+func ParseSize(s string) (int64, error) {
+	bad := badValue(s, "a size such as 512MiB, 1.5GiB or 500MB")
+	t := strings.TrimSpace(s)
+	for _, unit := range sizeUnits {
+		number, ok := strings.CutSuffix(t, unit.name)
+		if !ok {
+			continue
+		}
+		n, err := ParseMilli(strings.TrimSpace(number))
+		if err != nil || n <= 0 || int64(n) > math.MaxInt64/unit.bytes || int64(n)*unit.bytes%1000 != 0 {
+			return 0, bad
+		}
+		return int64(n) * unit.bytes / 1000, nil
+	}
+	return 0, bad
+}
+
+// FormatExactSize writes a number of bytes so that ParseSize reads the same:
+// "512 MiB", "1500 MB".
+func FormatExactSize(n int64) string {
+	for _, unit := range sizeUnits {
+		if n != 0 && n%unit.bytes == 0 {
+			return strconv.FormatInt(n/unit.bytes, 10) + " " + unit.name
+		}
+	}
+	return "0 B"
+}
+
 // FormatSize writes a number of bytes with three digits, in thousands as
 // network people count: "312 B", "1.20 kB", "48.0 MB".
 func FormatSize(n int64) string {

@@ -382,3 +382,32 @@ func TestPlural(t *testing.T) {
 		}
 	}
 }
+
+func TestParseSize(t *testing.T) {
+	for s, want := range map[string]int64{
+		"512MiB": 512 << 20, "1.5 GiB": 3 << 29, "500MB": 500e6, "1kB": 1000, "1KiB": 1024, "2TB": 2e12, " 7 B ": 7, "0.5kB": 500,
+	} {
+		if got, err := ParseSize(s); got != want || err != nil {
+			t.Errorf("ParseSize(%q) = %d, %v, want %d", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "512", "512M", "512Mi", "512mib", "-1MiB", "0MiB", "0.001B", "1.0001kB", "MiB", "1e3B", "9999999999TiB"} {
+		if got, err := ParseSize(s); err == nil {
+			t.Errorf("ParseSize(%q) = %d, want an error", s, got)
+		}
+	}
+}
+
+func TestFormatExactSize(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 1: "1 B", 1000: "1 kB", 1024: "1 KiB", 512 << 20: "512 MiB", 3 << 29: "1536 MiB", 1e9: "1 GB", 1e9 + 1: "1000000001 B"} {
+		if got := FormatExactSize(n); got != want {
+			t.Errorf("FormatExactSize(%d) = %q, want %q", n, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Int64Range(1, 1<<50).Draw(t, "n")
+		if got, err := ParseSize(FormatExactSize(n)); got != n || err != nil {
+			t.Fatalf("ParseSize(FormatExactSize(%d)) = %d, %v", n, got, err)
+		}
+	})
+}

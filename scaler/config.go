@@ -195,19 +195,32 @@ func (c Config) Validate() error {
 	if c.MaxQueue < 1 {
 		bad("--max-queue: got %d, want 1 or more", c.MaxQueue)
 	}
-	if c.ReadyPath != "" && !strings.HasPrefix(c.ReadyPath, "/") {
-		bad("--ready-path: got %q, want a path such as /healthz", c.ReadyPath)
+	if c.ReadyPath != "" && c.ReadyPath != readyTCP && !strings.HasPrefix(c.ReadyPath, "/") {
+		bad("--ready-path: got %q, want a path such as /healthz, or tcp", c.ReadyPath)
+	}
+	if c.CPULimit != 0 && c.CPULimit < leastCPU {
+		bad("--cpu-limit: got %s, want %s cores or more", c.CPULimit, leastCPU)
+	}
+	if c.MemoryLimit != 0 && c.MemoryLimit < leastMemory {
+		bad("--memory-limit: got %s, want %s or more", profiles.FormatExactSize(c.MemoryLimit), profiles.FormatExactSize(leastMemory))
 	}
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"--start-timeout", c.StartTimeout}, {"--timeout", c.Timeout}, {"--grace", c.Grace}} {
+	}{{"--live-interval", c.LiveInterval}, {"--start-timeout", c.StartTimeout}, {"--timeout", c.Timeout}, {"--grace", c.Grace}} {
 		if d.value < 0 {
 			bad("%s: got %s, want more than 0", d.flag, profiles.Duration(d.value))
 		}
 	}
 	return errors.Join(errs...)
 }
+
+// The least that a replica can be limited to. The kernel takes no smaller share
+// of a core, and no program runs in less memory.
+const (
+	leastCPU    profiles.Milli = 10
+	leastMemory int64          = 1 << 20
+)
 
 // problems are the lines of a joined error.
 func problems(err error) (out []string) {

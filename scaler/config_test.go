@@ -17,12 +17,15 @@ func TestConfigValidate(t *testing.T) {
 		{"defaults", func(c *Config) {}, nil},
 		{"port 0 twice", func(c *Config) { c.Listen, c.API = "127.0.0.1:0", "127.0.0.1:0" }, nil},
 		{"any interface for the service", func(c *Config) { c.Listen = ":8000" }, nil},
+		{"the least limits", func(c *Config) { c.CPULimit, c.MemoryLimit, c.ReadyPath = leastCPU, leastMemory, "tcp" }, nil},
+		{"a negative limit", func(c *Config) { c.CPULimit = -500 }, []string{`--cpu-limit: got -0.5, want 0.01 cores or more`}},
 		{"IPv6 API", func(c *Config) { c.API = "[::1]:8001" }, nil},
 		{"everything wrong", func(c *Config) {
 			*c = Config{
 				Name: "Web 1", Env: []string{"A=1", "B", "=2"}, Listen: "8000", API: "0.0.0.0:8001",
 				Policy:      profiles.Policy{Version: profiles.Version, Kind: "policy", Down: profiles.Behavior{Order: "newest"}, OnMetricError: profiles.Hold, Combine: "highest"},
-				Concurrency: -1, MaxQueue: -1, ReadyPath: "healthz", StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
+				Concurrency: -1, MaxQueue: -1, ReadyPath: "healthz", LiveInterval: -time.Second, StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
+				CPULimit: 9, MemoryLimit: 1000,
 			}
 		}, []string{
 			`--name: got "Web 1", want lower-case letters, digits and dashes, such as web-1`,
@@ -36,7 +39,10 @@ func TestConfigValidate(t *testing.T) {
 			`policy: interval: got 0s, want 1s to 1h`,
 			`--concurrency: got -1, want 1 or more`,
 			`--max-queue: got -1, want 1 or more`,
-			`--ready-path: got "healthz", want a path such as /healthz`,
+			`--ready-path: got "healthz", want a path such as /healthz, or tcp`,
+			`--cpu-limit: got 0.009, want 0.01 cores or more`,
+			`--memory-limit: got 1 kB, want 1 MiB or more`,
+			`--live-interval: got -1s, want more than 0`,
 			`--start-timeout: got -1ns, want more than 0`,
 			`--timeout: got -1s, want more than 0`,
 			`--grace: got -1m, want more than 0`,

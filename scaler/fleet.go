@@ -90,3 +90,20 @@ func (p *pool) restarted() int64 {
 	defer p.mu.Unlock()
 	return p.revived
 }
+
+// logs are the lines that a replica printed last, oldest first, as long as it
+// is listed.
+func (p *pool) logs(id string) ([]Line, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range slices.Concat(p.living, p.gone) {
+		if r.info.ID != id {
+			continue
+		}
+		if r.output == nil {
+			return nil, true // it was never started
+		}
+		return r.output.all(), true
+	}
+	return nil, false
+}

@@ -4,27 +4,36 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
-	keptLines  = 64
+	keptLines  = 1000
+	keptBytes  = 256 << 10 // of text
 	lineLength = 1024
+	tailLines  = 64
 )
 
-// output keeps the last lines that a replica printed. It is safe for
-// concurrent use, never blocks and never fails, so that a replica that prints
-// a lot is not slowed down by its scaler.
-type output struct {
-	mu    sync.Mutex // guards the fields below
-	lines [keptLines]printed
-	count int
+// Line is a line that a replica printed, without colours and control
+// characters, and shortened to 1024 bytes.
+type Line struct {
+	At     time.Time `json:"at"` // when its end was read
+	Stderr bool      `json:"stderr,omitempty"`
+	Text   string    `json:"text"`
 }
 
-type printed struct {
-	text   string
-	stderr bool
+// output keeps the last lines that a replica printed, and passes everything on
+// to a file where there is one. It is safe for concurrent use and never fails,
+// so that a replica that prints a lot is not slowed down by its scaler.
+type output struct {
+	file *logFile // or nil
+
+	mu    sync.Mutex // guards the fields below
+	lines []Line     // oldest first
+	size  int        // bytes of their texts
 }
 
 // stream returns a writer for one of the two streams. Each has one writer.
@@ -37,17 +46,36 @@ func (o *output) add(line []byte, stderr bool) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.lines[o.count%keptLines] = printed{text, stderr}
-	o.count++
+	o.lines = append(o.lines, Line{At: time.Now(), Stderr: stderr, Text: text})
+	o.size += len(text)
+	for len(o.lines) > keptLines || o.size > keptBytes {
+		o.size -= len(o.lines[0].Text)
+		o.lines[0] = Line{} // the text can go before the array does
+		o.lines = o.lines[1:]
+	}
 }
 
-// tail returns the lines that are kept, oldest first.
+// close ends the log file.
+func (o *output) close() {
+	if o.file != nil {
+		o.file.close()
+	}
+}
+
+// all returns the lines that are kept, oldest first.
+func (o *output) all() []Line {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.lines)
+}
+
+// tail returns the texts of the last lines, oldest first.
 func (o *output) tail() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var out []string
-	for i := max(0, o.count-keptLines); i < o.count; i++ {
-		out = append(out, o.lines[i%keptLines].text)
+	for _, line := range o.lines[max(0, len(o.lines)-tailLines):] {
+		out = append(out, line.Text)
 	}
 	return out
 }
@@ -57,13 +85,12 @@ func (o *output) last() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	last := ""
-	for i := o.count - 1; i >= max(0, o.count-keptLines); i-- {
-		line := o.lines[i%keptLines]
-		if line.stderr {
-			return line.text
+	for _, line := range slices.Backward(o.lines) {
+		if line.Stderr {
+			return strings.TrimSpace(line.Text)
 		}
 		if last == "" {
-			last = line.text
+			last = strings.TrimSpace(line.Text)
 		}
 	}
 	return last
@@ -80,6 +107,9 @@ var _ io.WriteCloser = (*lineWriter)(nil)
 
 func (w *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
+	if w.out.file != nil {
+		w.out.file.write(p)
+	}
 	for {
 		line, rest, found := bytes.Cut(p, []byte("\n"))
 		room := max(0, lineLength-len(w.partial))
@@ -115,5 +145,5 @@ func clean(line []byte) string {
 		}
 		return r
 	}, text)
-	return strings.TrimSpace(text)
+	return strings.TrimRight(text, " ") // the front is the shape of a traceback
 }

@@ -5,18 +5,54 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestOutputKeepsTheEnd(t *testing.T) {
 	o := &output{}
 	w := o.stream(true)
-	for i := range 200 {
+	for i := range 2500 {
 		fmt.Fprintf(w, "line %d\n", i)
 	}
-	got := o.tail()
-	if len(got) != keptLines || got[0] != "line 136" || got[keptLines-1] != "line 199" {
-		t.Errorf("after 200 lines: got %d from %q to %q, want the last %d", len(got), got[0], got[len(got)-1], keptLines)
+	got := o.all()
+	if len(got) != keptLines || got[0].Text != "line 1500" || got[keptLines-1].Text != "line 2499" {
+		t.Errorf("after 2500 lines: got %d from %q to %q, want the last %d", len(got), got[0].Text, got[len(got)-1].Text, keptLines)
 	}
+	if tail := o.tail(); len(tail) != tailLines || tail[0] != "line 2436" || tail[tailLines-1] != "line 2499" {
+		t.Errorf("tail: got %d from %q to %q, want the last %d", len(tail), tail[0], tail[len(tail)-1], tailLines)
+	}
+
+	long := strings.Repeat("x", lineLength)
+	for range 500 {
+		fmt.Fprintln(w, long)
+	}
+	if got := len(o.all()); got != keptBytes/lineLength {
+		t.Errorf("after 500 lines of %d bytes: got %d, want %d", lineLength, got, keptBytes/lineLength)
+	}
+}
+
+func TestOutputSaysWhenAndWhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &output{}
+		began := time.Now()
+		fmt.Fprintln(o.stream(false), "listening")
+		pass(time.Second)
+		fmt.Fprint(o.stream(true), "Traceback:\n    boom\n")
+		want := []Line{
+			{At: began, Text: "listening"},
+			{At: began.Add(time.Second), Stderr: true, Text: "Traceback:"},
+			{At: began.Add(time.Second), Stderr: true, Text: "    boom"},
+		}
+		if diff := cmp.Diff(want, o.all()); diff != "" {
+			t.Errorf("lines (-want +got):\n%s", diff)
+		}
+		if got := o.last(); got != "boom" {
+			t.Errorf("last: got %q, want boom", got)
+		}
+	})
 }
 
 func TestOutputLast(t *testing.T) {

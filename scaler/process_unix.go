@@ -16,6 +16,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"headroom/profiles"
 )
 
 // supported says why scaling is not possible on this system, if it is not.
@@ -28,9 +30,14 @@ func supported() error {
 
 // launcher starts replicas as processes. It is safe for concurrent use.
 type launcher struct {
+	name    string // of the scaler
 	command []string
 	env     []string
 	mark    string // tells the replicas of this scaler from those of others
+	logDir  string // or ""
+	limits  limits
+	groups  *groups // nil without limits
+	log     func(Event)
 	reapers sync.WaitGroup
 
 	mu    sync.Mutex // guards the fields below
@@ -39,10 +46,44 @@ type launcher struct {
 
 func newLauncher(cfg Config) *launcher {
 	return &launcher{
+		name:    cfg.Name,
 		mark:    rand.Text(),
 		command: cfg.Command,
+		logDir:  cfg.LogDir,
+		limits:  limits{cfg.CPULimit, cfg.MemoryLimit},
+		log:     cfg.Log,
 		env:     append(append(os.Environ(), cfg.Env...), supervisedBy+"="+strconv.Itoa(os.Getpid())),
 		ports:   map[int]bool{},
+	}
+}
+
+// open makes ready what all replicas share; close undoes it. An error names
+// the flag that asked for it.
+func (l *launcher) open() error {
+	if l.logDir != "" {
+		if err := makeLogDir(l.logDir); err != nil {
+			return err
+		}
+	}
+	if l.limits == (limits{}) {
+		return nil
+	}
+	groups, err := openGroups(l.limits)
+	if err != nil {
+		flag, value := "--cpu-limit", l.limits.cpu.String()
+		if l.limits.cpu == 0 {
+			flag, value = "--memory-limit", profiles.FormatExactSize(l.limits.memory)
+		}
+		return fmt.Errorf("%s: got %s, but cgroups v2 cannot be used here (%w)", flag, value, err)
+	}
+	l.groups = groups
+	return nil
+}
+
+// close is called when nothing that was launched is left.
+func (l *launcher) close() {
+	if l.groups != nil {
+		l.groups.close()
 	}
 }
 
@@ -116,47 +157,81 @@ type proc struct {
 	output *output
 	mark   string   // in the environment of the command and of what it starts
 	group  chan int // gets the process group of the command; capacity 1
+	groups *groups  // nil without limits
+	cgroup string   // where the limits are
 }
 
 // spawn starts a supervisor. The ends of the pipes that stay here are closed
 // on exec, so that no other process can hold them open.
-func (l *launcher) spawn(id string, port int) (*proc, error) {
+func (l *launcher) spawn(id string, port int) (_ *proc, err error) {
+	p := &proc{
+		output: l.newOutput(id), group: make(chan int, 1), groups: l.groups,
+		mark: "HEADROOM_REPLICA=" + l.mark + "/" + id,
+	}
+	defer func() {
+		if err != nil {
+			p.release()
+		}
+	}()
 	program, err := executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	lifeEnd, life, err := os.Pipe()
-	if err != nil {
+	if l.groups != nil {
+		if p.cgroup, err = l.groups.make(id); err != nil {
+			return nil, fmt.Errorf("make a control group: %w", err)
+		}
+	}
+	var lifeEnd, reportEnd *os.File
+	if lifeEnd, p.life, err = os.Pipe(); err != nil {
 		return nil, err
 	}
 	defer lifeEnd.Close()
-	report, reportEnd, err := os.Pipe()
-	if err != nil {
-		life.Close()
+	if p.report, reportEnd, err = os.Pipe(); err != nil {
 		return nil, err
 	}
 	defer reportEnd.Close()
 
-	p := &proc{
-		life: life, report: report, output: &output{}, group: make(chan int, 1),
-		mark: "HEADROOM_REPLICA=" + l.mark + "/" + id,
-	}
 	p.cmd = exec.Command(program, supervisorArg)
 	p.cmd.Args[0] = os.Args[0]
 	for _, arg := range l.command {
 		p.cmd.Args = append(p.cmd.Args, strings.ReplaceAll(arg, "{port}", strconv.Itoa(port)))
 	}
-	p.cmd.Env = append(l.env[:len(l.env):len(l.env)], p.mark, "PORT="+strconv.Itoa(port), "HOSTNAME="+id)
+	p.cmd.Env = append(l.env[:len(l.env):len(l.env)], p.mark, "PORT="+strconv.Itoa(port), "HOSTNAME="+id, cgroupVar+"="+p.cgroup)
 	p.cmd.ExtraFiles = []*os.File{lifeEnd, reportEnd} // lifeFD and reportFD
 	p.cmd.Stdout, p.cmd.Stderr = p.output.stream(false), p.output.stream(true)
 	p.cmd.WaitDelay = time.Second // a process that left the group may hold them open
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
-		life.Close()
-		report.Close()
+		p.report.Close()
 		return nil, fmt.Errorf("start a supervisor: %w", err)
 	}
 	return p, nil
+}
+
+// newOutput keeps what a replica prints. A log file that cannot be opened is
+// not worth a replica.
+func (l *launcher) newOutput(id string) *output {
+	if l.logDir == "" {
+		return &output{}
+	}
+	giveUp := func(err error) {
+		l.log(Event{At: time.Now(), Kind: EventReplica, Text: fmt.Sprintf("the log file of %s is given up: %v", id, err)})
+	}
+	file, err := openLog(logPath(l.logDir, l.name, id), logFileSize, giveUp)
+	if err != nil {
+		giveUp(err)
+	}
+	return &output{file: file}
+}
+
+// release gives back what a supervisor needed.
+func (p *proc) release() {
+	p.life.Close()
+	p.output.close()
+	if p.cgroup != "" {
+		p.groups.remove(p.cgroup)
+	}
 }
 
 // started waits until the supervisor has started the command.
@@ -179,8 +254,8 @@ func (p *proc) started() (pid int, err error) {
 
 // wait collects the supervisor and says why it ended.
 func (p *proc) wait() error {
+	defer p.release()
 	p.cmd.Wait() // its error is told from the state below
-	p.life.Close()
 	p.cmd.Stdout.(*lineWriter).Close()
 	p.cmd.Stderr.(*lineWriter).Close()
 
@@ -197,6 +272,8 @@ func (p *proc) wait() error {
 		}
 		endMarked(p.mark)
 		text = "its supervisor was killed"
+	case p.cgroup != "" && ranOut(p.cgroup):
+		text = "killed: out of memory, limit " + profiles.FormatExactSize(p.groups.memory)
 	case code > 128 && code < 128+65:
 		signal := syscall.Signal(code - 128)
 		text = fmt.Sprintf("ended by signal %d (%s)", code-128, signal)

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,6 +39,8 @@ func TestReadiness(t *testing.T) {
 		{"/silent", address, "no answer to GET /silent"},
 		{"/hangup", address, "no answer to GET /hangup: EOF"},
 		{"", "127.0.0.1:1", "nothing listens on 127.0.0.1:1"},
+		{"tcp", address, ""},
+		{"tcp", "127.0.0.1:1", "nothing listens on 127.0.0.1:1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.path+" on "+tt.address, func(t *testing.T) {
@@ -77,5 +80,45 @@ func TestReadinessWaits(t *testing.T) {
 	stop()
 	if err := newReadiness("").await(cancelled, "127.0.0.1:1"); err == nil {
 		t.Error("cancelled: got no error")
+	}
+}
+
+// A replica that is stopped keeps its port; only an answer tells.
+func TestReadinessLooksAtTheLiving(t *testing.T) {
+	asked := make(chan string, 10)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Path
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	address := s.Listener.Addr().String()
+	tests := []struct{ path, want string }{
+		{"", ""},
+		{"tcp", ""},
+		{"/ok", "GET /ok is answered 503"},
+	}
+	check := func(path, want string) {
+		t.Helper()
+		got := ""
+		if err := newReadiness(path).live(t.Context(), address); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("live with path %q: got %q, want %q", path, got, want)
+		}
+	}
+	for _, tt := range tests {
+		check(tt.path, tt.want)
+	}
+	s.Close()
+	close(asked)
+	var paths []string
+	for path := range asked {
+		paths = append(paths, path)
+	}
+	if !slices.Equal(paths, []string{"/ok"}) {
+		t.Errorf("requests: got %q, want only /ok", paths)
+	}
+	for _, tt := range tests {
+		check(tt.path, "nothing listens on "+address)
 	}
 }

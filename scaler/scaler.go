@@ -93,6 +93,10 @@ func (s *Scaler) Run(ctx context.Context) error {
 		return &StartError{Err: err}
 	}
 	defer unlock()
+	if err := s.launcher.open(); err != nil {
+		return &StartError{Err: err}
+	}
+	defer s.launcher.close()
 	service, err := listen("--listen", s.cfg.Listen)
 	if err != nil {
 		return &StartError{Err: err}

@@ -26,6 +26,11 @@ func commandAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// confine has a command start in a control group.
+func confine(a *syscall.SysProcAttr, cgroup *os.File) {
+	a.UseCgroupFD, a.CgroupFD = true, int(cgroup.Fd())
+}
+
 // endDescendants kills everything below this process, in sessions of their
 // own too, and collects it. The children of what dies come to us, so the next
 // look finds them.

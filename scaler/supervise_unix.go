@@ -22,6 +22,10 @@ const (
 	// command.
 	supervisedBy = "HEADROOM_SUPERVISED_BY"
 
+	// cgroupVar names the control group of the command, or nothing, until the
+	// supervisor starts the command.
+	cgroupVar = "HEADROOM_CGROUP"
+
 	lifeFD   = 3 // read end: at its end the scaler is gone, or wants everything dead
 	reportFD = 4 // write end: one line says "pid N", or why there is none
 )
@@ -47,7 +51,9 @@ func Supervise(args []string) int {
 	life, report := os.NewFile(lifeFD, "life"), os.NewFile(reportFD, "report")
 	syscall.CloseOnExec(lifeFD)
 	syscall.CloseOnExec(reportFD)
+	cgroup := os.Getenv(cgroupVar)
 	os.Unsetenv(supervisedBy)
+	os.Unsetenv(cgroupVar)
 
 	terminate := make(chan os.Signal, 1)
 	signal.Notify(terminate, syscall.SIGTERM)
@@ -63,25 +69,38 @@ func Supervise(args []string) int {
 		close(gone)
 	}()
 
-	pid, err := startCommand(args[2:])
+	pid, err := startCommand(args[2:], cgroup)
 	if err != nil {
 		fmt.Fprintf(report, "%v\n", err)
 		return 127
 	}
 	fmt.Fprintf(report, "pid %d\n", pid)
 	report.Close()
-	return supervise(pid, terminate, exited, gone)
+	code := supervise(pid, terminate, exited, gone)
+	if isClosed(gone) && cgroup != "" { // nobody else will
+		syscall.Rmdir(cgroup)
+	}
+	return code
 }
 
-func startCommand(command []string) (pid int, err error) {
+func startCommand(command []string, cgroup string) (pid int, err error) {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
 		return 0, err
 	}
+	attributes := commandAttributes()
+	if cgroup != "" {
+		dir, err := os.Open(cgroup)
+		if err != nil {
+			return 0, fmt.Errorf("open its control group: %w", err)
+		}
+		defer dir.Close()
+		confine(attributes, dir)
+	}
 	pid, err = syscall.ForkExec(path, command, &syscall.ProcAttr{
 		Env:   os.Environ(),
 		Files: []uintptr{0, 1, 2},
-		Sys:   commandAttributes(),
+		Sys:   attributes,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("start %s: %w", path, err)

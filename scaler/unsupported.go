@@ -21,7 +21,11 @@ func newLauncher(Config) *launcher { return &launcher{} }
 
 func (*launcher) launch(string) (*instance, error) { return nil, errUnsupported }
 
+func (*launcher) open() error { return errUnsupported }
+
 func (*launcher) wait() {}
+
+func (*launcher) close() {}
 
 func checkPrivate(string) error { return nil }
 

@@ -44,11 +44,15 @@ func findBackend(ctx context.Context, target string) (backend, error) {
 
 // scalerFlags are those of a scaler that runs a command.
 func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
-	c.Concurrency, c.MaxQueue, c.StartTimeout = 1, 1000, time.Minute
+	c.Concurrency, c.MaxQueue, c.StartTimeout, c.LiveInterval = 1, 1000, time.Minute, 10*time.Second
 	countVar(f, &c.Concurrency, "concurrency", "", "requests a replica gets at once")
 	countVar(f, &c.MaxQueue, "max-queue", "", "requests that may wait; those beyond get 503")
-	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx (default: / with anything below 500)")
+	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx, or tcp: it accepts (default: / with anything below 500)")
 	durationVar(f, &c.StartTimeout, "start-timeout", "", "how long a replica may take until it is ready")
+	durationVar(f, &c.LiveInterval, "live-interval", "", "time between two looks at whether an idle replica still answers")
+	flagVar(f, &c.CPULimit, "cpu-limit", "", "", "cores", "CPU limit of a replica, such as 0.5 (Linux, cgroups v2)", profiles.ParseMilli)
+	flagVar(f, &c.MemoryLimit, "memory-limit", "", "", "size", "memory limit of a replica, such as 512MiB (Linux, cgroups v2)", profiles.ParseSize)
+	f.StringVar(&c.LogDir, "log-dir", "", "`folder` that gets a file for each replica with all that it prints")
 }
 
 // startScaler runs a scaler within this process and returns when its replicas
