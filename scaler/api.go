@@ -60,6 +60,7 @@ type status struct {
 	Fleet      probe.Fleet       `json:"fleet"`
 	Decision   profiles.Decision `json:"decision"`
 	Policy     profiles.Policy   `json:"policy"`
+	StartUps   []float64         `json:"startUpSeconds"` // of the latest replicas, oldest first
 }
 
 // pinRequest is the body of PUT /v1/replicas.
@@ -162,7 +163,19 @@ func (a *api) fleet() (probe.Fleet, loopState) {
 
 func (a *api) getStatus(w http.ResponseWriter, _ *http.Request) {
 	f, state := a.fleet()
-	reply(w, status{APIVersion: apiVersion, Service: a.service, Fleet: f, Decision: state.last, Policy: state.policy})
+	reply(w, status{
+		APIVersion: apiVersion, Service: a.service,
+		Fleet: f, Decision: state.last, Policy: state.policy,
+		StartUps: inSeconds(a.pool.startups()),
+	})
+}
+
+func inSeconds(durations []time.Duration) []float64 {
+	out := make([]float64, len(durations))
+	for i, d := range durations {
+		out[i] = d.Seconds()
+	}
+	return out
 }
 
 func (a *api) getWorkers(w http.ResponseWriter, _ *http.Request) {
