@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -54,17 +55,15 @@ func (s *runningScaler) find() (*scaler.Client, error) {
 // apiAddress is the HOST:PORT of an API that was given as a URL or as that,
 // and its URL.
 func apiAddress(given string) (address, base string, err error) {
-	bad := usage("--scaler: got %q, want a URL such as http://127.0.0.1:8001", given)
-	if _, _, err := net.SplitHostPort(given); err == nil {
-		given = "http://" + given
+	text := given
+	if _, _, err := net.SplitHostPort(given); err == nil && !strings.Contains(given, "://") {
+		text = "http://" + given
 	}
-	u, err := url.Parse(given)
-	if err != nil || u.Hostname() == "" || cmp.Or(u.Path, "/") != "/" || u.RawQuery != "" || u.User != nil {
-		return "", "", bad
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
+		cmp.Or(u.Path, "/") != "/" || u.RawQuery != "" || u.User != nil {
+		return "", "", usage("--scaler: got %q, want a URL such as http://127.0.0.1:8001", given)
 	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return "", "", bad
-	}
-	address, err = addressOf(given)
+	address, err = addressOf(text)
 	return address, u.Scheme + "://" + u.Host, err
 }
