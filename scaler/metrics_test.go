@@ -119,8 +119,8 @@ func TestRequestMetrics(t *testing.T) {
 			o.granted = time.Now()
 			io.WriteString(w, "text")
 		}, false, counted{200, "0s", "0s"}},
-		{"refused", func(w http.ResponseWriter, _ *observation) { http.Error(w, "full", 503) }, false, counted{503, "", ""}},
-		{"gone while it waited", func(w http.ResponseWriter, _ *observation) { http.Error(w, "given up", 503) }, true, counted{499, "", ""}},
+		{"refused", func(w http.ResponseWriter, _ *observation) { http.Error(w, "full", http.StatusServiceUnavailable) }, false, counted{503, "", ""}},
+		{"gone while it waited", func(w http.ResponseWriter, _ *observation) { http.Error(w, "given up", http.StatusServiceUnavailable) }, true, counted{499, "", ""}},
 		{"gone while it was answered", func(w http.ResponseWriter, o *observation) {
 			o.granted = time.Now()
 			w.WriteHeader(http.StatusOK)
