@@ -253,8 +253,8 @@ func ParseSize(s string) (int64, error) {
 	return 0, bad
 }
 
-// FormatExactSize writes a number of bytes so that ParseSize reads the same:
-// "512 MiB", "1500 MB".
+// FormatExactSize writes a number of bytes below 10^15 so that ParseSize reads
+// the same: "512 MiB", "1500 MB".
 func FormatExactSize(n int64) string {
 	for _, unit := range sizeUnits {
 		if n != 0 && n%unit.bytes == 0 {

@@ -2,11 +2,11 @@ package profiles
 
 import "time"
 
-// bucketWidth is the resolution of a Window: short enough for an interval of
+// WindowResolution is the width of the cells of a Window: short enough for an interval of
 // one second, long enough that MaxWindow is a few thousand cells.
-const bucketWidth = 100 * time.Millisecond
+const WindowResolution = 100 * time.Millisecond
 
-const bucketCount = int(MaxWindow/bucketWidth) + 1
+const bucketCount = int(MaxWindow/WindowResolution) + 1
 
 // Window remembers a level that changes in steps (requests in flight) and the
 // events that happened (arrivals), exactly for the present bucket and in
@@ -42,9 +42,12 @@ func (w *Window) Change(now time.Time, delta int) {
 }
 
 // Count notes one event at time now.
-func (w *Window) Count(now time.Time) {
+func (w *Window) Count(now time.Time) { w.Add(now, 1) }
+
+// Add notes n events at time now, or a quantity of n units that Sum adds up.
+func (w *Window) Add(now time.Time, n int64) {
 	w.advance(now)
-	w.at(int64(w.last/bucketWidth)).events++
+	w.at(int64(w.last / WindowResolution)).events += n
 }
 
 // Level is the present level.
@@ -71,6 +74,12 @@ func (w *Window) Rate(now time.Time, width time.Duration) Reading {
 	return Reading{Total: perSpan(events*int64(time.Second), span), Valid: true}
 }
 
+// Sum is the number of events in the last width before now, in whole buckets.
+func (w *Window) Sum(now time.Time, width time.Duration) int64 {
+	_, events, _ := w.sum(now, width)
+	return events
+}
+
 // perSpan is n/span rounded to thousandths, in two steps because n x 1000 may
 // not fit.
 func perSpan(n int64, span time.Duration) Milli {
@@ -83,26 +92,26 @@ func perSpan(n int64, span time.Duration) Milli {
 // noise.
 func (w *Window) sum(now time.Time, width time.Duration) (area, events int64, span time.Duration) {
 	w.advance(now)
-	current := int64(w.last / bucketWidth)
-	first := max(0, current-int64(min(width, MaxWindow)/bucketWidth))
+	current := int64(w.last / WindowResolution)
+	first := max(0, current-int64(min(width, MaxWindow)/WindowResolution))
 	for b := first; b < current; b++ {
 		if c := w.cells[int(b%int64(bucketCount))]; c.bucket == b {
 			area += c.area
 			events += c.events
 		}
 	}
-	return area, events, time.Duration(current-first) * bucketWidth
+	return area, events, time.Duration(current-first) * WindowResolution
 }
 
 // advance integrates the level up to now.
 func (w *Window) advance(now time.Time) {
 	to := now.Sub(w.start)
-	if oldest := (to - MaxWindow).Truncate(bucketWidth); w.last < oldest {
+	if oldest := (to - MaxWindow).Truncate(WindowResolution); w.last < oldest {
 		w.last = oldest // everything before is forgotten anyway
 	}
 	for w.last < to {
-		b := int64(w.last / bucketWidth)
-		end := min(to, time.Duration(b+1)*bucketWidth)
+		b := int64(w.last / WindowResolution)
+		end := min(to, time.Duration(b+1)*WindowResolution)
 		w.at(b).area += w.level * int64(end-w.last)
 		w.last = end
 	}

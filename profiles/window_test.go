@@ -44,6 +44,28 @@ func TestWindowIsNotValidAtFirst(t *testing.T) {
 	wantReading(t, "Rate over less than a bucket", w.Rate(after(time.Second), 99*time.Millisecond), lost)
 }
 
+func TestWindowSums(t *testing.T) {
+	w := NewWindow(from)
+	w.Add(after(50*time.Millisecond), 30)
+	w.Count(after(150 * time.Millisecond))
+	w.Add(after(950*time.Millisecond), 1000)
+	for _, c := range []struct {
+		at, width time.Duration
+		want      int64
+	}{
+		{time.Second, time.Minute, 1031},
+		{time.Second, 900 * time.Millisecond, 1001},
+		{time.Second, 850 * time.Millisecond, 1000}, // whole buckets only
+		{1950 * time.Millisecond, time.Second, 1000},
+		{2 * time.Second, time.Second, 0},
+		{2 * time.Second, -time.Second, 0},
+	} {
+		if got := w.Sum(after(c.at), c.width); got != c.want {
+			t.Errorf("Sum(%s, %s) = %d, want %d", c.at, c.width, got, c.want)
+		}
+	}
+}
+
 func TestWindow(t *testing.T) {
 	w := NewWindow(from)
 	w.Change(from, 2)                           // 0..10 s: 2
@@ -118,8 +140,8 @@ func TestWindowAfterALongRest(t *testing.T) {
 func TestWindowDoesNotOverflow(t *testing.T) {
 	w := NewWindow(from)
 	w.Change(from, 1_000_000)
-	for b := range int64(MaxWindow / bucketWidth) {
-		w.Change(after(time.Duration(b)*bucketWidth), 0)
+	for b := range int64(MaxWindow / WindowResolution) {
+		w.Change(after(time.Duration(b)*WindowResolution), 0)
 		w.at(b).events = 100_000 // a million a second
 	}
 	now := after(MaxWindow)

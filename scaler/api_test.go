@@ -25,7 +25,7 @@ func control(t *testing.T) (*httptest.Server, *api) {
 func newAPI(t *testing.T) *api {
 	t.Helper()
 	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
-	b := newBalancer(time.Now(), 1, 10)
+	b := newBalancer(time.Now(), cfg)
 	p := newPool(cfg, b, 1)
 	l, err := newLoop(cfg.Policy, p, b.read, cfg.Log)
 	if err != nil {
@@ -199,7 +199,7 @@ func TestClientRoundTrip(t *testing.T) {
 	if err != nil || len(waiting) != 1 || waiting[0].Reason != reasonBusy || waiting[0].Created.IsZero() {
 		t.Errorf("queue: got %+v, %v, want one that waits for a busy worker", waiting, err)
 	}
-	a.balancer.release(l.backend, false)
+	a.balancer.release(&l, completed)
 	<-left
 
 	if _, _, err := NewClient(s.URL, "guess").Status(ctx); err == nil || !strings.Contains(err.Error(), "bearer token") {

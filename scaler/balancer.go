@@ -4,7 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
-	"slices"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -14,75 +14,96 @@ import (
 // ErrQueueFull is the answer to a request that finds MaxQueue others waiting.
 var ErrQueueFull = errors.New("the queue is full")
 
-var errClosed = errors.New("the scaler is shutting down")
+var (
+	errClosed = errors.New("the scaler is shutting down")
+	errWaited = errors.New("waited for a replica") // for as long as it may
+)
 
-// balancer gives requests to replicas: to the one that profiles.Pick chooses,
-// else into a queue, oldest first. Choosing and taking the slot are one step
-// under one lock, and so are freeing a slot and handing it to the oldest
-// waiter; nobody waits while there is a free slot. It counts what the metrics
-// of a policy need: arrivals, and requests in flight, queued ones included.
-// It is safe for concurrent use, and starts no goroutine.
+// balancer gives requests to replicas: to the one that the order of dispatch
+// chooses, else into a queue, oldest first. Choosing and taking the slot are
+// one step under one lock, and so are freeing a slot and handing it to the
+// oldest waiter; nobody waits while there is a free slot. It counts what the
+// metrics of a policy need. It is safe for concurrent use, and starts no
+// goroutine.
 type balancer struct {
 	concurrency int // slots of a replica
 	maxQueue    int
+	maxWait     time.Duration
+
+	// starved gets a value when a request begins to wait while no replica is
+	// in service; capacity 1.
+	starved chan struct{}
 
 	mu       sync.Mutex // guards the fields below and those of backends
 	backends []*backend // by number: packing keeps the newest idle, which go first
 	slots    []profiles.Slots
+	picker   *profiles.Picker
 	queue    list.List // of *waiter, oldest first
-	window   *profiles.Window
+	arrivals int64
+	serving  int       // backends in service
+	resized  time.Time // when serving changed
 	closed   bool
-}
-
-// backend is a replica as the balancer sees it.
-type backend struct {
-	number  int
-	id      string
-	address string
-
-	suspect chan struct{} // gets a value when an answer broke off; capacity 1
-	idle    chan struct{} // closed when it is draining and has nothing left
-
-	// Guarded by balancer.mu.
-	index     int // into backends and slots; -1 after removal
-	draining  bool
-	suspended bool
-	inFlight  int
-	taken     int64 // requests that it was handed
-	served    int64
+	meters
 }
 
 // waiter is a request in the queue.
 type waiter struct {
-	since   time.Time
-	granted chan *backend // gets the backend, or is closed with the balancer; capacity 1
+	lease   // complete when granted is closed, unless the balancer was closed
+	granted chan struct{}
 }
 
 // lease is a slot of a replica, to be released once.
 type lease struct {
 	*backend
-	queued time.Duration
+	slot    int
+	order   int64 // of arrival
+	arrived time.Time
+	queued  time.Duration // until the slot was handed over
+
+	// Guarded by balancer.mu.
+	released bool
+	late     bool // the client has its 504
 }
 
-func newBalancer(now time.Time, concurrency, maxQueue int) *balancer {
-	return &balancer{concurrency: concurrency, maxQueue: maxQueue, window: profiles.NewWindow(now)}
+// outcome is how a request ended.
+type outcome int
+
+const (
+	completed outcome = iota // answered by its replica, in time
+	abandoned                // given up by the client, or too late for it: says nothing about the replica
+	broken                   // the replica ended the connection, or never answered
+)
+
+func newBalancer(now time.Time, cfg Config) *balancer {
+	cfg = cfg.withDefaults()
+	return &balancer{
+		concurrency: cfg.Concurrency,
+		maxQueue:    cfg.MaxQueue,
+		maxWait:     cfg.MaxWait,
+		starved:     make(chan struct{}, 1),
+		picker:      profiles.NewPicker(cfg.Dispatch, rand.Uint64()),
+		resized:     now,
+		meters:      newMeters(now),
+	}
 }
 
 // acquire takes a slot, in the order of arrival. It waits in the queue until
-// there is one or ctx is done; the error is ErrQueueFull, errClosed or the
-// cause of ctx.
+// there is one or ctx is done; the error is ErrQueueFull, errWaited, errClosed
+// or the cause of ctx.
 func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	b.mu.Lock()
-	now := time.Now() // under the lock, so that the window never goes back
-	b.window.Count(now)
+	now := time.Now() // under the lock, so that the meters never go back
+	b.flow.Count(now)
 	if b.closed {
 		b.mu.Unlock()
 		return lease{}, errClosed
 	}
+	b.arrivals++
+	l := lease{order: b.arrivals, arrived: now}
 	if b.queue.Len() == 0 {
-		if i := profiles.Pick(b.slots); i >= 0 {
-			b.window.Change(now, 1)
-			l := lease{backend: b.take(i)}
+		if i := b.picker.Pick(b.slots); i >= 0 {
+			b.flow.Change(now, 1)
+			b.take(now, i, &l)
 			b.mu.Unlock()
 			return l, nil
 		}
@@ -91,120 +112,111 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 		b.mu.Unlock()
 		return lease{}, ErrQueueFull
 	}
-	b.window.Change(now, 1)
-	w := &waiter{since: now, granted: make(chan *backend, 1)}
-	place := b.queue.PushBack(w)
+	b.flow.Change(now, 1)
+	place := b.enqueue(now, l)
 	b.mu.Unlock()
+	return b.wait(ctx, place)
+}
 
+// reacquire takes a slot for a request that its replica did not get, as no
+// connection could be made. It is next in the queue, as if it had never left,
+// and its waiting time goes on; the replica gets nothing more until resume.
+func (b *balancer) reacquire(ctx context.Context, lost lease) (lease, error) {
+	b.mu.Lock()
+	now := time.Now()
+	b.suspend(now, lost.backend)
+	b.give(now, lost)
+	l := lease{order: lost.order, arrived: lost.arrived}
+	var err error
+	switch {
+	case b.closed:
+		err = errClosed
+	case now.Sub(l.arrived) >= b.maxWait:
+		err = errWaited
+	}
+	if err != nil {
+		b.flow.Change(now, -1)
+		b.mu.Unlock()
+		return lease{}, err
+	}
+	place := b.enqueue(now, l)
+	b.dispatch(now)
+	b.mu.Unlock()
+	return b.wait(ctx, place)
+}
+
+// wait returns when a waiter has its slot, and takes it out of the queue when
+// it will not get one.
+func (b *balancer) wait(ctx context.Context, place *list.Element) (lease, error) {
+	w := place.Value.(*waiter)
+	timer := time.NewTimer(b.maxWait - time.Since(w.arrived))
+	defer timer.Stop()
+	var err error
 	select {
-	case be, ok := <-w.granted:
-		if !ok {
+	case <-w.granted:
+		if w.backend == nil {
 			return lease{}, errClosed
 		}
-		return lease{be, time.Since(w.since)}, nil
+		return w.lease, nil
 	case <-ctx.Done():
-		b.abandon(place, w)
-		return lease{}, context.Cause(ctx)
+		err = context.Cause(ctx)
+	case <-timer.C:
+		err = errWaited
 	}
+	b.abandon(place)
+	return lease{}, err
 }
 
 // abandon takes a waiter out of the queue, or gives back the slot that it was
 // handed in the same moment.
-func (b *balancer) abandon(place *list.Element, w *waiter) {
+func (b *balancer) abandon(place *list.Element) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	select {
-	case be, ok := <-w.granted:
-		if ok {
-			b.give(be)
-			b.window.Change(time.Now(), -1)
-			b.dispatch()
-		}
-	default:
-		b.queue.Remove(place)
-		b.window.Change(time.Now(), -1)
+	now := time.Now()
+	switch w := place.Value.(*waiter); {
+	case !isClosed(w.granted):
+		b.dequeue(now, place)
+		b.flow.Change(now, -1)
+	case w.backend != nil:
+		b.flow.Change(now, -1)
+		b.give(now, w.lease)
+		b.dispatch(now)
 	}
 }
 
-// release gives a slot back after an answer. Broken says that the replica
-// ended the connection instead of answering: it gets nothing more until
-// resume, because it may be gone, and would break whatever waits next.
-func (b *balancer) release(be *backend, broken bool) {
-	b.mu.Lock()
-	b.window.Change(time.Now(), -1)
-	if broken {
-		be.suspended = true
-	} else {
-		be.served++
-	}
-	b.give(be)
-	b.dispatch()
-	b.mu.Unlock()
-	if broken {
-		select {
-		case be.suspect <- struct{}{}:
-		default: // it is being looked into already
-		}
-	}
-}
-
-// add puts a ready replica into service.
-func (b *balancer) add(number int, id, address string) *backend {
-	be := &backend{
-		number: number, id: id, address: address,
-		suspect: make(chan struct{}, 1),
-		idle:    make(chan struct{}),
-	}
+// stick notes that the client of a request has its answer, a timeout, while
+// the replica still works on it. The request keeps its slot until release,
+// which may have come before.
+func (b *balancer) stick(l *lease) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	at, _ := slices.BinarySearchFunc(b.backends, number, func(e *backend, n int) int { return e.number - n })
-	b.backends = slices.Insert(b.backends, at, be)
-	b.slots = slices.Insert(b.slots, at, profiles.Slots{Limit: b.concurrency})
-	b.reindex(at)
-	b.dispatch()
-	return be
-}
-
-// resume ends the suspension after a broken answer.
-func (b *balancer) resume(be *backend) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	be.suspended = false
-	b.update(be)
-	b.dispatch()
-}
-
-// drain gives a replica nothing new. Its idle channel is closed when it has
-// nothing left. It is called once.
-func (b *balancer) drain(be *backend) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	be.draining = true
-	b.update(be)
-	if be.inFlight == 0 {
-		close(be.idle)
+	if !l.released {
+		l.late = true
+		l.stuck++
 	}
 }
 
-// remove takes a replica out of service and returns how many requests it
-// answered. What it still has in flight stays counted until it is released.
-func (b *balancer) remove(be *backend) (served int64) {
+// release gives a slot back. A replica that broke a request off gets nothing
+// more until resume, because it may be gone, and would break whatever waits
+// next.
+func (b *balancer) release(l *lease, how outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if i := be.index; i >= 0 {
-		b.backends = slices.Delete(b.backends, i, i+1)
-		b.slots = slices.Delete(b.slots, i, i+1)
-		b.reindex(i)
-		be.index = -1
+	now := time.Now()
+	b.flow.Change(now, -1)
+	l.released = true
+	if l.late {
+		l.stuck--
 	}
-	return be.served
-}
-
-// reindex tells the backends from index i on where they are.
-func (b *balancer) reindex(i int) {
-	for ; i < len(b.backends); i++ {
-		b.backends[i].index = i
+	switch {
+	case how == completed && !l.late:
+		l.served++
+		b.answer(now, now.Sub(l.arrived))
+	case how == broken:
+		b.suspend(now, l.backend)
 	}
+	b.give(now, *l)
+	b.dispatch(now)
 }
 
 // close refuses everything from now on, also what is waiting.
@@ -214,111 +226,66 @@ func (b *balancer) close() {
 	b.closed = true
 	now := time.Now()
 	for e := b.queue.Front(); e != nil; e = b.queue.Front() {
-		close(b.queue.Remove(e).(*waiter).granted)
-		b.window.Change(now, -1)
+		w := b.dequeue(now, e)
+		b.flow.Change(now, -1)
+		close(w.granted)
 	}
-}
-
-// take uses a slot of the backend at index i.
-func (b *balancer) take(i int) *backend {
-	be := b.backends[i]
-	be.inFlight++
-	be.taken++
-	b.update(be)
-	return be
-}
-
-// give frees a slot.
-func (b *balancer) give(be *backend) {
-	be.inFlight--
-	b.update(be)
-	if be.draining && be.inFlight == 0 {
-		close(be.idle)
-	}
-}
-
-// update brings what Pick sees in line with the backend.
-func (b *balancer) update(be *backend) {
-	if be.index < 0 {
-		return
-	}
-	s := profiles.Slots{InFlight: be.inFlight, Limit: b.concurrency}
-	if be.draining || be.suspended {
-		s.Limit = 0
-	}
-	b.slots[be.index] = s
 }
 
 // dispatch hands free slots to the oldest waiters.
-func (b *balancer) dispatch() {
+func (b *balancer) dispatch(now time.Time) {
 	for b.queue.Len() > 0 {
-		i := profiles.Pick(b.slots)
+		i := b.picker.Pick(b.slots)
 		if i < 0 {
 			return
 		}
-		b.queue.Remove(b.queue.Front()).(*waiter).granted <- b.take(i)
+		w := b.dequeue(now, b.queue.Front())
+		b.take(now, i, &w.lease)
+		close(w.granted)
 	}
 }
 
-// read measures the metrics of a policy.
-func (b *balancer) read(now time.Time, metrics []profiles.Metric) []profiles.Reading {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	out := make([]profiles.Reading, len(metrics))
-	for i, m := range metrics {
-		switch m.Kind {
-		case profiles.RPS:
-			out[i] = b.window.Rate(now, m.Window.Std())
-			if m.Panic != nil {
-				out[i].Burst = b.window.Rate(now, m.Panic.Window.Std()).Total
-			}
-		case profiles.InFlight:
-			out[i] = b.window.Average(now, m.Window.Std())
-			if m.Panic != nil {
-				out[i].Burst = b.window.Average(now, m.Panic.Window.Std()).Total
-			}
-		}
+// enqueue has a request wait behind all that arrived before it. When no
+// replica is in service, it says so to whoever decides.
+func (b *balancer) enqueue(now time.Time, l lease) *list.Element {
+	w := &waiter{lease: l, granted: make(chan struct{})}
+	before := b.queue.Back()
+	for before != nil && before.Value.(*waiter).order > l.order {
+		before = before.Prev()
 	}
-	return out
+	b.line.Change(now, 1)
+	if b.serving == 0 {
+		notify(b.starved)
+	}
+	if before == nil {
+		return b.queue.PushFront(w)
+	}
+	return b.queue.InsertAfter(w, before)
 }
 
-// traffic is the state of the balancer at one moment.
-type traffic struct {
-	inFlight int // queued ones included
-	waiting  []time.Time
-	reason   string // why they wait
-	backends map[string]work
+func (b *balancer) dequeue(now time.Time, place *list.Element) *waiter {
+	b.line.Change(now, -1)
+	return b.queue.Remove(place).(*waiter)
 }
 
-// work is what one replica has done and does.
-type work struct {
-	inFlight int
-	served   int64
+// take uses a slot of the backend at index i for a lease.
+func (b *balancer) take(now time.Time, i int, l *lease) {
+	l.backend = b.backends[i]
+	l.queued = now.Sub(l.arrived)
+	l.slot = l.backend.begin(now)
+	b.update(now, l.backend)
 }
 
-// The reasons why requests wait, as EverAI names them.
-const (
-	reasonBusy = "WorkerBusy"
-	reasonNone = "NoWorker"
-)
+// give frees the slot of a lease.
+func (b *balancer) give(now time.Time, l lease) {
+	l.backend.end(l.slot)
+	b.update(now, l.backend)
+}
 
-func (b *balancer) traffic() traffic {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	t := traffic{
-		inFlight: b.window.Level(),
-		waiting:  make([]time.Time, 0, b.queue.Len()),
-		reason:   reasonNone,
-		backends: make(map[string]work, len(b.backends)),
+// notify sends on a channel of capacity 1, unless it holds a value.
+func notify(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
-	for e := b.queue.Front(); e != nil; e = e.Next() {
-		t.waiting = append(t.waiting, e.Value.(*waiter).since)
-	}
-	for i, be := range b.backends {
-		if b.slots[i].Limit > 0 {
-			t.reason = reasonBusy
-		}
-		t.backends[be.id] = work{be.inFlight, be.served}
-	}
-	return t
 }

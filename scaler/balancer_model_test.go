@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"headroom/profiles"
 )
 
 // action is a step of the property test; n chooses whom it concerns.
@@ -20,8 +22,11 @@ type action struct {
 
 var actions = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) action {
 	return action{
-		kind: rapid.SampledFrom([]string{"arrive", "arrive", "arrive", "release", "release", "break", "resume", "cancel", "add", "drain", "remove"}).Draw(t, "kind"),
-		n:    rapid.IntRange(0, 99).Draw(t, "n"),
+		kind: rapid.SampledFrom([]string{
+			"arrive", "arrive", "arrive", "release", "release", "break", "give up", "stick", "unsent",
+			"resume", "cancel", "add", "drain", "remove", "pass",
+		}).Draw(t, "kind"),
+		n: rapid.IntRange(0, 99).Draw(t, "n"),
 	}
 }), 1, 60)
 
@@ -29,159 +34,179 @@ var actions = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) action {
 // replicas, a list of those who wait, and one rule that is applied until it
 // does not apply any more.
 type reference struct {
-	concurrency, maxQueue int
-	replicas              []*referenceReplica
-	queue                 []int
-	served                map[int]string // by request: a replica, "full" or "left"
+	Config
+	now      time.Duration
+	turn     int // the place in the list after the last choice
+	replicas []*referenceReplica
+	arrived  []time.Duration // by request
+	queue    []int
+	outcome  map[int]string // by request: a replica, "full", "left" or "waited"
 }
 
 type referenceReplica struct {
 	number    int
 	id        string
 	working   []int
+	late      []int // of working
+	served    int64
 	closed    bool // draining
 	suspended bool
-	removed   bool
 }
 
-// settle gives the oldest waiter to the first idle replica, else to the first
-// of those with the fewest requests, as long as there are both.
-func (m *reference) settle() {
-	for len(m.queue) > 0 {
-		var best *referenceReplica
-		for _, r := range m.replicas {
-			if r.closed || r.suspended || r.removed || len(r.working) >= m.concurrency {
-				continue
-			}
-			if best == nil || len(r.working) < len(best.working) {
-				best = r
-			}
+func (m *reference) open(r *referenceReplica) bool {
+	return !r.closed && !r.suspended && len(r.working) < m.Concurrency
+}
+
+// choose is the replica for the next request, nil without one. What Random
+// chooses only has to be open; which it is, the balancer says.
+func (m *reference) choose(random string) *referenceReplica {
+	candidates := slices.Clone(m.replicas)
+	if m.Dispatch == profiles.LeastConnections || m.Dispatch == profiles.RoundRobin {
+		if m.turn >= len(candidates) {
+			m.turn = 0
 		}
-		if best == nil {
+		candidates = slices.Concat(m.replicas[m.turn:], m.replicas[:m.turn])
+	}
+	candidates = slices.DeleteFunc(candidates, func(r *referenceReplica) bool {
+		return !m.open(r) || m.Dispatch == profiles.Random && r.id != random
+	})
+	if m.Dispatch == profiles.Pack || m.Dispatch == profiles.LeastConnections {
+		slices.SortStableFunc(candidates, func(a, b *referenceReplica) int { return len(a.working) - len(b.working) })
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	m.turn = slices.Index(m.replicas, candidates[0]) + 1
+	return candidates[0]
+}
+
+// settle gives the oldest waiters to replicas as long as there are both. Got
+// says what the balancer did.
+func (m *reference) settle(got func(request int) string) {
+	for len(m.queue) > 0 {
+		first := m.queue[0]
+		r := m.choose(got(first))
+		if r == nil {
 			return
 		}
-		best.working = append(best.working, m.queue[0])
-		m.served[m.queue[0]] = best.id
+		r.working = append(r.working, first)
+		m.outcome[first] = r.id
 		m.queue = m.queue[1:]
 	}
 }
 
-func (m *reference) arrive(n int) {
-	m.queue = append(m.queue, n)
-	m.settle()
-	if len(m.queue) > m.maxQueue {
-		m.queue = slices.DeleteFunc(m.queue, func(q int) bool { return q == n })
-		m.served[n] = "full"
+// expire ends the waiting of those who have waited for long enough.
+func (m *reference) expire() {
+	m.queue = slices.DeleteFunc(m.queue, func(q int) bool {
+		over := m.now-m.arrived[q] >= m.MaxWait
+		if over {
+			m.outcome[q] = "waited"
+		}
+		return over
+	})
+}
+
+// level is what is in flight.
+func (m *reference) level() int {
+	n := len(m.queue)
+	for _, r := range m.replicas {
+		n += len(r.working)
 	}
+	return n
 }
 
 func TestBalancerAgainstReference(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		concurrency := rapid.IntRange(1, 3).Draw(rt, "concurrency")
-		maxQueue := rapid.IntRange(1, 5).Draw(rt, "maxQueue")
+		cfg := Config{
+			Concurrency: rapid.IntRange(1, 3).Draw(rt, "concurrency"),
+			MaxQueue:    rapid.IntRange(1, 5).Draw(rt, "maxQueue"),
+			MaxWait:     time.Minute,
+			Dispatch:    rapid.SampledFrom(profiles.Dispatches).Draw(rt, "dispatch"),
+		}
 		steps := actions.Draw(rt, "steps")
 		var failure error
-		synctest.Test(t, func(t *testing.T) { failure = compare(t, concurrency, maxQueue, steps) })
+		synctest.Test(t, func(t *testing.T) { failure = compare(t, cfg, steps) })
 		if failure != nil {
 			rt.Fatal(failure)
 		}
 	})
 }
 
-// compare applies the steps to a balancer and to the reference.
-func compare(t *testing.T, concurrency, maxQueue int, steps []action) error {
-	b := newBalancer(time.Now(), concurrency, maxQueue)
-	m := &reference{concurrency: concurrency, maxQueue: maxQueue, served: map[int]string{}}
-	var clients []*client
-	var backends []*backend
+// pair is a balancer and its reference, to which the same happens.
+type pair struct {
+	*testing.T
+	balancer  *balancer
+	reference *reference
+	clients   []*client
+	backends  []*backend // those of reference.replicas
+}
+
+// compare applies the steps to both.
+func compare(t *testing.T, cfg Config, steps []action) error {
+	p := &pair{
+		T: t, balancer: newBalancer(time.Now(), cfg),
+		reference: &reference{Config: cfg, outcome: map[int]string{}},
+	}
 	defer func() { // nothing may be left in the bubble
-		for _, c := range clients {
+		for _, c := range p.clients {
 			c.cancel()
 		}
 		synctest.Wait()
 	}()
 	for i, a := range steps {
-		apply(t, a, b, m, &clients, &backends)
+		p.apply(a)
 		synctest.Wait()
-		for n, c := range clients {
-			got := c.served()
-			switch {
-			case errors.Is(c.err, ErrQueueFull):
-				got = "full"
-			case errors.Is(c.err, context.Canceled):
-				got = "left"
-			}
-			if got != m.served[n] {
-				return fmt.Errorf("after step %d, %v: request %d got %q, want %q", i, a, n, got, m.served[n])
-			}
-		}
-		level := len(m.queue)
-		for _, r := range m.replicas {
-			level += len(r.working)
-		}
-		if got := b.traffic(); got.inFlight != level || len(got.waiting) != len(m.queue) {
-			return fmt.Errorf("after step %d, %v: got %d in flight and %d waiting, want %d and %d", i, a, got.inFlight, len(got.waiting), level, len(m.queue))
+		p.reference.settle(p.outcome)
+		if err := p.difference(); err != nil {
+			return fmt.Errorf("after step %d, %v: %w", i, a, err)
 		}
 	}
 	return nil
 }
 
-func apply(t *testing.T, a action, b *balancer, m *reference, clients *[]*client, backends *[]*backend) {
-	// The replica or request that the action concerns, if there is one.
-	var r *referenceReplica
-	var be *backend
-	if len(m.replicas) > 0 {
-		i := a.n % len(m.replicas)
-		r, be = m.replicas[i], (*backends)[i]
+// outcome is what became of a request, "" while it waits.
+func (p *pair) outcome(request int) string {
+	c := p.clients[request]
+	got := c.served()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case errors.Is(c.err, ErrQueueFull):
+		return "full"
+	case errors.Is(c.err, errWaited):
+		return "waited"
+	case errors.Is(c.err, context.Canceled):
+		return "left"
 	}
-	switch a.kind {
-	case "arrive":
-		m.arrive(len(*clients))
-		*clients = append(*clients, arrive(t, b))
-	case "release", "break":
-		if r == nil || len(r.working) == 0 {
-			return
-		}
-		n := r.working[0]
-		r.working = r.working[1:]
-		r.suspended = r.suspended || a.kind == "break"
-		b.release((*clients)[n].lease.backend, a.kind == "break")
-		m.settle()
-	case "resume":
-		if r != nil && !r.removed {
-			r.suspended = false
-			b.resume(be)
-			m.settle()
-		}
-	case "cancel":
-		if len(m.queue) == 0 {
-			return
-		}
-		i := a.n % len(m.queue)
-		n := m.queue[i]
-		m.queue = slices.Delete(m.queue, i, i+1)
-		m.served[n] = "left"
-		(*clients)[n].cancel()
-	case "add":
-		// Numbers come in any order; the list of the reference is in theirs.
-		number := 1000*a.n + len(m.replicas)
-		id := fmt.Sprint("r", number)
-		at := 0
-		for at < len(m.replicas) && m.replicas[at].number < number {
-			at++
-		}
-		m.replicas = slices.Insert(m.replicas, at, &referenceReplica{number: number, id: id})
-		*backends = slices.Insert(*backends, at, b.add(number, id, ""))
-		m.settle()
-	case "drain":
-		if r != nil && !r.closed && !r.removed {
-			r.closed = true
-			b.drain(be)
-		}
-	case "remove":
-		if r != nil && !r.removed {
-			r.removed = true
-			b.remove(be)
+	return got
+}
+
+func (p *pair) difference() error {
+	b, m := p.balancer, p.reference
+	for n := range p.clients {
+		if got, want := p.outcome(n), m.outcome[n]; got != want {
+			return fmt.Errorf("request %d got %q, want %q", n, got, want)
 		}
 	}
+	got := b.traffic()
+	if got.inFlight != m.level() || len(got.waiting) != len(m.queue) {
+		return fmt.Errorf("got %d in flight and %d waiting, want %d and %d", got.inFlight, len(got.waiting), m.level(), len(m.queue))
+	}
+	ready, free := 0, 0
+	for _, r := range m.replicas {
+		w := got.backends[r.id]
+		if w.inFlight != len(r.working) || w.stuck != len(r.late) || w.served != r.served || w.oldest.IsZero() != (w.inFlight == 0) {
+			return fmt.Errorf("%s: got %+v, want %d in flight, %d stuck, %d served", r.id, w, len(r.working), len(r.late), r.served)
+		}
+		if !r.closed && !r.suspended {
+			ready++
+			if len(r.working) == 0 {
+				free++
+			}
+		}
+	}
+	if s := b.sense(time.Now()); s.ready != ready || len(s.idle) != free || s.waiting != len(m.queue) || s.inFlight != m.level() {
+		return fmt.Errorf("got %+v, want %d ready, %d free, %d waiting", s, ready, free, len(m.queue))
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 // client is a request of a test: a goroutine that waits for a lease.
 type client struct {
+	ctx    context.Context
 	cancel context.CancelFunc
 
 	mu    sync.Mutex // guards the fields below
@@ -26,15 +27,27 @@ type client struct {
 func arrive(t *testing.T, b *balancer) *client {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &client{cancel: cancel}
-	go func() {
-		l, err := b.acquire(ctx)
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.lease, c.err, c.done = l, err, true
-	}()
+	c := &client{ctx: ctx, cancel: cancel}
+	go func() { c.set(b.acquire(ctx)) }()
 	synctest.Wait()
 	return c
+}
+
+func (c *client) set(l lease, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lease, c.err, c.done = l, err, true
+}
+
+// retry sends a request back that its replica did not get.
+func (c *client) retry(t *testing.T, b *balancer) {
+	t.Helper()
+	c.mu.Lock()
+	lost := c.lease
+	c.done = false
+	c.mu.Unlock()
+	go func() { c.set(b.reacquire(c.ctx, lost)) }()
+	synctest.Wait()
 }
 
 // served is the ID of the replica that c got, "" while it waits.
@@ -48,7 +61,7 @@ func (c *client) served() string {
 }
 
 func (c *client) release(b *balancer) {
-	b.release(c.lease.backend, false)
+	b.release(&c.lease, completed)
 	synctest.Wait()
 }
 
@@ -69,7 +82,7 @@ func expectServed(t *testing.T, what string, clients []*client, want ...string) 
 
 func TestBalancerServesInOrderOfArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 10)
+		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		b.add(1, "a", "")
 		var clients []*client
 		for range 4 {
@@ -94,7 +107,7 @@ func TestBalancerServesInOrderOfArrival(t *testing.T) {
 
 func TestBalancerForgetsWhoLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 10)
+		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		b.add(1, "a", "")
 		clients := []*client{arrive(t, b), arrive(t, b), arrive(t, b)}
 		clients[1].cancel()
@@ -115,10 +128,10 @@ func TestBalancerForgetsWhoLeaves(t *testing.T) {
 func TestBalancerCancelMeetsHandOver(t *testing.T) {
 	for range 50 {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBalancer(time.Now(), 1, 10)
+			b := newBalancer(time.Now(), Config{MaxQueue: 10})
 			b.add(1, "a", "")
 			first, second, third := arrive(t, b), arrive(t, b), arrive(t, b)
-			b.release(first.lease.backend, false)
+			b.release(&first.lease, completed)
 			second.cancel()
 			synctest.Wait()
 			if second.err == nil {
@@ -135,7 +148,7 @@ func TestBalancerCancelMeetsHandOver(t *testing.T) {
 
 func TestBalancerLimitsTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 2)
+		b := newBalancer(time.Now(), Config{MaxQueue: 2})
 		waiting := []*client{arrive(t, b), arrive(t, b)}
 		refused := arrive(t, b)
 		if !errors.Is(refused.err, ErrQueueFull) {
@@ -158,7 +171,7 @@ func TestBalancerLimitsTheQueue(t *testing.T) {
 
 func TestBalancerUsesEachSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 2, 10)
+		b := newBalancer(time.Now(), Config{Concurrency: 2, MaxQueue: 10})
 		b.add(1, "a", "")
 		b.add(2, "b", "")
 		var clients []*client
@@ -175,7 +188,7 @@ func TestBalancerUsesEachSlot(t *testing.T) {
 // was ready first.
 func TestBalancerPacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 10)
+		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		b.add(3, "c", "")
 		b.add(1, "a", "")
 		b.add(2, "b", "")
@@ -188,7 +201,7 @@ func TestBalancerPacks(t *testing.T) {
 
 func TestBalancerDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 10)
+		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		a := b.add(1, "a", "")
 		b.add(2, "b", "")
 		clients := []*client{arrive(t, b), arrive(t, b), arrive(t, b)}
@@ -218,10 +231,10 @@ func TestBalancerDrains(t *testing.T) {
 // What breaks off may be dead: the queue must not be poured into it.
 func TestBalancerSuspendsWhatBreaksOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 10)
+		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		a := b.add(1, "a", "")
 		clients := []*client{arrive(t, b), arrive(t, b)}
-		b.release(clients[0].lease.backend, true)
+		b.release(&clients[0].lease, broken)
 		synctest.Wait()
 		expectServed(t, "after a broken answer", clients, "a", "")
 		select {
@@ -242,7 +255,7 @@ func TestBalancerSuspendsWhatBreaksOff(t *testing.T) {
 // A replica can be removed with requests in flight; they end some time later.
 func TestBalancerReleaseAfterRemoval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 10)
+		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		a := b.add(1, "a", "")
 		b.add(2, "b", "")
 		late := arrive(t, b)
@@ -257,7 +270,7 @@ func TestBalancerReleaseAfterRemoval(t *testing.T) {
 
 func TestBalancerCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 10)
+		b := newBalancer(time.Now(), Config{MaxQueue: 10})
 		waiting := arrive(t, b)
 		b.close()
 		synctest.Wait()
@@ -274,7 +287,7 @@ func TestBalancerCloses(t *testing.T) {
 
 func TestBalancerMeasures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBalancer(time.Now(), 1, 1)
+		b := newBalancer(time.Now(), Config{MaxQueue: 1})
 		window := profiles.Duration(10 * time.Second)
 		metrics := []profiles.Metric{{Kind: profiles.InFlight, Window: window}, {Kind: profiles.RPS, Window: window}}
 		if got := b.read(time.Now(), metrics); got[0].Valid || got[1].Valid {

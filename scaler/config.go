@@ -74,8 +74,10 @@ type Config struct {
 
 	// Timeout is how long a replica may take to begin its answer once it has
 	// the request, or to go on with it, default 120 s; later it is answered
-	// 504. It also limits how long a replica that must go finishes what it
-	// has.
+	// 504. The request keeps its slot for as long again, or until the replica
+	// answers after all. It also limits how long a client may take to go on
+	// with its upload, or with reading its answer, and how long a replica that
+	// must go finishes what it has.
 	Timeout time.Duration
 
 	// Grace is the time between SIGTERM and SIGKILL for a replica, default
@@ -195,6 +197,9 @@ func (c Config) Validate() error {
 	if c.MaxQueue < 1 {
 		bad("--max-queue: got %d, want 1 or more", c.MaxQueue)
 	}
+	if _, err := profiles.ParseDispatch(string(c.Dispatch)); err != nil {
+		bad("--dispatch: %w", err)
+	}
 	if c.ReadyPath != "" && c.ReadyPath != readyTCP && !strings.HasPrefix(c.ReadyPath, "/") {
 		bad("--ready-path: got %q, want a path such as /healthz, or tcp", c.ReadyPath)
 	}
@@ -207,7 +212,7 @@ func (c Config) Validate() error {
 	for _, d := range []struct {
 		flag  string
 		value time.Duration
-	}{{"--live-interval", c.LiveInterval}, {"--start-timeout", c.StartTimeout}, {"--timeout", c.Timeout}, {"--grace", c.Grace}} {
+	}{{"--max-wait", c.MaxWait}, {"--live-interval", c.LiveInterval}, {"--start-timeout", c.StartTimeout}, {"--timeout", c.Timeout}, {"--grace", c.Grace}} {
 		if d.value < 0 {
 			bad("%s: got %s, want more than 0", d.flag, profiles.Duration(d.value))
 		}

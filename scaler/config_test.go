@@ -24,7 +24,7 @@ func TestConfigValidate(t *testing.T) {
 			*c = Config{
 				Name: "Web 1", Env: []string{"A=1", "B", "=2"}, Listen: "8000", API: "0.0.0.0:8001",
 				Policy:      profiles.Policy{Version: profiles.Version, Kind: "policy", Down: profiles.Behavior{Order: "newest"}, OnMetricError: profiles.Hold, Combine: "highest"},
-				Concurrency: -1, MaxQueue: -1, ReadyPath: "healthz", LiveInterval: -time.Second, StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
+				Concurrency: -1, MaxQueue: -1, MaxWait: -1, Dispatch: "fair", ReadyPath: "healthz", LiveInterval: -time.Second, StartTimeout: -1, Timeout: -time.Second, Grace: -time.Minute,
 				CPULimit: 9, MemoryLimit: 1000,
 			}
 		}, []string{
@@ -39,9 +39,11 @@ func TestConfigValidate(t *testing.T) {
 			`policy: interval: got 0s, want 1s to 1h`,
 			`--concurrency: got -1, want 1 or more`,
 			`--max-queue: got -1, want 1 or more`,
+			`--dispatch: got "fair", want pack, least-connections, round-robin or random`,
 			`--ready-path: got "healthz", want a path such as /healthz, or tcp`,
 			`--cpu-limit: got 0.009, want 0.01 cores or more`,
 			`--memory-limit: got 1 kB, want 1 MiB or more`,
+			`--max-wait: got -1ns, want more than 0`,
 			`--live-interval: got -1s, want more than 0`,
 			`--start-timeout: got -1ns, want more than 0`,
 			`--timeout: got -1s, want more than 0`,

@@ -44,4 +44,8 @@
 // a session of its own does not help a process to stay; elsewhere the process
 // group is ended. HEADROOM_REPLICA in the environment of a replica marks its
 // processes, for the case that its supervisor is killed.
+//
+// Where replicas have limits, the command starts in a control group of its
+// own. The supervisor stays outside: it must be able to act when the command
+// has used up its memory.
 package scaler

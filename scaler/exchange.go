@@ -1,29 +1,73 @@
 package scaler
 
 import (
+	"bufio"
 	"context"
 	"errors"
-	"io"
+	"maps"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
 )
 
-var errUpstreamTimeout = errors.New("upstream timed out")
+// Why an exchange was cancelled.
+var (
+	errClientGone    = errors.New("the client went away")
+	errClientSlow    = errors.New("the client does not read its answer")
+	errUploadStopped = errors.New("the upload stopped")
+	errGraceOver     = errors.New("upstream timed out twice over")
+)
 
-// exchange is one request on its way through the proxy. It travels in the
-// context of the request.
+// exchange is one request on its way through the proxy. Two goroutines work
+// on it:
+//
+//	handler    waits for the end of it, for the client to go away, and for the time to be over
+//	carrier    sends the request and passes the answer on; it is the [http.ResponseWriter] of that
+//
+// When the replica has taken too long, the handler answers for it and
+// returns, and the carrier goes on without a client. The turn says which of
+// them may answer.
+//
+// It is also the context of what is sent to the replica, which must not end
+// with the handler.
 type exchange struct {
-	lease
-	ctx     context.Context // cancelled with errUpstreamTimeout by timer
-	timer   *time.Timer
-	timeout time.Duration
-	endless atomic.Bool // the timer must not run any more
+	context.Context
+	cancel context.CancelCauseFunc
+	done   chan struct{} // closed when the carrier has ended
 
-	broken       bool        // the replica ended the connection; for the handler's goroutine only
-	uploading    atomic.Bool // there is more of the request to come
-	uploadFailed atomic.Bool // the client ended it while it sent
+	turn   atomic.Int32 // one of the turn... constants
+	upload atomic.Int32 // one of the upload... constants
+	active atomic.Int64 // when something came last, in nanoseconds since the arrival
+
+	// For the carrier, and for the handler when it has taken over or the
+	// carrier is done.
+	lease
+	w        http.ResponseWriter
+	sent     int // fields of the header that were sent; 0 before
+	panicked any // what the carrying panicked with, nil where it did not
+
+	// For the carrier only.
+	header http.Header // of the answer, until it is sent
+	how    outcome
 }
+
+// The turns of an exchange: whom it waits for.
+const (
+	turnReplica int32 = iota // to answer, or to go on with it; the handler may take the exchange over
+	turnClient               // to read what is written
+	turnQueue                // for another replica
+	turnTunnel               // for the two sides of an upgraded connection, which decide when it ends
+	turnNobody               // the handler has answered: what the replica says is dropped
+)
+
+// The states of an upload.
+const (
+	uploadOver    int32 = iota // or there was none
+	uploadOpen                 // there is more of it
+	uploadAwaited              // and the client is to send it
+	uploadFailed               // the client ended it while it sent
+)
 
 type exchangeKey struct{}
 
@@ -31,67 +75,117 @@ func exchangeOf(r *http.Request) *exchange {
 	return r.Context().Value(exchangeKey{}).(*exchange)
 }
 
-// renew begins the timeout anew, because something came. Bytes of the upload
-// may still come while the answer ends the timeout: either this sees it, or
-// the timer is stopped afterwards.
-func (x *exchange) renew() {
-	x.timer.Reset(x.timeout)
-	if x.endless.Load() {
-		x.timer.Stop()
+func newExchange(w http.ResponseWriter, r *http.Request, l lease) *exchange {
+	x := &exchange{lease: l, w: w, header: make(http.Header, 8), done: make(chan struct{})}
+	x.Context, x.cancel = context.WithCancelCause(context.WithoutCancel(r.Context()))
+	x.renew()
+	return x
+}
+
+// Value returns the exchange for its key, else what the request knows.
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
 	}
+	return x.Context.Value(key)
 }
 
-// endTimeout stops the timer for good.
-func (x *exchange) endTimeout() {
-	x.endless.Store(true)
-	x.timer.Stop()
+// renew begins the timeout anew, because something came.
+func (x *exchange) renew() { x.active.Store(int64(time.Since(x.arrived))) }
+
+// silent is for how long nothing has come.
+func (x *exchange) silent() time.Duration {
+	return time.Since(x.arrived) - time.Duration(x.active.Load())
 }
 
-// answerBody is the body of an answer. As long as something comes, the
-// timeout begins anew; a replica that breaks off is told apart from a client
-// that went away.
-type answerBody struct {
-	io.ReadCloser
-	x *exchange
+// begin takes the turn from the replica; it fails when the handler has it.
+func (x *exchange) begin(turn int32) bool {
+	return x.turn.CompareAndSwap(turnReplica, turn)
 }
 
-func (b *answerBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.x.renew()
+// end gives the turn back to the replica, whose time begins anew.
+func (x *exchange) end() {
+	x.renew()
+	x.turn.Store(turnReplica)
+}
+
+// Header is that of the answer. It is a map of its own, as the handler may
+// have to answer while the carrier fills it.
+func (x *exchange) Header() http.Header { return x.header }
+
+// WriteHeader sends the header.
+func (x *exchange) WriteHeader(code int) {
+	if !x.begin(turnClient) {
+		return
 	}
-	if err != nil && err != io.EOF && b.x.ctx.Err() == nil {
-		b.x.broken = true
+	defer x.end()
+	h := x.w.Header()
+	maps.Copy(h, x.header)
+	x.w.WriteHeader(code)
+	if code < http.StatusOK {
+		clear(h) // the real answer is yet to come
+		return
 	}
-	return n, err
+	x.sent = len(x.header)
 }
 
-// uploadBody is the body of a request. As long as it flows, the timeout begins
-// anew: a replica cannot answer what it does not have yet. It notes when the
-// client, not the replica, is why the request failed.
-type uploadBody struct {
-	io.ReadCloser
-	x *exchange
+// Write sends a part of the answer, or drops it.
+func (x *exchange) Write(p []byte) (int, error) {
+	if !x.begin(turnClient) {
+		return len(p), nil
+	}
+	defer x.end()
+	x.renew()
+	return x.w.Write(p)
 }
 
-func (b *uploadBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if n > 0 {
-		b.x.renew()
+// FlushError sends what was written.
+func (x *exchange) FlushError() error {
+	if !x.begin(turnClient) {
+		return nil
 	}
+	defer x.end()
+	x.renew()
+	return http.NewResponseController(x.w).Flush()
+}
+
+// Hijack takes the connection of the client over, for an upgrade.
+func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if !x.begin(turnTunnel) {
+		return nil, nil, http.ErrHandlerTimeout
+	}
+	conn, rw, err := http.NewResponseController(x.w).Hijack()
 	if err != nil {
-		b.x.uploading.Store(false)
+		x.end()
 	}
-	if err != nil && err != io.EOF {
-		b.x.uploadFailed.Store(true)
-	}
-	return n, err
+	return conn, rw, err
 }
 
-// emptyBody is a body without content that net/http cannot send twice. WriteTo
-// saves the buffer that would be made to copy nothing.
-type emptyBody struct{}
+// requeue waits for another replica, as this one did not get the request.
+func (x *exchange) requeue(b *balancer) (err error) {
+	if !x.begin(turnQueue) {
+		return http.ErrHandlerTimeout // nobody is left to do it for
+	}
+	defer x.end()
+	x.lease, err = b.reacquire(x, x.lease)
+	return err
+}
 
-func (emptyBody) Read([]byte) (int, error)         { return 0, io.EOF }
-func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil }
-func (emptyBody) Close() error                     { return nil }
+// failed notes that the replica did not answer, or not to the end. It is to
+// blame unless the exchange was given up.
+func (x *exchange) failed() {
+	cause := context.Cause(x)
+	if cause == errGraceOver || cause == nil && x.upload.Load() != uploadFailed {
+		x.how = broken
+		return
+	}
+	x.how = abandoned
+}
+
+// trail sends what the replica added to the header after the body.
+func (x *exchange) trail() {
+	if x.sent > 0 && len(x.header) > x.sent && x.begin(turnClient) {
+		defer x.end()
+		maps.Copy(x.w.Header(), x.header)
+	}
+}

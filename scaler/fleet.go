@@ -41,7 +41,7 @@ func (p *pool) fleet(now time.Time) probe.Fleet {
 			info.Failures = 0
 		}
 		if w, ok := t.backends[info.ID]; ok {
-			info.InFlight, info.Served = w.inFlight, w.served
+			info.InFlight, info.Stuck, info.Oldest, info.Served = w.inFlight, w.stuck, w.oldest, w.served
 		}
 		f.Replicas = append(f.Replicas, info)
 	}

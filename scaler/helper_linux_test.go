@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -32,6 +33,7 @@ const (
 	callVar     = "SCALER_TEST_CALL"     // URL that /hold asks before it answers
 	childrenVar = "SCALER_TEST_CHILDREN" // folder where a replica notes the processes that it starts
 	dirVar      = "SCALER_TEST_DIR"      // runtime folder of the program with a scaler
+	replicasVar = "SCALER_TEST_REPLICAS" // role of the replicas of that program
 )
 
 func TestMain(m *testing.M) {
@@ -52,6 +54,10 @@ func TestMain(m *testing.M) {
 		serveReplica()
 	case "serve":
 		serveReplica()
+	case "prefork":
+		runPrefork()
+	case "prefork worker":
+		servePreforked()
 	case "scaler":
 		runScaler()
 	}
@@ -63,6 +69,7 @@ func serveReplica() {
 	if dir := os.Getenv(childrenVar); dir != "" {
 		startChild(dir, id, false)
 		startChild(dir, id, true)
+		startDaemon(dir, id)
 	}
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(map[string]any{"hostname": id, "pid": os.Getpid(), "port": os.Getenv("PORT")})
@@ -102,11 +109,57 @@ func startChild(dir, id string, session bool) {
 	}
 }
 
+// startDaemon starts a process of a session of its own whose parent has ended.
+func startDaemon(dir, id string) {
+	cmd := exec.Command("sh", "-c", `sleep 1000 & echo -n $! >"$0"`, filepath.Join(dir, id+"-daemon"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Run(); err != nil {
+		panic(err)
+	}
+}
+
+// runPrefork is a server as gunicorn or "uvicorn --workers 2" are: it opens the
+// port and has two processes of its own answer on it.
+func runPrefork() {
+	l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))
+	if err != nil {
+		panic(err)
+	}
+	shared, err := l.(*net.TCPListener).File()
+	if err != nil {
+		panic(err)
+	}
+	var workers [2]*exec.Cmd
+	for i := range workers {
+		workers[i] = exec.Command(os.Args[0])
+		workers[i].Env = append(os.Environ(), roleVar+"=prefork worker")
+		workers[i].ExtraFiles = []*os.File{shared}
+		if err := workers[i].Start(); err != nil {
+			panic(err)
+		}
+	}
+	for _, w := range workers {
+		w.Wait()
+	}
+	os.Exit(1)
+}
+
+func servePreforked() {
+	l, err := net.FileListener(os.NewFile(3, "shared"))
+	if err != nil {
+		panic(err)
+	}
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		json.NewEncoder(w).Encode(map[string]string{"hostname": os.Getenv("HOSTNAME")})
+	})
+	panic(http.Serve(l, nil))
+}
+
 // runScaler is a program with a scaler of two replicas. It prints its address
 // when they are ready, and ends at the end of its input.
 func runScaler() {
 	s, err := New(Config{
-		Command: []string{os.Args[0]}, Env: []string{roleVar + "=serve"}, Policy: profiles.FixedPolicy(2),
+		Command: []string{os.Args[0]}, Env: []string{roleVar + "=" + os.Getenv(replicasVar)}, Policy: profiles.FixedPolicy(2),
 		Listen: "127.0.0.1:0", API: "127.0.0.1:0", RuntimeDir: os.Getenv(dirVar),
 	})
 	if err != nil {
@@ -221,6 +274,12 @@ func start(t *testing.T, cfg Config) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serve(t, s)
+}
+
+// serve does it for a scaler that a test has changed.
+func serve(t *testing.T, s *Scaler) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

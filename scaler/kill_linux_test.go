@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -74,8 +73,8 @@ func TestRunLeavesNothing(t *testing.T) {
 	cfg.Env = append(cfg.Env, childrenVar+"="+dir)
 	s := start(t, cfg)
 	pids := children(t, dir)
-	if len(pids) != 4 {
-		t.Fatalf("children: got %v, want four", pids)
+	if len(pids) != 6 {
+		t.Fatalf("children: got %v, want six", pids)
 	}
 	began := time.Now()
 	s.stop()
@@ -130,10 +129,10 @@ func TestRunKillsTheStubborn(t *testing.T) {
 
 // otherScaler runs a scaler of two replicas in another process, which notes
 // the processes that its replicas start in dir.
-func otherScaler(t *testing.T, m, dir string) (cmd *exec.Cmd, url string) {
+func otherScaler(t *testing.T, m, role, dir string) (cmd *exec.Cmd, url string) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleVar+"=scaler", m, dirVar+"="+dir+"/run", childrenVar+"="+dir)
+	cmd.Env = append(os.Environ(), roleVar+"=scaler", replicasVar+"="+role, m, dirVar+"="+dir+"/run", childrenVar+"="+dir)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -156,14 +155,23 @@ func otherScaler(t *testing.T, m, dir string) (cmd *exec.Cmd, url string) {
 
 // A scaler that is killed cannot do anything any more; its supervisors do.
 func TestKilledScalerLeavesNothing(t *testing.T) {
+	for role, processes := range map[string]int{
+		"serve":   11, // the scaler, and twice a supervisor, a replica and its child, session and daemon
+		"prefork": 9,  // the scaler, and twice a supervisor, a replica and its two workers
+	} {
+		t.Run(role, func(t *testing.T) { killScaler(t, role, processes) })
+	}
+}
+
+func killScaler(t *testing.T, role string, processes int) {
 	m, dir := mark(t), t.TempDir()
-	cmd, url := otherScaler(t, m, dir)
+	cmd, url := otherScaler(t, m, role, dir)
 	hostname(t, url)
 	if _, err := Find(dir+"/run", "default"); err != nil {
 		t.Errorf("while it runs: %v", err)
 	}
-	if n := len(marked(m)); n != 9 { // itself, and twice a supervisor, a replica and its two children
-		t.Errorf("processes: got %v, want nine", marked(m))
+	if n := len(marked(m)); n != processes {
+		t.Errorf("processes: got %v, want %d", marked(m), processes)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -185,24 +193,23 @@ func TestKilledScalerLeavesNothing(t *testing.T) {
 // Where the supervisors are killed too, the kernel ends the commands.
 func TestKilledWithItsSupervisors(t *testing.T) {
 	m, dir := mark(t), t.TempDir()
-	cmd, _ := otherScaler(t, m, dir)
+	cmd, _ := otherScaler(t, m, "serve", dir)
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil { // so that it cannot help
 		t.Fatal(err)
 	}
 	var supervisors, replicas, others []int
-	tree := parents()
 	for pid, command := range marked(m) {
 		switch {
 		case strings.Contains(command, supervisorArg):
 			supervisors = append(supervisors, pid)
-		case slices.Contains(supervisors, tree[pid]) || strings.Contains(marked(m)[tree[pid]], supervisorArg):
-			replicas = append(replicas, pid)
-		case pid != cmd.Process.Pid:
+		case strings.HasPrefix(command, "sleep"):
 			others = append(others, pid)
+		case pid != cmd.Process.Pid:
+			replicas = append(replicas, pid)
 		}
 	}
-	if len(supervisors) != 2 || len(replicas) != 2 || len(others) != 4 {
-		t.Fatalf("processes: got %v, %v and %v of %v, want 2, 2 and 4", supervisors, replicas, others, marked(m))
+	if len(supervisors) != 2 || len(replicas) != 2 || len(others) != 6 {
+		t.Fatalf("processes: got %v, %v and %v of %v, want 2, 2 and 6", supervisors, replicas, others, marked(m))
 	}
 	for _, pid := range append(supervisors, others...) { // the others would be left
 		syscall.Kill(pid, syscall.SIGKILL)
@@ -233,4 +240,39 @@ func TestKilledSupervisorIsReplaced(t *testing.T) {
 		}
 	}
 	hostname(t, s.URL())
+}
+
+// A replica that is stopped keeps its port and says nothing. It gets no
+// requests until it answers again.
+func TestRunSuspectsTheStopped(t *testing.T) {
+	cfg := config(t, "serve", 2)
+	cfg.ReadyPath, cfg.LiveInterval = "/", 20*time.Millisecond
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asking := newReadiness(cfg.ReadyPath)
+	asking.client.Timeout = 100 * time.Millisecond
+	s.pool.live = asking.live
+	r := serve(t, s)
+	first := r.fleet(t).Replicas[0]
+	if err := syscall.Kill(first.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is a suspect", func() bool { return r.fleet(t).Replicas[0].State == probe.Suspect })
+	if got := r.fleet(t).Replicas[0].LastError; got != "idle, but no answer to GET /" {
+		t.Errorf("why: got %q, want that it does not answer", got)
+	}
+	for range 3 {
+		if got := hostname(t, r.URL()); got != "replica-2" {
+			t.Errorf("served by %s, want replica-2", got)
+		}
+	}
+	if err := syscall.Kill(first.PID, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is ready", func() bool {
+		now := r.fleet(t).Replicas[0]
+		return now.State == probe.Ready && now.ID == first.ID && now.StartedIn == first.StartedIn && now.LastError == ""
+	})
 }

@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // look finds out whether an idle replica still answers, and suspends it when
@@ -10,7 +11,7 @@ import (
 // at a time cannot answer while it works. For the same reason a look during
 // which a request came counts for nothing.
 func (p *pool) look(stay context.Context, in *instance, be *backend) error {
-	taken, idle := p.balancer.handed(be)
+	since, idle := p.balancer.idleSince(be)
 	if !idle {
 		return nil
 	}
@@ -18,29 +19,28 @@ func (p *pool) look(stay context.Context, in *instance, be *backend) error {
 	defer cancel()
 	defer context.AfterFunc(in.life, cancel)()
 	err := p.live(ctx, in.address)
-	if err == nil || ctx.Err() != nil || !p.balancer.suspend(be, taken) {
+	if err == nil || ctx.Err() != nil || !p.balancer.suspendIdle(be, since) {
 		return nil
 	}
 	return fmt.Errorf("idle, but %w", err)
 }
 
-// handed is the number of requests that a replica has got so far, and whether
-// it has none of them in flight.
-func (b *balancer) handed(be *backend) (taken int64, idle bool) {
+// idleSince is when a replica in service became idle, if it is.
+func (b *balancer) idleSince(be *backend) (since time.Time, idle bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return be.taken, be.inFlight == 0
+	return be.since, be.free
 }
 
-// suspend gives a replica nothing more until resume. It does nothing, and
-// returns false, when the replica has got a request since handed returned taken.
-func (b *balancer) suspend(be *backend, taken int64) bool {
+// suspendIdle gives a replica nothing more until resume. It does nothing, and
+// returns false, when the replica has got a request since it became idle.
+func (b *balancer) suspendIdle(be *backend, since time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if be.taken != taken {
+	if !be.free || !be.since.Equal(since) {
 		return false
 	}
 	be.suspended = true
-	b.update(be)
+	b.update(time.Now(), be)
 	return true
 }

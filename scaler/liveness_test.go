@@ -13,7 +13,7 @@ func TestPoolAsksAfterABrokenAnswer(t *testing.T) {
 	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
 		first, second := arrive(t, p.balancer), arrive(t, p.balancer)
-		p.balancer.release(first.lease.backend, true)
+		p.balancer.release(&first.lease, broken)
 		synctest.Wait()
 		expectServed(t, "while it is asked", []*client{second}, "")
 		pass(time.Second)
@@ -21,7 +21,7 @@ func TestPoolAsksAfterABrokenAnswer(t *testing.T) {
 
 		replica := replicas.find("replica-1")
 		replicas.set(func(*fakes) { replica.deaf = true })
-		p.balancer.release(second.lease.backend, true)
+		p.balancer.release(&second.lease, broken)
 		third := arrive(t, p.balancer)
 		pass(20 * time.Second)
 		expectStates(t, "when it is ready no more", p, "1 failing")

@@ -43,7 +43,7 @@ func TestMetricsOfAFleet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.balancer.release(busy.backend, false)
+	defer a.balancer.release(&busy, completed)
 	crashed := a.pool.hire(&place{}, 1, 1) // in place of one that ended: it is starting, and nothing else is known of it
 	defer a.pool.advance(crashed, dismissed, "")
 

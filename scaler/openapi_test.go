@@ -101,7 +101,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer a.balancer.release(busy.backend, false)
+	defer a.balancer.release(&busy, completed)
 
 	missing := map[string]bool{}
 	for pattern := range a.routes() {

@@ -132,7 +132,7 @@ func withPool(t *testing.T, n int, f func(t *testing.T, p *pool, replicas *fakes
 			Command: []string{"serve", "{port}"}, StartTimeout: 20 * time.Second, Timeout: 30 * time.Second,
 			Policy: profiles.FixedPolicy(n),
 		}.withDefaults()
-		p := newPool(cfg, newBalancer(time.Now(), 1, 100), n)
+		p := newPool(cfg, newBalancer(time.Now(), cfg), n)
 		replicas := &fakes{slow: time.Second}
 		p.launch, p.ready, p.live, p.log = replicas.launch, replicas.ready, replicas.live, replicas.note
 		ctx, cancel := context.WithCancel(t.Context())

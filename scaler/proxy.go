@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
@@ -16,33 +15,27 @@ import (
 	"headroom/profiles"
 )
 
-// proxy passes the requests of the service on to the replicas.
+// proxy passes the requests of the service on to the replicas. It starts a
+// goroutine for each; close waits for all of them.
 type proxy struct {
-	balancer  *balancer
-	timeout   time.Duration
-	transport *http.Transport
-	reverse   *httputil.ReverseProxy
-	requests  *requestMetrics
+	balancer *balancer
+	timeout  time.Duration
+	upstream *upstream
+	reverse  *httputil.ReverseProxy
+	requests *requestMetrics
+
+	closing chan struct{}
+	running sync.WaitGroup // carriers, and what watches those without a client
 }
 
 func newProxy(b *balancer, timeout time.Duration) *proxy {
-	p := &proxy{balancer: b, timeout: timeout, requests: newRequestMetrics()}
-	p.transport = &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
-		DisableCompression:  true, // pass on what was asked for
-		MaxIdleConnsPerHost: max(16, b.concurrency),
-		// Servers close a connection that has been idle for some time (gunicorn
-		// after 2 s, uvicorn and Node after 5 s). A request that meets the close
-		// is lost, as it must not be sent again, so give connections up before.
-		IdleConnTimeout:       time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
+	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), requests: newRequestMetrics(), closing: make(chan struct{})}
 	// Without a FlushInterval: the proxy passes event streams and answers of
 	// unknown length on as they come anyway, and -1 would cost every other
 	// answer a goroutine and a second packet.
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite:        rewrite,
-		Transport:      p.transport,
+		Transport:      p.upstream,
 		ModifyResponse: p.answer,
 		ErrorHandler:   p.fail,
 		BufferPool:     &buffers{},
@@ -51,6 +44,16 @@ func newProxy(b *balancer, timeout time.Duration) *proxy {
 	return p
 }
 
+// close ends what goes on without a client. It is called once, when no handler
+// is running any more.
+func (p *proxy) close() {
+	close(p.closing)
+	p.running.Wait()
+	p.upstream.CloseIdleConnections()
+}
+
+// ServeHTTP is the handler of an exchange: it returns when the client has its
+// answer, or has gone away.
 func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	w := p.requests.begin(client)
 	defer p.requests.end(w, r)
@@ -60,20 +63,99 @@ func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.granted = time.Now()
-	ctx, cancel := context.WithCancelCause(r.Context())
-	x := &exchange{lease: l, ctx: ctx, timeout: p.timeout}
-	x.timer = time.AfterFunc(p.timeout, func() {
-		cancel(errUpstreamTimeout)
-		if x.uploading.Load() { // the transport waits for the reading of it, which nothing else ends
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+	x := newExchange(w, r, l)
+	p.running.Go(func() { p.carry(x, r) })
+	timer := time.NewTimer(p.timeout)
+	defer timer.Stop()
+	for late := false; !late; {
+		select {
+		case <-timer.C:
+			var next time.Duration
+			next, late = p.check(x)
+			timer.Reset(next)
+		case <-r.Context().Done():
+			x.cancel(errClientGone)
+			<-x.done
+			return
+		case <-x.done:
+			if x.panicked != nil {
+				panic(x.panicked) // the server ends the connection
+			}
+			return
 		}
-	})
-	defer func() { // also when the copying panics because a side went away
-		x.endTimeout()
-		cancel(nil)
-		p.balancer.release(l.backend, x.broken)
+	}
+	p.answerLate(x)
+}
+
+// carry has the exchange done. What it panics with is for the handler.
+func (p *proxy) carry(x *exchange, r *http.Request) {
+	defer close(x.done)
+	defer func() {
+		x.panicked = recover()
+		if x.panicked != nil && x.how == completed {
+			x.how = abandoned
+		}
+		x.cancel(nil)
+		if x.backend != nil {
+			p.balancer.release(&x.lease, x.how)
+		}
 	}()
-	p.reverse.ServeHTTP(w, r.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
+	p.reverse.ServeHTTP(x, r.WithContext(x))
+	x.trail()
+}
+
+// check looks, when the time may be over, at whose turn it is. It returns when
+// to look again, and whether the handler has taken the exchange over because
+// the replica is late.
+func (p *proxy) check(x *exchange) (next time.Duration, late bool) {
+	if rest := p.timeout - x.silent(); rest > 0 {
+		return rest, false
+	}
+	client := http.NewResponseController(x.w)
+	switch turn := x.turn.Load(); {
+	case turn == turnClient:
+		x.cancel(errClientSlow)
+		client.SetWriteDeadline(time.Now())
+	case turn != turnReplica: // other times apply
+	case x.upload.Load() == uploadAwaited:
+		x.cancel(errUploadStopped)
+		client.SetReadDeadline(time.Now()) // the transport waits for the reading of it, which nothing else ends
+	default:
+		// Where it fails, something comes in this moment.
+		return p.timeout, x.begin(turnNobody)
+	}
+	return p.timeout, false
+}
+
+// answerLate answers for a replica that has not. It may still compute, so the
+// request keeps its slot, and the exchange goes on in the background for as
+// long again.
+func (p *proxy) answerLate(x *exchange) {
+	p.balancer.stick(&x.lease)
+	p.running.Go(func() {
+		grace := time.NewTimer(p.timeout)
+		defer grace.Stop()
+		select {
+		case <-x.done:
+			return
+		case <-grace.C:
+			x.cancel(errGraceOver)
+		case <-p.closing:
+			x.cancel(errClosed)
+		}
+		<-x.done
+	})
+	if x.sent > 0 {
+		panic(http.ErrAbortHandler) // all that is left is to break the answer off
+	}
+	h := x.w.Header()
+	if x.upload.Load() != uploadOver {
+		h.Set("Connection", "close") // the rest of the upload is in the way of another request
+		http.NewResponseController(x.w).SetReadDeadline(time.Now())
+	}
+	x.sign(h)
+	text := fmt.Sprintf("upstream timed out after %s: %s did not answer", profiles.Duration(p.timeout), x.id)
+	http.Error(x.w, text, http.StatusGatewayTimeout)
 }
 
 // refuse answers a request that got no replica.
@@ -82,6 +164,8 @@ func (p *proxy) refuse(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, ErrQueueFull):
 		text = fmt.Sprintf("%v: %d requests wait for a replica", err, p.balancer.maxQueue)
+	case errors.Is(err, errWaited):
+		text = fmt.Sprintf("waited %s for a replica", profiles.Duration(p.balancer.maxWait))
 	case errors.Is(err, errClosed):
 		text = err.Error()
 	}
@@ -89,49 +173,11 @@ func (p *proxy) refuse(w http.ResponseWriter, err error) {
 	http.Error(w, text, http.StatusServiceUnavailable)
 }
 
-// rewrite directs a request to its replica.
-//
-// It also keeps the transport from sending a request twice. Unasked, net/http
-// repeats a request when a reused connection breaks before the answer, even
-// if the replica has received all of it, where the request looks safe to
-// repeat (Request.isReplayable): no body, and either a GET, HEAD, OPTIONS or
-// TRACE or an Idempotency-Key header. So the first kind is given a body, an
-// empty one that cannot be rewound; "identity" makes net/http write it as the
-// nothing that it is. And the header is spelled as net/http does not look for
-// it, which HTTP does not tell apart. Reuse of connections itself is worth
-// keeping: without it every request costs a handshake.
-func rewrite(pr *httputil.ProxyRequest) {
-	x := exchangeOf(pr.Out)
-	pr.Out.URL.Scheme = "http"
-	pr.Out.URL.Host = x.address
-	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // as it came, also where Go would not parse it
-	pr.SetXForwarded()
-
-	switch {
-	case pr.Out.Body != nil:
-		x.uploading.Store(true)
-		pr.Out.Body = &uploadBody{pr.Out.Body, x}
-	case pr.Out.Method == http.MethodGet, pr.Out.Method == http.MethodHead,
-		pr.Out.Method == http.MethodOptions, pr.Out.Method == http.MethodTrace:
-		pr.Out.Body = emptyBody{}
-		pr.Out.TransferEncoding = []string{"identity"}
-	}
-	for canonical, spelled := range map[string]string{
-		"Idempotency-Key": "idempotency-key", "X-Idempotency-Key": "x-idempotency-key",
-	} {
-		if v, ok := pr.Out.Header[canonical]; ok {
-			delete(pr.Out.Header, canonical)
-			pr.Out.Header[spelled] = v
-		}
-	}
-}
-
 // answer passes an answer on, with the replica and the queue time named.
 func (p *proxy) answer(res *http.Response) error {
 	x := exchangeOf(res.Request)
 	x.sign(res.Header)
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		x.endTimeout() // the two sides of an upgraded connection decide when it ends
 		return nil
 	}
 	x.renew()
@@ -142,17 +188,18 @@ func (p *proxy) answer(res *http.Response) error {
 // fail answers a request whose replica did not.
 func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
+	if x.backend == nil {
+		p.refuse(w, err)
+		return
+	}
+	x.failed()
 	x.sign(w.Header())
-	switch cause := context.Cause(r.Context()); {
-	case cause == errUpstreamTimeout && x.uploadFailed.Load():
+	switch cause := context.Cause(x); {
+	case cause == errUploadStopped:
 		http.Error(w, fmt.Sprintf("the upload stopped for %s", profiles.Duration(p.timeout)), http.StatusRequestTimeout)
-	case cause == errUpstreamTimeout:
-		text := fmt.Sprintf("upstream timed out after %s: %s did not answer", profiles.Duration(p.timeout), x.id)
-		http.Error(w, text, http.StatusGatewayTimeout)
-	case cause != nil || x.uploadFailed.Load():
+	case x.how == abandoned:
 		http.Error(w, "the request was given up before "+x.id+" answered", http.StatusBadGateway)
 	default:
-		x.broken = true
 		http.Error(w, fmt.Sprintf("%s did not answer: %v", x.id, err), http.StatusBadGateway)
 	}
 }
@@ -164,17 +211,3 @@ func (x *exchange) sign(h http.Header) {
 	ms := strconv.FormatFloat(float64(x.queued)/float64(time.Millisecond), 'f', 3, 64)
 	h["Server-Timing"] = append(h["Server-Timing"], "queue;dur="+ms)
 }
-
-// buffers are reused to copy answers.
-type buffers struct{ pool sync.Pool }
-
-const bufferSize = 32 << 10
-
-func (b *buffers) Get() []byte {
-	if v, ok := b.pool.Get().(*[bufferSize]byte); ok {
-		return v[:]
-	}
-	return make([]byte, bufferSize)
-}
-
-func (b *buffers) Put(buf []byte) { b.pool.Put((*[bufferSize]byte)(buf)) }

@@ -21,7 +21,7 @@ const limit = 20 * time.Second
 // front serves a proxy over the given replicas.
 func front(t *testing.T, timeout time.Duration, maxQueue int, replicas ...http.HandlerFunc) (*balancer, *httptest.Server) {
 	t.Helper()
-	b := newBalancer(time.Now(), 1, maxQueue)
+	b := newBalancer(time.Now(), Config{MaxQueue: maxQueue})
 	for i, h := range replicas {
 		s := httptest.NewServer(h)
 		t.Cleanup(s.Close)

@@ -175,7 +175,7 @@ func (p *pool) work(run, stay context.Context, r *replica, in *instance) error {
 		case <-in.life.Done():
 			return context.Cause(in.life)
 		case <-be.suspect:
-			doubt = errors.New("an answer broke off")
+			doubt = errors.New("a request was not answered")
 		case <-looks.C:
 			doubt = p.look(stay, in, be)
 		case <-stay.Done():

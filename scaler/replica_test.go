@@ -108,7 +108,7 @@ func TestPoolStartFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := Config{Command: []string{"serve", "{port}"}, StartTimeout: 20 * time.Second, Policy: profiles.FixedPolicy(2)}.withDefaults()
-				p := newPool(cfg, newBalancer(time.Now(), 1, 100), 2)
+				p := newPool(cfg, newBalancer(time.Now(), cfg), 2)
 				replicas := &fakes{}
 				tt.set(replicas)
 				p.launch, p.ready, p.live = replicas.launch, replicas.ready, replicas.live

@@ -133,6 +133,8 @@ func TestRunStartErrors(t *testing.T) {
 		{"no such program", "", func(c *Config) { c.Command = []string{"no-such-program", "x"} },
 			`^no-such-program x: exec: "no-such-program": executable file not found in \$PATH$`},
 		{"no program", "", func(c *Config) { c.Command = []string{"/"} }, `^/: .*(is a directory|permission denied)$`},
+		{"no folder for logs", "serve", func(c *Config) { c.LogDir = "/dev/null/logs" },
+			`^--log-dir: got "/dev/null/logs", want a folder that can be written to: mkdir /dev/null: not a directory$`},
 		{"taken address", "serve", func(c *Config) { c.Listen = address },
 			`^--listen: ` + regexp.QuoteMeta(address) + ` is already in use, want a free address`},
 		{"taken API address", "serve", func(c *Config) { c.API = address },
@@ -190,9 +192,12 @@ func TestRunRefusesALivingName(t *testing.T) {
 	}
 }
 
-// What a replica prints is read however much it is, and the end is kept.
+// What a replica prints is read however much it is, and the end is kept; in a
+// file it is complete.
 func TestRunReadsWhatReplicasPrint(t *testing.T) {
-	s := start(t, config(t, "serve", 1))
+	cfg := config(t, "serve", 1)
+	cfg.LogDir = t.TempDir() + "/logs"
+	s := start(t, cfg)
 	if res, body := fetch(t, request(t, "GET", s.URL()+"/print?lines=20000", "")); res.StatusCode != http.StatusOK {
 		t.Fatalf("got %d %s", res.StatusCode, body)
 	}
@@ -203,6 +208,17 @@ func TestRunReadsWhatReplicasPrint(t *testing.T) {
 		f := s.fleet(t)
 		return strings.HasPrefix(f.Replicas[len(f.Replicas)-1].LastError, "ended by signal 9 (killed); its last line: line 19999 xxx")
 	})
+	lines, ok := s.pool.logs("replica-1")
+	if !ok || len(lines) != keptLines || lines[0].At.IsZero() {
+		t.Errorf("logs of one that is gone: got %d, %v, want %d with their times", len(lines), ok, keptLines)
+	}
+	if _, ok := s.pool.logs("replica-9"); ok {
+		t.Error("logs of one that never was: got some")
+	}
+	data, err := os.ReadFile(cfg.LogDir + "/test-replica-1.log")
+	if err != nil || strings.Count(string(data), "\n") != 20000 || !strings.Contains(string(data), "a line without an end") {
+		t.Errorf("log file: got %d lines, %v, want 20000 and one without an end", strings.Count(string(data), "\n"), err)
+	}
 }
 
 // Requests that are under way when the scaler ends are answered.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -49,7 +50,7 @@ func New(cfg Config) (*Scaler, error) {
 		cfg:      cfg,
 		token:    hex.EncodeToString(secret),
 		launcher: newLauncher(cfg),
-		balancer: newBalancer(time.Now(), cfg.Concurrency, cfg.MaxQueue),
+		balancer: newBalancer(time.Now(), cfg),
 		events:   events,
 		ready:    make(chan struct{}),
 	}
@@ -118,9 +119,13 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 
 	proxy := newProxy(s.balancer, s.cfg.Timeout)
 	front := newServer(service, proxy)
+	front.http.Protocols = &http.Protocols{}
+	front.http.Protocols.SetHTTP1(true)
+	front.http.Protocols.SetUnencryptedHTTP2(true)
 	front.http.ReadHeaderTimeout = 10 * time.Second
 	front.http.IdleTimeout = 2 * time.Minute
-	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long.
+	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long. The
+	// proxy limits how long they stand still.
 
 	back := newAPIServer(control, &api{
 		token: sha256.Sum256([]byte(s.token)), service: s.url,
@@ -166,10 +171,10 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	stopDeciding()
 	deciders.Wait()
 	front.shutdown(grace)
+	proxy.close()
 	stopWorking()
 	workers.Wait()
 	s.launcher.wait()
-	proxy.transport.CloseIdleConnections()
 	s.events.close() // else its readers would stay for the grace
 	back.shutdown(time.Second)
 	removeEntry(s.cfg.RuntimeDir, s.cfg.Name)

@@ -46,10 +46,10 @@ func TestProxyTimesTheReplicaNotTheUpload(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBalancer(time.Now(), 1, 10)
+				b := newBalancer(time.Now(), Config{})
 				b.add(1, "replica-1", "replica:80")
 				p := newProxy(b, timeout)
-				p.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+				p.upstream.DialContext = func(context.Context, string, string) (net.Conn, error) {
 					ours, theirs := net.Pipe()
 					go func() {
 						defer theirs.Close()

@@ -44,9 +44,12 @@ func findBackend(ctx context.Context, target string) (backend, error) {
 
 // scalerFlags are those of a scaler that runs a command.
 func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
-	c.Concurrency, c.MaxQueue, c.StartTimeout, c.LiveInterval = 1, 1000, time.Minute, 10*time.Second
+	c.Concurrency, c.MaxQueue, c.MaxWait, c.StartTimeout, c.LiveInterval = 1, 1000, 2*time.Minute, time.Minute, 10*time.Second
 	countVar(f, &c.Concurrency, "concurrency", "", "requests a replica gets at once")
 	countVar(f, &c.MaxQueue, "max-queue", "", "requests that may wait; those beyond get 503")
+	durationVar(f, &c.MaxWait, "max-wait", "", "how long a request may wait for a replica; then 503")
+	flagVar(f, &c.Dispatch, "dispatch", "", string(profiles.Pack), "order",
+		"which replica gets the next request: pack (the others stay idle and can go), least-connections, round-robin or random", profiles.ParseDispatch)
 	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx, or tcp: it accepts (default: / with anything below 500)")
 	durationVar(f, &c.StartTimeout, "start-timeout", "", "how long a replica may take until it is ready")
 	durationVar(f, &c.LiveInterval, "live-interval", "", "time between two looks at whether an idle replica still answers")

@@ -1,0 +1,164 @@
+package scaler
+
+import (
+	"slices"
+	"time"
+
+	"headroom/profiles"
+)
+
+// backend is a replica as the balancer sees it.
+type backend struct {
+	number  int
+	id      string
+	address string
+
+	suspect chan struct{} // gets a value when a request broke off; capacity 1
+	idle    chan struct{} // closed when it is draining and has nothing left
+
+	// Guarded by balancer.mu.
+	index     int // into backends and slots; -1 after removal
+	draining  bool
+	suspended bool
+	inFlight  int
+	stuck     int // of them: answered 504, but not by the replica
+	served    int64
+	handed    []time.Time // by slot: when its request was handed over; zero where there is none
+	vacant    []int       // of handed
+
+	// What follows from it, and what was counted of it.
+	serving bool // may get requests
+	free    bool // serving, and has none
+	since   time.Time
+}
+
+// begin takes a slot.
+func (be *backend) begin(now time.Time) (slot int) {
+	be.inFlight++
+	last := len(be.vacant) - 1
+	if last < 0 {
+		be.handed = append(be.handed, now)
+		return len(be.handed) - 1
+	}
+	slot, be.vacant = be.vacant[last], be.vacant[:last]
+	be.handed[slot] = now
+	return slot
+}
+
+// end frees a slot.
+func (be *backend) end(slot int) {
+	be.inFlight--
+	be.handed[slot] = time.Time{}
+	be.vacant = append(be.vacant, slot)
+}
+
+// oldest is when the first of the requests in flight was handed over; zero
+// without any.
+func (be *backend) oldest() (first time.Time) {
+	for _, at := range be.handed {
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
+
+// add puts a ready replica into service.
+func (b *balancer) add(number int, id, address string) *backend {
+	be := &backend{
+		number: number, id: id, address: address,
+		suspect: make(chan struct{}, 1),
+		idle:    make(chan struct{}),
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	at, _ := slices.BinarySearchFunc(b.backends, number, func(e *backend, n int) int { return e.number - n })
+	b.backends = slices.Insert(b.backends, at, be)
+	b.slots = slices.Insert(b.slots, at, profiles.Slots{})
+	b.reindex(at)
+	b.update(now, be)
+	b.dispatch(now)
+	return be
+}
+
+// resume ends the suspension after a broken answer.
+func (b *balancer) resume(be *backend) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	be.suspended = false
+	b.update(now, be)
+	b.dispatch(now)
+}
+
+// drain gives a replica nothing new. Its idle channel is closed when it has
+// nothing left. It is called once.
+func (b *balancer) drain(be *backend) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	be.draining = true
+	b.update(time.Now(), be)
+}
+
+// remove takes a replica out of service and returns how many requests it
+// answered. What it still has in flight stays counted until it is released.
+func (b *balancer) remove(be *backend) (served int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i := be.index; i >= 0 {
+		b.backends = slices.Delete(b.backends, i, i+1)
+		b.slots = slices.Delete(b.slots, i, i+1)
+		b.reindex(i)
+		be.index = -1
+		b.update(time.Now(), be)
+	}
+	return be.served
+}
+
+// reindex tells the backends from index i on where they are.
+func (b *balancer) reindex(i int) {
+	for ; i < len(b.backends); i++ {
+		b.backends[i].index = i
+	}
+}
+
+// suspend gives a replica nothing new, and has it looked at.
+func (b *balancer) suspend(now time.Time, be *backend) {
+	be.suspended = true
+	b.update(now, be)
+	notify(be.suspect)
+}
+
+// update brings what follows from the state of a backend in line with it: what
+// dispatch sees, the counts, and the end of its draining.
+func (b *balancer) update(now time.Time, be *backend) {
+	serving := be.index >= 0 && !be.draining && !be.suspended
+	free := serving && be.inFlight == 0
+	if be.index >= 0 {
+		limit := 0
+		if serving {
+			limit = b.concurrency
+		}
+		b.slots[be.index] = profiles.Slots{InFlight: be.inFlight, Limit: limit}
+	}
+	if serving != be.serving {
+		be.serving = serving
+		b.serving += sign(serving)
+		b.resized = now
+	}
+	if free != be.free {
+		be.free, be.since = free, now
+		b.spare.Change(now, sign(free))
+	}
+	if be.draining && be.inFlight == 0 && !isClosed(be.idle) {
+		close(be.idle)
+	}
+}
+
+func sign(up bool) int {
+	if up {
+		return 1
+	}
+	return -1
+}
