@@ -113,9 +113,11 @@ type Config struct {
 
 // Event is something that happened to the fleet.
 type Event struct {
-	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // one of the Event... constants
-	Text string    `json:"text"`
+	N        int64              `json:"n"` // counted from 1 by each scaler
+	At       time.Time          `json:"at"`
+	Kind     string             `json:"kind"` // one of the Event... constants
+	Text     string             `json:"text"`
+	Decision *profiles.Decision `json:"decision,omitempty"` // of EventDecision
 }
 
 // The kinds of an Event.

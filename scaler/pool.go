@@ -39,6 +39,7 @@ type pool struct {
 	wanted  int
 	order   string // which goes first, profiles.Newest or profiles.Oldest
 	number  int    // of the newest replica
+	revived int64  // replicas in place of one that ended by itself
 	places  []*place
 	living  []*replica      // oldest first
 	gone    []*replica      // latest first
@@ -150,6 +151,9 @@ func (p *pool) hire(pl *place, restarts, failures int) *replica {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.number++
+	if restarts > 0 {
+		p.revived++
+	}
 	r := &replica{number: p.number, info: probe.Replica{
 		ID:       "replica-" + strconv.Itoa(p.number),
 		State:    probe.Starting,
