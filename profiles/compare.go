@@ -3,6 +3,7 @@ package profiles
 import (
 	"cmp"
 	"fmt"
+	"strings"
 )
 
 // Change is one value of a policy under two policies, the same or not.
@@ -112,12 +113,32 @@ func compareMetric(i int, add, optional adder) {
 	field(add, "target", Metric.targetText)
 	field(add, "window", func(m Metric) string { return m.Window.String() })
 	field(optional, "aggregation", func(m Metric) string { return m.Aggregation })
+	field(optional, "trend", func(m Metric) string {
+		if m.Trend == nil {
+			return ""
+		}
+		return m.Trend.text()
+	})
 	field(optional, "panic", func(m Metric) string {
 		if m.Panic == nil {
 			return ""
 		}
 		return fmt.Sprintf("%s times the target within %s", m.Panic.Threshold, m.Panic.Window)
 	})
+}
+
+func (t Trend) text() string {
+	var parts []string
+	if t.Within > 0 {
+		parts = append(parts, fmt.Sprintf("waits where %s will do", t.Within))
+	}
+	if t.MaxWait > 0 {
+		parts = append(parts, fmt.Sprintf("unless a request waits for %s", t.MaxWait))
+	}
+	if t.Ahead {
+		parts = append(parts, "adds ahead")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // targetText is the target with its unit and what it is for.
@@ -165,11 +186,17 @@ func scheduleText(p Policy, i int) string {
 		zone = "UTC"
 	}
 	text := fmt.Sprintf("%s to %s %s", s.Start, s.End, zone)
+	if s.Match != "" {
+		text = fmt.Sprintf("during %s %s", s.Match, zone)
+	}
 	if s.Min > 0 {
 		text += fmt.Sprintf(", min %d", s.Min)
 	}
 	if s.Max > 0 {
 		text += fmt.Sprintf(", max %d", s.Max)
+	}
+	for _, one := range s.Set {
+		text += fmt.Sprintf(", %s %s", one.Key, one.Value)
 	}
 	return text
 }

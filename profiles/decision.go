@@ -10,25 +10,37 @@ type Reason string
 
 // The reasons of a decision.
 const (
-	AtTarget       Reason = "at_target"       // within the tolerance of the target
-	AboveTarget    Reason = "above_target"    // the metric asks for more
-	BelowTarget    Reason = "below_target"    // the metric asks for fewer
-	Burst          Reason = "burst"           // a panic window asks for more, or has just done so
-	Starting       Reason = "starting"        // replicas that are starting may be enough
-	Activated      Reason = "activated"       // load has come to a fleet at rest
-	Quiet          Reason = "quiet"           // nothing has arrived for toZero.after
-	FixedSize      Reason = "fixed"           // the policy has no metric
-	NoData         Reason = "no_data"         // no metric could be read
-	Unreadable     Reason = "unreadable"      // no metric could be read: onMetricError says how many
-	MetricFailed   Reason = "metric_failed"   // one metric could not be read, so nothing is taken away
-	UnderMin       Reason = "under_min"       // the fleet is smaller than min; acted on at once
-	OverMax        Reason = "over_max"        // the fleet is larger than max; acted on at once
-	StepLimit      Reason = "step_limit"      // up or down step or factor
-	MinLimit       Reason = "min"             // replicas.min
-	MaxLimit       Reason = "max"             // replicas.max
-	UpStabilized   Reason = "up_stabilized"   // higher demand has not lasted long enough
-	DownStabilized Reason = "down_stabilized" // lower demand has not lasted long enough
-	Pinned         Reason = "pinned"          // held by hand or by a measurement
+	AtTarget       Reason = "at_target"        // within the tolerance of the target
+	AboveTarget    Reason = "above_target"     // the metric asks for more
+	BelowTarget    Reason = "below_target"     // the metric asks for fewer
+	Burst          Reason = "burst"            // a panic window asks for more, or has just done so
+	Starting       Reason = "starting"         // replicas that are starting may be enough
+	Activated      Reason = "activated"        // load has come to a fleet at rest
+	Quiet          Reason = "quiet"            // nothing has arrived for toZero.after
+	FixedSize      Reason = "fixed"            // the policy has no metric
+	NoData         Reason = "no_data"          // no metric could be read
+	Unreadable     Reason = "unreadable"       // no metric could be read: onMetricError says how many
+	MetricFailed   Reason = "metric_failed"    // one metric could not be read, so nothing is taken away
+	UnderMin       Reason = "under_min"        // the fleet is smaller than min; acted on at once
+	OverMax        Reason = "over_max"         // the fleet is larger than max; acted on at once
+	StepLimit      Reason = "step_limit"       // up or down step or factor
+	MinLimit       Reason = "min"              // replicas.min
+	MaxLimit       Reason = "max"              // replicas.max
+	UpStabilized   Reason = "up_stabilized"    // higher demand has not lasted long enough
+	DownStabilized Reason = "down_stabilized"  // lower demand has not lasted long enough
+	NotIdle        Reason = "not_idle"         // what could go has not been idle for down.idle
+	Draining       Reason = "draining_backlog" // fewer requests will soon be in flight, so nothing is added
+	Growing        Reason = "growing_backlog"  // more requests will soon be in flight, so nothing is taken away
+	Rising         Reason = "rising_backlog"   // more requests will be in flight when what is added is ready
+	Pinned         Reason = "pinned"           // held by hand or by a measurement
+)
+
+// The reasons of a Step that are none of a decision.
+const (
+	Measured  Reason = "measured"  // there is a level to decide from
+	Unchanged Reason = "unchanged" // the stage has nothing against it
+	Added     Reason = "added"     // there are to be more
+	Removed   Reason = "removed"   // there are to be fewer
 )
 
 // Decision is how many replicas there should be, and why.
@@ -43,6 +55,7 @@ type Decision struct {
 	Total     Milli     `json:"total,omitempty"`     // its level over the fleet
 	Target    Milli     `json:"target,omitempty"`    // its target per replica
 	Valid     bool      `json:"valid"`               // false: nothing was known, Desired is Current
+	Trail     Trail     `json:"trail,omitzero"`      // what each stage made of it; of the built-in scaler only
 }
 
 // Control is what governs a fleet: the policy in force and the latest decision
@@ -76,6 +89,12 @@ func (d Decision) why() string {
 		return fmt.Sprintf("a burst of %s with a target of %s per replica asks for %d", level, d.Target, d.Raw)
 	case Starting:
 		return fmt.Sprintf("%s is off its target of %s, but replicas are starting", level, d.Target)
+	case Draining:
+		return fmt.Sprintf("%s is above its target of %s%s, but draining", level, d.Target, d.per())
+	case Growing:
+		return fmt.Sprintf("%s is below its target of %s%s, but growing", level, d.Target, d.per())
+	case Rising:
+		return fmt.Sprintf("%s and rising with a target of %s%s asks for %d", level, d.Target, d.per(), d.Raw)
 	case Activated:
 		return level + " at a fleet at rest"
 	case Quiet:
@@ -117,6 +136,8 @@ func (d Decision) limit() string {
 		return ", limited by max"
 	case UpStabilized, DownStabilized:
 		return ", waits for it to last"
+	case NotIdle:
+		return ", waits for them to be idle for long enough"
 	}
 	return ", " + string(d.LimitedBy)
 }

@@ -56,7 +56,11 @@ func TestDecisionJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const text = `{"at":"2026-03-02T00:00:00Z","current":1,"raw":3,"desired":3,"reason":"above_target","metric":"rps","total":28.4,"target":10,"valid":true}`
+	const text = `{"at":"2026-03-02T00:00:00Z","current":1,"raw":3,"desired":3,"reason":"above_target","metric":"rps","total":28.4,"target":10,"valid":true,"trail":[` +
+		`{"stage":"metrics","replicas":1,"reason":"measured"},{"stage":"raw","replicas":3,"reason":"above_target"},` +
+		`{"stage":"tolerance","replicas":3,"reason":"unchanged"},{"stage":"step","replicas":3,"reason":"unchanged"},` +
+		`{"stage":"bounds","replicas":3,"reason":"unchanged"},{"stage":"stabilisation","replicas":3,"reason":"unchanged"},` +
+		`{"stage":"act","replicas":3,"reason":"added"}]}`
 	if string(data) != text {
 		t.Errorf("JSON of a decision is\n%s\nwant\n%s", data, text)
 	}

@@ -74,6 +74,7 @@ type Metric struct {
 	Window      Duration `yaml:"window,omitempty" json:"window,omitempty"`           // 1 s to MaxWindow; default the nearest to the interval
 	Aggregation string   `yaml:"aggregation,omitempty" json:"aggregation,omitempty"` // over the window; default average
 	Panic       *Panic   `yaml:"panic,omitempty" json:"panic,omitempty"`
+	Trend       *Trend   `yaml:"trend,omitempty" json:"trend,omitempty"` // of in_flight per replica only
 }
 
 // Panic looks at a second, shorter window too: while it shows several times

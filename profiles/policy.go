@@ -67,8 +67,8 @@ const DefaultToZero = Duration(5 * time.Minute)
 // Limit is an upper bound that files write as a number or "unlimited".
 type Limit int
 
-// Fallback is the size to take while no metric can be read, which files write
-// as a number; Hold keeps the present one.
+// Fallback is the least size while no metric can be read, which files write as
+// a number; Hold keeps the present one. What is not known takes nothing away.
 type Fallback int
 
 // Hold is the Fallback that changes nothing.
@@ -155,10 +155,21 @@ func ParsePolicy(data []byte) (Policy, error) {
 	if lines == nil {
 		return Policy{}, err
 	}
+	p.normalize()
+	return p, lines.Check(err, p.problems())
+}
+
+// normalize fills in what a policy that was read leaves out, and has one key
+// for what may be set by several.
+func (p *Policy) normalize() {
 	for i := range p.Metrics {
 		p.Metrics[i] = p.Metrics[i].normal(p.Interval)
 	}
-	return p, lines.Check(err, p.problems())
+	for _, s := range p.Schedules {
+		for i := range s.Set {
+			s.Set[i].Key = p.path(s.Set[i].Key)
+		}
+	}
 }
 
 // Initial is the number of replicas to start with.

@@ -49,6 +49,14 @@ func drawPolicy(t *rapid.T) Policy {
 		if s.Min > 0 && rapid.Bool().Draw(t, "only min") {
 			s.Max = 0
 		}
+		if rapid.Bool().Draw(t, "match") {
+			s.Match, s.Start, s.End = s.Start, "", ""
+		}
+		if rapid.Bool().Draw(t, "set") {
+			s.Set = rapid.SampledFrom([]Settings{
+				{{"up.step", "3"}}, {{"down.idle", "90"}, {"tolerance", "12.5%"}}, {{"interval", "7s"}, {"up.factor", ""}}, {{"down.order", Oldest}},
+			}).Draw(t, "settings")
+		}
 		p.Schedules = append(p.Schedules, s)
 	}
 	if rapid.Bool().Draw(t, "to zero") {
@@ -93,6 +101,9 @@ func drawMetric(t *rapid.T, m Metric) Metric {
 	m.Aggregation = rapid.SampledFrom([]string{"", Weighted, Highest, Latest}).Draw(t, "aggregation")
 	if m.PerReplica() && rapid.Bool().Draw(t, "panics") {
 		m.Panic = &Panic{Window: m.Window, Threshold: Milli(rapid.Int64Range(1001, int64(maxFactor)).Draw(t, "threshold"))}
+	}
+	if m.Kind == InFlight && m.PerReplica() && rapid.Bool().Draw(t, "trend") {
+		m.Trend = &Trend{Ahead: rapid.Bool().Draw(t, "ahead"), Within: Duration(rapid.Int64Range(1, int64(m.Window)).Draw(t, "within")), MaxWait: Duration(rapid.IntRange(0, 3).Draw(t, "max wait")) * Duration(second)}
 	}
 	return m
 }
@@ -175,7 +186,7 @@ func TestPolicyRoundTrip(t *testing.T) {
 }
 
 // problem is how every line of an error begins: with its place or its key.
-var problem = regexp.MustCompile(`^(the file is empty$|the file is not valid YAML|line \d+: .|[a-zA-Z]+(\[\d+\])?(\.[a-zA-Z]+)?: got .)`)
+var problem = regexp.MustCompile(`^(the file is empty$|the file is not valid YAML|line \d+: .|[a-zA-Z]+(\[\d+\])?([.\[\]a-zA-Z0-9_]*)?: got .)`)
 
 // Whatever the file, ParsePolicy neither panics nor hangs; it says what is
 // wrong, or returns a policy that can be used and written.

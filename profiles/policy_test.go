@@ -150,7 +150,7 @@ var badFiles = []struct{ name, file, want string }{
 	{"an unknown key", minimalFile + "intervall: 30s\n", "line 5: intervall: unknown key, want version, kind, replicas, toZero, metrics, combine, interval, tolerance, up, down, schedules, onMetricError, calibration or platforms"},
 	{"a key with capitals", minimalFile + "Interval: 30s\n", "line 5: Interval: unknown key, want version, kind, replicas, toZero, metrics, combine, interval, tolerance, up, down, schedules, onMetricError, calibration or platforms"},
 	{"an unknown key of replicas", edit("max: 10", "max: 10, most: 10"), "line 2: replicas.most: unknown key, want min, max, initial or idle"},
-	{"an unknown key of a metric", edit("target: 1", "target: 1, windw: 30s"), "line 4: metrics[0].windw: unknown key, want kind, name, query, target, unit, scope, window, aggregation or panic"},
+	{"an unknown key of a metric", edit("target: 1", "target: 1, windw: 30s"), "line 4: metrics[0].windw: unknown key, want kind, name, query, target, unit, scope, window, aggregation, panic or trend"},
 	{"an unknown key of up", minimalFile + "up:\n  stepp: 4\n", "line 6: up.stepp: unknown key, want step, factor, stabilization, idle or order"},
 
 	{"no replicas", "version: headroom/v1\nmetrics: [{kind: rps, target: 1}]\n", "replicas.min: got 0, want 1 or more, or 0 together with toZero\nreplicas.max: got nothing, want replicas.min (0) or more, or unlimited"},
@@ -223,7 +223,7 @@ var badFiles = []struct{ name, file, want string }{
 	{"a schedule without an end", minimalFile + `schedules: [{start: "0 9 * * *", min: 3}]`, `line 5: schedules[0].end: got "", want a cron expression of five fields such as 0 9 * * 1-5`},
 	{"a schedule that would panic", minimalFile + `schedules: [{start: TZ=0, end: "0 9 * * *", min: 3}]`, `line 5: schedules[0].start: got "TZ=0", want a cron expression of five fields such as 0 9 * * 1-5`},
 	{"tabs, which the library loses when it writes", minimalFile + `schedules: [{start: "0\t9 * * *", end: "0 10 * * *", min: 3}]`, `line 5: schedules[0].start: got "0\t9 * * *", want a cron expression of five fields such as 0 9 * * 1-5`},
-	{"half a replica by a schedule", minimalFile + `schedules: [{start: "0 9 * * *", end: "0 10 * * *", min: 2.5}]`, "line 5: schedules[0].min: got \"2.5\", want a whole number\nline 5: schedules[0]: got neither min nor max, want at least one"},
+	{"half a replica by a schedule", minimalFile + `schedules: [{start: "0 9 * * *", end: "0 10 * * *", min: 2.5}]`, "line 5: schedules[0].min: got \"2.5\", want a whole number\nline 5: schedules[0]: got neither min, max nor set, want at least one"},
 	{"the second schedule", minimalFile + `schedules: [{start: "0 9 * * *", end: "0 10 * * *", min: 3}, {start: "0 9 * * *", end: "0 10 * * *", min: -1}]`, "line 5: schedules[1].min: got -1, want 1 or more"},
 	{"another error policy", minimalFile + "onMetricError: scale\n", `line 5: onMetricError: got "scale", want hold, or a whole number of replicas`},
 	{"a measurement without a date", minimalFile + "calibration: {measured: yesterday}\n", `line 5: calibration.measured: got "yesterday", want a date such as 2026-01-31`},

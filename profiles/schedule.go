@@ -2,34 +2,48 @@ package profiles
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"headroom/profiles/document"
 )
 
-// Schedule replaces bounds of the policy from each Start to the next End.
-// Start and End are five-field cron expressions, read by the parser that
-// Kubernetes and KEDA use.
+// Schedule replaces values of the policy at certain hours: from each Start to
+// the next End, or during every minute that Match matches. All three are
+// five-field cron expressions, read by the parser that Kubernetes and KEDA
+// use.
 type Schedule struct {
-	Start    string `yaml:"start" json:"start"`
-	End      string `yaml:"end" json:"end"`
-	Timezone string `yaml:"timezone,omitempty" json:"timezone,omitempty"` // IANA name; default UTC
-	Min      int    `yaml:"min,omitempty" json:"min,omitempty"`           // 0: as outside
-	Max      int    `yaml:"max,omitempty" json:"max,omitempty"`           // 0: as outside
+	Start    string   `yaml:"start,omitempty" json:"start,omitempty"`
+	End      string   `yaml:"end,omitempty" json:"end,omitempty"`
+	Match    string   `yaml:"match,omitempty" json:"match,omitempty"`       // instead of both, such as "* 9-20 * * 1-5"
+	Timezone string   `yaml:"timezone,omitempty" json:"timezone,omitempty"` // IANA name; default UTC
+	Min      int      `yaml:"min,omitempty" json:"min,omitempty"`           // 0: as outside
+	Max      int      `yaml:"max,omitempty" json:"max,omitempty"`           // 0: as outside
+	Set      Settings `yaml:"set,omitempty" json:"set,omitempty"`           // anything else, but for other metrics
+}
+
+// Equal reports whether two schedules say the same.
+func (s Schedule) Equal(o Schedule) bool {
+	set := slices.Equal(s.Set, o.Set)
+	return set && s.Start == o.Start && s.End == o.End && s.Match == o.Match && s.Timezone == o.Timezone && s.Min == o.Min && s.Max == o.Max
 }
 
 func (c *checker) schedule(key string, s Schedule) {
-	for _, f := range []struct{ key, value string }{{key + ".start", s.Start}, {key + ".end", s.End}} {
-		switch moment, err := ParseCron(f.value); {
-		case err != nil:
-			c.bad(f.key, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", f.value)
-		case moment.Next(time.Time{}).IsZero():
-			c.bad(f.key, "got %q, want a moment that comes", f.value)
+	switch {
+	case s.Match != "" && (s.Start != "" || s.End != ""):
+		c.bad(key+".match", "got it besides start or end, want either match or these two")
+	case s.Match != "":
+		c.cron(key+".match", s.Match)
+	default:
+		c.cron(key+".start", s.Start)
+		c.cron(key+".end", s.End)
+		if s.Start == s.End {
+			c.bad(key+".end", "got %q, want another moment than start", s.End)
 		}
-	}
-	if s.Start == s.End {
-		c.bad(key+".end", "got %q, want another moment than start", s.End)
 	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil {
 		c.bad(key+".timezone", "got %q, want an IANA name such as Europe/Berlin", s.Timezone)
@@ -39,38 +53,111 @@ func (c *checker) schedule(key string, s Schedule) {
 		c.bad(key+".min", "got %d, want 1 or more", s.Min)
 	case s.Max < 0:
 		c.bad(key+".max", "got %d, want 1 or more", s.Max)
-	case s.Min == 0 && s.Max == 0:
-		c.bad(key, "got neither min nor max, want at least one")
+	case s.Min == 0 && s.Max == 0 && len(s.Set) == 0:
+		c.bad(key, "got neither min, max nor set, want at least one")
 	case s.Max != 0 && s.Max < s.Min:
 		c.bad(key+".max", "got %d, want min (%d) or more", s.Max, s.Min)
 	}
 }
 
+func (c *checker) cron(key, text string) {
+	switch moment, err := ParseCron(text); {
+	case err != nil:
+		c.bad(key, "got %q, want a cron expression of five fields such as 0 9 * * 1-5", text)
+	case moment.Next(time.Time{}).IsZero():
+		c.bad(key, "got %q, want a moment that comes", text)
+	}
+}
+
+// overrides looks at what a valid policy becomes while a schedule is active.
+func (c *checker) overrides(key string, p Policy, s Schedule) {
+	for _, one := range s.Set {
+		switch path := p.path(one.Key); {
+		case path == "replicas.min" && s.Min != 0, path == "replicas.max" && s.Max != 0:
+			c.bad(key+"."+one.Key, "got it besides %s of the schedule, want one of them", strings.TrimPrefix(path, "replicas."))
+		case path == "schedules" || strings.HasPrefix(path, "schedules["):
+			c.bad(key+"."+one.Key, "got a schedule within a schedule, want it next to it")
+		}
+	}
+	_, err := p.during(s)
+	for _, problem := range document.Problems(err) {
+		c.bad(strings.TrimSuffix(key+"."+problem.Key, "."), "%s", problem.Text)
+	}
+}
+
+// During is a valid policy while one of its schedules is active.
+func (p Policy) During(s Schedule) Policy {
+	out, _ := p.during(s)
+	return out
+}
+
+// during is the policy while a schedule is active: it has no schedules itself.
+// Whatever max says there are as many as min says, and no more where nothing
+// is measured.
+func (p Policy) during(s Schedule) (Policy, error) {
+	p.Schedules = nil
+	p.Replicas.Initial = 0 // that has been
+	out := p
+	var lines document.Lines
+	if len(s.Set) > 0 {
+		var err error
+		if out, lines, err = p.with(s.Set); err != nil {
+			return p, p.asGiven(err, s.Set)
+		}
+	}
+	if s.Min > 0 {
+		out.Replicas.Min = s.Min
+	}
+	if s.Max > 0 {
+		out.Replicas.Max = Limit(s.Max)
+	}
+	if r := &out.Replicas; r.Max != Unlimited && int(r.Max) < r.Min || len(out.Metrics) == 0 {
+		r.Max = Limit(r.Min)
+	}
+	if out.ToZero != nil && out.Replicas.Min > 0 && out.Replicas.Idle == nil {
+		out.ToZero = nil // a fleet that may go to none because min is 0
+	}
+	if idle := out.Replicas.Idle; idle != nil && *idle >= out.Replicas.Min {
+		out.ToZero, out.Replicas.Idle = nil, nil // nothing is below min
+	}
+	if len(s.Set) == 0 {
+		return out, nil
+	}
+	problems := out.problems()
+	if !slices.EqualFunc(p.Metrics, out.Metrics, sameMetric) {
+		problems = append(problems, document.Problem{Key: "metrics", Text: "got other ones, want the same: a schedule changes their targets and windows only"})
+	}
+	return out, p.asGiven(lines.Check(nil, problems), s.Set)
+}
+
+// sameMetric reports whether one reading serves two metrics.
+func sameMetric(a, b Metric) bool {
+	for _, m := range []*Metric{&a, &b} {
+		m.Target, m.Window, m.Panic, m.Trend = 0, 0, nil, nil
+	}
+	return a == b
+}
+
 // period is a Schedule with its expressions parsed.
 type period struct {
-	start, end cron.Schedule
-	location   *time.Location
-	min, max   int
-
-	minute time.Time // for which inside is known, on the clock on the wall
-	inside bool
+	start, end, match cron.Schedule // match, or the other two
+	location          *time.Location
 }
 
 // parse expects a Schedule that validates.
-func (s Schedule) parse() (period, error) {
-	start, err := ParseCron(s.Start)
-	if err != nil {
+func (s Schedule) parse() (p period, err error) {
+	if p.location, err = time.LoadLocation(s.Timezone); err != nil {
 		return period{}, err
 	}
-	end, err := ParseCron(s.End)
-	if err != nil {
+	if s.Match != "" {
+		p.match, err = ParseCron(s.Match)
+		return p, err
+	}
+	if p.start, err = ParseCron(s.Start); err != nil {
 		return period{}, err
 	}
-	location, err := time.LoadLocation(s.Timezone)
-	if err != nil {
-		return period{}, err
-	}
-	return period{start: start, end: end, location: location, min: s.Min, max: s.Max}, nil
+	p.end, err = ParseCron(s.End)
+	return p, err
 }
 
 var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
@@ -90,14 +177,90 @@ func ParseCron(s string) (cron.Schedule, error) {
 // the wall, as if it never changed to summer time: a start within the hour
 // that is left out would come a day later than the end, and the whole day
 // before would count as inside.
-//
-// Nothing changes within a minute, and to look for the next start and end
-// takes microseconds, so the answer is kept for as long.
-func (p *period) active(now time.Time) bool {
+func (p period) active(now time.Time) bool {
 	t := now.In(p.location)
 	minute := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), 0, 0, time.UTC)
-	if !minute.Equal(p.minute) {
-		p.minute, p.inside = minute, !p.start.Next(minute).Before(p.end.Next(minute))
+	if p.match != nil {
+		return p.match.Next(minute.Add(-time.Second)).Equal(minute)
 	}
-	return p.inside
+	return !p.start.Next(minute).Before(p.end.Next(minute))
+}
+
+// Timetable says which policy holds when. It is not safe for concurrent use.
+type Timetable struct {
+	base    Policy
+	periods []period
+	minute  int64    // since 1970, for which the fields below are known
+	active  []bool   // by schedule
+	policy  *Policy  // that holds, nil before the first minute
+	seen    []effect // so that the same hours of another day take no work
+}
+
+// effect is what holds while certain schedules are active.
+type effect struct {
+	active []bool
+	policy *Policy
+}
+
+// NewTimetable is the timetable of a valid policy.
+func NewTimetable(p Policy) (*Timetable, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	t := &Timetable{base: p, active: make([]bool, len(p.Schedules))}
+	for i, s := range p.Schedules {
+		period, err := s.parse()
+		if err != nil {
+			return nil, fmt.Errorf("schedules[%d]: %w", i, err)
+		}
+		t.periods = append(t.periods, period)
+	}
+	if len(t.periods) == 0 {
+		t.policy = &t.base
+	}
+	return t, nil
+}
+
+// At is the policy with the values of all schedules that are active, of which
+// the later ones win. It must not be changed. The metrics are always those of
+// the policy itself, but for their targets and windows.
+func (t *Timetable) At(now time.Time) *Policy {
+	// Every zone of today differs from UTC by whole minutes, within which
+	// nothing changes, and to ask the expressions takes microseconds.
+	minute := now.Unix() / 60
+	if t.policy != nil && (minute == t.minute || len(t.periods) == 0) {
+		return t.policy
+	}
+	t.minute = minute
+	changed := t.policy == nil
+	for i, p := range t.periods {
+		active := p.active(now)
+		changed = changed || active != t.active[i]
+		t.active[i] = active
+	}
+	if changed {
+		t.policy = t.effective()
+	}
+	return t.policy
+}
+
+// effective is the policy for the schedules that are active.
+func (t *Timetable) effective() *Policy {
+	same := func(e effect) bool { return slices.Equal(e.active, t.active) }
+	if i := slices.IndexFunc(t.seen, same); i >= 0 {
+		return t.seen[i].policy
+	}
+	p := t.base
+	for i, s := range t.base.Schedules {
+		if !t.active[i] {
+			continue
+		}
+		next, err := p.during(s)
+		if err != nil { // alone each of them is valid, but these two are not together
+			next, _ = t.base.during(s)
+		}
+		p = next
+	}
+	t.seen = append(t.seen, effect{slices.Clone(t.active), &p})
+	return &p
 }

@@ -138,7 +138,7 @@ func TestScheduleValidate(t *testing.T) {
 		{"never", func(s *Schedule) { s.Start = "0 0 30 2 *" }, []string{`schedules[0].start: got "0 0 30 2 *", want a moment that comes`}},
 		{"V3 start is end", func(s *Schedule) { s.End = s.Start }, []string{`schedules[0].end: got "0 9 * * 1-5", want another moment than start`}},
 		{"no place", func(s *Schedule) { s.Timezone = "Mars/Olympus" }, []string{`schedules[0].timezone: got "Mars/Olympus", want an IANA name`}},
-		{"V3 neither", func(s *Schedule) { s.Min = 0 }, []string{"schedules[0]: got neither min nor max, want at least one"}},
+		{"V3 neither", func(s *Schedule) { s.Min = 0 }, []string{"schedules[0]: got neither min, max nor set, want at least one"}},
 		{"negative min", func(s *Schedule) { s.Min = -1 }, []string{"schedules[0].min: got -1, want 1 or more"}},
 		{"negative max", func(s *Schedule) { s.Max = -1 }, []string{"schedules[0].max: got -1, want 1 or more"}},
 		{"max below min", func(s *Schedule) { s.Max = 7 }, []string{"schedules[0].max: got 7, want min (8) or more"}},
@@ -154,13 +154,15 @@ func TestScheduleValidate(t *testing.T) {
 	}
 }
 
-func BenchmarkScheduleActive(b *testing.B) {
-	p, err := Schedule{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "Europe/Berlin"}.parse()
+func BenchmarkTimetable(b *testing.B) {
+	p := rpsPolicy()
+	p.Schedules = []Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "Europe/Berlin", Min: 8}}
+	times, err := NewTimetable(p)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		p.active(monday)
+		times.At(monday)
 	}
 }

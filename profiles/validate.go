@@ -68,6 +68,11 @@ func (p Policy) problems() []document.Problem {
 		c.bad("onMetricError", "got %d, want hold, or a whole number of replicas", int(p.OnMetricError))
 	}
 	c.calibration(p.Calibration)
+	for i, s := range p.Schedules {
+		if len(c) == 0 && len(s.Set) > 0 {
+			c.overrides(fmt.Sprintf("schedules[%d].set", i), p, s)
+		}
+	}
 	return c
 }
 
@@ -145,6 +150,16 @@ func (c *checker) metric(key string, m Metric) {
 		c.within(key+".panic.window", p.Window, time.Second, max(m.Window.Std(), time.Second))
 		if p.Threshold <= 1000 || p.Threshold > maxFactor {
 			c.bad(key+".panic.threshold", "got %s, want more than 1 and at most %s", p.Threshold, maxFactor)
+		}
+	}
+	if t := m.Trend; t != nil {
+		if m.Kind != InFlight || m.scope() != PerReplica {
+			c.bad(key+".trend", "got it for %s of scope %s, want %s of scope %s", m.Kind, m.scope(), InFlight, PerReplica)
+		}
+		c.within(key+".trend.within", t.Within, 0, max(m.Window.Std(), 0))
+		c.within(key+".trend.maxWait", t.MaxWait, 0, time.Hour)
+		if t.Within == 0 && !t.Ahead {
+			c.bad(key+".trend", "got neither within nor ahead, want at least one")
 		}
 	}
 }

@@ -48,6 +48,7 @@ type api struct {
 	pool     *pool
 	balancer *balancer
 	loop     *loop
+	policies *policyStore
 	events   *eventLog
 	metrics  http.Handler
 	ready    <-chan struct{}
@@ -60,7 +61,8 @@ type status struct {
 	Fleet      probe.Fleet       `json:"fleet"`
 	Decision   profiles.Decision `json:"decision"`
 	Policy     profiles.Policy   `json:"policy"`
-	StartUps   []float64         `json:"startUpSeconds"` // of the latest replicas, oldest first
+	Warnings   []string          `json:"warnings,omitempty"` // of the policy
+	StartUps   []float64         `json:"startUpSeconds"`     // of the latest replicas, oldest first
 }
 
 // pinRequest is the body of PUT /v1/replicas.
@@ -87,6 +89,7 @@ func (a *api) routes() map[string]http.HandlerFunc {
 		"GET /v1/events":            a.getEvents,
 		"GET /v1/policy":            a.getPolicy,
 		"PUT /v1/policy":            a.putPolicy,
+		"PATCH /v1/policy":          a.patchPolicy,
 		"PUT /v1/replicas":          a.putReplicas,
 		"DELETE /v1/replicas":       a.deleteReplicas,
 	}
@@ -165,7 +168,7 @@ func (a *api) getStatus(w http.ResponseWriter, _ *http.Request) {
 	f, state := a.fleet()
 	reply(w, status{
 		APIVersion: apiVersion, Service: a.service,
-		Fleet: f, Decision: state.last, Policy: state.policy,
+		Fleet: f, Decision: state.last, Policy: state.policy, Warnings: state.policy.Warnings(),
 		StartUps: inSeconds(a.pool.startups()),
 	})
 }
@@ -200,26 +203,6 @@ func (a *api) getLogs(w http.ResponseWriter, r *http.Request) {
 
 func (a *api) getQueue(w http.ResponseWriter, _ *http.Request) {
 	reply(w, queue(a.balancer.traffic()))
-}
-
-func (a *api) getPolicy(w http.ResponseWriter, _ *http.Request) { reply(w, a.loop.state().policy) }
-
-func (a *api) putPolicy(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
-	if !ok {
-		return
-	}
-	// JSON is YAML too, so a policy has one strict decoder, and numbers and
-	// units are written here as they are in a file.
-	p, err := profiles.ParsePolicy(body)
-	if err == nil {
-		err = a.loop.follow(time.Now(), p)
-	}
-	if err != nil {
-		refuse(w, http.StatusUnprocessableEntity, problems(err)...)
-		return
-	}
-	reply(w, p)
 }
 
 func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {

@@ -27,7 +27,7 @@ func newAPI(t *testing.T) *api {
 	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
 	b := newBalancer(time.Now(), cfg)
 	p := newPool(cfg, b, 1)
-	l, err := newLoop(cfg.Policy, p, b.read, cfg.Log)
+	l, err := newLoop(cfg, p, newSignals(cfg, b, p).sense, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func newAPI(t *testing.T) *api {
 	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})
 	return &api{
 		token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000",
-		pool: p, balancer: b, loop: l, ready: p.full,
+		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log}, ready: p.full,
 		events: events, metrics: newMetrics(newRequestMetrics(), p, l),
 	}
 }
@@ -81,8 +81,9 @@ func TestAPIRefuses(t *testing.T) {
 				`"metrics[0].target: got 0, want more than 0 and at most 1000000000",` +
 				`"metrics[0].kind: got \"magic\", want one of rps, in_flight, queue, free_workers, cpu, memory, latency, custom","interval: got 1ms, want 1s to 1h"]}`},
 		{"a policy on what is not measured", "PUT", "/v1/policy", good, "",
-			`{"version":"headroom/v1","replicas":{"min":1,"max":2},"metrics":[{"kind":"cpu","target":70}]}`, 422,
-			`{"problems":["metrics[0].kind: got cpu, which the built-in scaler does not measure, want rps or in_flight"]}`},
+			`{"version":"headroom/v1","replicas":{"min":1,"max":2},"metrics":[{"kind":"custom","target":70},{"kind":"memory","target":70,"unit":"%"}]}`, 422,
+			`{"problems":["metrics[0].kind: got custom, want another: the built-in scaler measures requests and processes, and asks nobody else",` +
+				`"metrics[1].unit: got %, want MiB, or a limit to take a share of: --memory-limit"]}`},
 		{"a policy with an unknown key", "PUT", "/v1/policy", good, "", `{"version":"headroom/v1","replicsa":{"min":3}}`, 422, `"replicsa: unknown key, want version, kind`},
 		{"a policy as YAML", "PUT", "/v1/policy", good, "", "version: headroom/v1\n", 422, "want one JSON object"},
 		{"no policy", "PUT", "/v1/policy", good, "", "null", 422, "problems"},
@@ -159,7 +160,7 @@ func TestClientRoundTrip(t *testing.T) {
 	if err := c.Follow(ctx, policy); err != nil {
 		t.Fatal(err)
 	}
-	got, err := c.Policy(ctx)
+	got, _, err := c.Policy(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

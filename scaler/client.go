@@ -62,17 +62,26 @@ func (c *Client) Unpin(ctx context.Context) error {
 // Follow replaces the policy and lets it decide, also where the fleet was
 // pinned.
 func (c *Client) Follow(ctx context.Context, p profiles.Policy) error {
-	if err := c.do(ctx, http.MethodPut, "/v1/policy", p, nil); err != nil {
-		return err
-	}
-	return c.Unpin(ctx)
+	_, err := c.Apply(ctx, p, "")
+	return err
 }
 
-// Policy returns the policy that the scaler follows.
-func (c *Client) Policy(ctx context.Context) (profiles.Policy, error) {
-	var p profiles.Policy
-	err := c.do(ctx, http.MethodGet, "/v1/policy", nil, &p)
-	return p, err
+// Policy returns the policy that the scaler follows, and the tag by which Apply
+// knows it.
+func (c *Client) Policy(ctx context.Context) (p profiles.Policy, tag string, err error) {
+	tag, err = c.exchange(ctx, http.MethodGet, "/v1/policy", "", nil, &p)
+	return p, tag, err
+}
+
+// Apply does what Follow does, and says what became of it. Where a tag is
+// given, and the scaler follows another policy than the one of the tag by now,
+// nothing changes and the error is ErrPolicyChanged.
+func (c *Client) Apply(ctx context.Context, p profiles.Policy, tag string) (Applied, error) {
+	var out Applied
+	if _, err := c.exchange(ctx, http.MethodPut, "/v1/policy", tag, p, &out); err != nil {
+		return out, err
+	}
+	return out, c.Unpin(ctx)
 }
 
 // Workers lists the replicas: living ones, oldest first, then those that went
@@ -100,45 +109,58 @@ func (c *Client) Logs(ctx context.Context, id string) ([]Line, error) {
 
 // do sends in, where it is not nil, and decodes the answer into out.
 func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
+	_, err := c.exchange(ctx, method, path, "", in, out)
+	return err
+}
+
+// exchange is do with entity tags: the one that must match, where it is not
+// empty, and that of the answer.
+func (c *Client) exchange(ctx context.Context, method, path, match string, in, out any) (tag string, err error) {
 	var body io.Reader
 	if in != nil {
 		data, err := json.Marshal(in)
 		if err != nil {
-			return err
+			return "", err
 		}
 		body = bytes.NewReader(data)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
 	if err != nil {
-		return fmt.Errorf("scaler at %s: %w", c.url, err)
+		return "", fmt.Errorf("scaler at %s: %w", c.url, err)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
+	if match != "" {
+		req.Header.Set("If-Match", match)
+	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("scaler: %w", err)
+		return "", fmt.Errorf("scaler: %w", err)
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
 	switch {
 	case err != nil:
-		return fmt.Errorf("scaler at %s: %w", c.url, err)
+		return "", fmt.Errorf("scaler at %s: %w", c.url, err)
 	case res.StatusCode >= 300:
-		return fmt.Errorf("scaler at %s: %w", c.url, refused(res.StatusCode, data))
+		return "", fmt.Errorf("scaler at %s: %w", c.url, refused(res.StatusCode, data))
 	case out == nil:
-		return nil
+		return res.Header.Get("ETag"), nil
 	}
 	if err := json.Unmarshal(data, out); err != nil {
-		return fmt.Errorf("scaler at %s: %s %s: %w", c.url, method, path, err)
+		return "", fmt.Errorf("scaler at %s: %s %s: %w", c.url, method, path, err)
 	}
-	return nil
+	return res.Header.Get("ETag"), nil
 }
 
 // refused is the error in an answer, one line for each problem.
 func refused(code int, body []byte) error {
 	var r refusal
+	if code == http.StatusPreconditionFailed {
+		return ErrPolicyChanged
+	}
 	if json.Unmarshal(body, &r) != nil || len(r.Problems) == 0 {
 		return fmt.Errorf("answered %d %s", code, http.StatusText(code))
 	}

@@ -186,7 +186,7 @@ func (c Config) Validate() error {
 	if err == nil && apiErr == nil && listen == api && api.port != 0 {
 		bad("--api: got %q, want another address than --listen", c.API)
 	}
-	if _, err := decider(c.Policy); err != nil {
+	if _, _, err := c.decider(c.Policy); err != nil {
 		for _, problem := range problems(err) {
 			bad("policy: %s", problem)
 		}
@@ -236,23 +236,30 @@ func problems(err error) (out []string) {
 	return out
 }
 
-// decider is the decider of a policy that this scaler can follow.
-func decider(p profiles.Policy) (profiles.Decider, error) {
+// decider is the decider of a policy that this scaler can follow, and the
+// timetable of its policies.
+func (c Config) decider(p profiles.Policy) (profiles.Decider, *profiles.Timetable, error) {
 	d, err := p.Decider()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var found []document.Problem
-	if p.ToZero != nil {
-		found = append(found, document.Problem{Key: "toZero", Text: "the built-in scaler keeps at least one replica"})
-	}
 	for i, m := range p.Metrics {
-		if m.Kind != profiles.RPS && m.Kind != profiles.InFlight {
-			text := fmt.Sprintf("got %s, which the built-in scaler does not measure, want %s or %s", m.Kind, profiles.RPS, profiles.InFlight)
-			found = append(found, document.Problem{Key: fmt.Sprintf("metrics[%d].kind", i), Text: text})
+		bad := func(field, format string, args ...any) {
+			found = append(found, document.Problem{Key: fmt.Sprintf("metrics[%d].%s", i, field), Text: fmt.Sprintf(format, args...)})
+		}
+		switch {
+		case m.Kind == profiles.Custom:
+			bad("kind", "got %s, want another: the built-in scaler measures requests and processes, and asks nobody else", m.Kind)
+		case m.Kind == profiles.Memory && m.In("%") && c.MemoryLimit == 0:
+			bad("unit", "got %%, want MiB, or a limit to take a share of: --memory-limit")
 		}
 	}
-	return d, document.Join(found)
+	if found != nil {
+		return nil, nil, document.Join(found)
+	}
+	times, err := profiles.NewTimetable(p)
+	return d, times, err
 }
 
 // address is a host and a port, written by people.

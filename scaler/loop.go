@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,16 +17,20 @@ type resizer interface {
 }
 
 // loop makes the decisions: every interval of the policy, and at once when
-// the policy or the pin changes. A decision, and what it sets in the pool, are
-// one step under its lock. Its methods are safe for concurrent use.
+// the policy or the pin changes, or when a request comes to a fleet of none. A
+// decision, and what it sets in the pool, are one step under its lock. Its
+// methods are safe for concurrent use.
 type loop struct {
-	pool resizer
-	read func(now time.Time, metrics []profiles.Metric) []profiles.Reading
-	log  func(Event)
-	wake chan struct{} // something changed; capacity 1
+	pool    resizer
+	sense   func(now time.Time, p *profiles.Policy) profiles.Metrics // all but Replicas
+	arrived <-chan struct{}                                          // a request waits, and no replica is in service
+	admit   func(profiles.Policy) (profiles.Decider, *profiles.Timetable, error)
+	log     func(Event)
+	wake    chan struct{} // something changed; capacity 1
 
 	mu      sync.Mutex // guards the fields below
 	decider profiles.Decider
+	times   *profiles.Timetable
 	size    int // what the policy wants; a pin leaves it alone, so that it can be restored
 	counts  map[profiles.Reason]int64
 	loopState
@@ -45,20 +50,22 @@ type pin struct {
 	until time.Time
 }
 
-func newLoop(p profiles.Policy, pool resizer, read func(time.Time, []profiles.Metric) []profiles.Reading, log func(Event)) (*loop, error) {
-	d, err := decider(p)
+func newLoop(cfg Config, pool resizer, sense func(time.Time, *profiles.Policy) profiles.Metrics, arrived <-chan struct{}) (*loop, error) {
+	d, times, err := cfg.decider(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
+	n := cfg.Policy.Initial()
 	return &loop{
-		pool: pool, read: read, log: log,
+		pool: pool, sense: sense, arrived: arrived, admit: cfg.decider, log: cfg.Log,
 		wake:    make(chan struct{}, 1),
 		decider: d,
-		size:    p.Initial(),
+		times:   times,
+		size:    n,
 		counts:  map[profiles.Reason]int64{},
 		loopState: loopState{
-			policy: p,
-			last:   profiles.Decision{Current: p.Initial(), Raw: p.Initial(), Desired: p.Initial(), Reason: profiles.NoData},
+			policy: cfg.Policy,
+			last:   profiles.Decision{Current: n, Raw: n, Desired: n, Reason: profiles.NoData},
 		},
 	}, nil
 }
@@ -75,6 +82,8 @@ func (l *loop) run(ctx context.Context) {
 		select {
 		case <-timer.C:
 		case <-l.wake:
+		case <-l.arrived:
+			l.arrive(time.Now())
 		case <-ctx.Done():
 			timer.Stop()
 			return
@@ -86,6 +95,15 @@ func (l *loop) run(ctx context.Context) {
 // step makes one decision and returns when the next is due.
 func (l *loop) step(now time.Time) time.Time {
 	return l.change(now, func() (Event, bool) { return Event{}, false })
+}
+
+// arrive decides at once where no replica is wanted. Where some are, they are
+// starting, and the next decision comes early enough: one more in between
+// would take another step.
+func (l *loop) arrive(now time.Time) {
+	if l.state().last.Desired == 0 {
+		l.step(now)
+	}
 }
 
 // hold pins the fleet to n replicas for a time.
@@ -109,18 +127,29 @@ func (l *loop) unpin(now time.Time) {
 	l.poke()
 }
 
-// follow replaces the policy. The new one begins without a history.
-func (l *loop) follow(now time.Time, p profiles.Policy) error {
-	d, err := decider(p)
+// follow replaces the policy; the event says what brought that about. The new
+// one begins without a history.
+func (l *loop) follow(now time.Time, p profiles.Policy, cause string) error {
+	d, times, err := l.admit(p)
 	if err != nil {
 		return err
 	}
 	l.change(now, func() (Event, bool) {
-		l.policy, l.decider = p, d
-		return Event{Kind: EventPolicy, Text: "follows another policy: " + p.Summary()}, true
+		changes := changesText(l.policy, p)
+		l.policy, l.decider, l.times = p, d, times
+		return Event{Kind: EventPolicy, Text: cause + ": " + changes}, true
 	})
 	l.poke()
 	return nil
+}
+
+// changesText says what differs between two policies.
+func changesText(from, to profiles.Policy) string {
+	var out []string
+	for _, c := range profiles.Changes(from, to) {
+		out = append(out, c.Field+" "+c.From+" -> "+c.To)
+	}
+	return strings.Join(out, ", ")
 }
 
 // change applies edit and makes a decision, as one step, so that whoever asked
@@ -138,21 +167,24 @@ func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) 
 		l.pin = pin{}
 		note(EventPin, fmt.Sprintf("the pin has expired, back to %d", l.size))
 	}
+	p := l.times.At(now) // with what its schedules say at this hour
 	var d profiles.Decision
 	if n := l.pin.size; n > 0 {
 		d = profiles.Decision{At: now, Current: l.last.Desired, Raw: n, Desired: n, Reason: profiles.Pinned, Valid: true}
 		l.due = l.pin.until
 	} else {
-		d = l.decider.Decide(now, profiles.Metrics{Replicas: l.size, Readings: l.read(now, l.policy.Metrics)})
+		m := l.sense(now, p)
+		m.Replicas = l.size
+		d = l.decider.Decide(now, m)
 		l.size = d.Desired
-		l.due = now.Add(l.policy.Interval.Std())
+		l.due = now.Add(p.Interval.Std())
 		if d.Desired != d.Current {
 			events = append(events, Event{At: now, Kind: EventDecision, Text: d.String(), Decision: &d})
 		}
 	}
 	l.last = d
 	l.counts[d.Reason]++
-	l.pool.scale(d.Desired, l.policy.Down.Order)
+	l.pool.scale(d.Desired, p.Down.Order)
 	due = l.due
 	l.mu.Unlock()
 

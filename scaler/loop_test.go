@@ -56,10 +56,13 @@ func (p *fakePool) expect(t *testing.T, want ...sized) {
 	}
 }
 
-// gauge is a metric that a test sets.
+// gauge is what a test lets the loop see.
 type gauge struct {
-	mu      sync.Mutex // guards the field below
+	arrived chan struct{}
+
+	mu      sync.Mutex // guards the fields below
 	reading profiles.Reading
+	waiting int
 }
 
 func (g *gauge) set(total int) {
@@ -68,14 +71,23 @@ func (g *gauge) set(total int) {
 	g.reading = profiles.Reading{Total: profiles.Milli(total * 1000), Valid: true}
 }
 
-func (g *gauge) read(_ time.Time, metrics []profiles.Metric) []profiles.Reading {
+// arrive lets n requests wait for a replica, where none is in service.
+func (g *gauge) arrive(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	out := make([]profiles.Reading, len(metrics))
-	for i := range out {
-		out[i] = g.reading
+	g.waiting = n
+	g.reading = profiles.Reading{Total: 1, Valid: true}
+	g.arrived <- struct{}{}
+}
+
+func (g *gauge) sense(_ time.Time, p *profiles.Policy) profiles.Metrics {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m := profiles.Metrics{Waiting: g.waiting}
+	for range p.Metrics {
+		m.Readings = append(m.Readings, g.reading)
 	}
-	return out
+	return m
 }
 
 // rpsPolicy has a target of 10 per replica, decides every 10 s and follows the
@@ -92,8 +104,8 @@ func rpsPolicy(low, high int) profiles.Policy {
 // withLoop runs a loop in a bubble.
 func withLoop(t *testing.T, p profiles.Policy, f func(t *testing.T, l *loop, pool *fakePool, g *gauge)) {
 	synctest.Test(t, func(t *testing.T) {
-		pool, g := &fakePool{start: time.Now()}, &gauge{}
-		l, err := newLoop(p, pool, g.read, pool.note)
+		pool, g := &fakePool{start: time.Now()}, &gauge{arrived: make(chan struct{}, 1)}
+		l, err := newLoop(Config{Policy: p, Log: pool.note}, pool, g.sense, g.arrived)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,12 +209,12 @@ func TestLoopPinReplacesPin(t *testing.T) {
 func TestLoopFollowsAnotherPolicy(t *testing.T) {
 	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
 		pass(3 * time.Second)
-		if err := l.follow(time.Now(), rpsPolicy(4, 6)); err != nil {
+		if err := l.follow(time.Now(), rpsPolicy(4, 6), "a test"); err != nil {
 			t.Fatal(err)
 		}
 		pool.expect(t, at(0, 1), at(3, 4)) // bounds act at once
 		bad := rpsPolicy(3, 2)
-		if err := l.follow(time.Now(), bad); err == nil {
+		if err := l.follow(time.Now(), bad, "a test"); err == nil {
 			t.Error("follow a policy with min above max: got no error")
 		}
 		if got := l.state().policy.Replicas.Min; got != 4 {
@@ -222,7 +234,7 @@ func TestLoopReports(t *testing.T) {
 		pass(5 * time.Second)
 		l.hold(time.Now(), 2, time.Minute)
 		l.unpin(time.Now())
-		if err := l.follow(time.Now(), rpsPolicy(4, 5)); err != nil {
+		if err := l.follow(time.Now(), rpsPolicy(4, 5), "a test"); err != nil {
 			t.Fatal(err)
 		}
 		want := []string{
@@ -231,7 +243,7 @@ func TestLoopReports(t *testing.T) {
 			"pin: the pin has expired, back to 3",
 			"pin: pinned to 2 for 1m",
 			"pin: unpinned, back to 3",
-			"policy: follows another policy: 4 to 5 replicas at rps 10/s per replica",
+			"policy: a test: replicas.min 1 -> 4",
 			"decision: 3 -> 4",
 		}
 		if diff := cmp.Diff(want, pool.events); diff != "" {
@@ -247,12 +259,91 @@ func TestLoopChangeIsOneDecision(t *testing.T) {
 		g.set(100)
 		p := rpsPolicy(1, 10)
 		p.Up.Step = 2
-		if err := l.follow(time.Now(), p); err != nil {
+		if err := l.follow(time.Now(), p, "a test"); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		pool.expect(t, at(0, 1), at(0, 3))
 		pass(10 * time.Second)
 		pool.expect(t, at(0, 1), at(0, 3), at(10, 5))
+	})
+}
+
+// toZeroPolicy is an rpsPolicy that lets an idle fleet go after a minute.
+func toZeroPolicy(high int) profiles.Policy {
+	p := rpsPolicy(0, high)
+	p.ToZero = &profiles.ToZero{After: profiles.Duration(time.Minute)}
+	return p
+}
+
+func TestLoopEndsARestAtOnce(t *testing.T) {
+	withLoop(t, toZeroPolicy(5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(0)
+		pass(73 * time.Second)
+		pool.expect(t, at(0, 1), at(60, 0))
+		g.arrive(7)
+		synctest.Wait()
+		pool.expect(t, at(0, 1), at(60, 0), at(73, 1))
+		g.set(28)
+		pass(9 * time.Second) // the interval counts from the arrival
+		pool.expect(t, at(0, 1), at(60, 0), at(73, 1))
+		pass(time.Second)
+		pool.expect(t, at(0, 1), at(60, 0), at(73, 1), at(83, 3))
+	})
+}
+
+// Where replicas are wanted, a request that finds none in service changes
+// nothing: one more decision would take one more step.
+func TestLoopArrivalsTakeNoStep(t *testing.T) {
+	p := rpsPolicy(1, 10)
+	p.Up.Step = 1
+	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		pass(5 * time.Second)
+		for range 3 {
+			g.arrive(1)
+			synctest.Wait()
+		}
+		g.set(100)
+		pool.expect(t, at(0, 1))
+		pass(5 * time.Second)
+		pool.expect(t, at(0, 1), at(10, 2))
+	})
+}
+
+// A pin of a fleet at rest ends where it was, and a request wakes it then.
+func TestLoopPinAtRest(t *testing.T) {
+	withLoop(t, toZeroPolicy(5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(0)
+		pass(65 * time.Second)
+		l.hold(time.Now(), 2, 10*time.Second)
+		pass(11 * time.Second)
+		pool.expect(t, at(0, 1), at(60, 0), at(65, 2), at(75, 0))
+		g.arrive(1)
+		synctest.Wait()
+		pool.expect(t, at(0, 1), at(60, 0), at(65, 2), at(75, 0), at(76, 1))
+	})
+}
+
+// Interval, windows and order are those of the hour.
+func TestLoopFollowsTheTimetable(t *testing.T) {
+	p := rpsPolicy(1, 5)
+	p.Schedules = []profiles.Schedule{{Match: "1 * * * *", Set: profiles.Settings{{Key: "interval", Value: "30s"}, {Key: "down.order", Value: "oldest"}}}}
+	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) { // from midnight on
+		g.set(8)
+		pass(65 * time.Second)
+		g.set(28)
+		pass(20 * time.Second)
+		pool.expect(t, at(0, 1))
+		pass(5 * time.Second)
+		pool.expect(t, at(0, 1), at(90, 3))
+		if pool.order != profiles.Oldest {
+			t.Errorf("order: got %q, want that of the schedule, %q", pool.order, profiles.Oldest)
+		}
+		g.set(8)
+		pass(30 * time.Second)
+		pool.expect(t, at(0, 1), at(90, 3), at(120, 1))
+		if pool.order != profiles.Newest {
+			t.Errorf("order: got %q, want %q again", pool.order, profiles.Newest)
+		}
 	})
 }

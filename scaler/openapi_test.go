@@ -65,6 +65,7 @@ func TestOpenAPIHasEveryField(t *testing.T) {
 		"Event":    {Event{}, nil},
 		"Gap":      {gap{}, nil},
 		"Pin":      {pinRequest{}, nil},
+		"Applied":  {Applied{}, nil},
 		"Problems": {refusal{}, nil},
 	} {
 		var has []string
@@ -128,6 +129,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/v1/policy", "secret", "", 200},
 		{"PUT", "/v1/policy", "secret", string(policy), 200},
 		{"PUT", "/v1/policy", "secret", `{"version":"headroom/v1","replicas":{"min":4,"max":2}}`, 422},
+		{"PATCH", "/v1/policy", "secret", `{"max_workers":5}`, 200},
+		{"PATCH", "/v1/policy", "secret", `{"speed":5}`, 422},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":2,"ttl":"30s"}`, 204},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":1,"ttl":"90m"}`, 422},
 		{"PUT", "/v1/replicas", "secret", `"` + strings.Repeat("x", maxBody) + `"`, 413},

@@ -23,7 +23,9 @@ type Scaler struct {
 	launcher *launcher
 	balancer *balancer
 	pool     *pool
+	signals  *signals
 	loop     *loop
+	policies *policyStore
 	events   *eventLog
 	started  atomic.Bool
 	ready    chan struct{}
@@ -44,6 +46,11 @@ func New(cfg Config) (*Scaler, error) {
 	cfg = cfg.withDefaults()
 	events := newEventLog(time.Now(), cfg.Log)
 	cfg.Log = events.add
+	policies, policy, err := newPolicyStore(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Policy = policy
 	secret := make([]byte, 32)
 	rand.Read(secret) // never fails
 	s := &Scaler{
@@ -51,6 +58,7 @@ func New(cfg Config) (*Scaler, error) {
 		token:    hex.EncodeToString(secret),
 		launcher: newLauncher(cfg),
 		balancer: newBalancer(time.Now(), cfg),
+		policies: policies,
 		events:   events,
 		ready:    make(chan struct{}),
 	}
@@ -58,9 +66,12 @@ func New(cfg Config) (*Scaler, error) {
 	s.pool.launch = s.launcher.launch
 	asking := newReadiness(cfg.ReadyPath)
 	s.pool.ready, s.pool.live = asking.await, asking.live
-	var err error
-	s.loop, err = newLoop(cfg.Policy, s.pool, s.balancer.read, cfg.Log)
-	return s, err
+	s.signals = newSignals(cfg, s.balancer, s.pool)
+	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, s.balancer.starved); err != nil {
+		return nil, err
+	}
+	policies.loop = s.loop
+	return s, nil
 }
 
 // Ready returns a channel that is closed when both addresses are open and the
@@ -69,6 +80,9 @@ func (s *Scaler) Ready() <-chan struct{} { return s.ready }
 
 // URL is the address of the service. It is valid when Ready is closed.
 func (s *Scaler) URL() string { return s.url }
+
+// Warnings are what there is to know about the policy that it begins with.
+func (s *Scaler) Warnings() []string { return s.cfg.Policy.Warnings() }
 
 // Client returns a client of this scaler's API. It is valid when Ready is
 // closed.
@@ -129,7 +143,7 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 
 	back := newAPIServer(control, &api{
 		token: sha256.Sum256([]byte(s.token)), service: s.url,
-		pool: s.pool, balancer: s.balancer, loop: s.loop, ready: s.ready,
+		pool: s.pool, balancer: s.balancer, loop: s.loop, policies: s.policies, ready: s.ready,
 		events: s.events, metrics: newMetrics(proxy.requests, s.pool, s.loop),
 	})
 
@@ -146,10 +160,15 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 			fail(err)
 		}
 	})
-	deciders.Go(func() { sampleUsage(deciding, s.pool) })
+	deciders.Go(func() { s.signals.run(deciding) })
 	deciders.Go(func() {
 		if waitFor(deciding, s.pool.serving) {
 			s.loop.run(deciding)
+		}
+	})
+	deciders.Go(func() {
+		if waitFor(deciding, s.pool.serving) {
+			s.policies.watch(deciding)
 		}
 	})
 	deciders.Go(func() {

@@ -35,34 +35,34 @@ func newMeter() *meter {
 }
 
 // sample measures the descendants of each root, without the root itself: that
-// is our own supervisor.
-func (m *meter) sample(ctx context.Context, roots map[string]int) map[string]usage {
+// is our own supervisor. It is not ok where processes could not be listed.
+func (m *meter) sample(ctx context.Context, roots map[string]int) (used map[string]usage, ok bool) {
 	for id := range m.trees {
 		if _, ok := roots[id]; !ok {
 			delete(m.trees, id)
 		}
 	}
 	if len(roots) == 0 {
-		return nil
+		return nil, true
 	}
 	all := m.list()
 	if len(all) == 0 {
-		return nil // it could not be read: nothing is known, and nothing has ended
+		return nil, false // nothing is known, and nothing has ended
 	}
 	children := map[int][]int{}
 	for pid, parent := range all {
 		children[parent] = append(children[parent], pid)
 	}
-	out := make(map[string]usage, len(roots))
+	used = make(map[string]usage, len(roots))
 	for id, root := range roots {
 		t := m.trees[id]
 		if t == nil {
 			t = &tree{current: map[int]time.Duration{}}
 			m.trees[id] = t
 		}
-		out[id] = m.add(ctx, t, descendants(children, root))
+		used[id] = m.add(ctx, t, descendants(children, root))
 	}
-	return out
+	return used, true
 }
 
 // add brings a tree up to date with the processes that it has now.
@@ -115,12 +115,4 @@ func processUsage(ctx context.Context, pid int) (usage, bool) {
 		u.memory = int64(memory.RSS)
 	}
 	return u, true
-}
-
-// sampleUsage measures the pool's replicas every second until ctx is done.
-func sampleUsage(ctx context.Context, p *pool) {
-	m := newMeter()
-	for wait(ctx, time.Second) {
-		p.setUsage(m.sample(ctx, p.roots()))
-	}
 }

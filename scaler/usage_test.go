@@ -22,8 +22,8 @@ func TestMeterCountsWholeTrees(t *testing.T) {
 	roots := map[string]int{"a": 10, "b": 20}
 	expect := func(what string, a, b usage) {
 		t.Helper()
-		got := m.sample(t.Context(), roots)
-		if got["a"] != a || got["b"] != b {
+		got, ok := m.sample(t.Context(), roots)
+		if !ok || got["a"] != a || got["b"] != b {
 			t.Errorf("%s: got %+v, want %+v and %+v", what, got, a, b)
 		}
 	}
@@ -48,7 +48,7 @@ func TestMeterCountsWholeTrees(t *testing.T) {
 
 	before := all
 	all = nil
-	if got := m.sample(t.Context(), roots); got != nil {
+	if got, ok := m.sample(t.Context(), roots); ok || got != nil {
 		t.Errorf("nothing could be listed: got %+v, want nothing", got)
 	}
 	all = before

@@ -35,7 +35,7 @@ func findBackend(ctx context.Context, target string) (backend, error) {
 	if err != nil {
 		return backend{}, err
 	}
-	policy, err := client.Policy(ctx)
+	policy, _, err := client.Policy(ctx)
 	if err != nil {
 		return backend{}, fmt.Errorf("ask the scaler of %s: %w", address, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -77,7 +78,7 @@ func (a *app) checkCommand() *cobra.Command {
 				return nil
 			}
 			write(a.out, fmt.Sprintf("%s differs from %s on %s:\n", args[1], args[0], f.platform.Name))
-			writeChanges(a, drift)
+			writeChanges(a.out, drift)
 			return &exit{code: exitDrift}
 		},
 	}
@@ -86,14 +87,14 @@ func (a *app) checkCommand() *cobra.Command {
 	return cmd
 }
 
-// writeChanges prints what a file says and what it should say.
-func writeChanges(a *app, changes []profiles.Change) {
+// writeChanges prints the values of one policy and those of another.
+func writeChanges(w io.Writer, changes []profiles.Change) {
 	wide := 0
 	for _, c := range changes {
 		wide = max(wide, len(c.Field))
 	}
 	for _, c := range changes {
-		write(a.out, fmt.Sprintf("  %-*s  %s -> %s\n", wide, c.Field, c.From, c.To))
+		write(w, fmt.Sprintf("  %-*s  %s -> %s\n", wide, c.Field, c.From, c.To))
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"headroom/profiles/document"
 )
 
 // saveFile writes a file completely or not at all, and says which one if it
@@ -80,24 +82,10 @@ func (a *app) save(path string, content func(io.Writer) error) error {
 		path, err = filepath.EvalSymlinks(path)
 	}
 	if err == nil {
-		err = replaceFile(path, info.Mode().Perm(), content)
+		err = document.Replace(path, info.Mode().Perm(), content)
 	}
 	if err != nil && fresh {
 		os.Remove(path)
 	}
 	return err
-}
-
-// replaceFile puts a new file in the place of another.
-func replaceFile(path string, mode fs.FileMode, content func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // not there any more after the renaming
-	err = errors.Join(content(f), f.Chmod(mode), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -14,31 +14,38 @@ import (
 
 func (a *app) scalerCommand() *cobra.Command {
 	c := scaler.Config{Timeout: 120 * time.Second, Grace: 5 * time.Second}
-	var policyFile string
+	var settings []string
 	cmd := &cobra.Command{
 		Use:   "scaler [flags] -- COMMAND...",
 		Short: "Run a command as replicas behind one address, scaled by a policy",
 		Long: "Run a command as replicas behind one address, scaled by a policy.\n\n" +
 			"Each replica gets its own PORT and HOSTNAME in its environment; {port} in the arguments is replaced.\n" +
 			"A replica is ready when its port accepts and / is answered with anything below 500.\n" +
-			"Without --policy it keeps one replica. Ctrl-C stops every replica.",
-		Example: "  headroom scaler --policy policy.yaml -- uvicorn main:app --port {port}",
-		Args:    commandAfterDash,
+			"Without --policy it keeps one replica. Ctrl-C stops every replica.\n\n" +
+			"What headroom apply changes is saved to the file of --policy. That file and the one of --configmap are watched:\n" +
+			"an edit takes effect within seconds, and one that is wrong changes nothing. The last change holds.",
+		Example: "  headroom scaler --policy policy.yaml -- uvicorn main:app --port {port}\n" +
+			"  headroom scaler --set min_workers=1 --set max_workers=5 --set min_free_workers=1 -- ./serve {port}",
+		Args: commandAfterDash,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Command, c.Policy = args, profiles.FixedPolicy(1)
-			if policyFile != "" {
-				policy, err := profiles.ReadPolicy(policyFile)
-				if err != nil {
-					return &exit{exitUsage, err}
+			var err error
+			if c.PolicyFile != "" {
+				if c.Policy, err = readPolicy(c.PolicyFile); err != nil {
+					return err
 				}
-				c.Policy = policy
+			}
+			if c.Policy, err = withSettings(c.Policy, settings); err != nil {
+				return err
 			}
 			return a.serve(c)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&policyFile, "policy", "", "policy `FILE`")
+	f.StringVar(&c.PolicyFile, "policy", "", "policy `FILE`; it is watched, and keeps what is applied")
+	setFlag(f, &settings)
+	f.StringVar(&c.ConfigMap, "configmap", "", "`FILE` of settings, as EverAI has them, on top of the policy; it is watched")
 	f.StringVar(&c.Name, "name", "default", "name by which other commands find it")
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8000", "`address` of the service")
 	f.StringVar(&c.API, "api", "127.0.0.1:8001", "loopback `address` of the control API")
@@ -60,6 +67,7 @@ func (a *app) serve(c scaler.Config) error {
 	}
 	a.signals.expect()
 	events.release()
+	a.warn(s.Warnings())
 	write(a.err, fmt.Sprintf("service %s, control API %s (headroom workers, queue, apply --name %s); Ctrl-C stops everything\n",
 		s.URL(), s.Client().URL(), c.Name))
 	<-a.signals.stop.Done()

@@ -25,7 +25,8 @@ const (
 
 // Decode reads the only document of a YAML file over the values that the
 // struct out holds, by the names in its yaml tags. Types that read text read
-// the scalar as it is written. Keys without a value change nothing. The error
+// the scalar as it is written, a TreeUnmarshaler reads the whole value. Keys
+// without a value change nothing. The error
 // lists all problems in the order of the file.
 //
 // Merge keys are not understood; anchors and aliases are.
@@ -159,6 +160,12 @@ func (r *reader) value(n ast.Node, key string, v reflect.Value) {
 	}
 	if v.Addr().Type().Implements(textType) {
 		r.text(n, key, v)
+		return
+	}
+	if u, ok := v.Addr().Interface().(TreeUnmarshaler); ok {
+		if err := u.UnmarshalTree(r.tree(n, key)); err != nil {
+			r.bad(n, key, "%s", err)
+		}
 		return
 	}
 	switch v.Kind() {

@@ -200,6 +200,7 @@ func (a *awsWriter) addPolicy(m profiles.Metric) {
 // that are there they all come anew.
 func (a *awsWriter) schedules() {
 	p, before := a.policy, a.before
+	a.onlyHours()
 	var want []profiles.Schedule
 	var actions []any
 	for i, s := range p.Schedules {
@@ -251,7 +252,7 @@ func sameHours(a, b profiles.Schedule) bool {
 			s.Timezone = ""
 		}
 	}
-	return a == b
+	return a.Equal(b)
 }
 
 // actions are the two actions of a schedule.

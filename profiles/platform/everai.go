@@ -207,7 +207,7 @@ func parseEverAIManifest(d document.Document, _ everaiForm) (everaiSettings, err
 		problems.bad(at+"name", "got %q, want %s or %s: others are code of their own", b.Name, freeWorker, simpleQueue)
 	}
 	s.args.take(b.Arguments, everaiRaw(d), at+"arguments.", &problems)
-	s.decorators.read(b.Decorators.Arguments, b.Decorators.Factors, at+"decorators.", &problems)
+	s.decorators.read(s.scaler, b.Decorators.Arguments, b.Decorators.Factors, at+"decorators.", &problems)
 	return s, lines.Check(err, problems)
 }
 

@@ -23,6 +23,7 @@ type everaiDecorators struct {
 	losses    []Loss              // and what not
 	foreign   bool                // there is more than schedules under arguments
 	factors   bool                // there are decorators of the factors
+	target    int                 // the argument that is the autoscaler's own
 }
 
 // everaiMatch sets arguments while the minute matches.
@@ -80,12 +81,16 @@ func (d *everaiDecorators) lose(field, format string, args ...any) {
 	d.losses = append(d.losses, Loss{Field: field, Reason: fmt.Sprintf(format, args...), Severe: true})
 }
 
-func (d *everaiDecorators) read(arguments, factors []everaiDecorator, at string, problems *problems) {
+func (d *everaiDecorators) read(scaler string, arguments, factors []everaiDecorator, at string, problems *problems) {
+	d.target = argFree
+	if scaler == simpleQueue {
+		d.target = argQueue
+	}
 	for i, a := range arguments {
 		switch a.Name {
 		case "noop":
 		case "time-match":
-			d.timeMatch(a.Arguments, fmt.Sprintf("%sarguments[%d].arguments.", at, i), problems)
+			d.timeMatch(scaler, a.Arguments, fmt.Sprintf("%sarguments[%d].arguments.", at, i), problems)
 		default:
 			d.lose("schedules", "the decorator %s of the arguments is not known", a.Name)
 		}
@@ -114,7 +119,7 @@ func (d *everaiDecorators) read(arguments, factors []everaiDecorator, at string,
 // the prefix of the arguments that hold while the expression matches. The
 // prefix is taken off; what is left has to be the name of an argument, or
 // changes nothing.
-func (d *everaiDecorators) timeMatch(e everaiEntries, at string, problems *problems) {
+func (d *everaiDecorators) timeMatch(scaler string, e everaiEntries, at string, problems *problems) {
 	zone := e["timezone"].text
 	location, err := time.LoadLocation(zone)
 	if err != nil {
@@ -134,7 +139,7 @@ func (d *everaiDecorators) timeMatch(e everaiEntries, at string, problems *probl
 			continue
 		}
 		prefix := e[key].text
-		set, lost := e.overrides(prefix, at, problems)
+		set, lost := e.overrides(scaler, prefix, at, problems)
 		d.matches = append(d.matches, everaiMatch{when, location, set})
 		dates := cronDates(text)
 		if prefix != last.prefix || dates != last.dates || last.minutes == nil {
@@ -142,6 +147,7 @@ func (d *everaiDecorators) timeMatch(e everaiEntries, at string, problems *probl
 			last = everaiWindow{prefix: prefix, dates: dates, zone: zone, set: set, minutes: new(week)}
 			d.losses = append(d.losses, lost...)
 		}
+		last.matches = append(last.matches, everaiCron{text, when})
 		for m := range last.minutes {
 			last.minutes[m] = last.minutes[m] || when.in(m)
 		}
@@ -151,7 +157,7 @@ func (d *everaiDecorators) timeMatch(e everaiEntries, at string, problems *probl
 
 // overrides are the arguments with a prefix. What a schedule of a policy does
 // not have is lost.
-func (e everaiEntries) overrides(prefix, at string, problems *problems) (set []everaiOverride, lost []Loss) {
+func (e everaiEntries) overrides(scaler, prefix, at string, problems *problems) (set []everaiOverride, lost []Loss) {
 	for _, key := range e.keys() {
 		name, ok := strings.CutPrefix(key, prefix)
 		if !ok || key == "timezone" || strings.HasPrefix(key, "match(") {
@@ -167,8 +173,11 @@ func (e everaiEntries) overrides(prefix, at string, problems *problems) (set []e
 			problems.bad(at+key, "%v", err)
 		}
 		set = append(set, everaiOverride{arg, n})
-		if arg != argMin && arg != argMax || n == 0 {
-			lost = append(lost, Loss{Field: "schedules", Reason: fmt.Sprintf("%s %d: a schedule changes min and max only, to 1 or more", key, n), Severe: true})
+		switch {
+		case (arg == argMin || arg == argMax) && n == 0:
+			lost = append(lost, Loss{Field: "schedules", Reason: fmt.Sprintf("%s %d: a schedule changes min and max to 1 or more", key, n), Severe: true})
+		case arg == argFree && scaler == simpleQueue, arg == argQueue && scaler == freeWorker:
+			lost = append(lost, Loss{Field: "schedules", Reason: fmt.Sprintf("%s changes nothing: %s has no argument %s", key, scaler, name)})
 		}
 	}
 	return set, lost
@@ -178,42 +187,85 @@ func (e everaiEntries) overrides(prefix, at string, problems *problems) (set []e
 type everaiWindow struct {
 	prefix, dates, zone string
 	set                 []everaiOverride
+	matches             []everaiCron
 	minutes             *week
 }
 
-// add says a window as schedules.
+type everaiCron struct {
+	text string
+	when cronMinutes
+}
+
+// add says a window as schedules: from a start to an end where that takes no
+// more of them than there are matches, else by the minutes that match.
 func (d *everaiDecorators) add(w everaiWindow) {
-	var low, high int
-	for _, o := range w.set {
-		switch o.arg {
-		case argMin:
-			low = o.value
-		case argMax:
-			high = o.value
-		}
-	}
-	if w.minutes == nil || low == 0 && high == 0 {
+	said := d.say(w)
+	if w.minutes == nil || said.Min == 0 && said.Max == 0 && len(said.Set) == 0 {
 		return
 	}
-	if high != 0 {
-		high = max(high, low) // workers are started up to min, whatever max says
-	}
 	schedules, ok := w.minutes.schedules(w.dates)
+	if !ok || len(schedules) > len(w.matches) {
+		schedules = nil
+		for _, m := range w.matches {
+			if m.when.bothDays() {
+				d.lose("schedules", "%s: a policy cannot say when these matches hold, which are on days of the month and of the week at once", w.prefix)
+				return
+			}
+			schedules = append(schedules, profiles.Schedule{Match: m.policyText()})
+		}
+	}
 	for i := range schedules {
-		schedules[i].Timezone, schedules[i].Min, schedules[i].Max = w.zone, low, high
+		schedules[i].Timezone, schedules[i].Min, schedules[i].Max, schedules[i].Set = w.zone, said.Min, said.Max, said.Set
 	}
 	p := profiles.FixedPolicy(1)
-	p.Schedules = schedules
-	if !ok || p.Validate() != nil {
+	for _, s := range schedules {
+		s.Set, s.Min = nil, 1 // which of them there are is for the whole policy to say
+		p.Schedules = append(p.Schedules, s)
+	}
+	if p.Validate() != nil {
 		d.lose("schedules", "%s: a policy cannot say when these matches hold", w.prefix)
 		return
 	}
 	d.schedules = append(d.schedules, schedules...)
 }
 
-// timeMatch is a schedule as a decorator.
-func timeMatch(s profiles.Schedule) (yaml.MapSlice, error) {
+// say is what a window changes, without its hours.
+func (d *everaiDecorators) say(w everaiWindow) (s profiles.Schedule) {
+	for _, o := range w.set {
+		switch {
+		case o.arg == argMin:
+			s.Min = o.value
+		case o.arg == argMax:
+			s.Max = o.value
+		case everaiPaths[o.arg] == everaiPaths[argFree] && o.arg != d.target:
+		case o.arg == argIdle:
+			s.Set = append(s.Set, profiles.Setting{Key: everaiPaths[o.arg], Value: (profiles.Duration(o.value) * profiles.Duration(time.Second)).String()})
+		default:
+			s.Set = append(s.Set, profiles.Setting{Key: everaiPaths[o.arg], Value: strconv.Itoa(o.value)})
+		}
+	}
+	if s.Max != 0 {
+		s.Max = max(s.Max, s.Min) // workers are started up to min, whatever max says
+	}
+	return s
+}
+
+// policyText is the expression as a policy has it, where Sunday is 0 only.
+func (c everaiCron) policyText() string {
+	fields := strings.Fields(c.text)
+	if strings.Contains(fields[4], "7") {
+		fields[4] = cronText(c.when.weekday, 0, 6)
+	}
+	return strings.Join(fields, " ")
+}
+
+// everaiPaths are what the arguments are called in a policy with one metric.
+var everaiPaths = [argCount]string{"replicas.min", "replicas.max", "metrics[0].target", "metrics[0].target", "up.step", "down.idle"}
+
+// timeMatch is the schedule with an index as a decorator.
+func (c *everaiWriter) timeMatch(i int) (yaml.MapSlice, error) {
 	const prefix = "scheduled_"
+	s := c.policy.Schedules[i]
 	matches, err := scheduleMatches(s)
 	if err != nil {
 		return nil, err
@@ -225,11 +277,48 @@ func timeMatch(s profiles.Schedule) (yaml.MapSlice, error) {
 	for _, m := range matches {
 		arguments = append(arguments, yaml.MapItem{Key: "match(" + m + ")", Value: prefix})
 	}
+	put := func(arg, value int) {
+		arguments = append(arguments, yaml.MapItem{Key: prefix + everaiNames[arg].name, Value: strconv.Itoa(value)})
+	}
 	if s.Min > 0 {
-		arguments = append(arguments, yaml.MapItem{Key: prefix + "min_workers", Value: strconv.Itoa(s.Min)})
+		put(argMin, s.Min)
 	}
 	if s.Max > 0 {
-		arguments = append(arguments, yaml.MapItem{Key: prefix + "max_workers", Value: strconv.Itoa(s.Max)})
+		put(argMax, s.Max)
+	}
+	for _, one := range s.Set {
+		arg, value, err := c.override(one, c.policy.During(s))
+		if err != nil {
+			return nil, err
+		}
+		put(arg, value)
 	}
 	return yaml.MapSlice{{Key: "name", Value: "time-match"}, {Key: "arguments", Value: arguments}}, nil
+}
+
+// override is a setting as an argument; during is the policy while it holds.
+func (c *everaiWriter) override(s profiles.Setting, during profiles.Policy) (arg, value int, err error) {
+	arg = slices.Index(everaiPaths[:], s.Key)
+	exact := true
+	switch arg {
+	case argMin:
+		value = during.Replicas.Min
+	case argMax:
+		value, exact = int(during.Replicas.Max), during.Replicas.Max != profiles.Unlimited
+	case argStep:
+		value = max(1, during.Up.Step)
+	case argIdle:
+		value, exact = int(during.Down.Idle.Std()/time.Second), during.Down.Idle.Std()%time.Second == 0
+	case argFree:
+		target := during.Metrics[0].Target
+		if value, exact = int(target/1000), target.Whole(); during.Metrics[0].Kind == profiles.Queue {
+			arg = argQueue
+		}
+	default:
+		return 0, 0, fmt.Errorf("got %s, want replicas.min, replicas.max, metrics[0].target, up.step or down.idle: EverAI has no other arguments", s)
+	}
+	if !exact {
+		return 0, 0, fmt.Errorf("got %s, want a whole number: EverAI has no other", s)
+	}
+	return arg, value, nil
 }

@@ -89,6 +89,10 @@ func (c cronMinutes) match(t time.Time) bool {
 		c.month>>t.Month()&1 != 0 && c.weekday>>t.Weekday()&1 != 0
 }
 
+// bothDays reports whether it is limited to days of the month and of the week,
+// of which a policy wants one, as cron does, and EverAI both.
+func (c cronMinutes) bothDays() bool { return c.day != 1<<32-2 && c.weekday != 1<<7-1 }
+
 // in reports whether a minute of the week is one of them, on any date.
 func (c cronMinutes) in(minute int) bool {
 	return c.minute>>(minute%60)&1 != 0 && c.hour>>(minute%dayMinutes/60)&1 != 0 && c.weekday>>(minute/dayMinutes)&1 != 0
@@ -259,12 +263,24 @@ var cronNumbers = strings.NewReplacer("?", "*",
 	"SUN", "0", "MON", "1", "TUE", "2", "WED", "3", "THU", "4", "FRI", "5", "SAT", "6",
 	"JAN", "1", "FEB", "2", "MAR", "3", "APR", "4", "MAY", "5", "JUN", "6", "JUL", "7", "AUG", "8", "SEP", "9", "OCT", "10", "NOV", "11", "DEC", "12")
 
+func numericCron(text string) string {
+	return cronNumbers.Replace(strings.ToUpper(strings.Join(strings.Fields(text), " ")))
+}
+
 // scheduleMatches are the expressions that match while a schedule is active.
 func scheduleMatches(s profiles.Schedule) ([]string, error) {
+	if s.Match != "" {
+		text := numericCron(s.Match)
+		c, err := parseCronMinutes(text)
+		if err == nil && c.bothDays() {
+			err = fmt.Errorf("got %q, want days of the month or of the week: of both a policy takes either, and EverAI what is on both", s.Match)
+		}
+		return []string{text}, err
+	}
 	var moments [2]cronMinutes
 	var dates [2]string
 	for i, text := range []string{s.Start, s.End} {
-		text = cronNumbers.Replace(strings.ToUpper(strings.Join(strings.Fields(text), " ")))
+		text = numericCron(text)
 		c, err := parseCronMinutes(text)
 		if err != nil {
 			return nil, err
@@ -280,6 +296,30 @@ func scheduleMatches(s profiles.Schedule) ([]string, error) {
 		return nil, fmt.Errorf("got %q to %q, want a window within one day, or no condition on dates: EverAI matches minutes, not from one moment to another", s.Start, s.End)
 	}
 	return w.matches(dates[0]), nil
+}
+
+// fromTo are schedules with a start and an end in place of minutes that match,
+// where these are one window of a day; so most platforms can say them.
+func fromTo(schedules []profiles.Schedule) []profiles.Schedule {
+	out := slices.Clone(schedules)
+	for i, s := range out {
+		if s.Match == "" {
+			continue
+		}
+		out[i].Match = numericCron(s.Match)
+		c, err := parseCronMinutes(out[i].Match)
+		if err != nil || c.bothDays() {
+			continue
+		}
+		w := new(week)
+		for m := range w {
+			w[m] = c.in(m)
+		}
+		if spans, ok := w.schedules(cronDates(out[i].Match)); ok && len(spans) == 1 {
+			out[i].Match, out[i].Start, out[i].End = "", spans[0].Start, spans[0].End
+		}
+	}
+	return out
 }
 
 // weekOf are the minutes of a week in which the next end comes before the next

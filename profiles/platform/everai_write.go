@@ -214,7 +214,7 @@ func (c *everaiWriter) schedules() {
 		return
 	}
 	to := c.policy.Schedules
-	if slices.Equal(to, c.was.Schedules) {
+	if slices.EqualFunc(to, c.was.Schedules, profiles.Schedule.Equal) {
 		return
 	}
 	c.because("schedules", "the same hours, as the minutes that match")
@@ -224,8 +224,8 @@ func (c *everaiWriter) schedules() {
 	}
 	// One decorator for each: of several that hold, the last one wins.
 	var decorators []any
-	for i, schedule := range to {
-		d, err := timeMatch(schedule)
+	for i := range to {
+		d, err := c.timeMatch(i)
 		if err != nil {
 			c.refuse(fmt.Sprintf("schedules[%d]", i), "%v", err)
 			return

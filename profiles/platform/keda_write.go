@@ -206,6 +206,7 @@ func sameTrigger(a, b profiles.Metric) bool {
 
 // cronTriggers writes the schedules.
 func (w *writer) cronTriggers(list *listEdit, was kedaSettings) {
+	w.onlyHours()
 	p, next := w.policy, 0
 	for at := range was.Spec.Triggers {
 		t := &was.Spec.Triggers[at]

@@ -328,6 +328,7 @@ func (n *nomadWriter) label(name string) string {
 
 // hours are the schedules with a lower bound, as far as Nomad can say them.
 func (n *nomadWriter) hours() (want []profiles.Schedule) {
+	n.onlyHours()
 	for i, s := range n.policy.Schedules {
 		key := fmt.Sprintf("schedules[%d].", i)
 		switch {
@@ -346,7 +347,7 @@ func (n *nomadWriter) hours() (want []profiles.Schedule) {
 // floors are these as checks: of several checks the highest count wins. Where
 // they differ from those in the document they all come anew.
 func (n *nomadWriter) floors(want []profiles.Schedule) (added []*hclwrite.Block) {
-	if slices.Equal(want, n.before.Schedules) {
+	if slices.EqualFunc(want, n.before.Schedules, profiles.Schedule.Equal) {
 		return nil
 	}
 	for _, c := range n.was.floors() {

@@ -90,6 +90,9 @@ func (pl Platform) Export(p profiles.Policy, o Options) (Document, error) {
 		return Document{}, err
 	}
 	w := &writer{policy: p, options: o}
+	if pl.Name != Own {
+		w.policy.Schedules = fromTo(p.Schedules)
+	}
 	base, err := pl.base(w)
 	if err != nil {
 		return Document{}, err

@@ -28,6 +28,20 @@ func (w *writer) wholeTarget(m profiles.Metric) int {
 	return n
 }
 
+// onlyHours refuses what schedules say besides bounds from one moment to
+// another.
+func (w *writer) onlyHours() {
+	for i, s := range w.policy.Schedules {
+		key := fmt.Sprintf("schedules[%d]", i)
+		if s.Match != "" {
+			w.refuse(key+".match", "got %q, want start and end: the platform has hours from one moment to another, and these minutes are no single window of a day", s.Match)
+		}
+		if len(s.Set) > 0 {
+			w.refuse(key+".set", "got %s, want none: on the platform a schedule changes bounds only", s.Set)
+		}
+	}
+}
+
 // told collects what of a document a policy cannot say.
 type told []Loss
 

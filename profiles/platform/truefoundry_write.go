@@ -139,13 +139,14 @@ func (c *tfyWriter) cron() {
 		c.refuse("schedules", "got %d, want one: a service has one metric", n)
 		return
 	}
+	c.onlyHours()
 	s := p.Schedules[0]
 	if s.Min < max(1, p.Replicas.Min) {
 		c.refuse("schedules[0].min", "got %d, want replicas.min (%d) or more: cron only adds replicas", s.Min, p.Replicas.Min)
 		return
 	}
 	c.because("schedules", "without a metric the size within the hours is their min")
-	if len(c.was.Schedules) == 1 && c.was.Schedules[0] == s {
+	if len(c.was.Schedules) == 1 && c.was.Schedules[0].Equal(s) {
 		return
 	}
 	if s.Min > c.s.replicas.Max || c.s.replicas.Metrics.Type != tfyCron {

@@ -17,7 +17,7 @@ func tenSeconds(inFlight ...float64) []Sample {
 	return out
 }
 
-func TestDerivativeWaits(t *testing.T) {
+func TestTrendWaits(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		samples  []Sample
@@ -50,16 +50,16 @@ func TestDerivativeWaits(t *testing.T) {
 		{"shrinks away", tenSeconds(4, 2, 0), 6, 1, 30 * time.Second, 0, 0, false},
 		{"as it should be", tenSeconds(4, 3, 2), 2, 1, 30 * time.Second, 0, 0, false},
 		{"nothing", nil, 1, 1, 30 * time.Second, 0, 0, false},
-		{"within is at most the window", tenSeconds(22, 21, 20), 12, 1, 3 * time.Minute, 0, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := Derivative{Within: c.within, Window: time.Minute, MaxWait: 5 * time.Second}
+			trend := Trend{Within: Duration(c.within), MaxWait: Duration(5 * time.Second)}
 			goal, change := c.target*float64(c.replicas), 0
 			if len(c.samples) > 0 {
 				change = int(c.samples[len(c.samples)-1].InFlight - goal)
 			}
-			if got := d.Waits(change, c.samples, monday.Add(c.since), goal, c.oldest); got != c.want {
-				t.Errorf("%+v.Waits(%d, %v, goal %v) = %v, want %v", d, change, c.samples, goal, got, c.want)
+			line, ok := lineOf(c.samples, time.Minute, monday.Add(c.since))
+			if got := ok && trend.waits(change, line, goal, c.oldest); got != c.want {
+				t.Errorf("%+v.waits(%d, %v, goal %v) = %v, want %v", trend, change, c.samples, goal, got, c.want)
 			}
 		})
 	}
@@ -91,14 +91,5 @@ func TestFitNeedsTime(t *testing.T) {
 	at := Sample{monday, 3}
 	if line, ok := Fit([]Sample{at, at, at}); ok {
 		t.Errorf("Fit = %+v of three samples at one moment, want none", line)
-	}
-}
-
-func BenchmarkDerivative(b *testing.B) {
-	samples := tenSeconds(9, 8, 7, 6, 5, 4, 3)
-	d := Derivative{Within: 30 * time.Second, Window: time.Minute}
-	b.ReportAllocs()
-	for b.Loop() {
-		d.Waits(1, samples, monday, 2, 0)
 	}
 }

@@ -1,0 +1,104 @@
+package scaler
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// sampleEvery is the time between two looks at what replicas use and at the
+// requests in flight.
+const sampleEvery = time.Second
+
+// signals is what decisions are made from. It is safe for concurrent use.
+type signals struct {
+	balancer *balancer
+	pool     *pool
+	meter    *meter // for run only
+	used     *consumption
+
+	mu       sync.Mutex // guards the field below
+	inFlight []profiles.Sample
+}
+
+func newSignals(cfg Config, b *balancer, p *pool) *signals {
+	return &signals{balancer: b, pool: p, meter: newMeter(), used: &consumption{cpuLimit: cfg.CPULimit, memoryLimit: cfg.MemoryLimit}}
+}
+
+// run samples what nobody counts by itself, until ctx is done.
+func (s *signals) run(ctx context.Context) {
+	for wait(ctx, sampleEvery) {
+		used, ok := s.meter.sample(ctx, s.pool.roots())
+		now := time.Now()
+		if ok {
+			s.pool.setUsage(used)
+			s.used.note(now, s.pool.ofReady(used))
+		} else {
+			s.used.fail()
+		}
+		s.sample(profiles.Sample{At: now, InFlight: float64(s.balancer.sense(now).inFlight)})
+	}
+}
+
+// ofReady is what of the usage is of replicas that are ready.
+func (p *pool) ofReady(used map[string]usage) map[string]usage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make(map[string]usage, len(used))
+	for _, r := range p.living {
+		if u, ok := used[r.info.ID]; ok && r.info.State == probe.Ready {
+			out[r.info.ID] = u
+		}
+	}
+	return out
+}
+
+// sample remembers the requests in flight for as long as a policy may look
+// back.
+func (s *signals) sample(latest profiles.Sample) {
+	const keep = int(profiles.MaxWindow / sampleEvery)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.inFlight) == cap(s.inFlight) {
+		// Into a new array: decisions read the old one.
+		old := s.inFlight[max(0, len(s.inFlight)-keep):]
+		s.inFlight = append(make([]profiles.Sample, 0, 2*keep), old...)
+	}
+	s.inFlight = append(s.inFlight, latest)
+}
+
+// sense is what a policy decides on, but for the number of replicas.
+func (s *signals) sense(now time.Time, p *profiles.Policy) profiles.Metrics {
+	here := s.balancer.sense(now)
+	m := profiles.Metrics{
+		Ready:    here.ready,
+		Readings: s.balancer.read(now, p.Metrics),
+		Idle:     here.idle,
+		Waiting:  here.waiting,
+		Oldest:   here.oldest,
+		StartUp:  median(s.pool.startups()),
+	}
+	for i, metric := range p.Metrics {
+		if metric.Kind == profiles.CPU || metric.Kind == profiles.Memory {
+			m.Readings[i] = s.used.read(metric)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m.InFlight = s.inFlight
+	return m
+}
+
+// median is the middle one of some durations, or the lower of the two in the
+// middle; 0 of none.
+func median(of []time.Duration) time.Duration {
+	if len(of) == 0 {
+		return 0
+	}
+	of = slices.Sorted(slices.Values(of))
+	return of[(len(of)-1)/2]
+}

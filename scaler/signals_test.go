@@ -1,0 +1,149 @@
+package scaler
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"headroom/profiles"
+)
+
+// withSignals runs the signals of a fleet with one replica, whose process
+// spends half of a core from the start on, in a bubble. While blind is set, no
+// process can be looked at.
+func withSignals(t *testing.T, f func(t *testing.T, s *signals, r *replica, blind *atomic.Bool)) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
+		b := newBalancer(time.Now(), cfg)
+		p := newPool(cfg, b, 1)
+		s := newSignals(cfg, b, p)
+		start := time.Now()
+		var blind atomic.Bool
+		s.meter.list = func() map[int]int {
+			if blind.Load() {
+				return nil
+			}
+			return map[int]int{10: 1, 11: 10}
+		}
+		s.meter.read = func(context.Context, int) (usage, bool) {
+			return usage{cpu: time.Since(start) / 2, memory: 100 << 20}, true
+		}
+		r := p.hire(&place{}, 0, 0)
+		p.started(r, &instance{root: 10, pid: 11, address: "127.0.0.1:4000"})
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.run(ctx) })
+		synctest.Wait()
+		f(t, s, r, &blind)
+		cancel()
+		running.Wait()
+	})
+}
+
+func TestSignalsOfABusyFleet(t *testing.T) {
+	withSignals(t, func(t *testing.T, s *signals, r *replica, _ *atomic.Bool) {
+		pass(250 * time.Millisecond)
+		s.pool.enter(r, &instance{address: "127.0.0.1:4000"})
+		pass(2250 * time.Millisecond)
+		arrive(t, s.balancer)
+		waiting := []*client{arrive(t, s.balancer)}
+		pass(time.Second)
+		waiting = append(waiting, arrive(t, s.balancer))
+		pass(1750 * time.Millisecond)
+		got := s.sense(time.Now(), &profiles.Policy{Metrics: []profiles.Metric{
+			{Kind: profiles.InFlight, Window: profiles.Duration(time.Second)},
+			{Kind: profiles.CPU, Window: profiles.Duration(10 * time.Second)},
+			{Kind: profiles.Memory, Window: profiles.Duration(10 * time.Second)},
+		}})
+		last := time.Now().Add(-250 * time.Millisecond)
+		want := profiles.Metrics{
+			Ready:   1,
+			Waiting: len(waiting),
+			Oldest:  2750 * time.Millisecond,
+			StartUp: 250 * time.Millisecond,
+			Readings: []profiles.Reading{
+				{Total: 3000, Valid: true},
+				{Total: 50_000, Valid: true},
+				{Total: 100_000, Valid: true},
+			},
+			InFlight: []profiles.Sample{
+				{At: last.Add(-4 * time.Second), InFlight: 0},
+				{At: last.Add(-3 * time.Second), InFlight: 0},
+				{At: last.Add(-2 * time.Second), InFlight: 2},
+				{At: last.Add(-time.Second), InFlight: 3},
+				{At: last, InFlight: 3},
+			},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("sense (-want +got):\n%s", diff)
+		}
+		s.balancer.close()
+	})
+}
+
+// What a replica uses while it starts is not the load's.
+func TestSignalsOfAStartingFleet(t *testing.T) {
+	cpu := &profiles.Policy{Metrics: []profiles.Metric{{Kind: profiles.CPU, Window: profiles.Duration(10 * time.Second)}}}
+	withSignals(t, func(t *testing.T, s *signals, r *replica, blind *atomic.Bool) {
+		pass(5500 * time.Millisecond)
+		if got, want := s.sense(time.Now(), cpu).Readings[0], (profiles.Reading{Valid: true}); got != want {
+			t.Errorf("while it starts: got %+v, want %+v", got, want)
+		}
+		s.pool.enter(r, &instance{address: "127.0.0.1:4000"})
+		pass(5 * time.Second)
+		if got, want := s.sense(time.Now(), cpu).Readings[0], (profiles.Reading{Total: 22_222, Valid: true}); got != want {
+			t.Errorf("four seconds of half a core in nine: got %+v, want %+v", got, want)
+		}
+		blind.Store(true)
+		pass(time.Second)
+		if got := s.sense(time.Now(), cpu).Readings[0]; got.Valid {
+			t.Errorf("when processes cannot be listed: got %+v, want none", got)
+		}
+	})
+}
+
+func TestSignalsForget(t *testing.T) {
+	s := &signals{}
+	start := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	sample := func(i int) profiles.Sample {
+		return profiles.Sample{At: start.Add(time.Duration(i) * time.Second), InFlight: float64(i)}
+	}
+	var held []profiles.Sample // as a decision holds them
+	for i := range 5000 {
+		s.sample(sample(i))
+		if i == 700 {
+			held = s.inFlight
+		}
+		first, last := s.inFlight[0], s.inFlight[len(s.inFlight)-1]
+		if last != sample(i) || last.At.Sub(first.At) < min(profiles.MaxWindow, time.Duration(i)*time.Second)-time.Second || len(s.inFlight) > 1200 {
+			t.Fatalf("after sample %d: got %d, from %v to %v, want those of the longest window", i, len(s.inFlight), first, last)
+		}
+	}
+	for i, got := range held {
+		if got != sample(i) {
+			t.Fatalf("sample %d of those that a decision holds: got %v, want %v", i, got, sample(i))
+		}
+	}
+}
+
+func TestMedian(t *testing.T) {
+	tests := []struct {
+		of   []time.Duration
+		want time.Duration
+	}{
+		{nil, 0},
+		{[]time.Duration{3}, 3},
+		{[]time.Duration{9, 3}, 3},
+		{[]time.Duration{9, 1, 3}, 3},
+	}
+	for _, tt := range tests {
+		if got := median(tt.of); got != tt.want {
+			t.Errorf("median(%v) = %v, want %v", tt.of, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package scaler
+
+import (
+	"os"
+	"path/filepath"
+)
+
+// watched is a file that others change while the scaler runs. Each look opens
+// its path anew, so that a renaming and a link that points elsewhere (as
+// Kubernetes updates a mounted ConfigMap) are seen, whatever the file system
+// tells of them. It is not safe for concurrent use.
+type watched struct {
+	path  string // absolute
+	taken sight  // what was acted on
+	last  sight  // at the last look
+}
+
+// sight is what a look at a file finds.
+type sight struct {
+	text    string
+	failure string // why it could not be read
+}
+
+// watch begins to watch a file as it is now. Of a pipe, which can be read only
+// once, nothing more will come: it is nil.
+func watch(path string) (*watched, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	now := see(path)
+	return &watched{path: path, taken: now, last: now}, nil
+}
+
+func see(path string) sight {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return sight{failure: err.Error()}
+	}
+	return sight{text: string(text)}
+}
+
+// look returns what the file says now, if that is new. Only what two looks in
+// a row find counts, as a file may be written in pieces.
+func (w *watched) look() (now sight, changed bool) {
+	now = see(w.path)
+	settled := now == w.last
+	w.last = now
+	if !settled || now == w.taken {
+		return now, false
+	}
+	w.taken = now
+	return now, true
+}
+
+// wrote notes what this process itself has put into the file.
+func (w *watched) wrote(text []byte) { w.taken = sight{text: string(text)} }
