@@ -75,6 +75,10 @@ func TestSchemaRefuses(t *testing.T) {
 		minimalFile + "down: {order: random}\n",
 		minimalFile + "schedules: [{start: x, end: y}]\n",
 		minimalFile + "onMetricError: scale\n",
+		minimalFile + "schedules: [{match: '* 9 * * *'}]\n",
+		minimalFile + "schedules: [{match: '* 9 * * *', start: '0 9 * * *', end: '0 10 * * *', min: 2}]\n",
+		minimalFile + "schedules: [{match: '* 9 * * *', set: 5}]\n",
+		edit("target: 1", "target: 1, trend: {inside: 5s}"), edit("target: 1", "target: 1, trend: {within: 5s, ahead: soon}"),
 	} {
 		if err := validateFile(s, []byte(file)); err == nil {
 			t.Errorf("the schema allows\n%s", file)
