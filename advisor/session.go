@@ -233,6 +233,8 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			}
 		case r.State == probe.Starting:
 			s.log(now, "replica", "%s starts", r.ID)
+		case r.State == probe.Suspect:
+			s.log(now, "replica", "%s gets no requests: %s", r.ID, r.LastError)
 		case r.State == probe.Failing:
 			s.log(now, "replica", "%s ended by itself: %s", r.ID, r.LastError)
 		case r.State == probe.Gone && known:

@@ -106,6 +106,27 @@ func TestDecideToZero(t *testing.T) {
 		{690 * second, Metrics{Readings: readings(0)}, 0, Quiet},
 		{691 * second, Metrics{Readings: readings(lost)}, 0, NoData},
 	})
+	runMoments(t, "a request that waits", toZero, []moment{
+		{0, Metrics{Readings: readings(0)}, 1, BelowTarget},
+		{60 * second, Metrics{Readings: readings(0), Waiting: 1}, 1, BelowTarget}, // it came just now
+		{119 * second, Metrics{Readings: readings(0)}, 1, BelowTarget},
+		{120 * second, Metrics{Readings: readings(0)}, 0, Quiet},
+		{121 * second, Metrics{Readings: readings(0), Waiting: 1}, 1, Activated},
+		// The windows show what was before for a while.
+		{122 * second, Metrics{Readings: readings(0)}, 1, BelowTarget},
+		{180 * second, Metrics{Readings: readings(0)}, 1, BelowTarget},
+		{181 * second, Metrics{Readings: readings(0)}, 0, Quiet},
+		{182 * second, Metrics{Readings: readings(lost), Waiting: 3}, 1, Activated},
+	})
+	long := toZero
+	long.Up.Stabilization = Duration(10 * time.Minute)
+	runMoments(t, "what was before the rest holds nothing back", long, []moment{
+		{0, Metrics{Readings: readings(0)}, 1, BelowTarget},
+		{60 * second, Metrics{Readings: readings(0)}, 0, Quiet},
+		{9 * 60 * second, Metrics{Readings: readings(0)}, 0, Quiet},
+		{11 * 60 * second, Metrics{Readings: readings(0), Waiting: 50}, 1, Activated},
+		{11*60*second + second, Metrics{Readings: readings(50)}, 5, AboveTarget},
+	})
 	idle := 1
 	rest := toZero
 	rest.Replicas = Bounds{Min: 4, Max: 10, Idle: &idle}

@@ -76,11 +76,12 @@ func TestDecisionJSON(t *testing.T) {
 // busyPolicy uses every stage of the pipeline.
 func busyPolicy() Policy {
 	p := rpsPolicy()
-	p.Metrics = append(p.Metrics, Metric{Kind: InFlight, Target: 2000, Window: Duration(30 * time.Second)})
+	p.Metrics = append(p.Metrics, Metric{Kind: InFlight, Target: 2000, Window: Duration(30 * time.Second), Trend: &Trend{Within: Duration(20 * second), Ahead: true}})
+	p.Metrics[0].Panic = &Panic{Window: Duration(3 * second), Threshold: 2000}
 	p.Tolerance = 100
 	p.Up = Behavior{Step: 4, Factor: 2000, Stabilization: Duration(30 * second)}
 	p.Down = Behavior{Step: 4, Factor: 500, Stabilization: Duration(300 * second), Order: Newest}
-	p.Schedules = []Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Min: 2}}
+	p.Schedules = []Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Min: 2}, {Match: "* 0-12 * * *", Set: Settings{{"up.step", "3"}}}}
 	return p
 }
 
@@ -96,7 +97,7 @@ func busy(d Decider, m Metrics) func() {
 
 func TestDecideDoesNotAllocate(t *testing.T) {
 	d := newDecider(t, busyPolicy())
-	step := busy(d, Metrics{Replicas: 5, Readings: readings(0, 4)})
+	step := busy(d, Metrics{Replicas: 5, Readings: readings(0, 4), InFlight: tenSeconds(9, 8, 7, 6, 5, 4, 3)})
 	for range 1000 { // fill the windows
 		step()
 	}
@@ -109,7 +110,27 @@ func TestDecideDoesNotAllocate(t *testing.T) {
 }
 
 func BenchmarkDecide(b *testing.B) {
-	step := busy(newDecider(b, busyPolicy()), Metrics{Replicas: 5, Readings: readings(0, 4)})
+	step := busy(newDecider(b, busyPolicy()), Metrics{Replicas: 5, Readings: readings(0, 4), InFlight: tenSeconds(9, 8, 7, 6, 5, 4, 3)})
+	b.ReportAllocs()
+	for b.Loop() {
+		step()
+	}
+}
+
+// A fleet of 200 idle replicas, decided about by all that looks at single ones
+// and at the past.
+func BenchmarkDecide200(b *testing.B) {
+	p := busyPolicy()
+	p.Replicas.Max = 300
+	p.Metrics = append(p.Metrics, Metric{Kind: FreeWorkers, Target: 5000, Window: Duration(second)}, Metric{Kind: Queue, Target: 2000, Window: Duration(second)})
+	m := Metrics{Replicas: 200, Ready: 200, Readings: readings(0, 4, 200, 0), Idle: make([]time.Duration, 200)}
+	for i := range m.Idle {
+		m.Idle[i] = time.Duration(i) * second
+	}
+	for i := range 600 {
+		m.InFlight = append(m.InFlight, Sample{monday.Add(time.Duration(i) * second), float64(i % 50)})
+	}
+	step := busy(newDecider(b, p), m)
 	b.ReportAllocs()
 	for b.Loop() {
 		step()

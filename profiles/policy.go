@@ -159,16 +159,14 @@ func ParsePolicy(data []byte) (Policy, error) {
 	return p, lines.Check(err, p.problems())
 }
 
-// normalize fills in what a policy that was read leaves out, and has one key
-// for what may be set by several.
+// normalize fills in what a policy that was read leaves out, and writes what
+// schedules set as the policy itself does.
 func (p *Policy) normalize() {
 	for i := range p.Metrics {
 		p.Metrics[i] = p.Metrics[i].normal(p.Interval)
 	}
 	for _, s := range p.Schedules {
-		for i := range s.Set {
-			s.Set[i].Key = p.path(s.Set[i].Key)
-		}
+		p.rewrite(s.Set)
 	}
 }
 

@@ -54,7 +54,7 @@ func drawPolicy(t *rapid.T) Policy {
 		}
 		if rapid.Bool().Draw(t, "set") {
 			s.Set = rapid.SampledFrom([]Settings{
-				{{"up.step", "3"}}, {{"down.idle", "90"}, {"tolerance", "12.5%"}}, {{"interval", "7s"}, {"up.factor", ""}}, {{"down.order", Oldest}},
+				{{"up.step", "3"}}, {{"down.idle", "1m30s"}, {"tolerance", "12.5%"}}, {{"interval", "7s"}, {"up.factor", ""}}, {{"down.order", Oldest}},
 			}).Draw(t, "settings")
 		}
 		p.Schedules = append(p.Schedules, s)

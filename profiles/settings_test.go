@@ -130,7 +130,7 @@ func TestWithRefuses(t *testing.T) {
 		{"min_workers=8", []string{"replicas.max: got 5, want replicas.min (8) or more"}},
 		{"max_workers=2 replicas.min=3", []string{"max_workers: got 2, want replicas.min (3) or more"}},
 		{"max_worker=2 replicas.maximum=3 up.steps= metrics[0].knd=rps", []string{
-			"max_worker: unknown key, want version, kind, replicas,", "replicas.maximum: unknown key, want min, max, initial, idle",
+			"max_worker: unknown key, want version, kind, replicas, toZero, metrics, combine, interval, tolerance, up, down, schedules, onMetricError, calibration, max_idle_time, max_workers, min_workers, scale_up_step, max_queue_size, min_free_workers", "replicas.maximum: unknown key, want min, max, initial, idle",
 			"up.steps: unknown key, want step,", "metrics[0].knd: unknown key, want kind,"}},
 		{"metrics[3].target=2", []string{"metrics[3].target: got index 3, want less than 1"}},
 		{"metrics[1]=", []string{"metrics[1]: got index 1, want less than 1"}},

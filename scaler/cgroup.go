@@ -108,6 +108,15 @@ func ownGroup(membership, mounts string) (string, error) {
 // unescape reads what mountinfo writes for characters that would divide it.
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
+// refused says which flag asked for what cannot be had, and why.
+func (l limits) refused(why error) error {
+	flag, value := "--cpu-limit", l.cpu.String()
+	if l.cpu == 0 {
+		flag, value = "--memory-limit", profiles.FormatExactSize(l.memory)
+	}
+	return fmt.Errorf("%s: got %s, but cgroups v2 cannot be used here (%w)", flag, value, why)
+}
+
 // controllers are those that the limits need.
 func (l limits) controllers() (names []string) {
 	if l.cpu > 0 {

@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -289,5 +290,17 @@ func TestSettingsOfLimits(t *testing.T) {
 	}
 	if got := (limits{}).settings(); got != nil {
 		t.Errorf("settings without limits: got %v, want none", got)
+	}
+}
+
+func TestLimitsRefused(t *testing.T) {
+	for l, want := range map[limits]string{
+		{cpu: 500}:                   "--cpu-limit: got 0.5, but cgroups v2 cannot be used here (none are mounted)",
+		{memory: 512 << 20}:          "--memory-limit: got 512 MiB, but cgroups v2 cannot be used here (none are mounted)",
+		{cpu: 2000, memory: 1 << 30}: "--cpu-limit: got 2, but cgroups v2 cannot be used here (none are mounted)",
+	} {
+		if got := l.refused(errors.New("none are mounted")).Error(); got != want {
+			t.Errorf("refused(%v): got %q, want %q", l, got, want)
+		}
 	}
 }

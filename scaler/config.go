@@ -91,8 +91,9 @@ type Config struct {
 	CPULimit    profiles.Milli
 	MemoryLimit int64
 
-	// LogDir, where given, is a folder that gets a file for each replica with
-	// everything that it prints.
+	// LogDir, where given, is a folder that gets a file NAME-replica-1.log for
+	// each replica with everything that it prints; at 64 MiB the file is renamed
+	// to .log.1. The folder is made if it is missing.
 	LogDir string
 
 	// PolicyFile, where given, is rewritten when the policy changes while the

@@ -19,7 +19,8 @@
 //	service, api   one HTTP server each, with a goroutine per connection
 //	pool           orders replicas up to the wanted number
 //	place          one per wanted replica: starts it, waits until it is ready,
-//	               replaces it when it ends, drains and ends it when it must go
+//	               looks at it while it is idle, replaces it when it ends,
+//	               drains and ends it when it must go
 //	reaper         one per process of a replica: waits for its end (and two
 //	               that copy what it prints)
 //	loop           the decisions: one each interval, one on each change, and one

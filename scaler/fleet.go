@@ -19,6 +19,7 @@ func (p *pool) forget(now time.Time) {
 	for n > 0 && now.Sub(p.gone[n-1].info.Deleted) > goneFor {
 		n--
 	}
+	clear(p.gone[n:]) // what they printed can go
 	p.gone = p.gone[:n]
 }
 

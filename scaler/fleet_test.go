@@ -46,3 +46,21 @@ func TestPoolKeepsStartups(t *testing.T) {
 		}
 	})
 }
+
+func TestFleetKnowsWhatIsInFlight(t *testing.T) {
+	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+		pass(time.Second)
+		began := time.Now()
+		c := arrive(t, p.balancer)
+		pass(3 * time.Second)
+		r := p.fleet(time.Now()).Replicas[0]
+		if r.InFlight != 1 || r.Served != 0 || !r.Oldest.Equal(began) {
+			t.Errorf("with a request: got %d in flight since %s, %d served, want one since %s", r.InFlight, r.Oldest, r.Served, began)
+		}
+		c.release(p.balancer)
+		r = p.fleet(time.Now()).Replicas[0]
+		if r.InFlight != 0 || r.Served != 1 || !r.Oldest.IsZero() {
+			t.Errorf("after its answer: got %d in flight since %s, %d served, want one that was served", r.InFlight, r.Oldest, r.Served)
+		}
+	})
+}

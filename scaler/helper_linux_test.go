@@ -75,6 +75,9 @@ func serveReplica() {
 		json.NewEncoder(w).Encode(map[string]any{"hostname": id, "pid": os.Getpid(), "port": os.Getenv("PORT")})
 	})
 	http.HandleFunc("/missing", http.NotFound)
+	http.HandleFunc("/echo", echo)
+	http.HandleFunc("/events", events)
+	http.HandleFunc("/upgrade", upgrade)
 	http.HandleFunc("/hold", func(w http.ResponseWriter, r *http.Request) {
 		res, err := http.Get(os.Getenv(callVar) + "/" + id + "?" + r.URL.RawQuery)
 		if err != nil {

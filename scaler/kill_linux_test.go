@@ -127,6 +127,26 @@ func TestRunKillsTheStubborn(t *testing.T) {
 	}
 }
 
+// One that ignores SIGTERM costs the grace when it must go, and nobody else
+// anything.
+func TestRunScalesTheStubbornDown(t *testing.T) {
+	cfg := config(t, "stubborn", 2)
+	cfg.Grace = 300 * time.Millisecond
+	s := start(t, cfg)
+	pid := s.fleet(t).Replicas[1].PID
+	began := time.Now()
+	if err := s.Client().Pin(t.Context(), 1, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if got := hostname(t, s.URL()); got != "replica-1" {
+		t.Errorf("meanwhile: served by %s, want replica-1", got)
+	}
+	eventually(t, "it is gone", func() bool { return s.fleet(t).Count(probe.Gone) == 1 })
+	if took := time.Since(began); took < cfg.Grace || living(pid) {
+		t.Errorf("gone after %s, and living %v, want it killed after a grace of %s", took, living(pid), cfg.Grace)
+	}
+}
+
 // otherScaler runs a scaler of two replicas in another process, which notes
 // the processes that its replicas start in dir.
 func otherScaler(t *testing.T, m, role, dir string) (cmd *exec.Cmd, url string) {

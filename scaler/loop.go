@@ -149,6 +149,9 @@ func changesText(from, to profiles.Policy) string {
 	for _, c := range profiles.Changes(from, to) {
 		out = append(out, c.Field+" "+c.From+" -> "+c.To)
 	}
+	if out == nil {
+		return "nothing that it decides by"
+	}
 	return strings.Join(out, ", ")
 }
 

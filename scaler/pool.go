@@ -203,6 +203,25 @@ func (p *pool) advance(r *replica, e event, note string) probe.Replica {
 		defer p.mu.Unlock()
 		return r.info
 	}
+	note = p.settle(r, to, note, now)
+	info := r.info
+	p.mu.Unlock()
+	text := info.ID + " is " + string(to)
+	if note != "" {
+		text += ": " + note
+	}
+	p.event(info, text)
+	if to == probe.Failing && info.Failures == probe.CrashLoop {
+		p.event(info, fmt.Sprintf("the place of %s is in a crash loop: %d failures in a row; it is tried again after pauses of up to %s",
+			info.ID, info.Failures, profiles.Duration(longestPause)))
+	}
+	return info
+}
+
+// settle notes what a replica's next state means for it and for the pool, and
+// returns the note for the event.
+func (p *pool) settle(r *replica, to probe.State, note string, now time.Time) string {
+	from := r.info.State
 	if from == probe.Ready && r.stable(now) {
 		r.info.Failures = 0
 	}
@@ -232,18 +251,7 @@ func (p *pool) advance(r *replica, e event, note string) probe.Replica {
 		p.gone = slices.Insert(p.gone, 0, r)
 		p.forget(now)
 	}
-	info := r.info
-	p.mu.Unlock()
-	text := info.ID + " is " + string(to)
-	if note != "" {
-		text += ": " + note
-	}
-	p.event(info, text)
-	if to == probe.Failing && info.Failures == probe.CrashLoop {
-		p.event(info, fmt.Sprintf("the place of %s is in a crash loop: %d failures in a row; it is tried again after pauses of up to %s",
-			info.ID, info.Failures, profiles.Duration(longestPause)))
-	}
-	return info
+	return note
 }
 
 // noteStartup keeps how long a replica took to become ready, and says it.

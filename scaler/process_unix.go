@@ -70,11 +70,7 @@ func (l *launcher) open() error {
 	}
 	groups, err := openGroups(l.limits)
 	if err != nil {
-		flag, value := "--cpu-limit", l.limits.cpu.String()
-		if l.limits.cpu == 0 {
-			flag, value = "--memory-limit", profiles.FormatExactSize(l.limits.memory)
-		}
-		return fmt.Errorf("%s: got %s, but cgroups v2 cannot be used here (%w)", flag, value, err)
+		return l.limits.refused(err)
 	}
 	l.groups = groups
 	return nil

@@ -282,16 +282,7 @@ func TestProxyUploadBreaksOff(t *testing.T) {
 
 func TestProxyPassesUpgrades(t *testing.T) {
 	t.Parallel()
-	_, s := front(t, time.Second, 10, func(w http.ResponseWriter, r *http.Request) {
-		conn, rw, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		io.Copy(conn, rw)
-	})
+	_, s := front(t, time.Second, 10, upgrade)
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

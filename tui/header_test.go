@@ -134,6 +134,11 @@ func TestReplicaNotes(t *testing.T) {
 			st.Fleet.Replicas[1].State, st.Fleet.Replicas[1].LastError = probe.Failing, "exit status 137"
 			return st
 		}, "✗ replica-2 ended by itself: exit status 137"},
+		{"suspect", func() advisor.State {
+			st := steadyState()
+			st.Fleet.Replicas[1].State, st.Fleet.Replicas[1].LastError = probe.Suspect, "idle, but no answer to GET /"
+			return st
+		}, "! replica-2 gets no requests until it answers again: idle, but no answer to GET /"},
 		{"scaler away", func() advisor.State {
 			st := steadyState()
 			st.ScalerError = "connection refused"

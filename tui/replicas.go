@@ -162,6 +162,9 @@ func replicaNotes(st advisor.State, s *styles, w int) []string {
 		if r.State == probe.Failing && r.LastError != "" {
 			say(bad, fmt.Sprintf("✗ %s ended by itself: %s", r.ID, r.LastError))
 		}
+		if r.State == probe.Suspect {
+			say(warn, fmt.Sprintf("! %s gets no requests until it answers again: %s", r.ID, r.LastError))
+		}
 	}
 	if st.Loaded {
 		sayIdentity(st.Load, say)

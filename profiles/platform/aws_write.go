@@ -200,7 +200,9 @@ func (a *awsWriter) addPolicy(m profiles.Metric) {
 // that are there they all come anew.
 func (a *awsWriter) schedules() {
 	p, before := a.policy, a.before
-	a.onlyHours()
+	if !a.onlyHours() {
+		return
+	}
 	var want []profiles.Schedule
 	var actions []any
 	for i, s := range p.Schedules {

@@ -186,6 +186,21 @@ func TestEverAIExports(t *testing.T) {
 			night := profiles.Schedule{Start: "0 22 * * *", End: "0 6 * * *", Max: 6}
 			p.Schedules = []profiles.Schedule{office, night}
 		}), Options{Base: document("manifest.yaml")}},
+		{"minutes that match", free(1000, func(p *profiles.Policy) {
+			p.Schedules = []profiles.Schedule{
+				{Match: "0-30 11-23 * * MON-FRI", Max: 30, Set: profiles.Settings{{Key: "up.step", Value: "3"}, {Key: "down.idle", Value: "1m30s"}}},
+				{Start: "0 22 * * *", End: "0 6 * * *", Timezone: "Asia/Tokyo", Set: profiles.Settings{{Key: "metrics[0].target", Value: "2"}}},
+			}
+		}), Options{Base: document("manifest.yaml")}},
+		{"overrides that EverAI has not", free(1000, func(p *profiles.Policy) {
+			p.Schedules = []profiles.Schedule{{Match: "* * * * *", Set: profiles.Settings{{Key: "interval", Value: "5s"}}}}
+		}), Options{}},
+		{"overrides that are not whole", free(1000, func(p *profiles.Policy) {
+			p.Schedules = []profiles.Schedule{{Match: "* 9 * * *", Set: profiles.Settings{{Key: "down.idle", Value: "1500ms"}}}}
+		}), Options{}},
+		{"days of the month and of the week", free(1000, func(p *profiles.Policy) {
+			p.Schedules = []profiles.Schedule{{Match: "* * 1-7 * 1", Max: 30}}
+		}), Options{}},
 		{"hours that decorators cannot say", free(1000, func(p *profiles.Policy) {
 			p.Schedules = []profiles.Schedule{{Start: "0 9 1 * *", End: "0 9 2 * *", Min: 8}}
 		}), Options{Base: document("manifest.yaml")}},

@@ -140,6 +140,40 @@ func hoursOf(t *testing.T, schedules ...profiles.Schedule) func(time.Time) bool 
 	return func(now time.Time) bool { return d.Decide(now, profiles.Metrics{Replicas: 1, Ready: 1}).Desired > 1 }
 }
 
+// What time-match overrides, and when, a policy overrides at the same minutes.
+func TestEverAITimeMatchInAPolicy(t *testing.T) {
+	for _, arguments := range [][]string{
+		{"match(* 11-23 * * 1-5): day_", "day_max_workers: '3'"},
+		{"match(0-30 11-23 * * 1-5): day_", "day_max_workers: '30'", "day_scale_up_step: '3'", "match(* 11-23 * * 0,6): end_", "end_min_free_workers: '4'"},
+		{"timezone: Asia/Shanghai", "match(* * * * *): any_", "any_max_idle_time: '30'", "match(* 22-23,0-5 * * 6,7): night_", "night_min_workers: '7'", "night_max_idle_time: '5'"},
+		{"match(*/7 8/3 1-7 * *): a_", "a_min_workers: '50'", "match(5 * * * *): a_"},
+	} {
+		s, err := parseEverAI([]byte(timeMatchDocument(arguments...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, losses := s.policy()
+		if len(losses) > 0 {
+			t.Errorf("%q: lost %v, want nothing", arguments, losses)
+		}
+		times, err := profiles.NewTimetable(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs := newEverAIDecider(s)
+		for now := time.Date(2026, 2, 27, 23, 0, 3, 0, time.UTC); now.Before(time.Date(2026, 3, 9, 0, 0, 0, 0, time.UTC)); now = now.Add(time.Minute) {
+			p := times.At(now)
+			got := everaiArguments{p.Replicas.Min, int(p.Replicas.Max), int(p.Metrics[0].Target / 1000), 1, p.Up.Step, int(p.Down.Idle.Std() / time.Second)}
+			want := theirs.arguments(now)
+			want[argMax] = max(want[argMax], want[argMin]) // workers are started up to min, whatever max says
+			if got != want {
+				t.Errorf("%q: at %s a policy has %v, want %v", arguments, now, got, want)
+				break
+			}
+		}
+	}
+}
+
 // Any set of hours in a week comes back as it was.
 func TestWeekComesBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -206,7 +206,9 @@ func sameTrigger(a, b profiles.Metric) bool {
 
 // cronTriggers writes the schedules.
 func (w *writer) cronTriggers(list *listEdit, was kedaSettings) {
-	w.onlyHours()
+	if !w.onlyHours() {
+		return
+	}
 	p, next := w.policy, 0
 	for at := range was.Spec.Triggers {
 		t := &was.Spec.Triggers[at]

@@ -328,7 +328,9 @@ func (n *nomadWriter) label(name string) string {
 
 // hours are the schedules with a lower bound, as far as Nomad can say them.
 func (n *nomadWriter) hours() (want []profiles.Schedule) {
-	n.onlyHours()
+	if !n.onlyHours() {
+		return nil
+	}
 	for i, s := range n.policy.Schedules {
 		key := fmt.Sprintf("schedules[%d].", i)
 		switch {

@@ -50,6 +50,16 @@ var cases = []struct {
 	{"cron", func(p *profiles.Policy) {
 		p.Schedules = []profiles.Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "Europe/Berlin", Min: 8}}
 	}, Options{}},
+	{"match", func(p *profiles.Policy) {
+		p.Schedules = []profiles.Schedule{{Match: "* 9-20 * * MON-FRI", Timezone: "Europe/Berlin", Min: 8}}
+	}, Options{}},
+	{"overrides", func(p *profiles.Policy) {
+		p.Schedules = []profiles.Schedule{{Match: "0-29 9-20 * * 1-5", Min: 8, Set: profiles.Settings{{Key: "metrics[0].target", Value: "8"}}}}
+	}, Options{}},
+	{"trend", func(p *profiles.Policy) {
+		trend := profiles.Trend{Within: profiles.Duration(20 * time.Second), MaxWait: profiles.Duration(5 * time.Second), Ahead: true}
+		p.Metrics[0].Kind, p.Metrics[0].Target, p.Metrics[0].Trend = profiles.InFlight, 2000, &trend
+	}, Options{}},
 	{"two metrics", func(p *profiles.Policy) {
 		p.Metrics = append(p.Metrics, profiles.Metric{Kind: profiles.CPU, Target: 70_000, Window: p.Interval})
 	}, Options{}},

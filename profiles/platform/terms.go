@@ -29,8 +29,9 @@ func (w *writer) wholeTarget(m profiles.Metric) int {
 }
 
 // onlyHours refuses what schedules say besides bounds from one moment to
-// another.
-func (w *writer) onlyHours() {
+// another, and reports whether there is nothing of that.
+func (w *writer) onlyHours() bool {
+	before := len(w.refusals)
 	for i, s := range w.policy.Schedules {
 		key := fmt.Sprintf("schedules[%d]", i)
 		if s.Match != "" {
@@ -40,6 +41,7 @@ func (w *writer) onlyHours() {
 			w.refuse(key+".set", "got %s, want none: on the platform a schedule changes bounds only", s.Set)
 		}
 	}
+	return len(w.refusals) == before
 }
 
 // told collects what of a document a policy cannot say.

@@ -139,7 +139,9 @@ func (c *tfyWriter) cron() {
 		c.refuse("schedules", "got %d, want one: a service has one metric", n)
 		return
 	}
-	c.onlyHours()
+	if !c.onlyHours() {
+		return
+	}
 	s := p.Schedules[0]
 	if s.Min < max(1, p.Replicas.Min) {
 		c.refuse("schedules[0].min", "got %d, want replicas.min (%d) or more: cron only adds replicas", s.Min, p.Replicas.Min)

@@ -1,0 +1,107 @@
+package profiles
+
+import (
+	"testing"
+	"time"
+)
+
+// trendPolicy has a target of one request in flight, on a window that holds
+// the samples of the vectors.
+func trendPolicy(trend Trend) Policy {
+	p := kindPolicy(Metric{Kind: InFlight, Target: 1000, Trend: &trend}, nil)
+	p.Metrics[0].Window = Duration(time.Minute)
+	return p
+}
+
+// inFlight are metrics of a fleet with samples ten seconds apart; the reading
+// is the last of them.
+func inFlight(replicas int, samples ...float64) Metrics {
+	return Metrics{Replicas: replicas, Ready: replicas, InFlight: tenSeconds(samples...), Readings: readings(samples[len(samples)-1])}
+}
+
+func TestDecideTrend(t *testing.T) {
+	half := Trend{Within: Duration(30 * second)}
+	late := inFlight(1, 4, 3, 2)
+	late.Oldest = 6 * second
+	ahead := inFlight(1, 2, 3, 4)
+	ahead.StartUp = 25 * second
+	for _, c := range []struct {
+		name   string
+		trend  Trend
+		m      Metrics
+		want   int
+		reason Reason
+	}{
+		// scaling.md 3.1.
+		{"Q1", half, inFlight(1, 4, 3, 2), 1, Draining},
+		{"Q2", Trend{Ahead: true}, inFlight(1, 4, 3, 2), 2, AboveTarget},
+		{"Q3", Trend{Within: Duration(5 * second)}, inFlight(1, 4, 3, 2), 2, AboveTarget},
+		{"Q4", half, inFlight(1, 2, 3, 4), 4, AboveTarget},
+		{"Q5", half, inFlight(6, 0, 2, 4), 6, Growing},
+		{"Q6", half, inFlight(6, 4, 4, 4), 4, BelowTarget},
+
+		// Of our own. The slope of Q4 is 0.1/s.
+		{"someone waits too long", Trend{Within: half.Within, MaxWait: Duration(5 * second)}, late, 2, AboveTarget},
+		{"someone waits just long enough", Trend{Within: half.Within, MaxWait: Duration(6 * second)}, late, 1, Draining},
+		{"ahead", Trend{Ahead: true}, ahead, 7, Rising},
+		{"ahead, but nobody knows how long it takes", Trend{Ahead: true}, inFlight(1, 2, 3, 4), 4, AboveTarget},
+		{"not ahead", half, ahead, 4, AboveTarget},
+		{"as it should be", half, inFlight(2, 4, 3, 2), 2, AtTarget},
+		{"no line", half, inFlight(1, 9, 0, 9, 0, 9, 0, 4), 4, AboveTarget},
+		{"too few samples", half, inFlight(1, 3, 2), 2, AboveTarget},
+	} {
+		got := newDecider(t, trendPolicy(c.trend)).Decide(monday.Add(20*second), c.m)
+		if got.Desired != c.want || got.Reason != c.reason || got.Raw != c.want {
+			t.Errorf("%s: Decide(%+v) = %v (%s), want %d %s", c.name, c.m, got, got.Reason, c.want, c.reason)
+		}
+	}
+}
+
+// Samples from before a change of the size do not count: they bend the line.
+func TestDecideTrendSinceTheLastChange(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		first  Metrics // at the third of five samples
+		then   Metrics
+		reason Reason
+	}{
+		{"nothing changed", inFlight(1, 6, 5, 4), inFlight(1, 6, 5, 4, 3, 2), Draining},
+		{"a replica became ready in between", Metrics{Replicas: 1, Readings: readings(1)}, inFlight(1, 6, 5, 4, 3, 2), AboveTarget},
+		{"the size was changed by hand", inFlight(2, 6, 5, 4), inFlight(1, 6, 5, 4, 3, 2), AboveTarget},
+	} {
+		d := newDecider(t, trendPolicy(Trend{Within: Duration(30 * second)}))
+		d.Decide(monday.Add(20*second), c.first)
+		if got := d.Decide(monday.Add(40*second), c.then); got.Reason != c.reason {
+			t.Errorf("%s: Decide(%+v) = %v (%s), want %s", c.name, c.then, got, got.Reason, c.reason)
+		}
+	}
+
+	// What a decision changes it changes at once, not when the next one sees it.
+	d := newDecider(t, trendPolicy(Trend{Within: Duration(30 * second)}))
+	grown := d.Decide(monday.Add(20*second), inFlight(1, 2, 3, 4)).Desired
+	after := inFlight(grown, 2, 3, 9, 8, 7, 6, 5)
+	after.Ready = 1 // still
+	if got := d.Decide(monday.Add(60*second), after); got.Reason != Draining {
+		t.Errorf("after the change to %d: %v (%s), want %s: three samples are from after it", grown, got, got.Reason, Draining)
+	}
+}
+
+func TestValidateTrend(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit func(*Metric)
+		want []string
+	}{
+		{"all", func(m *Metric) { m.Trend = &Trend{m.Window, Duration(second), true} }, nil},
+		{"ahead alone", func(m *Metric) { m.Trend = &Trend{Ahead: true} }, nil},
+		{"neither", func(m *Metric) { m.Trend = &Trend{} }, []string{"metrics[0].trend: got neither within nor ahead"}},
+		{"longer than the window", func(m *Metric) { m.Trend.Within = m.Window + 1 }, []string{"metrics[0].trend.within: got 1m0.000000001s, want 0s to 1m"}},
+		{"a long wait", func(m *Metric) { m.Trend.MaxWait = Duration(2 * time.Hour) }, []string{"metrics[0].trend.maxWait: got 2h, want 0s to 1h"}},
+		{"of the fleet", func(m *Metric) { m.Scope = WholeFleet }, []string{"metrics[0].trend: got it for in_flight of scope fleet"}},
+		{"of a rate", func(m *Metric) { m.Kind = RPS }, []string{"metrics[0].trend: got it for rps of scope replica"}},
+	} {
+		p := trendPolicy(Trend{Within: Duration(30 * second)})
+		c.edit(&p.Metrics[0])
+		wantLines(t, c.name, p.Validate(), c.want)
+	}
+}

@@ -1,0 +1,154 @@
+package scaler
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// wire is a listener of connections in memory, which stay within a bubble.
+type wire struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newWire() *wire { return &wire{conns: make(chan net.Conn), closed: make(chan struct{})} }
+
+func (w *wire) Accept() (net.Conn, error) {
+	select {
+	case c := <-w.conns:
+		return c, nil
+	case <-w.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (w *wire) Close() error {
+	w.once.Do(func() { close(w.closed) })
+	return nil
+}
+
+func (w *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+func (w *wire) dial(ctx context.Context) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	select {
+	case w.conns <- theirs:
+		return ours, nil
+	case <-w.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// service is a proxy over replicas, all of it in virtual time.
+type service struct {
+	*balancer
+	front    *server
+	backends []*backend
+	wire     *wire
+	client   *http.Client
+}
+
+// virtual runs f with the service of a proxy over handlers, replica-1 and so
+// on; a nil one refuses connections. Its upstream timeout is 10 s.
+func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *testing.T, s *service)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cfg.Timeout = 10 * time.Second
+		s := &service{balancer: newBalancer(time.Now(), cfg), wire: newWire()}
+		proxy := newProxy(s.balancer, cfg.Timeout)
+		wires := map[string]*wire{}
+		var servers []*http.Server
+		var serving sync.WaitGroup
+		for i, h := range replicas {
+			id := fmt.Sprint("replica-", i+1)
+			w := newWire()
+			wires[id+":80"] = w
+			if h == nil {
+				w.Close()
+			}
+			replica := &http.Server{Handler: h}
+			servers = append(servers, replica)
+			serving.Go(func() { replica.Serve(w) })
+			s.backends = append(s.backends, s.balancer.add(i+1, id, id+":80"))
+		}
+		proxy.upstream.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) {
+			conn, err := wires[addr].dial(ctx)
+			if err != nil {
+				return nil, &unsentError{err}
+			}
+			return conn, nil
+		}
+		s.front = newServer(s.wire, proxy)
+		s.front.start(func(err error) { t.Error(err) })
+		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.wire.dial(ctx) }}
+		s.client = &http.Client{Transport: transport}
+
+		f(t, s)
+
+		transport.CloseIdleConnections()
+		s.front.shutdown(time.Second)
+		proxy.close()
+		if got := s.traffic().inFlight; got != 0 {
+			t.Errorf("at the end: got %d in flight, want 0", got)
+		}
+		for _, replica := range servers {
+			replica.Close()
+		}
+		serving.Wait()
+	})
+}
+
+// get requests a path in a goroutine and returns what comes of it.
+func (s *service) get(t *testing.T, path string) <-chan result {
+	t.Helper()
+	out := make(chan result, 1)
+	began := time.Now()
+	go func() {
+		r, err := s.exchange(request(t, "GET", "http://service"+path, ""))
+		r.took, r.err = time.Since(began), err
+		out <- r
+	}()
+	synctest.Wait()
+	return out
+}
+
+// result is an answer as a client saw it.
+type result struct {
+	code   int
+	header http.Header
+	body   string
+	err    error // also where it was broken off
+	took   time.Duration
+}
+
+func (s *service) exchange(req *http.Request) (result, error) {
+	res, err := s.client.Do(req)
+	if err != nil {
+		return result{}, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	return result{code: res.StatusCode, header: res.Header, body: string(body)}, err
+}
+
+// await lets time pass until a reply is there.
+func await(t *testing.T, c <-chan result) result {
+	t.Helper()
+	select {
+	case r := <-c:
+		return r
+	case <-time.After(time.Hour):
+		t.Fatal("no answer within an hour")
+		return result{}
+	}
+}
