@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/probe"
 	"headroom/profiles"
 	"headroom/profiles/document"
 )
@@ -118,6 +119,8 @@ type Event struct {
 	At       time.Time          `json:"at"`
 	Kind     string             `json:"kind"` // one of the Event... constants
 	Text     string             `json:"text"`
+	Replica  string             `json:"replica,omitempty"`  // of EventReplica: its ID,
+	State    probe.State        `json:"state,omitempty"`    // and what it is since then
 	Decision *profiles.Decision `json:"decision,omitempty"` // of EventDecision
 }
 

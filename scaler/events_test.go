@@ -289,3 +289,22 @@ func (m *memory) Accept() (net.Conn, error) {
 
 func (m *memory) Close() error   { m.close(); return nil }
 func (m *memory) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8001} }
+
+// What a replica becomes is told in words, and so that a program can read it.
+func TestEventsOfReplicas(t *testing.T) {
+	p := newAPI(t).pool
+	var told []string
+	p.log = func(e Event) { told = append(told, fmt.Sprint(e.Kind, " ", e.Replica, " ", e.State)) }
+	r := p.hire(&place{}, 0, 0)
+	p.started(r, &instance{address: "127.0.0.1:4001"})
+	for _, e := range []event{answered, doubted, answered, dismissed, ended} {
+		p.advance(r, e, "")
+	}
+	var want []string
+	for _, state := range []string{"starting", "ready", "suspect", "ready", "draining", "gone"} {
+		want = append(want, "replica replica-2 "+state)
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}

@@ -172,9 +172,9 @@ func (p *pool) started(r *replica, in *instance) {
 	p.mu.Lock()
 	r.info.PID, r.info.Address = in.pid, in.address
 	r.root, r.output = in.root, in.output
-	id := r.info.ID
+	info := r.info
 	p.mu.Unlock()
-	p.event(EventReplica, fmt.Sprintf("%s is starting: process %d on %s", id, in.pid, in.address))
+	p.event(info, fmt.Sprintf("%s is starting: process %d on %s", info.ID, in.pid, in.address))
 }
 
 // enter puts a ready replica into service.
@@ -210,9 +210,9 @@ func (p *pool) advance(r *replica, e event, note string) probe.Replica {
 	if note != "" {
 		text += ": " + note
 	}
-	p.event(EventReplica, text)
+	p.event(info, text)
 	if to == probe.Failing && info.Failures == probe.CrashLoop {
-		p.event(EventReplica, fmt.Sprintf("the place of %s is in a crash loop: %d failures in a row; it is tried again after pauses of up to %s",
+		p.event(info, fmt.Sprintf("the place of %s is in a crash loop: %d failures in a row; it is tried again after pauses of up to %s",
 			info.ID, info.Failures, profiles.Duration(longestPause)))
 	}
 	return info
@@ -293,4 +293,6 @@ func (p *pool) fail(err error) {
 	}
 }
 
-func (p *pool) event(kind, text string) { p.log(Event{At: time.Now(), Kind: kind, Text: text}) }
+func (p *pool) event(of probe.Replica, text string) {
+	p.log(Event{At: time.Now(), Kind: EventReplica, Text: text, Replica: of.ID, State: of.State})
+}
