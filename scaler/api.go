@@ -8,8 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +21,23 @@ import (
 )
 
 const (
+	apiVersion = "v1" // also in the paths
 	maxBody    = 1 << 20
 	maxPin     = time.Hour
 	maxPinSize = 1000 // a slip of the finger must not start thousands of processes
 )
+
+// newAPIServer serves the API, with limits against clients that are slow or
+// send too much.
+func newAPIServer(l net.Listener, a *api) *server {
+	s := newServer(l, a.handler())
+	s.http.ReadHeaderTimeout = 5 * time.Second
+	s.http.ReadTimeout = 10 * time.Second
+	s.http.WriteTimeout = 30 * time.Second
+	s.http.IdleTimeout = time.Minute
+	s.http.MaxHeaderBytes = 16 << 10
+	return s
+}
 
 // api is the control API. Every route but /healthz wants the token; every
 // request must name a loopback host, or a web page could reach it through a
@@ -33,16 +49,20 @@ type api struct {
 	balancer *balancer
 	loop     *loop
 	policies *policyStore
+	events   *eventLog
+	metrics  http.Handler
 	ready    <-chan struct{}
 }
 
 // status is the answer to GET /v1/status.
 type status struct {
-	Service  string            `json:"service"`
-	Fleet    probe.Fleet       `json:"fleet"`
-	Decision profiles.Decision `json:"decision"`
-	Policy   profiles.Policy   `json:"policy"`
-	Warnings []string          `json:"warnings,omitempty"` // of the policy
+	APIVersion string            `json:"apiVersion"`
+	Service    string            `json:"service"`
+	Fleet      probe.Fleet       `json:"fleet"`
+	Decision   profiles.Decision `json:"decision"`
+	Policy     profiles.Policy   `json:"policy"`
+	Warnings   []string          `json:"warnings,omitempty"` // of the policy
+	StartUps   []float64         `json:"startUpSeconds"`     // of the latest replicas, oldest first
 }
 
 // pinRequest is the body of PUT /v1/replicas.
@@ -56,46 +76,77 @@ type refusal struct {
 	Problems []string `json:"problems"`
 }
 
+// routes are all that the API answers, by method and path.
+func (a *api) routes() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"GET /healthz":              a.health,
+		"GET /metrics":              a.metrics.ServeHTTP,
+		"GET /openapi.json":         getOpenAPI,
+		"GET /v1/status":            a.getStatus,
+		"GET /v1/workers":           a.getWorkers,
+		"GET /v1/workers/{id}/logs": a.getLogs,
+		"GET /v1/queue":             a.getQueue,
+		"GET /v1/events":            a.getEvents,
+		"GET /v1/policy":            a.getPolicy,
+		"PUT /v1/policy":            a.putPolicy,
+		"PATCH /v1/policy":          a.patchPolicy,
+		"PUT /v1/replicas":          a.putReplicas,
+		"DELETE /v1/replicas":       a.deleteReplicas,
+	}
+}
+
 func (a *api) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", a.health)
-	for pattern, h := range map[string]http.HandlerFunc{
-		"GET /v1/status":      a.getStatus,
-		"GET /v1/workers":     a.getWorkers,
-		"GET /v1/queue":       a.getQueue,
-		"GET /v1/policy":      a.getPolicy,
-		"PUT /v1/policy":      a.putPolicy,
-		"PATCH /v1/policy":    a.patchPolicy,
-		"PUT /v1/replicas":    a.putReplicas,
-		"DELETE /v1/replicas": a.deleteReplicas,
-	} {
-		mux.Handle(pattern, a.authorized(h))
+	allowed := map[string][]string{} // methods, by path
+	for pattern, h := range a.routes() {
+		mux.HandleFunc(pattern, h)
+		method, path, _ := strings.Cut(pattern, " ")
+		allowed[path] = append(allowed[path], method)
+		if method == http.MethodGet {
+			allowed[path] = append(allowed[path], http.MethodHead)
+		}
 	}
+	// What no route takes gets an answer of the same form as every other.
+	for path, methods := range allowed {
+		slices.Sort(methods)
+		list := strings.Join(methods, ", ")
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", list)
+			refuse(w, http.StatusMethodNotAllowed, fmt.Sprintf("method: got %s, want one of %s", r.Method, list))
+		})
+	}
+	paths := strings.Join(slices.Sorted(maps.Keys(allowed)), ", ")
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusNotFound, fmt.Sprintf("path: got %q, want one of %s", r.URL.Path, paths))
+	})
+	return a.guarded(mux)
+}
+
+// guarded lets only those through that may ask, with no more than they need.
+func (a *api) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
 			host = r.Host
 		}
-		if !isLoopback(host) {
+		switch {
+		case !isLoopback(host):
 			refuse(w, http.StatusMisdirectedRequest, fmt.Sprintf("host: got %q, want a loopback address", r.Host))
-			return
+		case r.URL.Path != "/healthz" && !a.authorized(r):
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, "authorization: want the bearer token of the runtime file")
+		default:
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			next.ServeHTTP(w, r)
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		mux.ServeHTTP(w, r)
 	})
 }
 
-func (a *api) authorized(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		hash := sha256.Sum256([]byte(token))
-		if subtle.ConstantTimeCompare(hash[:], a.token[:]) != 1 {
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(w, http.StatusUnauthorized, "authorization: want the bearer token of the runtime file")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+func (a *api) authorized(r *http.Request) bool {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	hash := sha256.Sum256([]byte(token))
+	return ok && subtle.ConstantTimeCompare(hash[:], a.token[:]) == 1
 }
 
 func (a *api) health(w http.ResponseWriter, _ *http.Request) {
@@ -115,12 +166,39 @@ func (a *api) fleet() (probe.Fleet, loopState) {
 
 func (a *api) getStatus(w http.ResponseWriter, _ *http.Request) {
 	f, state := a.fleet()
-	reply(w, status{Service: a.service, Fleet: f, Decision: state.last, Policy: state.policy, Warnings: state.policy.Warnings()})
+	reply(w, status{
+		APIVersion: apiVersion, Service: a.service,
+		Fleet: f, Decision: state.last, Policy: state.policy, Warnings: state.policy.Warnings(),
+		StartUps: inSeconds(a.pool.startups()),
+	})
+}
+
+func inSeconds(durations []time.Duration) []float64 {
+	out := make([]float64, len(durations))
+	for i, d := range durations {
+		out[i] = d.Seconds()
+	}
+	return out
 }
 
 func (a *api) getWorkers(w http.ResponseWriter, _ *http.Request) {
 	f, _ := a.fleet()
 	reply(w, workers(f))
+}
+
+func (a *api) getLogs(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	lines, ok := a.pool.logs(id)
+	if !ok {
+		f, _ := a.fleet()
+		ids := make([]string, len(f.Replicas))
+		for i, r := range f.Replicas {
+			ids[i] = r.ID
+		}
+		refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, want one of %s", id, strings.Join(ids, ", ")))
+		return
+	}
+	reply(w, append([]Line{}, lines...)) // none is an empty list
 }
 
 func (a *api) getQueue(w http.ResponseWriter, _ *http.Request) {
@@ -166,6 +244,9 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	switch {
 	case errors.As(err, &tooLarge):
 		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("body: got more than %d bytes", tooLarge.Limit))
+		return nil, false
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		refuse(w, http.StatusRequestTimeout, "body: it did not come in time")
 		return nil, false
 	case err != nil:
 		refuse(w, http.StatusBadRequest, "body: "+err.Error())

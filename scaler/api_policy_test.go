@@ -12,6 +12,8 @@ import (
 	"headroom/profiles"
 )
 
+const unchanged = "nothing that it decides by"
+
 func TestAPIChangesThePolicy(t *testing.T) {
 	tests := []struct {
 		name, method, match, body string
@@ -25,6 +27,7 @@ func TestAPIChangesThePolicy(t *testing.T) {
 		{"both bounds, in an order that would not do one by one", "PATCH", "", `{"min_workers":8,"max_workers":10}`, 200, `"min":8`,
 			"replicas.min 1 -> 8, replicas.max 5 -> 10"},
 		{"nothing", "PATCH", "", `{}`, 200, `"max":5`, ""},
+		{"what only people read", "PATCH", "", `{"calibration":{"measured":"2026-01-31"}}`, 200, `"measured":"2026-01-31"`, unchanged},
 		{"a warning", "PATCH", "", `{"metrics":[{"kind":"latency","target":200}]}`, 200, `"warnings":["`,
 			"metrics[0].kind rps -> latency, metrics[0].target 10/s per replica -> 200 ms"},
 		{"all problems at once", "PATCH", "", `{"min_workers":9,"interval":"1ms","speed":"fast"}`, 422, `speed`, ""},
@@ -56,8 +59,12 @@ func TestAPIChangesThePolicy(t *testing.T) {
 				t.Errorf("%s %s: got %d %s, want %d with %s", tt.method, tt.body, res.StatusCode, body, tt.code, tt.want)
 			}
 			after := a.loop.state().policy
-			if got := changesText(before, after); got != tt.changes {
-				t.Errorf("%s %s: changed %q, want %q", tt.method, tt.body, got, tt.changes)
+			want := tt.changes
+			if want == "" {
+				want = unchanged
+			}
+			if got := changesText(before, after); got != want {
+				t.Errorf("%s %s: changed %q, want %q", tt.method, tt.body, got, want)
 			}
 			if _, now := policyOf(t, s.URL); (now != tag) != (tt.changes != "") || tt.code == 200 && res.Header.Get("ETag") != now {
 				t.Errorf("tags: got %s before, %s with the answer and %s after it, want another one only where something changed",

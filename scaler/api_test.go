@@ -2,8 +2,6 @@ package scaler
 
 import (
 	"crypto/sha256"
-	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,12 +10,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"headroom/probe"
 	"headroom/profiles"
 )
 
 // control serves the API of a fleet with one replica.
 func control(t *testing.T) (*httptest.Server, *api) {
+	t.Helper()
+	a := newAPI(t)
+	s := httptest.NewServer(a.handler())
+	t.Cleanup(s.Close)
+	return s, a
+}
+
+func newAPI(t *testing.T) *api {
 	t.Helper()
 	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
 	b := newBalancer(time.Now(), cfg)
@@ -28,10 +33,13 @@ func control(t *testing.T) (*httptest.Server, *api) {
 	}
 	r := p.hire(&place{}, 0, 0)
 	p.enter(r, &instance{address: "127.0.0.1:4000"})
-	a := &api{token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000", pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log}, ready: p.full}
-	s := httptest.NewServer(a.handler())
-	t.Cleanup(s.Close)
-	return s, a
+	events := newEventLog(time.Now(), cfg.Log)
+	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})
+	return &api{
+		token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000",
+		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log}, ready: p.full,
+		events: events, metrics: newMetrics(newRequestMetrics(), p, l),
+	}
 }
 
 func TestAPIRefuses(t *testing.T) {
@@ -50,8 +58,16 @@ func TestAPIRefuses(t *testing.T) {
 		{"localhost", "GET", "/v1/status", good, "localhost:8001", "", 200, `"fleet"`},
 		{"IPv6", "GET", "/v1/status", good, "[::1]:8001", "", 200, `"fleet"`},
 		{"health without a token", "GET", "/healthz", "", "", "", 200, "ok"},
-		{"no such route", "GET", "/v1/nothing", good, "", "", 404, ""},
-		{"no such method", "POST", "/v1/policy", good, "", "{}", 405, ""},
+		{"no Bearer", "GET", "/v1/status", "secret", "", "", 401, "bearer token"},
+		{"metrics without a token", "GET", "/metrics", "", "", "", 401, "bearer token"},
+		{"no such route", "GET", "/v1/nothing", good, "", "", 404, `path: got \"/v1/nothing\", want one of /healthz, `},
+		{"no such route without a token", "GET", "/v1/nothing", "", "", "", 401, "bearer token"},
+		{"no such method", "POST", "/v1/replicas", good, "", "{}", 405, `{"problems":["method: got POST, want one of DELETE, PUT"]}`},
+		{"OPTIONS", "OPTIONS", "/v1/queue", good, "", "", 405, `{"problems":["method: got OPTIONS, want one of GET, HEAD"]}`},
+		{"HEAD", "HEAD", "/v1/status", good, "", "", 200, ""},
+		{"HEAD of the stream ends", "HEAD", "/v1/events", good, "", "", 200, ""},
+		{"HEAD of what has none", "HEAD", "/v1/replicas", good, "", "", 405, ""},
+		{"no such worker", "GET", "/v1/workers/replica-7/logs", good, "", "", 404, `worker: got \"replica-7\", want one of replica-1`},
 		{"pin to none", "PUT", "/v1/replicas", good, "", `{"replicas":0,"ttl":"0s"}`, 422,
 			`{"problems":["replicas: got 0, want 1 to 1000","ttl: got 0s, want more than 0s and at most 1h"]}`},
 		{"pin for too long", "PUT", "/v1/replicas", good, "", `{"replicas":1,"ttl":"61m"}`, 422, "ttl: got 1h1m"},
@@ -83,6 +99,9 @@ func TestAPIRefuses(t *testing.T) {
 			res, body := fetch(t, req)
 			if res.StatusCode != tt.code || !strings.Contains(body, tt.want) {
 				t.Errorf("%s %s: got %d %s, want %d with %s", tt.method, tt.path, res.StatusCode, body, tt.code, tt.want)
+			}
+			if allow := res.Header.Get("Allow"); (tt.code == http.StatusMethodNotAllowed) != (allow != "") {
+				t.Errorf("%s %s: got Allow %q with %d", tt.method, tt.path, allow, tt.code)
 			}
 		})
 	}
@@ -200,79 +219,3 @@ func TestAPIHealthWhileStarting(t *testing.T) {
 		t.Errorf("while the replicas start: got %d, want 503", w.Code)
 	}
 }
-
-func TestWorkersOfEachState(t *testing.T) {
-	var got strings.Builder
-	at := time.Date(2024, 7, 29, 4, 42, 50, 0, time.FixedZone("", 2*3600))
-	list := workers(probe.Fleet{Replicas: []probe.Replica{
-		{ID: "replica-1", State: probe.Ready, InFlight: 1, Created: at},
-		{ID: "replica-2", State: probe.Ready, Created: at},
-		{ID: "replica-3", State: probe.Starting, Created: at},
-		{ID: "replica-4", State: probe.Failing, Created: at, Deleted: at},
-		{ID: "replica-5", State: probe.Draining, InFlight: 1, Created: at},
-		{ID: "a-replica-with-a-very-long-name", State: probe.Gone, Created: at, Deleted: at.Add(time.Minute)},
-	}})
-	if err := WriteWorkers(&got, list); err != nil {
-		t.Fatal(err)
-	}
-	want := `
-ID                               STATUS       DETAIL_STATUS    CREATED_AT                DELETED_AT
--------------------------------  -----------  ---------------  ------------------------  ------------------------
-replica-1                        RUNNING      BUSY             2024-07-29T02:42:50+0000
-replica-2                        RUNNING      FREE             2024-07-29T02:42:50+0000
-replica-3                        PENDING      IN_FLIGHT        2024-07-29T02:42:50+0000
-replica-4                        ERROR                         2024-07-29T02:42:50+0000  2024-07-29T02:42:50+0000
-replica-5                        TERMINATING  REMOVE           2024-07-29T02:42:50+0000
-a-replica-with-a-very-long-name  TERMINATED                    2024-07-29T02:42:50+0000  2024-07-29T02:43:50+0000
-`
-	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), got.String()); diff != "" {
-		t.Errorf("table (-want +got):\n%s", diff)
-	}
-}
-
-func TestWriteTables(t *testing.T) {
-	at := time.Date(2024, 7, 29, 2, 42, 50, 0, time.UTC)
-	tests := []struct {
-		name  string
-		write func(io.Writer) error
-		want  string
-	}{
-		{"the worker of seed 001", func(w io.Writer) error {
-			return WriteWorkers(w, []Worker{{ID: "5LJtBqJsRYgT67ZEuMAt88", Status: "RUNNING", Detail: "FREE", Created: at}})
-		}, `
-ID                      STATUS    DETAIL_STATUS    CREATED_AT                DELETED_AT
-----------------------  --------  ---------------  ------------------------  ------------
-5LJtBqJsRYgT67ZEuMAt88  RUNNING   FREE             2024-07-29T02:42:50+0000
-`},
-		{"no queue", func(w io.Writer) error { return WriteQueue(w, nil) }, `
-QUEUE_INDEX    CREATE_AT                 QUEUE_REASON
--------------  ------------------------  --------------
-`},
-		{"a queue", func(w io.Writer) error {
-			return WriteQueue(w, []Waiting{{0, at, reasonBusy}, {1, at.Add(time.Second), reasonNone}})
-		}, `
-QUEUE_INDEX    CREATE_AT                 QUEUE_REASON
--------------  ------------------------  --------------
-0              2024-07-29T02:42:50+0000  WorkerBusy
-1              2024-07-29T02:42:51+0000  NoWorker
-`},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			var got strings.Builder
-			if err := tt.write(&got); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), got.String()); diff != "" {
-				t.Errorf("table (-want +got):\n%s", diff)
-			}
-		})
-	}
-	if err := WriteWorkers(failingWriter{}, nil); !errors.Is(err, io.ErrClosedPipe) {
-		t.Errorf("to a closed pipe: got error %v, want io.ErrClosedPipe", err)
-	}
-}
-
-type failingWriter struct{}
-
-func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -95,6 +96,14 @@ func (c *Client) Workers(ctx context.Context) ([]Worker, error) {
 func (c *Client) Queue(ctx context.Context) ([]Waiting, error) {
 	var out []Waiting
 	err := c.do(ctx, http.MethodGet, "/v1/queue", nil, &out)
+	return out, err
+}
+
+// Logs returns the latest lines that a replica printed, oldest first, also of
+// one that went lately.
+func (c *Client) Logs(ctx context.Context, id string) ([]Line, error) {
+	var out []Line
+	err := c.do(ctx, http.MethodGet, "/v1/workers/"+url.PathEscape(id)+"/logs", nil, &out)
 	return out, err
 }
 

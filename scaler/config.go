@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/probe"
 	"headroom/profiles"
 	"headroom/profiles/document"
 )
@@ -114,9 +115,13 @@ type Config struct {
 
 // Event is something that happened to the fleet.
 type Event struct {
-	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // one of the Event... constants
-	Text string    `json:"text"`
+	N        int64              `json:"n"` // counted from 1 by each scaler
+	At       time.Time          `json:"at"`
+	Kind     string             `json:"kind"` // one of the Event... constants
+	Text     string             `json:"text"`
+	Replica  string             `json:"replica,omitempty"`  // of EventReplica: its ID,
+	State    probe.State        `json:"state,omitempty"`    // and what it is since then
+	Decision *profiles.Decision `json:"decision,omitempty"` // of EventDecision
 }
 
 // The kinds of an Event.

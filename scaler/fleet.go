@@ -84,6 +84,14 @@ func (p *pool) startups() []time.Duration {
 	return slices.Clone(p.took)
 }
 
+// restarted counts the replicas that took the place of one that ended by
+// itself.
+func (p *pool) restarted() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.revived
+}
+
 // logs are the lines that a replica printed last, oldest first, as long as it
 // is listed.
 func (p *pool) logs(id string) ([]Line, bool) {

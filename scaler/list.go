@@ -1,23 +1,32 @@
 package scaler
 
 import (
-	"fmt"
-	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"headroom/probe"
 )
 
-// Worker is a replica as EverAI lists it.
+// Worker is a replica as EverAI lists it, and what else is known of it. What
+// is not known is left out of the JSON.
 type Worker struct {
 	ID      string    `json:"id"`
-	PID     int       `json:"pid,omitempty"` // of its command
-	Status  string    `json:"status"`        // PENDING, RUNNING, TERMINATING, TERMINATED or ERROR
-	Detail  string    `json:"detailStatus"`  // IN_FLIGHT while it starts, FREE or BUSY while it runs, REMOVE while it ends
+	Status  string    `json:"status"`       // PENDING, RUNNING, UNAVAILABLE, TERMINATING, TERMINATED or ERROR
+	Detail  string    `json:"detailStatus"` // IN_FLIGHT while it starts, FREE or BUSY while it runs, REMOVE while it ends, CRASHED or CRASH_LOOP while it waits to be started again
 	Created time.Time `json:"createdAt"`
 	Deleted time.Time `json:"deletedAt,omitzero"`
+
+	PID       int       `json:"pid,omitempty"` // of its command
+	Address   string    `json:"address,omitempty"`
+	StartedIn float64   `json:"startedInSeconds,omitempty"` // from start to ready
+	InFlight  int       `json:"inFlight"`
+	Stuck     int       `json:"stuck,omitempty"`       // of InFlight: answered 504, but it may still work on them
+	Since     time.Time `json:"requestSince,omitzero"` // when it was given the oldest request in flight
+	Served    int64     `json:"served"`                // requests answered
+	Restarts  int       `json:"restarts,omitempty"`    // how many had its place before and ended by themselves
+	CPU       float64   `json:"cpuSeconds,omitempty"`  // used by its processes so far
+	Memory    int64     `json:"memoryBytes,omitempty"` // resident
+	Retry     time.Time `json:"retryAt,omitzero"`      // while it is in ERROR: when another one takes its place
+	LastError string    `json:"lastError,omitempty"`   // why it ended, when it did by itself
 }
 
 // Waiting is a request in the queue.
@@ -31,25 +40,44 @@ type Waiting struct {
 func workers(f probe.Fleet) []Worker {
 	out := make([]Worker, 0, len(f.Replicas))
 	for _, r := range f.Replicas {
-		w := Worker{ID: r.ID, PID: r.PID, Created: r.Created, Deleted: r.Deleted}
-		switch r.State {
-		case probe.Starting:
-			w.Status, w.Detail = "PENDING", "IN_FLIGHT"
-		case probe.Ready:
-			w.Status, w.Detail = "RUNNING", "FREE"
-			if r.InFlight > 0 {
-				w.Detail = "BUSY"
-			}
-		case probe.Draining:
-			w.Status, w.Detail = "TERMINATING", "REMOVE"
-		case probe.Failing:
-			w.Status = "ERROR"
-		default:
-			w.Status = "TERMINATED"
+		w := Worker{
+			ID: r.ID, Created: r.Created, Deleted: r.Deleted,
+			PID: r.PID, Address: r.Address, StartedIn: r.StartedIn.Seconds(),
+			InFlight: r.InFlight, Stuck: r.Stuck, Since: r.Oldest, Served: r.Served,
+			Restarts: r.Restarts, CPU: r.CPU.Seconds(), Memory: r.Memory, Retry: r.Retry, LastError: r.LastError,
 		}
+		w.Status, w.Detail = everaiStatus(r)
 		out = append(out, w)
 	}
 	return out
+}
+
+// everaiStatus says in EverAI's words what a replica does. They have none for
+// what crashes.
+func everaiStatus(r probe.Replica) (status, detail string) {
+	switch r.State {
+	case probe.Starting:
+		return "PENDING", "IN_FLIGHT"
+	case probe.Ready:
+		return "RUNNING", occupation(r)
+	case probe.Suspect:
+		return "UNAVAILABLE", occupation(r)
+	case probe.Draining:
+		return "TERMINATING", "REMOVE"
+	case probe.Failing:
+		if r.InCrashLoop() {
+			return "ERROR", "CRASH_LOOP"
+		}
+		return "ERROR", "CRASHED"
+	}
+	return "TERMINATED", ""
+}
+
+func occupation(r probe.Replica) string {
+	if r.InFlight > 0 {
+		return "BUSY"
+	}
+	return "FREE"
 }
 
 func queue(t traffic) []Waiting {
@@ -58,63 +86,4 @@ func queue(t traffic) []Waiting {
 		out = append(out, Waiting{Index: i, Created: since, Reason: t.reason})
 	}
 	return out
-}
-
-// column is one of a table in EverAI's form, which is never narrower than
-// what they print for an empty list.
-type column struct {
-	title string
-	width int
-}
-
-var (
-	workerColumns = []column{{"ID", 22}, {"STATUS", 8}, {"DETAIL_STATUS", 15}, {"CREATED_AT", 24}, {"DELETED_AT", 12}}
-	queueColumns  = []column{{"QUEUE_INDEX", 13}, {"CREATE_AT", 24}, {"QUEUE_REASON", 14}}
-)
-
-// WriteWorkers writes workers as a table, with times in UTC.
-func WriteWorkers(w io.Writer, list []Worker) error {
-	rows := make([][]string, len(list))
-	for i, v := range list {
-		rows[i] = []string{v.ID, v.Status, v.Detail, stamp(v.Created), stamp(v.Deleted)}
-	}
-	return writeTable(w, workerColumns, rows)
-}
-
-// WriteQueue writes the queue as a table, with times in UTC.
-func WriteQueue(w io.Writer, list []Waiting) error {
-	rows := make([][]string, len(list))
-	for i, v := range list {
-		rows[i] = []string{strconv.Itoa(v.Index), stamp(v.Created), v.Reason}
-	}
-	return writeTable(w, queueColumns, rows)
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format("2006-01-02T15:04:05-0700")
-}
-
-func writeTable(w io.Writer, columns []column, rows [][]string) error {
-	widths := make([]int, len(columns))
-	titles, dashes := make([]string, len(columns)), make([]string, len(columns))
-	for i, c := range columns {
-		widths[i] = c.width
-		for _, row := range rows {
-			widths[i] = max(widths[i], len(row[i]))
-		}
-		titles[i], dashes[i] = c.title, strings.Repeat("-", widths[i])
-	}
-	var b strings.Builder
-	for _, row := range append([][]string{titles, dashes}, rows...) {
-		line := ""
-		for i, cell := range row {
-			line += fmt.Sprintf("%-*s  ", widths[i], cell)
-		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }

@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ type loop struct {
 	decider profiles.Decider
 	times   *profiles.Timetable
 	size    int // what the policy wants; a pin leaves it alone, so that it can be restored
+	counts  map[profiles.Reason]int64
 	loopState
 }
 
@@ -60,6 +62,7 @@ func newLoop(cfg Config, pool resizer, sense func(time.Time, *profiles.Policy) p
 		decider: d,
 		times:   times,
 		size:    n,
+		counts:  map[profiles.Reason]int64{},
 		loopState: loopState{
 			policy: cfg.Policy,
 			last:   profiles.Decision{Current: n, Raw: n, Desired: n, Reason: profiles.NoData},
@@ -146,6 +149,9 @@ func changesText(from, to profiles.Policy) string {
 	for _, c := range profiles.Changes(from, to) {
 		out = append(out, c.Field+" "+c.From+" -> "+c.To)
 	}
+	if out == nil {
+		return "nothing that it decides by"
+	}
 	return strings.Join(out, ", ")
 }
 
@@ -176,10 +182,11 @@ func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) 
 		l.size = d.Desired
 		l.due = now.Add(p.Interval.Std())
 		if d.Desired != d.Current {
-			note(EventDecision, d.String())
+			events = append(events, Event{At: now, Kind: EventDecision, Text: d.String(), Decision: &d})
 		}
 	}
 	l.last = d
+	l.counts[d.Reason]++
 	l.pool.scale(d.Desired, p.Down.Order)
 	due = l.due
 	l.mu.Unlock()
@@ -201,4 +208,11 @@ func (l *loop) state() loopState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.loopState
+}
+
+// decisions counts those that were made, by their reason.
+func (l *loop) decisions() map[profiles.Reason]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.counts)
 }

@@ -198,7 +198,7 @@ func TestPolicyStoreFollowsItsFile(t *testing.T) {
 		for i, want := range []string{
 			"policy: policy.yaml has changed: replicas.max 5 -> 7",
 			`policy: policy.yaml is not followed: line 3: replicas.max: got "0", want a whole number of 1 or more, or unlimited; line 6: speed: unknown key`,
-			"policy: policy.yaml is not followed: open policy.yaml: no such file",
+			"policy: policy.yaml is not followed: no such file",
 		} {
 			if !strings.HasPrefix(s.events[i], want) {
 				t.Errorf("event %d: got %q, want %q", i, s.events[i], want)

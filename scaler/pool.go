@@ -39,6 +39,7 @@ type pool struct {
 	wanted  int
 	order   string // which goes first, profiles.Newest or profiles.Oldest
 	number  int    // of the newest replica
+	revived int64  // replicas in place of one that ended by itself
 	places  []*place
 	living  []*replica      // oldest first
 	gone    []*replica      // latest first
@@ -150,6 +151,9 @@ func (p *pool) hire(pl *place, restarts, failures int) *replica {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.number++
+	if restarts > 0 {
+		p.revived++
+	}
 	r := &replica{number: p.number, info: probe.Replica{
 		ID:       "replica-" + strconv.Itoa(p.number),
 		State:    probe.Starting,
@@ -168,9 +172,9 @@ func (p *pool) started(r *replica, in *instance) {
 	p.mu.Lock()
 	r.info.PID, r.info.Address = in.pid, in.address
 	r.root, r.output = in.root, in.output
-	id := r.info.ID
+	info := r.info
 	p.mu.Unlock()
-	p.event(EventReplica, fmt.Sprintf("%s is starting: process %d on %s", id, in.pid, in.address))
+	p.event(info, fmt.Sprintf("%s is starting: process %d on %s", info.ID, in.pid, in.address))
 }
 
 // enter puts a ready replica into service.
@@ -206,9 +210,9 @@ func (p *pool) advance(r *replica, e event, note string) probe.Replica {
 	if note != "" {
 		text += ": " + note
 	}
-	p.event(EventReplica, text)
+	p.event(info, text)
 	if to == probe.Failing && info.Failures == probe.CrashLoop {
-		p.event(EventReplica, fmt.Sprintf("the place of %s is in a crash loop: %d failures in a row; it is tried again after pauses of up to %s",
+		p.event(info, fmt.Sprintf("the place of %s is in a crash loop: %d failures in a row; it is tried again after pauses of up to %s",
 			info.ID, info.Failures, profiles.Duration(longestPause)))
 	}
 	return info
@@ -289,4 +293,6 @@ func (p *pool) fail(err error) {
 	}
 }
 
-func (p *pool) event(kind, text string) { p.log(Event{At: time.Now(), Kind: kind, Text: text}) }
+func (p *pool) event(of probe.Replica, text string) {
+	p.log(Event{At: time.Now(), Kind: EventReplica, Text: text, Replica: of.ID, State: of.State})
+}

@@ -212,7 +212,7 @@ func (l *launcher) newOutput(id string) *output {
 		return &output{}
 	}
 	giveUp := func(err error) {
-		l.log(Event{At: time.Now(), Kind: EventReplica, Text: fmt.Sprintf("the log file of %s is given up: %v", id, err)})
+		l.log(Event{At: time.Now(), Kind: EventReplica, Replica: id, Text: fmt.Sprintf("the log file of %s is given up: %v", id, err)})
 	}
 	file, err := openLog(logPath(l.logDir, l.name, id), logFileSize, giveUp)
 	if err != nil {

@@ -22,13 +22,14 @@ type proxy struct {
 	timeout  time.Duration
 	upstream *upstream
 	reverse  *httputil.ReverseProxy
+	requests *requestMetrics
 
 	closing chan struct{}
 	running sync.WaitGroup // carriers, and what watches those without a client
 }
 
 func newProxy(b *balancer, timeout time.Duration) *proxy {
-	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), closing: make(chan struct{})}
+	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), requests: newRequestMetrics(), closing: make(chan struct{})}
 	// Without a FlushInterval: the proxy passes event streams and answers of
 	// unknown length on as they come anyway, and -1 would cost every other
 	// answer a goroutine and a second packet.
@@ -53,12 +54,15 @@ func (p *proxy) close() {
 
 // ServeHTTP is the handler of an exchange: it returns when the client has its
 // answer, or has gone away.
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
+	w := p.requests.begin(client)
+	defer p.requests.end(w, r)
 	l, err := p.balancer.acquire(r.Context())
 	if err != nil {
 		p.refuse(w, err)
 		return
 	}
+	w.granted = time.Now()
 	x := newExchange(w, r, l)
 	p.running.Go(func() { p.carry(x, r) })
 	timer := time.NewTimer(p.timeout)

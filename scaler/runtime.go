@@ -35,6 +35,10 @@ const entryVersion = profiles.Version
 
 func entryPath(dir, name string) string { return filepath.Join(dir, name+".json") }
 
+// tokenPath is the file that holds nothing but the token, which is what
+// Prometheus reads (credentials_file).
+func tokenPath(dir, name string) string { return filepath.Join(dir, name+".token") }
+
 // makeRuntimeDir makes the folder that holds the tokens, and refuses one that
 // others could read or have put there.
 func makeRuntimeDir(dir string) error {
@@ -44,26 +48,42 @@ func makeRuntimeDir(dir string) error {
 	return checkPrivate(dir)
 }
 
-// write puts the entry into dir, complete or not at all.
+// write puts the entry into dir, and the token beside it.
 func (e entry) write(dir string) error {
 	data, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, "."+e.Name+"-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("write the runtime file: %w", err)
-	}
-	defer os.Remove(f.Name()) // not there any more after the renaming
-	_, err = f.Write(append(data, '\n'))
-	err = errors.Join(err, f.Close())
+	err = writePrivate(tokenPath(dir, e.Name), []byte(e.Token))
 	if err == nil {
-		err = os.Rename(f.Name(), entryPath(dir, e.Name))
+		err = writePrivate(entryPath(dir, e.Name), append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("write the runtime file: %w", err)
 	}
 	return nil
+}
+
+// writePrivate writes a file that only its owner can read, complete or not at
+// all.
+func writePrivate(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // not there any more after the renaming
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return err
+}
+
+// removeEntry forgets a scaler that has ended.
+func removeEntry(dir, name string) {
+	os.Remove(entryPath(dir, name))
+	os.Remove(tokenPath(dir, name))
 }
 
 func readEntry(path string) (entry, error) {
@@ -116,7 +136,7 @@ func entries(dir string) ([]entry, error) {
 		case e.alive():
 			out = append(out, e)
 		default:
-			os.Remove(path)
+			removeEntry(dir, strings.TrimSuffix(filepath.Base(path), ".json"))
 		}
 	}
 	return out, nil
@@ -147,6 +167,18 @@ func Find(runtimeDir, name string) (*Client, error) {
 // FindByService returns a client of the scaler whose service has the address
 // hostport, or ErrNotFound. An empty runtimeDir means the default one.
 func FindByService(runtimeDir, hostport string) (*Client, error) {
+	return findByAddress(runtimeDir, hostport, "serves", func(e entry) string { return e.Service })
+}
+
+// FindByAPI returns a client of the scaler whose API has the address hostport,
+// or ErrNotFound. An empty runtimeDir means the default one.
+func FindByAPI(runtimeDir, hostport string) (*Client, error) {
+	return findByAddress(runtimeDir, hostport, "has its API at", func(e entry) string { return e.API })
+}
+
+// findByAddress finds the scaler one of whose listeners is reached at
+// hostport.
+func findByAddress(runtimeDir, hostport, relation string, listener func(entry) string) (*Client, error) {
 	want, err := splitAddress(hostport)
 	if err != nil {
 		return nil, fmt.Errorf("got address %q, want HOST:PORT: %w", hostport, err)
@@ -156,11 +188,11 @@ func FindByService(runtimeDir, hostport string) (*Client, error) {
 		return nil, err
 	}
 	for _, e := range running {
-		if have, err := splitAddress(e.Service); err == nil && have.serves(want) {
+		if have, err := splitAddress(listener(e)); err == nil && have.serves(want) {
 			return NewClient("http://"+e.API, e.Token), nil
 		}
 	}
-	return nil, fmt.Errorf("%w: none serves %s", ErrNotFound, hostport)
+	return nil, fmt.Errorf("%w: none %s %s", ErrNotFound, relation, hostport)
 }
 
 // serves reports whether a listener on a is reached through b from this

@@ -57,8 +57,10 @@ func TestFind(t *testing.T) {
 	if _, err := Find(dir, "web"); !errors.Is(err, ErrNotFound) || !strings.HasSuffix(err.Error(), `got name "web", running: a, b`) {
 		t.Errorf("find another: got %v, want the names that there are", err)
 	}
-	if _, err := os.Stat(entryPath(dir, "killed")); !os.IsNotExist(err) {
-		t.Errorf("file of a killed scaler: got %v, want it removed", err)
+	for _, path := range []string{entryPath(dir, "killed"), tokenPath(dir, "killed")} {
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s of a killed scaler: got %v, want it removed", filepath.Base(path), err)
+		}
 	}
 
 	for address, found := range map[string]bool{
@@ -70,8 +72,33 @@ func TestFind(t *testing.T) {
 			t.Errorf("find the service %s: got %v, want found %v", address, err, found)
 		}
 	}
+	_, port, _ := net.SplitHostPort(a.API)
+	if c, err := FindByAPI(dir, "localhost:"+port); err != nil || c.URL() != "http://"+a.API || c.token != "secret" {
+		t.Errorf("find the API of a: got %+v, %v, want a client of %s", c, err, a.API)
+	}
+	if _, err := FindByAPI(dir, "127.0.0.1:8000"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("find the API where a service is: got %v, want ErrNotFound", err)
+	}
 	if _, err := FindByService(dir, "nonsense"); err == nil || errors.Is(err, ErrNotFound) {
 		t.Errorf("find the service nonsense: got %v, want an error about the address", err)
+	}
+}
+
+// Who may read the files may drive the scaler.
+func TestRuntimeFilesArePrivate(t *testing.T) {
+	dir := runtimeDir(t)
+	announce(t, dir, "a", "127.0.0.1:8000", true)
+	for _, path := range []string{entryPath(dir, "a"), tokenPath(dir, "a")} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: got %v, %v, want mode 0600", filepath.Base(path), info, err)
+		}
+	}
+	if token, err := os.ReadFile(tokenPath(dir, "a")); err != nil || string(token) != "secret" {
+		t.Errorf("token file: got %q, %v, want the token and nothing else", token, err)
+	}
+	removeEntry(dir, "a")
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("after the end: got %v, %v, want an empty folder", left, err)
 	}
 }
 

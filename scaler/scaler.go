@@ -26,6 +26,7 @@ type Scaler struct {
 	signals  *signals
 	loop     *loop
 	policies *policyStore
+	events   *eventLog
 	started  atomic.Bool
 	ready    chan struct{}
 
@@ -43,6 +44,8 @@ func New(cfg Config) (*Scaler, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	events := newEventLog(time.Now(), cfg.Log)
+	cfg.Log = events.add
 	policies, policy, err := newPolicyStore(cfg)
 	if err != nil {
 		return nil, err
@@ -56,6 +59,7 @@ func New(cfg Config) (*Scaler, error) {
 		launcher: newLauncher(cfg),
 		balancer: newBalancer(time.Now(), cfg),
 		policies: policies,
+		events:   events,
 		ready:    make(chan struct{}),
 	}
 	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
@@ -137,15 +141,11 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long. The
 	// proxy limits how long they stand still.
 
-	back := newServer(control, (&api{
+	back := newAPIServer(control, &api{
 		token: sha256.Sum256([]byte(s.token)), service: s.url,
 		pool: s.pool, balancer: s.balancer, loop: s.loop, policies: s.policies, ready: s.ready,
-	}).handler())
-	back.http.ReadHeaderTimeout = 5 * time.Second
-	back.http.ReadTimeout = 10 * time.Second
-	back.http.WriteTimeout = 30 * time.Second
-	back.http.IdleTimeout = time.Minute
-	back.http.MaxHeaderBytes = 16 << 10
+		events: s.events, metrics: newMetrics(proxy.requests, s.pool, s.loop),
+	})
 
 	deciding, stopDeciding := context.WithCancel(ctx)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx)) // replicas are needed until the last answer
@@ -194,8 +194,9 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	stopWorking()
 	workers.Wait()
 	s.launcher.wait()
+	s.events.close() // else its readers would stay for the grace
 	back.shutdown(time.Second)
-	os.Remove(entryPath(s.cfg.RuntimeDir, s.cfg.Name))
+	removeEntry(s.cfg.RuntimeDir, s.cfg.Name)
 	return err
 }
 

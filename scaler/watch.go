@@ -1,6 +1,8 @@
 package scaler
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -40,7 +42,11 @@ func watch(path string) (*watched, error) {
 
 func see(path string) sight {
 	text, err := os.ReadFile(path)
-	if err != nil {
+	var at *fs.PathError
+	switch {
+	case errors.As(err, &at):
+		return sight{failure: at.Err.Error()} // whoever says it names the file
+	case err != nil:
 		return sight{failure: err.Error()}
 	}
 	return sight{text: string(text)}

@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) applyCommand() *cobra.Command {
-	var name scalerByName
+	var name runningScaler
 	var settings []string
 	var yes bool
 	cmd := &cobra.Command{

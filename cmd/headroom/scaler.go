@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"sync"
@@ -122,41 +121,4 @@ func commandAfterDash(cmd *cobra.Command, args []string) error {
 		return usage("argument: got %q before --, want only flags there", args[0])
 	}
 	return nil
-}
-
-// scalerByName adds the flags that find a running scaler.
-type scalerByName struct{ name string }
-
-func (n *scalerByName) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&n.name, "name", "default", "name of the scaler")
-}
-
-func (n *scalerByName) find() (*scaler.Client, error) {
-	client, err := scaler.Find("", n.name)
-	if err != nil {
-		return nil, &exit{exitUsage, err}
-	}
-	return client, nil
-}
-
-// listing is a command that prints what a running scaler has.
-func (a *app) listing(use, short string, list func(ctx context.Context, c *scaler.Client, asJSON bool) error) *cobra.Command {
-	var name scalerByName
-	var format string
-	cmd := &cobra.Command{
-		Use: use, Short: short, Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if format != "table" && format != "json" {
-				return usage("--output: got %q, want table or json", format)
-			}
-			client, err := name.find()
-			if err != nil {
-				return err
-			}
-			return list(cmd.Context(), client, format == "json")
-		},
-	}
-	name.flags(cmd)
-	cmd.Flags().StringVarP(&format, "output", "o", "table", "table or json")
-	return cmd
 }

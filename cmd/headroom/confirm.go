@@ -4,46 +4,8 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"slices"
 	"strings"
-
-	"github.com/spf13/cobra"
-
-	"headroom/advisor/report"
-	"headroom/scaler"
 )
-
-func (a *app) workersCommand() *cobra.Command {
-	var all bool
-	cmd := a.listing("workers", "List the replicas of a running scaler", func(ctx context.Context, c *scaler.Client, asJSON bool) error {
-		workers, err := c.Workers(ctx)
-		if err != nil {
-			return err
-		}
-		if !all {
-			workers = slices.DeleteFunc(workers, func(w scaler.Worker) bool { return w.Status == "TERMINATED" })
-		}
-		if asJSON {
-			return report.WriteJSON(a.out, workers)
-		}
-		return scaler.WriteWorkers(a.out, workers)
-	})
-	cmd.Flags().BoolVarP(&all, "all", "a", false, "also those that went lately")
-	return cmd
-}
-
-func (a *app) queueCommand() *cobra.Command {
-	return a.listing("queue", "List the requests that wait at a running scaler", func(ctx context.Context, c *scaler.Client, asJSON bool) error {
-		waiting, err := c.Queue(ctx)
-		if err != nil {
-			return err
-		}
-		if asJSON {
-			return report.WriteJSON(a.out, waiting)
-		}
-		return scaler.WriteQueue(a.out, waiting)
-	})
-}
 
 // confirm asks on the terminal; without one it refuses, because silence is no
 // consent.

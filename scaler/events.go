@@ -1,0 +1,216 @@
+package scaler
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	keepEvents = 1000
+	maxReaders = 16               // of the stream, at once
+	heartbeat  = 15 * time.Second // of silence: a proxy in between must not think that nobody is there
+	sendLimit  = 10 * time.Second // a reader that does not take what it is sent for this long is dropped
+)
+
+// eventLog numbers the events of a scaler from 1, and keeps the latest. Who
+// reads it says what it saw last: there is no queue for each reader, so that a
+// slow one holds nothing up, and sees that it has missed something. It is safe
+// for concurrent use.
+type eventLog struct {
+	run    string      // tells these numbers from those of another scaler at this address
+	notify func(Event) // the Log of Config
+
+	mu      sync.Mutex // guards the fields below
+	last    int64      // the number of the latest
+	kept    []Event    // oldest first
+	more    chan struct{}
+	readers int
+	closed  bool
+}
+
+func newEventLog(now time.Time, notify func(Event)) *eventLog {
+	return &eventLog{run: strconv.FormatInt(now.UnixMilli(), 36), notify: notify, more: make(chan struct{})}
+}
+
+func (l *eventLog) add(e Event) {
+	l.mu.Lock()
+	l.last++
+	e.N = l.last
+	if len(l.kept) == keepEvents {
+		l.kept = slices.Delete(l.kept, 0, 1)
+	}
+	l.kept = append(l.kept, e)
+	if !l.closed {
+		close(l.more)
+		l.more = make(chan struct{})
+	}
+	l.mu.Unlock()
+	l.notify(e)
+}
+
+// since returns the events after number n, and how many of them are not kept
+// any more. The channel is closed when there are others; it is nil when there
+// will be none.
+func (l *eventLog) since(n int64) (events []Event, missed int64, more <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.last - int64(len(l.kept)) // the number of the latest that is not kept
+	missed = max(0, before-n)
+	events = slices.Clone(l.kept[min(max(n-before, 0), int64(len(l.kept))):])
+	if !l.closed {
+		more = l.more
+	}
+	return events, missed, more
+}
+
+// first is the position in front of all that is kept.
+func (l *eventLog) first() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last - int64(len(l.kept))
+}
+
+// position finds what an id says was seen last: RUN-N as it is sent, or N. Known
+// is false when that was in the log of another scaler.
+func (l *eventLog) position(id string) (n int64, known bool, err error) {
+	run, number, ok := strings.Cut(id, "-")
+	if !ok {
+		run, number = l.run, id
+	}
+	n, err = strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 {
+		return 0, false, fmt.Errorf("since: got %q, want the id of an event, or its number", id)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return n, run == l.run && n <= l.last, nil
+}
+
+// enter counts a reader in; there may be too many.
+func (l *eventLog) enter() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.readers == maxReaders {
+		return false
+	}
+	l.readers++
+	return true
+}
+
+func (l *eventLog) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.readers--
+}
+
+// close ends what is being read. Events are still added, and notified.
+func (l *eventLog) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	close(l.more)
+}
+
+// gap tells a reader that events are missing.
+type gap struct {
+	Missed int64  `json:"missed,omitempty"` // how many; 0: not known
+	Text   string `json:"text"`
+}
+
+// getEvents streams the log as server-sent events: what is kept after the id
+// in Last-Event-ID, which a browser sends when it connects again, or in
+// ?since=, else all of it; then what happens.
+func (a *api) getEvents(w http.ResponseWriter, r *http.Request) {
+	seen, known := a.events.first(), true
+	if id := cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("since")); id != "" {
+		var err error
+		if seen, known, err = a.events.position(id); err != nil {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
+		}
+	}
+	if !a.events.enter() {
+		w.Header().Set("Retry-After", "10")
+		refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("events: %d readers are connected, want at most %d", maxReaders, maxReaders))
+		return
+	}
+	defer a.events.leave()
+	s, err := startStream(w)
+	if err != nil || r.Method == http.MethodHead {
+		return
+	}
+	if !known {
+		seen = 0
+		s.add("", "gap", gap{Text: "these are the events of another scaler than before, from its start"})
+	}
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		events, missed, more := a.events.since(seen)
+		if missed > 0 {
+			s.add("", "gap", gap{missed, fmt.Sprintf("%d events are not kept any more", missed)})
+		}
+		for _, e := range events {
+			s.add(a.events.run+"-"+strconv.FormatInt(e.N, 10), e.Kind, e)
+			seen = e.N
+		}
+		if s.send() != nil || more == nil {
+			return
+		}
+		select {
+		case <-more:
+		case <-beat.C:
+			s.text.WriteString(":\n\n")
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// stream writes server-sent events. They are gathered until send.
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	text    bytes.Buffer
+}
+
+// startStream sends the header. The limits of the server are for answers that
+// end: from now on each sending has one of its own.
+func startStream(w http.ResponseWriter) (*stream, error) {
+	s := &stream{w: w, control: http.NewResponseController(w)}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	// The server watches for the end of the connection by reading from it, and
+	// would take its read timeout for that.
+	return s, errors.Join(s.control.SetReadDeadline(time.Time{}), s.send())
+}
+
+func (s *stream) add(id, kind string, data any) {
+	line, err := json.Marshal(data) // on one line
+	if err != nil {
+		return // of our own types none fails
+	}
+	if id != "" {
+		fmt.Fprintf(&s.text, "id: %s\n", id)
+	}
+	fmt.Fprintf(&s.text, "event: %s\ndata: %s\n\n", kind, line)
+}
+
+func (s *stream) send() error {
+	if err := s.control.SetWriteDeadline(time.Now().Add(sendLimit)); err != nil {
+		return err
+	}
+	if _, err := s.text.WriteTo(s.w); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
