@@ -60,6 +60,13 @@ func (c *client) served() string {
 	return c.lease.id
 }
 
+// ended reports whether c has a lease or an error.
+func (c *client) ended() (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done, c.err
+}
+
 func (c *client) release(b *balancer) {
 	b.release(&c.lease, completed)
 	synctest.Wait()

@@ -16,12 +16,13 @@ func TestBalancerLimitsTheWait(t *testing.T) {
 		second := arrive(t, b)
 		pass(9*time.Second - 1)
 		expectServed(t, "just before the limit", []*client{first, second}, "", "")
-		if first.done {
-			t.Fatalf("just before the limit: got %v, want it to wait", first.err)
+		if done, err := first.ended(); done {
+			t.Fatalf("just before the limit: got %v, want it to wait", err)
 		}
 		pass(1)
-		if !errors.Is(first.err, errWaited) || second.done {
-			t.Errorf("at the limit of the first: got %v, and the second done %v; want errWaited, and that it waits", first.err, second.done)
+		_, err := first.ended()
+		if done, _ := second.ended(); !errors.Is(err, errWaited) || done {
+			t.Errorf("at the limit of the first: got %v, and the second done %v; want errWaited, and that it waits", err, done)
 		}
 		busy.release(b)
 		expectServed(t, "the next in the queue", []*client{second}, "a")

@@ -35,6 +35,11 @@ type uploadBody struct {
 }
 
 func (b *uploadBody) Read(p []byte) (int, error) {
+	if b.x.upload.Load() == uploadOver {
+		// The transport looks whether there is more than was announced, when
+		// the answer may have begun, and the server has closed the body.
+		return 0, io.EOF
+	}
 	b.x.upload.Store(uploadAwaited)
 	n, err := b.Reader.Read(p)
 	if n > 0 {

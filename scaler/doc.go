@@ -6,9 +6,11 @@
 // # What it refuses
 //
 // It has no decision code of its own: sizes come from the decider and the
-// choice of a replica from profiles.Pick, which the simulator uses too. A
+// choice of a replica from profiles.Picker, which the simulator uses too. A
 // request that may have reached a replica is never sent again, neither to
-// another replica nor to the same one. The control API listens on a loopback
+// another replica nor to the same one; only one for which no connection could
+// be made goes elsewhere. A replica that has taken too long gets nothing more
+// while it may still compute, though its client has an answer. The control API listens on a loopback
 // address only, and answers nobody without the token of the runtime file. No
 // replica outlives its scaler, however the scaler ends. Windows is refused.
 //
@@ -17,6 +19,8 @@
 // All of them belong to [Scaler.Run], which returns when they have ended:
 //
 //	service, api   one HTTP server each, with a goroutine per connection
+//	carrier        one per request that a replica has: sends it and passes the
+//	               answer on; it outlives its handler when the replica is late
 //	pool           orders replicas up to the wanted number
 //	place          one per wanted replica: starts it, waits until it is ready,
 //	               looks at it while it is idle, replaces it when it ends,

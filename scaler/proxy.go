@@ -65,26 +65,34 @@ func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	w.granted = time.Now()
 	x := newExchange(w, r, l)
 	p.running.Go(func() { p.carry(x, r) })
+	if late := p.await(x, r.Context()); late {
+		p.answerLate(x)
+	} else if x.panicked != nil {
+		panic(x.panicked) // the server ends the connection
+	}
+}
+
+// await returns when the carrier is done, or when the handler has taken the
+// exchange over because the replica is late. A client that goes away ends it.
+func (p *proxy) await(x *exchange, client context.Context) (late bool) {
 	timer := time.NewTimer(p.timeout)
 	defer timer.Stop()
-	for late := false; !late; {
+	for {
 		select {
 		case <-timer.C:
-			var next time.Duration
-			next, late = p.check(x)
+			next, late := p.check(x)
+			if late {
+				return true
+			}
 			timer.Reset(next)
-		case <-r.Context().Done():
+		case <-client.Done():
 			x.cancel(errClientGone)
 			<-x.done
-			return
+			return false
 		case <-x.done:
-			if x.panicked != nil {
-				panic(x.panicked) // the server ends the connection
-			}
-			return
+			return false
 		}
 	}
-	p.answerLate(x)
 }
 
 // carry has the exchange done. What it panics with is for the handler.

@@ -115,6 +115,25 @@ func TestProxyStuckInTheMiddle(t *testing.T) {
 	})
 }
 
+// A replica that does not even read its request is as stuck as one that does
+// not answer it; the client is not to blame.
+func TestProxyStuckReplicaDoesNotRead(t *testing.T) {
+	replica := func(w http.ResponseWriter, r *http.Request) { wait(r.Context(), 25*time.Second) }
+	virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
+		began := time.Now()
+		r, err := s.exchange(request(t, "POST", "http://service/", strings.Repeat("x", 1<<20)))
+		r.took, r.err = time.Since(began), err
+		expectTimeout(t, r)
+		s.expectWork(t, "after the 504", 1, 1, 0)
+		pass(10 * time.Second)
+		s.expectWork(t, "after the grace", 0, 0, 0)
+		if !s.backends[0].suspended {
+			t.Error("a replica that does not read is not suspended")
+		}
+		pass(5 * time.Second)
+	})
+}
+
 // At the end of the scaler nobody waits for what is stuck.
 func TestProxyStuckAtTheEnd(t *testing.T) {
 	virtual(t, Config{}, []http.HandlerFunc{sleepy}, func(t *testing.T, s *service) {

@@ -105,6 +105,7 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 			replica.Close()
 		}
 		serving.Wait()
+		pass(time.Second) // net/http lingers on connections with an unread upload
 	})
 }
 
