@@ -57,6 +57,15 @@ ours() {
   echo $n
 }
 
+# serving NAME is how many replicas of a scaler serve; serves NAME LOW [HIGH]
+# holds when that is so many.
+serving() { headroom workers --name "$1" | awk '$2 == "RUNNING"' | wc -l; }
+serves() { local n; n=$(serving "$1"); [ "$n" -ge "$2" ] && [ "$n" -le "${3:-$2}" ]; }
+
+# now is the time in seconds, since A that since then, both with one decimal.
+now() { date +%s.%1N; }
+since() { python3 -c 'import sys, time; print(round(time.time() - float(sys.argv[1]), 1))' "$1"; }
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 # the FastAPI application of the fastapi-serve documentation, as it stands
