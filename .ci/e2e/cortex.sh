@@ -13,7 +13,7 @@ policy in-flight.yaml 'kind: in_flight, target: 2, window: 2s'
 port=$(free_port)
 background scaler headroom scaler --name cortex --policy cpu.yaml --listen 127.0.0.1:$port --api 127.0.0.1:0 -- headroom target --service-time 300ms
 within 20 "one replica" serves cortex 1
-background run headroom run "http://127.0.0.1:$port/request?x=3" -u 8 -r 100 -t 20s --headless
+swarm run "http://127.0.0.1:$port/request?x=3" -u 8 -r 100 -t 20s
 run=$last
 queued() { [ "$(headroom queue --name cortex | grep -c WorkerBusy)" -ge 6 ]; }
 within 10 "a queue of six and more" queued
@@ -23,7 +23,7 @@ headroom apply --yes --name cortex in-flight.yaml
 began=$(now)
 within 15 "four replicas" serves cortex 4
 grew=$(since "$began")
-wait "$run" || { cat run.log; fail "run: exit $?"; }
+swarmed "$run"
 within 30 "one replica again" serves cortex 1
 echo "cortex: 8 users of a model that uses no CPU: with CPU 40 % 1 replica and $waiting queued, with 2 requests in flight for each 4 replicas after $grew s"
 
@@ -35,7 +35,8 @@ burst() {
   port=$(free_port)
   background "$name" headroom scaler --name "$name" --policy "$name.yaml" --listen 127.0.0.1:$port --api 127.0.0.1:0 -- headroom target --service-time 100ms
   within 20 "one replica" serves "$name" 1
-  headroom run "http://127.0.0.1:$port/request?x=3" -u 100 -r 100000 -n 100 --json >"run-$name.json" 2>"run-$name.log" || fail "run: exit $?"
+  swarm burst "http://127.0.0.1:$port/request?x=3" -u 100 -r 100000 -n 100
+  swarmed "$last"
   grew=$(grep -c 'is starting' "$name.log")
 }
 burst level 'kind: in_flight, target: 10, window: 3s'

@@ -29,7 +29,8 @@ heavy=$last
 within 30 "two replicas" serves jcloud 2
 grew=$(since "$began")
 headroom workers --name jcloud
-headroom run http://127.0.0.1:$port/load/100000 -u 4 -r 100 -t 4s --json >run.json 2>run.log || fail "run: exit $?"
+swarm run http://127.0.0.1:$port/load/100000 -u 4 -r 100 -t 4s
+swarmed "$last"
 names=$(json run.json 'sorted(r["name"] for r in d["result"]["replicas"])')
 wait "$heavy" || fail "curl: exit $?"
 [ "$(cat heavy.log)" = 504 ] || fail "the long request: got $(cat heavy.log), want 504"

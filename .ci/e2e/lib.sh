@@ -29,6 +29,21 @@ background() {
   last=$!
 }
 
+# swarm NAME ARGUMENTS... starts a run in the background with its result in
+# NAME.json; swarmed waits for it. Exit code 3 says that the machine was too
+# busy for the figures, not that the target failed.
+swarm() {
+  local name=$1; shift
+  headroom run "$@" --headless --json >"$work/$name.json" 2>"$work/$name.log" &
+  started+=($!)
+  last=$!
+}
+swarmed() {
+  local code=0
+  wait "$1" || code=$?
+  [ $code = 0 ] || [ $code = 3 ] || fail "run: exit $code"
+}
+
 # within SECONDS WHAT COMMAND... repeats a command until it succeeds.
 within() {
   local limit=$((SECONDS + $1)) what=$2; shift 2

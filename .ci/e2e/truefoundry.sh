@@ -37,11 +37,10 @@ within 30 "five replicas" serves rps 5
 
 # at RATE TIME LOW HIGH offers so many requests/s and wants so many replicas.
 at() {
-  background run headroom run "http://127.0.0.1:$port/request?x=3" --rate "$1/1s" -t "$2" --seed 1 --json
+  swarm run "http://127.0.0.1:$port/request?x=3" --rate "$1/1s" -t "$2" --seed 1
   local run=$last
   within "${2%s}" "$3 to $4 replicas at $1 requests/s" serves rps "$3" "$4"
-  wait "$run" || { cat run.log; fail "run: exit $?"; }
-  sed -n '/^{/,$p' run.log >run.json
+  swarmed "$run"
   sizes+=" $1/s $(serving rps)"
   [ "$(json run.json 'd["result"]["total"]["failed"]')" = 0 ] || fail "want no failures at $1/s"
 }
