@@ -27,20 +27,23 @@ swarmed "$run"
 within 30 "one replica again" serves cortex 1
 echo "cortex: 8 users of a model that uses no CPU: with CPU 40 % 1 replica and $waiting queued, with 2 requests in flight for each 4 replicas after $grew s"
 
-# A hundred requests at once, which one replica has done ten seconds later, and
-# would have, had it three more from the fourth second on, in five.
+# Two hundred requests at once, at ten a second for each replica: two replicas
+# have done them before a third could matter, and the derivative sees it.
 burst() {
   local name=$1 metric=$2
-  policy "$name.yaml" "$metric" 'up: {stabilization: 3s}'
+  printf 'version: headroom/v1\nreplicas: {min: 1, max: 4}\nmetrics:\n  - {%s}\ninterval: 4s\nup: {step: 1}\n' "$metric" >"$name.yaml"
   port=$(free_port)
   background "$name" headroom scaler --name "$name" --policy "$name.yaml" --listen 127.0.0.1:$port --api 127.0.0.1:0 -- headroom target --service-time 100ms
   within 20 "one replica" serves "$name" 1
-  swarm burst "http://127.0.0.1:$port/request?x=3" -u 100 -r 100000 -n 100
-  swarmed "$last"
-  grew=$(grep -c 'is starting' "$name.log")
+  swarm "run-$name" "http://127.0.0.1:$port/request?x=3" -u 200 -r 100000 -n 200
 }
-burst level 'kind: in_flight, target: 10, window: 3s'
-level=$grew
-burst trend 'kind: in_flight, target: 10, window: 3s, trend: {within: 30s}'
-echo "cortex: 100 requests at once on one replica that does 10/s: $level replicas by their number, $grew by where it is heading"
-holds "$level > 1 and $grew == 1"
+burst level 'kind: in_flight, target: 5, window: 10s'
+level=$last
+burst trend 'kind: in_flight, target: 5, window: 10s, trend: {within: 10s}'
+swarmed "$level"
+swarmed "$last"
+most() { grep -c 'is starting' "$1.log"; }
+sleep 4 # one more decision
+echo "cortex: 200 requests at once on replicas that do 10/s: $(most level) replicas by their number, $(most trend) by where it is heading"
+grep decision trend.log
+holds "$(most level) > 2 and $(most trend) == 2"

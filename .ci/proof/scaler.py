@@ -38,18 +38,23 @@ failed = sum(r["failed"] for r in rows)
 if failed:
     missed.append(f"{failed} requests failed")
 
-print(f"\n1,000 requests/s over four replicas, {len(rows) // 8} rounds; ms from the send to the last byte")
-print(f"{'':10} {'median':>8} {'added':>8} {'p99':>8} {'added':>8}")
-for s in SUBJECTS:
-    p50, p99 = of("open", s, "p50"), of("open", s, "p99")
-    added = [f"{v:8.3f}" if s != "direct" else " " * 8 for v in (p50 - of("open", "direct", "p50"), p99 - of("open", "direct", "p99"))]
-    print(f"{s:10} {p50:8.3f} {added[0]} {p99:8.3f} {added[1]}")
-print("direct is one of the replicas alone: it is kept warmer than four are, which is to no balancer's advantage")
-if any(r["verdict"] != "sound" for r in rows if r["load"] == "open"):
-    reasons = {f"{r['subject']}: {r['verdict']}, {r['reason']}" for r in rows if r["load"] == "open" and r["verdict"] != "sound"}
-    unclear.append("latency: " + "; ".join(sorted(reasons)))
-judge("at most 0.25 ms more at the median", of("open", "headroom", "p50") - of("open", "direct", "p50") <= 0.25)
-judge("at most 2 ms more at the p99", of("open", "headroom", "p99") - of("open", "direct", "p99") <= 2)
+rounds = len(rows) // (2 * len(SUBJECTS))
+unsound = [r for r in rows if r["load"] == "open" and r["verdict"] != "sound"]
+rows = [r for r in rows if r not in unsound]
+left = min(sum(r["load"] == "open" and r["subject"] == s for r in rows) for s in SUBJECTS)
+if left > rounds / 2:
+    print(f"\n1,000 requests/s over four replicas, {left} to {rounds} rounds; ms from the send to the last byte")
+    print(f"{'':10} {'median':>8} {'added':>8} {'p99':>8} {'added':>8}")
+    p50, p99 = ({s: of("open", s, key) for s in SUBJECTS} for key in ("p50", "p99"))
+    print(f"{'direct':10} {p50['direct']:8.3f} {'':8} {p99['direct']:8.3f}")
+    for s in SUBJECTS[1:]:
+        print(f"{s:10} {p50[s]:8.3f} {p50[s] - p50['direct']:8.3f} {p99[s]:8.3f} {p99[s] - p99['direct']:8.3f}")
+    print("direct is one of the replicas alone: it is kept warmer than four are, which is to no balancer's advantage")
+    judge("at most 0.25 ms more at the median", p50["headroom"] - p50["direct"] <= 0.25)
+    judge("at most 2 ms more at the p99", p99["headroom"] - p99["direct"] <= 2)
+else:
+    reasons = sorted({f"{r['subject']} {r['verdict']}, {r['reason']}" for r in unsound})
+    unclear.append("latency: the generator was the limit: " + "; ".join(reasons))
 
 print("\n32 users without a pause, the balancer on one core")
 print(f"{'':10} {'req/s':>8} {'core used':>10} {'CPU us/req':>11} {'ratio':>6}   a whole core, req/s")
