@@ -36,11 +36,12 @@ for i in 1 2 3 4 5 6 7 8 9; do
   [ "$(curl -s "http://127.0.0.1:$port/work/after-$i")" = "after-$i" ] || fail "the fleet does not answer after the faults"
 done
 headroom workers --name chaotic
+[ "$(ours faults/app.py)" -ge 3 ] || fail "this script does not find its replicas"
 kill -INT "$scaler"
 wait "$scaler" || fail "scaler: exit $?"
 [ "$(ours faults/app.py)" = 0 ] || { ps -ef | grep faults/app.py; fail "replicas outlived the scaler"; }
 
-
+# One replica of a fleet of two is killed: it is replaced, and few requests fail.
 port=$(free_port)
 printf 'version: headroom/v1\nreplicas: {min: 2, max: 2}\n' >policy.yaml
 background scaler headroom scaler --name faults --policy policy.yaml --listen 127.0.0.1:$port --api 127.0.0.1:0 -- uvicorn main:app --port {port}
