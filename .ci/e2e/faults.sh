@@ -26,7 +26,7 @@ within 30 "two replicas" serves chaotic 2
 background chaos python3 "$here/faults/chaos.py" chaotic "$work/faults" "$seconds" "$seed"
 chaos=$last
 python3 "$here/faults/load.py" $port "$work/faults" "$seconds" || { cat chaos.log chaotic.log; fail "the requests do not add up"; }
-wait "$chaos" || { cat chaos.log; fail "chaos: exit $?"; }
+wait "$chaos" || fail "$(cat chaos.log)"
 sizes=$(sed -n 's/.* [0-9]* -> \([0-9]*\):.*/\1/p' chaotic.log | tr '\n' ' ')
 echo "$(grep -c ' s  ' chaos.log) faults; sizes wanted: $sizes"
 headroom apply --yes --name chaotic --set replicas.min=3 --set replicas.max=3
@@ -34,8 +34,11 @@ settled() { serves chaotic 3 && [ "$(headroom workers --name chaotic | tail -n +
 within 30 "three replicas, as the policy says, and no others" settled
 # The last fault may have been a freeze a moment ago, which has to be found.
 sound() {
-  local i
-  for i in 1 2 3 4 5 6 7 8 9; do [ "$(curl -s "http://127.0.0.1:$port/work/after-$SECONDS-$i")" = "after-$SECONDS-$i" ] || return 1; done
+  local i name
+  for i in 1 2 3 4 5 6 7 8 9; do
+    name=after-$(now)-$i
+    [ "$(curl -s "http://127.0.0.1:$port/work/$name")" = "$name" ] || return 1
+  done
   settled
 }
 within 30 "nine good answers in a row" sound

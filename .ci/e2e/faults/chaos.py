@@ -5,6 +5,7 @@ or fail (see app.py), and changes the policy. Prints what it does; the time of
 each kill goes to FOLDER/kills."""
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -49,7 +50,7 @@ def mood(how):
         with open(path + ".new", "w") as f:
             f.write(how)
         os.rename(path + ".new", path)
-        later.append((time.monotonic() + 3, lambda: os.remove(path)))
+        later.append((time.monotonic() + 3, lambda: pathlib.Path(path).unlink(missing_ok=True)))
 
     set_mood.__name__ = how
     return set_mood
