@@ -21,7 +21,7 @@ export PATH="$work:/usr/sbin:$PATH"
 
 cores=$(nproc)
 [ "$cores" -ge 2 ] || fail "this machine has one core; the balancer needs one to itself"
-echo "$(headroom version 2>/dev/null || true) $(git -C "$here" rev-parse --short HEAD), $(nginx -v 2>&1 | sed 's/.*: //'), $(haproxy -v | head -n 1 | cut -d ' ' -f 1-3)"
+echo "headroom $(git -C "$here" rev-parse --short HEAD), $(nginx -v 2>&1 | sed 's/.*: //'), $(haproxy -v | head -n 1 | cut -d ' ' -f 1-3)"
 echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $cores cores, load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
 
 # Every balancer has core 0 to itself, with one thread. The replicas and the
@@ -152,8 +152,11 @@ background crowd headroom scaler --name crowd --policy policy-1.yaml --max-queue
 within 30 "the slow replica" sh -c 'headroom workers --name crowd | grep -q RUNNING'
 python3 "$here/crowd.py" "${port[crowd]}" $crowd "$last" crowd >crowd.json
 
+(cd "$here/../.." && go test -run '^$' -bench 'Decide200$' ./profiles) >decide.txt
+
 verdict=0
-python3 "$here/scaler.py" measured.jsonl ten.txt crowd.json || verdict=$?
+echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg)"
+python3 "$here/scaler.py" measured.jsonl ten.txt crowd.json decide.txt || verdict=$?
 trap - EXIT
 finish # a target that is missed is no failure of this script
 exit $verdict

@@ -15,20 +15,20 @@ port, folder, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 USERS, FEW, TURN = 12, 3, 8  # users, how many of them in the quiet turns, seconds of a turn
 LIMIT = 30  # seconds for an answer; the scaler's own limit is far below
 began = time.monotonic()
-outcomes = {}  # by ID: a status, or the text of an error; each user writes only its own
+sent = [0] * USERS
+outcomes = {}  # by ID: a status, or the name of an error
 errors = []  # times at which a connection broke
 wrong = []
 
 
 def user(number):
     connection = None
-    n = 0
     while (passed := time.monotonic() - began) < seconds:
         if number >= FEW and int(passed / TURN) % 2 == 0:
             time.sleep(0.1)
             continue
-        n += 1
-        name = f"{number}-{n}"
+        sent[number] += 1
+        name = f"{number}-{sent[number]}"
         try:
             if connection is None:
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
@@ -69,9 +69,13 @@ except FileNotFoundError:
     kills = []
 wrong += [f"a connection broke at {t:.1f} without a kill before" for t in errors if not any(0 <= t - k < 3 for k in kills)]
 
+if sum(sent) != len(outcomes):
+    wrong.append(f"{sum(sent)} sent, {len(outcomes)} accounted for")
+
 tally = collections.Counter(outcomes.values())
-print(f"{len(outcomes)} requests: " + ", ".join(f"{n} x {s}" for s, n in sorted(tally.items(), key=str))
-      + f"; {sum(executed.values())} executions, none twice; {len(kills)} kills" if not wrong else "\n".join(wrong[:20]))
 if not tally[200] > len(outcomes) / 2:
     wrong.append("most requests failed")
+print(f"{sum(sent)} requests: " + ", ".join(f"{n} x {s}" for s, n in sorted(tally.items(), key=str))
+      + f"; {sum(executed.values())} executions of {len(executed)} requests; {len(kills)} kills")
+print("\n".join(wrong[:20]), end="\n" if wrong else "")
 sys.exit(bool(wrong))
