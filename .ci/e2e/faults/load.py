@@ -69,6 +69,8 @@ except FileNotFoundError:
     kills = []
 wrong += [f"a connection broke at {t:.1f} without a kill before" for t in errors if not any(0 <= t - k < 3 for k in kills)]
 
+if len(errors) > len(kills):
+    wrong.append(f"{len(errors)} connections broke at {len(kills)} kills")
 if sum(sent) != len(outcomes):
     wrong.append(f"{sum(sent)} sent, {len(outcomes)} accounted for")
 
