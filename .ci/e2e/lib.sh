@@ -77,7 +77,7 @@ ours() {
 serving() { headroom workers --name "$1" | awk '$2 == "RUNNING"' | wc -l; }
 serves() { local n; n=$(serving "$1"); [ "$n" -ge "$2" ] && [ "$n" -le "${3:-$2}" ]; }
 
-# now is the time in seconds, since A that since then, both with one decimal.
+# now prints the time in seconds; since TIME prints how many have passed since.
 now() { date +%s.%1N; }
 since() { python3 -c 'import sys, time; print(round(time.time() - float(sys.argv[1]), 1))' "$1"; }
 

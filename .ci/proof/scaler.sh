@@ -10,7 +10,7 @@
 set -euo pipefail
 rounds=${1:-5} seconds=${2:-10}
 here=$(cd "$(dirname "$0")" && pwd)
-"$here/../needs" nginx-light haproxy procps
+"$here/../needs" nginx-light haproxy curl
 source "$here/../e2e/lib.sh"
 cd "$work"
 # The shell has them ignore the interrupt that lib.sh ends everything with.
@@ -21,6 +21,9 @@ export PATH="$work:/usr/sbin:$PATH"
 
 cores=$(nproc)
 [ "$cores" -ge 2 ] || fail "this machine has one core; the balancer needs one to itself"
+ulimit -n "$(ulimit -Hn)"
+crowd=10000
+[ "$(ulimit -n)" -gt $((crowd + 1000)) ] || fail "ulimit -n is $(ulimit -n), want more than $((crowd + 1000))"
 echo "headroom $(git -C "$here" rev-parse --short HEAD), $(nginx -v 2>&1 | sed 's/.*: //'), $(haproxy -v | head -n 1 | cut -d ' ' -f 1-3)"
 echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $cores cores, load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
 
@@ -38,7 +41,7 @@ for i in 1 2 3 4; do
   replicas[i]=$(free_port)
   background replica$i env HOSTNAME=replica-$i "${replica[@]}" --port "${replicas[i]}"
 done
-port[direct]=${replicas[1]}
+port[direct]=${replicas[1]} pid[direct]=${started[0]}
 
 printf 'version: headroom/v1\nreplicas: {min: 4, max: 4}\n' >four.yaml
 port[headroom]=$(free_port)
@@ -97,8 +100,7 @@ subjects=(direct headroom nginx haproxy)
 for s in "${subjects[@]}"; do
   within 30 "$s answers" curl -sf -o /dev/null "http://127.0.0.1:${port[$s]}/load/1"
 done
-four() { [ "$(headroom workers --name proof | grep -c RUNNING)" = 4 ]; }
-within 30 "four replicas" four
+within 30 "four replicas" serves proof 4
 
 # cpu_ticks PID: clock ticks of user and system time so far.
 cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
@@ -108,9 +110,9 @@ cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
 # the generator meant to send is the same for all.
 measure() {
   local load=$1 subject=$2 before after code=0; shift 2
-  before=$(cpu_ticks "${pid[$subject]:-$$}")
+  before=$(cpu_ticks "${pid[$subject]}")
   "${others[@]}" headroom run "http://127.0.0.1:${port[$subject]}/load/1" "$@" -t "${seconds}s" --headless --json >run.json 2>run.log || code=$?
-  after=$(cpu_ticks "${pid[$subject]:-$$}")
+  after=$(cpu_ticks "${pid[$subject]}")
   [ $code = 0 ] || [ $code = 3 ] || { cat run.log; fail "$subject: the run ended with exit code $code"; }
   python3 - "$load" "$subject" $((after - before)) "$(getconf CLK_TCK)" >>measured.jsonl <<'P'
 import json, sys
@@ -137,19 +139,15 @@ policy() { printf 'version: headroom/v1\nreplicas: {min: %d, max: %d}\n' "$1" "$
 policy 4
 port[ten]=$(free_port)
 background ten headroom scaler --name ten --policy policy-4.yaml --listen 127.0.0.1:"${port[ten]}" --api 127.0.0.1:0 -- headroom target --service-time 250ms
-ready_ten() { [ "$(headroom workers --name ten | grep -c RUNNING)" = 4 ]; }
-within 30 "four workers" ready_ten
+within 30 "four workers" serves ten 4
 for ((round = 1; round <= 2 * rounds; round++)); do python3 "$here/../e2e/ten.py" http://127.0.0.1:"${port[ten]}" >>ten.txt; done
 
 # 10,000 requests in the queue of one replica that is busy for an hour.
-ulimit -n "$(ulimit -Hn)"
-crowd=10000
-[ "$(ulimit -n)" -gt $((crowd + 1000)) ] || fail "ulimit -n is $(ulimit -n), want more than $((crowd + 1000))"
 policy 1
 port[crowd]=$(free_port)
 background crowd headroom scaler --name crowd --policy policy-1.yaml --max-queue 20000 --max-wait 10m --timeout 10m \
   --listen 127.0.0.1:"${port[crowd]}" --api 127.0.0.1:0 -- headroom target --service-time 1h
-within 30 "the slow replica" sh -c 'headroom workers --name crowd | grep -q RUNNING'
+within 30 "the slow replica" serves crowd 1
 python3 "$here/crowd.py" "${port[crowd]}" $crowd "$last" crowd >crowd.json
 
 (cd "$here/../.." && go test -run '^$' -bench 'Decide200$' ./profiles) >decide.txt
