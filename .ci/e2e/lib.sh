@@ -29,6 +29,21 @@ background() {
   last=$!
 }
 
+# swarm NAME ARGUMENTS... starts a run in the background with its result in
+# NAME.json; swarmed waits for it. Exit code 3 says that the machine was too
+# busy for the figures, not that the target failed.
+swarm() {
+  local name=$1; shift
+  headroom run "$@" --headless --json >"$work/$name.json" 2>"$work/$name.log" &
+  started+=($!)
+  last=$!
+}
+swarmed() {
+  local code=0
+  wait "$1" || code=$?
+  [ $code = 0 ] || [ $code = 3 ] || fail "run: exit $code"
+}
+
 # within SECONDS WHAT COMMAND... repeats a command until it succeeds.
 within() {
   local limit=$((SECONDS + $1)) what=$2; shift 2
@@ -56,6 +71,15 @@ ours() {
   done
   echo $n
 }
+
+# serving NAME is how many replicas of a scaler serve; serves NAME LOW [HIGH]
+# holds when that is so many.
+serving() { headroom workers --name "$1" | awk '$2 == "RUNNING"' | wc -l; }
+serves() { local n; n=$(serving "$1"); [ "$n" -ge "$2" ] && [ "$n" -le "${3:-$2}" ]; }
+
+# now prints the time in seconds; since TIME prints how many have passed since.
+now() { date +%s.%1N; }
+since() { python3 -c 'import sys, time; print(round(time.time() - float(sys.argv[1]), 1))' "$1"; }
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
