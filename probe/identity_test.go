@@ -30,7 +30,7 @@ func TestParseSource(t *testing.T) {
 func TestSourceValue(t *testing.T) {
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nx-served-by:  pod-7 \r\nVia: X-Served-By: no\r\n\r\n"
 	for _, c := range []struct{ name, source, body, want string }{
-		{"seed 000", "json:hostname", `{"cpu_time":0.11,"result":499999500000,"hostname":"gateway-gr6sc"}`, "gateway-gr6sc"},
+		{"fastapi-serve", "json:hostname", `{"cpu_time":0.11,"result":499999500000,"hostname":"gateway-gr6sc"}`, "gateway-gr6sc"},
 		{"spaces", "json:hostname", "{\n  \"hostname\" : \"a\"\n}", "a"},
 		{"number", "json:pid", `{"pid": 4711, "x": 1}`, "4711"},
 		{"negative number", "json:pid", `{"pid":-4}`, "-4"},

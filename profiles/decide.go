@@ -23,6 +23,7 @@ type Metrics struct {
 	Waiting  int             // requests that wait for a replica at this moment
 	Oldest   time.Duration   // how long the first of them has waited
 	InFlight []Sample        // over the fleet, about one a second, oldest first
+	Resized  time.Time       // when Ready changed last; zero: not that we know
 	StartUp  time.Duration   // that a replica takes until it is ready; 0: not known
 }
 
@@ -74,7 +75,6 @@ type decider struct {
 	active  time.Time        // when something arrived last, as far as is known
 	recent  []recommendation // of the longest, oldest first
 	burst   burst
-	fleet   fleet
 }
 
 type recommendation struct {
@@ -89,26 +89,13 @@ type burst struct {
 	most  int
 }
 
-// fleet is the size that was seen last.
-type fleet struct {
-	replicas, ready int
-	changed         time.Time // zero: not that we know
-}
-
 func (d *decider) Decide(now time.Time, m Metrics) Decision {
 	if d.began.IsZero() {
 		d.began, d.active = now, now
-		d.fleet = fleet{replicas: m.Replicas, ready: m.Ready}
-	}
-	if m.Replicas != d.fleet.replicas || m.Ready != d.fleet.ready {
-		d.fleet = fleet{m.Replicas, m.Ready, now}
 	}
 	out := Decision{At: now, Current: m.Replicas, Raw: m.Replicas, Desired: m.Replicas, Valid: true}
 	d.decide(now, d.times.At(now), m, &out)
 	out.act()
-	if out.Desired != m.Replicas {
-		d.fleet.replicas, d.fleet.changed = out.Desired, now
-	}
 	return out
 }
 

@@ -66,7 +66,7 @@ func (d *decider) demand(p *Policy, metric *Metric, total Milli, m Metrics) prop
 	case metric.PerReplica():
 		demand := p.proportional(total, metric.Target, int64(metric.Target)*int64(m.Replicas), m.Replicas, 1)
 		if metric.Trend != nil {
-			demand.trend = metric.heading(demand, m, d.fleet.changed)
+			demand.trend = metric.heading(demand, m, m.Resized)
 		}
 		return demand
 	}

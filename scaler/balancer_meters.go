@@ -85,13 +85,14 @@ type situation struct {
 	waiting  int             // requests in the queue
 	oldest   time.Duration   // that the first of them has waited; 0 without any
 	ready    int             // replicas in service
+	resized  time.Time       // when ready changed last
 	idle     []time.Duration // how long each of those without a request has been so, the oldest replica first
 }
 
 func (b *balancer) sense(now time.Time) situation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving}
+	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving, resized: b.resized}
 	if first := b.queue.Front(); first != nil {
 		s.oldest = now.Sub(first.Value.(*waiter).arrived)
 	}

@@ -31,7 +31,7 @@ echo "cortex: 8 users of a model that uses no CPU: with CPU 40 % 1 replica and $
 # have done them before a third could matter, and the derivative sees it.
 burst() {
   local name=$1 metric=$2
-  printf 'version: headroom/v1\nreplicas: {min: 1, max: 4}\nmetrics:\n  - {%s}\ninterval: 1s\nup: {step: 1, stabilization: 5s}\n' "$metric" >"$name.yaml"
+  printf 'version: headroom/v1\nreplicas: {min: 1, max: 4}\nmetrics:\n  - {%s}\ninterval: 4s\nup: {step: 1}\n' "$metric" >"$name.yaml"
   port=$(free_port)
   background "$name" headroom scaler --name "$name" --policy "$name.yaml" --listen 127.0.0.1:$port --api 127.0.0.1:0 -- headroom target --service-time 100ms
   within 20 "one replica" serves "$name" 1
@@ -43,7 +43,7 @@ burst trend 'kind: in_flight, target: 5, window: 10s, trend: {within: 10s}'
 swarmed "$level"
 swarmed "$last"
 most() { grep -c 'is starting' "$1.log"; }
-sleep 2 # one more decision
+sleep 4 # one more decision
 echo "cortex: 200 requests at once on replicas that do 10/s: $(most level) replicas by their number, $(most trend) by where it is heading"
 grep decision trend.log
 holds "$(most level) > 2 and $(most trend) == 2"

@@ -28,7 +28,7 @@ const (
 	awsCPUAt70       = "TargetValue: 70, ScaleOutCooldown: 60, ScaleInCooldown: 300, PredefinedMetricSpecification: {PredefinedMetricType: ECSServiceAverageCPUUtilization}"
 )
 
-// The short form of scaling.md, section 9: out capacity x metric/target
+// Target tracking in short: out capacity x metric/target
 // rounded up, the highest of all policies; in only when all agree. Totals are
 // requests/s and percent over all replicas.
 func TestAWSDecide(t *testing.T) {

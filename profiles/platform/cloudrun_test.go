@@ -146,7 +146,7 @@ func TestNearestShare(t *testing.T) {
 		target        profiles.Milli
 		hard, percent int
 	}{
-		{2000, 4, 50},       // the example of reference/formats.md
+		{2000, 4, 50},       // an odd target
 		{2400, 4, 60},       // as usual
 		{10_000, 20, 50},    // 16 x 62.5 % is none
 		{7000, 14, 50},      // as near as 10 x 70 %, with more room
@@ -174,7 +174,7 @@ func runDeciderOf(t testing.TB, terms runTerms) profiles.Decider {
 	return d
 }
 
-// Section 9 of reference/scaling.md: the highest of ceil(usage/(limit x
+// As the documentation has it: the highest of ceil(usage/(limit x
 // target)), at once more for what waits, within the bounds.
 func TestCloudRunDecides(t *testing.T) {
 	both := runTerms{min: 1, max: 20, hard: 4, concurrency: 60, cpu: 60}

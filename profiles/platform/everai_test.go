@@ -47,7 +47,7 @@ func TestEverAIDecide(t *testing.T) {
 		change   int
 		limit    profiles.Reason
 	}{
-		// scaling.md 4.
+		// everai-autoscaler, test_free_workers.py and test_simple.py, and its code.
 		{"E1", free(1, 3, 1, 2), everaiFleet(0, 0), 1, ""},
 		{"E2", free(1, 3, 1, 2), everaiFleet(0, 1), 2, ""},
 		{"E4", free(1, 3, 1, 2), everaiFleet(0, 3), 0, everaiMax},
@@ -122,7 +122,7 @@ func TestEverAIAverage(t *testing.T) {
 		want     profiles.Milli
 		starting bool
 	}{
-		// scaling.md 4.5: the two samples before, of three reasons to queue.
+		// everai-autoscaler, test_average: the two samples before, of three reasons to queue.
 		{"test_average, busy", everaiSample{3000, false}, samples(false, 1, 2), 2000, false},
 		{"test_average, session", everaiSample{6000, false}, samples(false, 2, 4), 4000, false},
 		{"test_average, not dispatched", everaiSample{9000, false}, samples(false, 3, 6), 6000, false},

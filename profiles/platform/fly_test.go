@@ -12,8 +12,7 @@ import (
 	"headroom/profiles"
 )
 
-// The formula of scaling.md, section 9, with numbers of its documentation's
-// kind: five machines of which two are at their limit have two too many.
+// Numbers of the documentation's kind: five machines of which two are at their limit have two too many.
 func TestFlyExcess(t *testing.T) {
 	for _, v := range []struct{ running, full, want int }{{5, 2, 2}, {3, 2, 0}, {4, 3, 0}, {4, 2, 1}, {1, 0, 0}, {2, 0, 1}, {2, 2, -1}, {0, 0, -1}} {
 		if got := flyExcess(v.running, v.full); got != v.want {

@@ -16,7 +16,7 @@ func rayConfig(scaling string) string {
 	return "applications:\n- name: web\n  import_path: a:b\n  deployments:\n  - name: Web\n    autoscaling_config: {" + scaling + "}\n"
 }
 
-// The vectors of scaling.md, section 7. The delays are 0 there, or the policy
+// Vectors of Ray's test_autoscaling_policy.py. The delays are 0 there, or the policy
 // function is called without its bounds.
 func TestRayServeVectors(t *testing.T) {
 	t.Run("R1", func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestRayServeVectors(t *testing.T) {
 	}
 }
 
-// The rows of scaling.md, section 10, that are Ray's: latency 0.2 s, target 2,
+// One load as Ray sees it: latency 0.2 s, target 2,
 // so 125 rps are 25 requests.
 func TestRayServeOneLoad(t *testing.T) {
 	for _, v := range []struct {
