@@ -34,8 +34,8 @@ func ParseSetting(text string) (Setting, error) {
 
 // ParseSettings reads settings from a mapping in YAML or JSON, in its order.
 // Mappings within it become keys with dots, lists are one value, and null is
-// an empty value, as in a JSON merge patch. A ConfigMap file of EverAI, which
-// is a name and data, holds the settings in its data.
+// an empty value, as in a JSON merge patch. A ConfigMap file, of EverAI or of
+// Kubernetes, holds the settings in its data.
 func ParseSettings(data []byte) ([]Setting, error) {
 	docs, err := document.Split(data)
 	switch {
@@ -66,7 +66,7 @@ func configMap(tree any) (data any, ok bool) {
 		case "data":
 			_, ok = item.Value.(yaml.MapSlice)
 			data = item.Value
-		case "name":
+		case "name", "apiVersion", "kind", "metadata": // EverAI's, or Kubernetes'
 		default:
 			return nil, false
 		}
