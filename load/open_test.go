@@ -138,7 +138,7 @@ func TestShapeEndsWithAGrace(t *testing.T) {
 
 // Nothing keeps the arrivals that every user has left behind.
 func TestArrivalsAreForgotten(t *testing.T) {
-	a := newArrivals(profiles.Constant(1), profiles.Poisson, 1)
+	a := newArrivals(profiles.Poisson, 1)
 	first := weak.Make(a.newest.Load())
 	c := a.cursor()
 	for range 10 * chunkSize {
