@@ -106,7 +106,11 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	case phase == Running:
 		s.Planned = ep.course.At(ep.at(now))
 	}
-	p.waits = e.countUsers(&s, ep.users(e.started.Add(s.Loaded-1)), append(p.waits[:0], p.cutOff...))
+	shape := ep.users(now)
+	if p.loaded > 0 {
+		shape = ep.users(e.started.Add(p.loaded - 1)) // what it ended with
+	}
+	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
 	lag := p.lag.quantiles()
 	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Dropped: dropped - p.droppedBefore}
 	if s.Open && !ep.paused {

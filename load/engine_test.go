@@ -148,6 +148,41 @@ func TestLittle(t *testing.T) {
 	within(t, "L / (X R)", sum/looks/(r.Total.Rate()*r.Total.Latency.Mean.Seconds()), 1, 0.1)
 }
 
+// Little's law for users: N = X (R + Z), with the mean think time Z, which
+// pacing and a constant throughput make what an answer leaves of their time.
+func TestLittleWithThinkTime(t *testing.T) {
+	const users, service = 50, 250 * time.Millisecond
+	ms := time.Millisecond
+	for _, c := range []struct {
+		name  string
+		wait  profiles.Wait
+		think time.Duration
+	}{
+		{"none", profiles.Wait{}, 0},
+		{"constant", profiles.Wait{Min: 750 * ms, Max: 750 * ms}, 750 * ms},
+		{"between", profiles.Wait{Min: 200 * ms, Max: 1300 * ms}, 750 * ms},
+		{"pacing", profiles.Wait{Min: 800 * ms, Max: 800 * ms, Pacing: true}, 550 * ms},
+		{"throughput of 2/s", profiles.Wait{Min: 500 * ms, Max: 500 * ms, Pacing: true}, 250 * ms},
+		{"throughput beyond reach", profiles.Wait{Min: 100 * ms, Max: 100 * ms, Pacing: true}, 0},
+	} {
+		plan := closedPlan(users, 1e6, 200*time.Second)
+		plan.Wait = c.wait
+		var busy, looks float64
+		r := run(t, plan, fake(service, nil), func(e *Engine) {
+			for range 3000 {
+				sleep(61 * ms) // in step with no cycle
+				busy += float64(e.Snapshot().InFlight)
+				looks++
+			}
+		})
+		x := r.Total.Rate()
+		within(t, c.name+": N / (X (R+Z))", users/(x*(r.Total.Latency.Mean+c.think).Seconds()), 1, 0.01)
+		if c.name == "between" { // the others move in step
+			within(t, c.name+": L / (X R)", busy/looks/(x*r.Total.Latency.Mean.Seconds()), 1, 0.02)
+		}
+	}
+}
+
 func TestRequestLimit(t *testing.T) {
 	plan := closedPlan(7, 100, 0)
 	plan.Requests = 100
