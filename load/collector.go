@@ -64,6 +64,7 @@ type collector struct {
 	total     tally
 	second    tally
 	secondAt  time.Duration        // when the present second began
+	planned   float64              // arrivals until then
 	recent    [recentSeconds]tally // ring of the last finished seconds
 	lately    tally                // their sum
 	seconds   int                  // finished so far
@@ -220,8 +221,8 @@ func (c *collector) failureRow(f Failure, status int16) *FailureCount {
 }
 
 // endSecond closes the present second if one has passed and makes a point of
-// it.
-func (c *collector) endSecond(now time.Duration, p Point) {
+// it. arrivals is how many have been planned so far in the open model.
+func (c *collector) endSecond(now time.Duration, p Point, arrivals float64) {
 	length := now - c.secondAt
 	if length < time.Second-tick/2 {
 		return
@@ -235,8 +236,9 @@ func (c *collector) endSecond(now time.Duration, p Point) {
 		r := &c.replicas[i]
 		r.recent[c.seconds%recentSeconds], r.second = r.second, 0
 	}
+	p.Planned += (arrivals - c.planned) / length.Seconds()
 	c.seconds++
-	c.secondAt = now
+	c.secondAt, c.planned = now, arrivals
 	c.lately.reset()
 	for i := range min(c.seconds, recentSeconds) {
 		c.lately.merge(&c.recent[i])

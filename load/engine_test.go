@@ -165,21 +165,13 @@ func TestLittleWithThinkTime(t *testing.T) {
 		{"throughput of 2/s", profiles.Wait{Min: 500 * ms, Max: 500 * ms, Pacing: true}, 250 * ms},
 		{"throughput beyond reach", profiles.Wait{Min: 100 * ms, Max: 100 * ms, Pacing: true}, 0},
 	} {
-		plan := closedPlan(users, 1e6, 200*time.Second)
-		plan.Wait = c.wait
-		var busy, looks float64
-		r := run(t, plan, fake(service, nil), func(e *Engine) {
-			for range 3000 {
-				sleep(61 * ms) // in step with no cycle
-				busy += float64(e.Snapshot().InFlight)
-				looks++
-			}
-		})
-		x := r.Total.Rate()
-		within(t, c.name+": N / (X (R+Z))", users/(x*(r.Total.Latency.Mean+c.think).Seconds()), 1, 0.01)
-		if c.name == "between" { // the others move in step
-			within(t, c.name+": L / (X R)", busy/looks/(x*r.Total.Latency.Mean.Seconds()), 1, 0.02)
+		plan := closedPlan(users, 1e6, 24*time.Second) // a whole number of cycles
+		if plan.Wait = c.wait; c.wait.Min < c.wait.Max {
+			plan.RunTime = 120 * time.Second // many of them
 		}
+		r := run(t, plan, fake(service, nil), nil)
+		perUser := (r.Total.Latency.Mean + c.think).Seconds()
+		within(t, c.name+": N / (X (R+Z))", users/(r.Total.Rate()*perUser), 1, 0.01)
 	}
 }
 
@@ -336,7 +328,7 @@ func TestResetStatsKeepsTheHistory(t *testing.T) {
 func TestHistoryIsThinned(t *testing.T) {
 	c := newCollector("x", probe.NewIdentifier(nil), nil, 0)
 	for i := range 3 * 3600 {
-		c.endSecond(time.Duration(i+1)*time.Second, Point{})
+		c.endSecond(time.Duration(i+1)*time.Second, Point{}, 0)
 	}
 	if n := len(c.points); n < maxPoints/2 || n > maxPoints {
 		t.Errorf("%d points after 3 h, want %d..%d", n, maxPoints/2, maxPoints)

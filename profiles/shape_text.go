@@ -107,29 +107,24 @@ func parseLoad(s string) (load float64, rate bool, err error) {
 func FormatStages(stages []Stage, rate bool) []string {
 	out := make([]string, len(stages))
 	for i, s := range stages {
-		out[i] = formatStage(s, rate)
+		out[i] = Duration(s.For.Round(time.Millisecond)).String() + ":" + strconv.FormatFloat(s.To, 'f', -1, 64)
+		if rate {
+			out[i] += "/s"
+		}
 	}
 	return out
 }
 
-func formatStage(s Stage, rate bool) string {
-	text := Duration(s.For.Round(time.Millisecond)).String() + ":" + strconv.FormatFloat(s.To, 'f', -1, 64)
-	if rate {
-		text += "/s"
-	}
-	return text
-}
-
-// StageFlags writes stages that begin with a jump as the flags of a run.
-func StageFlags(stages []Stage, rate bool) string {
+// StageFlags writes what FormatStages did as the flags of a run.
+func StageFlags(stages []string) string {
 	var flags []string
 	for i := 0; i < len(stages); i++ {
 		flag := "--stage "
-		if i+1 < len(stages) && stages[i].For == 0 && stages[i].To == stages[i+1].To {
+		if jump, ok := strings.CutPrefix(stages[i], "0s:"); ok && i+1 < len(stages) && strings.HasSuffix(stages[i+1], ":"+jump) {
 			flag = "--step "
 			i++
 		}
-		flags = append(flags, flag+formatStage(stages[i], rate))
+		flags = append(flags, flag+stages[i])
 	}
 	return strings.Join(flags, " ")
 }
