@@ -198,9 +198,9 @@ func (s *Session) swarm(ctx context.Context, j *job) error {
 func describePlan(p profiles.Plan) string {
 	switch {
 	case p.Open():
-		return fmt.Sprintf("%s arrivals, %s", p.Process(), describeShape(p.Load(), "/s"))
+		return fmt.Sprintf("%s arrivals, %s", p.Process(), describeShape(p.Load(), func(rate float64) string { return profiles.FormatRate(rate) + "/s" }))
 	case p.UserShape != nil:
-		return describeShape(p.UserShape, " users")
+		return describeShape(p.UserShape, func(users float64) string { return profiles.Plural(int(users), "user", "users") })
 	}
 	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
 }
@@ -210,8 +210,7 @@ const fewStages = 8
 
 // describeShape writes "10/s", or "10/s to 40/s and back" for a load that
 // changes.
-func describeShape(s profiles.Shape, unit string) string {
-	text := func(load float64) string { return profiles.FormatRate(load) + unit }
+func describeShape(s profiles.Shape, text func(float64) string) string {
 	length, _ := profiles.LengthOf(s)
 	switch s := s.(type) {
 	case profiles.Sine:
