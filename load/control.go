@@ -53,6 +53,9 @@ func (e *Engine) SetRate(perSecond float64) {
 // the rest of the schedule.
 func (e *Engine) TogglePause() {
 	e.change(func(next *epoch, now time.Time) {
+		if next.start.IsZero() {
+			return // there is nothing to pause
+		}
 		e.steered = true
 		if next.paused {
 			length := now.Sub(next.since)

@@ -93,6 +93,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if plan.Open() {
 		e.arrivals = newArrivals(plan.Process(), plan.Seed)
 	}
+	e.epoch.Store(&epoch{course: profiles.NewCourse(plan.Load()), end: plan.Length(), over: make(chan struct{})})
 	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Shaped: e.shaped, Wanted: plan.Users, SpawnRate: plan.SpawnRate})
 	return e, nil
 }
@@ -113,7 +114,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	e.wire.base = e.started
 	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep)
 
-	e.epoch.Store(&epoch{course: profiles.NewCourse(e.plan.Load()), end: e.plan.Length(), start: e.started, over: make(chan struct{})})
+	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup
 	conductor.Go(e.conduct)
 	ended := make(chan struct{})

@@ -11,7 +11,7 @@ import (
 type epoch struct {
 	course profiles.Course // users of the closed model, arrivals per second of the open one
 	end    time.Duration   // of the course; 0: none
-	start  time.Time       // what the course counts from
+	start  time.Time       // what the course counts from; zero before the run
 	paused bool
 	since  time.Time     // begin of the pause
 	over   chan struct{} // closed when the next epoch begins
@@ -24,7 +24,10 @@ type pause struct {
 
 // at is how far the course is.
 func (ep *epoch) at(now time.Time) time.Duration {
-	if ep.paused {
+	switch {
+	case ep.start.IsZero():
+		return 0
+	case ep.paused:
 		now = ep.since
 	}
 	return now.Sub(ep.start)
@@ -43,12 +46,13 @@ func (ep *epoch) users(now time.Time) int {
 	return int(ep.course.At(ep.at(now)) + rounding)
 }
 
-// change begins another epoch, if the run has begun. It holds mu meanwhile.
+// change begins another epoch, unless the load has ended. It holds mu
+// meanwhile.
 func (e *Engine) change(edit func(next *epoch, now time.Time)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	old := e.epoch.Load()
-	if old == nil {
+	if !old.start.IsZero() && e.more.Err() != nil {
 		return
 	}
 	next := *old

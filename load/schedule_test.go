@@ -3,6 +3,7 @@ package load
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -233,6 +234,32 @@ func TestSteeredLoadCanBeRepeated(t *testing.T) {
 			t.Errorf("%s: the load is said to follow its shape, after it was steered", name)
 		}
 	}
+}
+
+// What is asked for before the run counts; what is asked for after it does
+// not.
+func TestSteeringOutsideOfTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan := closedPlan(50, 5, 4*time.Second)
+		e, err := New(plan, fake(3500*time.Millisecond, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.TogglePause()
+		e.SetSpawnRate(1)
+		e.SetUsers(3)
+		time.AfterFunc(5*time.Second, func() {
+			e.SetUsers(100)
+			e.TogglePause()
+		})
+		r, err := e.Run(t.Context())
+		if err != nil || r.Total.Count != 4 || r.Wanted != 3 {
+			t.Errorf("Run = %d requests, %d users wanted, %v; want 4, 3", r.Total.Count, r.Wanted, err)
+		}
+		if diff := cmp.Diff([]string{"0s:1", "2s:3", "2s:3"}, r.Stages); diff != "" {
+			t.Errorf("stages (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // A pause makes a shape that much longer.
