@@ -120,11 +120,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		e.lookAtQueue(p, ep, &s, dropped)
 	}
 	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
-	if s.Open {
-		p.endSecond(s.Elapsed, Point{Users: s.Users, InFlight: s.InFlight}, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
-	} else {
-		p.endSecond(s.Elapsed, Point{Users: s.Users, InFlight: s.InFlight, Planned: s.Planned}, 0)
-	}
+	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
 	if phase == Done {
 		s.Stages = profiles.FormatStages(e.record(s.Loaded), s.Open)

@@ -328,7 +328,7 @@ func TestResetStatsKeepsTheHistory(t *testing.T) {
 func TestHistoryIsThinned(t *testing.T) {
 	c := newCollector("x", probe.NewIdentifier(nil), nil, 0)
 	for i := range 3 * 3600 {
-		c.endSecond(time.Duration(i+1)*time.Second, Point{}, 0)
+		c.endSecond(&Snapshot{Elapsed: time.Duration(i+1) * time.Second}, 0)
 	}
 	if n := len(c.points); n < maxPoints/2 || n > maxPoints {
 		t.Errorf("%d points after 3 h, want %d..%d", n, maxPoints/2, maxPoints)

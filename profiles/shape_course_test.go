@@ -262,3 +262,15 @@ func TestParseStage(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkCourseOffsetOf(b *testing.B) {
+	for name, s := range map[string]Shape{"constant": Constant(5000), "ramp": climb, "sine": Sine{Low: 1, High: 9, Period: time.Minute}} {
+		c := NewCourse(s)
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				c.OffsetOf(float64(i % 590))
+			}
+		})
+	}
+}
