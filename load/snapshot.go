@@ -91,7 +91,7 @@ type Point struct {
 	At       time.Duration `json:"at"` // end of the second, offset from the start
 	Users    int           `json:"users"`
 	InFlight int           `json:"inFlight"`
-	Planned  float64       `json:"planned"` // users, or arrivals per second of the open model
+	Planned  float64       `json:"planned"` // users, or the mean of the arrivals per second of the open model
 	Rate     float64       `json:"rate"`    // answers and failures
 	Failed   float64       `json:"failed"`
 	Latency  Quantiles     `json:"latency"` // successes
