@@ -175,3 +175,27 @@ func TestDashboardOfEveryShape(t *testing.T) {
 		}
 	}
 }
+
+// What is planned stands beside what comes of it, in the chart of its unit.
+func TestChartsShowThePlannedLoad(t *testing.T) {
+	names := func(c chart) (out string) {
+		for _, curve := range c.curves {
+			out += curve.name + " "
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		st                advisor.State
+		throughput, users string
+	}{
+		"users":        {steadyState(), "all failed ", "users "},
+		"users' shape": {shapedState(false), "all failed ", "users planned "},
+		"arrivals":     {openState(), "all failed planned ", "users "},
+		"their shape":  {shapedState(true), "all failed planned ", "users "},
+	} {
+		throughput, users := names(throughputChart(c.st, plainStyles(), 80)), names(usersChart(c.st, plainStyles(), 80))
+		if throughput != c.throughput || users != c.users {
+			t.Errorf("%s: charts of %q and %q, want %q and %q", name, throughput, users, c.throughput, c.users)
+		}
+	}
+}
