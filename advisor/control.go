@@ -25,12 +25,13 @@ func (s *Session) Stop() {
 	}
 }
 
-// SetUsers changes the users of the swarm under way, and of the next one.
+// SetUsers changes the users of the swarm under way, and of the next one,
+// instead of a shape.
 func (s *Session) SetUsers(n int) error {
 	if n < 1 {
 		return errors.New("users: the number must be 1 or more")
 	}
-	return s.steer(func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users = n })
+	return s.steer(false, func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users, p.UserShape = n, nil })
 }
 
 // SetSpawnRate changes how many users start per second.
@@ -38,14 +39,27 @@ func (s *Session) SetSpawnRate(perSecond float64) error {
 	if !(perSecond > 0) {
 		return errors.New("spawn rate: it must be more than 0 per second")
 	}
-	return s.steer(func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond })
+	return s.steer(false, func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond })
 }
 
-func (s *Session) steer(live func(*load.Engine), planned func(*profiles.Plan)) error {
+// SetRate changes how many arrivals per second come in the swarm under way,
+// and in the next one, instead of a shape.
+func (s *Session) SetRate(perSecond float64) error {
+	if !(perSecond > 0) {
+		return errors.New("rate: it must be more than 0 per second")
+	}
+	return s.steer(true, func(e *load.Engine) { e.SetRate(perSecond) }, func(p *profiles.Plan) { p.Rate, p.Shape = perSecond, nil })
+}
+
+// steer changes the load of one model.
+func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profiles.Plan)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.state.Plan.Open() {
+	switch is := s.state.Plan.Open(); {
+	case is && !open:
 		return errors.New("users: the load is a rate of arrivals, not a number of users")
+	case open && !is:
+		return errors.New("rate: the load is a number of users, not a rate of arrivals")
 	}
 	planned(&s.state.Plan)
 	if s.swarming() && s.swarmed != nil {

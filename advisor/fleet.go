@@ -84,7 +84,8 @@ const maxSamples = 1 << 20
 // plan is the load of a trial against the target of base.
 func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
 	p := base
-	p.Users, p.Wait, p.Rate, p.Shape, p.Requests = t.Users, profiles.Wait{}, t.Rate, nil, t.Requests
+	p.Users, p.Wait, p.Rate, p.Requests = t.Users, profiles.Wait{}, t.Rate, t.Requests
+	p.Shape, p.UserShape, p.OnBusy = nil, nil, profiles.Queued
 	p.SpawnRate = 1000
 	p.Arrivals, p.Seed, p.RunTime = profiles.Poisson, t.Seed, t.Length
 	// An answer that comes much later than the SLO allows is over it, however

@@ -196,25 +196,45 @@ func (s *Session) swarm(ctx context.Context, j *job) error {
 }
 
 func describePlan(p profiles.Plan) string {
-	if !p.Open() {
-		return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
+	switch {
+	case p.Open():
+		return fmt.Sprintf("%s arrivals, %s", p.Process(), describeShape(p.Load(), func(rate float64) string { return profiles.FormatRate(rate) + "/s" }))
+	case p.UserShape != nil:
+		return describeShape(p.UserShape, func(users float64) string { return profiles.Plural(int(users), "user", "users") })
 	}
-	return fmt.Sprintf("%s arrivals, %s", p.Arrivals, describeShape(p.Load()))
+	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
 }
+
+// fewStages are as many as are worth reading.
+const fewStages = 8
 
 // describeShape writes "10/s", or "10/s to 40/s and back" for a load that
 // changes.
-func describeShape(s profiles.Shape) string {
-	perSecond := func(rate float64) string { return profiles.FormatRate(rate) + "/s" }
-	text, at := perSecond(s.At(0)), s.At(0)
-	ramp, _ := s.(profiles.Ramp)
-	for i, stage := range ramp.Stages {
+func describeShape(s profiles.Shape, text func(float64) string) string {
+	length, _ := profiles.LengthOf(s)
+	switch s := s.(type) {
+	case profiles.Sine:
+		return fmt.Sprintf("%s to %s and back every %v", text(s.Low), text(s.High), profiles.Duration(s.Period))
+	case profiles.Ramp:
+		if len(s.Stages) <= fewStages {
+			return describeRamp(s, text)
+		}
+		return fmt.Sprintf("%d stages in %v", len(s.Stages), profiles.Duration(length))
+	case profiles.Constant:
+		return text(float64(s))
+	}
+	return fmt.Sprintf("%.0f recorded in %v", s.Area(length), profiles.Duration(length.Round(time.Second)))
+}
+
+func describeRamp(r profiles.Ramp, load func(float64) string) string {
+	text, at := load(r.At(0)), r.At(0)
+	for i, stage := range r.Stages {
 		switch {
 		case stage.To == at:
-		case i == len(ramp.Stages)-1 && stage.To == ramp.From:
+		case i == len(r.Stages)-1 && stage.To == r.From:
 			text += " and back"
 		default:
-			text += " to " + perSecond(stage.To)
+			text += " to " + load(stage.To)
 		}
 		at = stage.To
 	}

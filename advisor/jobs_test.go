@@ -289,13 +289,24 @@ func TestDescribePlan(t *testing.T) {
 	even.Arrivals = profiles.Even
 	steps := open
 	steps.Shape = profiles.Ramp{From: 1, Stages: []profiles.Stage{{For: time.Second, To: 5}, {To: 9}, {For: time.Second, To: 9}}}
+	spike, wave, long, counts, stamps := users, open, open, open, open
+	spike.UserShape = profiles.Spike(1, 20, time.Minute, time.Second)
+	wave.Shape = profiles.Sine{Low: 1, High: 9, Period: 5 * time.Minute}
+	long.Shape = profiles.Ramp{Stages: make([]profiles.Stage, 9)}
+	counts.Shape = profiles.NewCounts([]time.Duration{time.Minute, 2 * time.Minute}, []float64{7, 30})
+	stamps.Shape = profiles.Stamps{0, 1, 2}
 	for want, plan := range map[string]profiles.Plan{
-		"20 users, 2.50 started per second":            users,
-		"poisson arrivals, 50.0/s":                     open,
-		"constant arrivals, 50.0/s":                    even,
-		"poisson arrivals, 10.0/s to 40.0/s and back":  ReplayPlan(open, traffic(10, 40), time.Minute),
-		"poisson arrivals, 10.0/s":                     ReplayPlan(open, traffic(10, 10), time.Minute),
-		"poisson arrivals, 1.00/s to 5.00/s to 9.00/s": steps,
+		"1 user to 20 users to 1 user":                         spike,
+		"poisson arrivals, 1.00/s to 9.00/s and back every 5m": wave,
+		"poisson arrivals, 9 stages in 0s":                     long,
+		"poisson arrivals, 37 recorded in 2m":                  counts,
+		"constant arrivals, 3 recorded in 1s":                  stamps,
+		"20 users, 2.50 started per second":                    users,
+		"poisson arrivals, 50.0/s":                             open,
+		"constant arrivals, 50.0/s":                            even,
+		"poisson arrivals, 10.0/s to 40.0/s and back":          ReplayPlan(open, traffic(10, 40), time.Minute),
+		"poisson arrivals, 10.0/s":                             ReplayPlan(open, traffic(10, 10), time.Minute),
+		"poisson arrivals, 1.00/s to 5.00/s to 9.00/s":         steps,
 	} {
 		if got := describePlan(plan); got != want {
 			t.Errorf("describePlan = %q, want %q", got, want)

@@ -61,8 +61,12 @@ func (c Config) Validate() error {
 	if c.Replicas < 0 {
 		bad("--replicas: got %d, want 1 or more", c.Replicas)
 	}
-	if c.Replay.Target != "" && c.Replay.Length() < minReplay {
-		bad("--verify: got %v, want %v or more", c.Replay.Length(), minReplay)
+	least := minReplay
+	if end, ok := profiles.LengthOf(c.Plan.Load()); ok {
+		least = min(least, end) // there may be no more to replay
+	}
+	if c.Replay.Target != "" && c.Replay.Length() < least {
+		bad("--verify: got %v, want %v or more", c.Replay.Length(), least)
 	}
 	return errors.Join(errs...)
 }
@@ -271,7 +275,7 @@ func (s *Session) addPoints(now time.Time) {
 			s.pointed = second.At
 			loaded := p
 			loaded.At = run.Started.Add(second.At).Sub(s.began)
-			loaded.Users, loaded.Rate, loaded.Failed = second.Users, second.Rate, second.Failed
+			loaded.Users, loaded.Planned, loaded.Rate, loaded.Failed = second.Users, second.Planned, second.Rate, second.Failed
 			loaded.P50, loaded.P95, loaded.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
 			for _, r := range run.Replicas {
 				if r.Rate > 0 {

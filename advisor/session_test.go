@@ -101,6 +101,44 @@ func TestSwarmIsSteeredLive(t *testing.T) {
 	})
 }
 
+// A hand takes over from a shape, in the swarm under way and the next one.
+func TestArrivalsAreSteeredLive(t *testing.T) {
+	f := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(4))
+	shaped := func(c *Config) { c.Plan.Shape = profiles.Spike(5, 20, 4*time.Second, time.Minute) }
+	inSession(t, f, shaped, func(t *testing.T, s *Session) {
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		st := await(t, s, "the shape", func(st State) bool { return st.Load.Planned == 20 })
+		if !st.Load.Shaped {
+			t.Error("the load is not said to follow a shape")
+		}
+		if err := s.SetRate(30); err != nil {
+			t.Fatal(err)
+		}
+		st = await(t, s, "30/s", func(st State) bool { return st.Load.Planned == 30 })
+		if st.Load.Shaped || st.Plan.Rate != 30 || st.Plan.Shape != nil {
+			t.Errorf("shaped %v, plan with rate %v and shape %v; want 30 and no shape", st.Load.Shaped, st.Plan.Rate, st.Plan.Shape)
+		}
+		if err := s.SetUsers(3); err == nil {
+			t.Error("SetUsers of arrivals succeeded, want an error")
+		}
+		if err := s.SetRate(0); err == nil {
+			t.Error("SetRate(0) succeeded, want an error")
+		}
+		s.Stop()
+		st = await(t, s, "the end", idle)
+		if n := len(st.Load.Stages); n < 4 || st.Load.Stages[n-2] != "0s:30/s" {
+			t.Errorf("stages %v, want them to end with 30/s", st.Load.Stages)
+		}
+	})
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		if err := s.SetRate(5); err == nil {
+			t.Error("SetRate of users succeeded, want an error")
+		}
+	})
+}
+
 func TestScalerThatGoesAwayIsReported(t *testing.T) {
 	f := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(1))
 	inSession(t, f, nil, func(t *testing.T, s *Session) {

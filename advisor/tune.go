@@ -175,7 +175,7 @@ func ReplayPlan(p profiles.Plan, traffic profiles.Traffic, length time.Duration)
 	}
 	low, high := traffic.Low.Float(), traffic.High.Float()
 	p.RunTime = 0
-	p.Rate, p.Arrivals = 0, profiles.Poisson
+	p.Rate, p.Arrivals, p.UserShape, p.OnBusy = 0, profiles.Poisson, nil, profiles.Queued
 	p.Shape = profiles.Ramp{From: low, Stages: []profiles.Stage{
 		{For: length * 2 / 5, To: high}, {For: length * 2 / 5, To: high}, {For: length / 5, To: low},
 	}}

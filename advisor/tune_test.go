@@ -120,7 +120,14 @@ func TestReplayPlan(t *testing.T) {
 	if same.Open() || same.RunTime != time.Minute || same.Users != plan.Users {
 		t.Errorf("ReplayPlan without traffic = %+v, want the plan for a minute", same)
 	}
+	plan.UserShape, plan.OnBusy = profiles.Spike(1, 5, time.Second, time.Second), profiles.Dropped
+	if p := ReplayPlan(plan, profiles.Traffic{}, time.Minute); p.Open() || p.Length() != 3*time.Second {
+		t.Errorf("ReplayPlan of a spike of users = %+v, want the spike", p)
+	}
 	ramp := ReplayPlan(plan, traffic(10, 40), 100*time.Second)
+	if ramp.UserShape != nil || ramp.OnBusy != profiles.Queued {
+		t.Errorf("ReplayPlan with traffic = %+v, want nothing but the traffic, every arrival of it", ramp)
+	}
 	for _, c := range []struct {
 		at   time.Duration
 		want float64

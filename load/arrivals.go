@@ -10,17 +10,17 @@ import (
 
 const chunkSize = 1024
 
-// arrivals says when each arrival of the open model is due. For even
-// arrivals the n-th is due when the area under the shape reaches n. For
-// Poisson arrivals the n-th point of a process of rate 1 takes the place of
-// n, which gives a process whose rate follows the shape (inversion of the
-// cumulative rate; Lewis and Shedler 1979).
+// arrivals says how many arrivals must have been planned for each one of the
+// open model to be due. For even arrivals the n-th is due when the area under
+// the load reaches n. For Poisson arrivals the n-th point of a process of rate
+// 1 takes the place of n, which gives a process whose rate follows the load
+// (inversion of the cumulative rate; Lewis and Shedler 1979). Where the load
+// is changed on the way, what is left until the next point stays the same.
 //
 // The points are made in chunks as they are asked for, and a chunk nobody
 // points to any more is garbage: a run keeps only those between its slowest
 // and its fastest user. It is safe for concurrent use.
 type arrivals struct {
-	shape  profiles.Shape
 	next   atomic.Int64          // number of the next arrival
 	newest atomic.Pointer[chunk] // where a new user starts to look; nil: even arrivals
 }
@@ -36,8 +36,8 @@ type chunk struct {
 // cursor is where in the chain of chunks one user is.
 type cursor struct{ at *chunk }
 
-func newArrivals(shape profiles.Shape, process profiles.Arrivals, seed uint64) *arrivals {
-	a := &arrivals{shape: shape}
+func newArrivals(process profiles.Arrivals, seed uint64) *arrivals {
+	a := new(arrivals)
 	if process == profiles.Poisson {
 		a.newest.Store(newChunk(0, 0, *rand.NewPCG(seed, 0x6172726976616c73)))
 	}
@@ -47,26 +47,25 @@ func newArrivals(shape profiles.Shape, process profiles.Arrivals, seed uint64) *
 // cursor returns where a new user starts to look.
 func (a *arrivals) cursor() cursor { return cursor{a.newest.Load()} }
 
-// claim takes the next arrival and returns when it is due; ok is false when
-// the shape has ended.
-func (a *arrivals) claim(c *cursor) (due time.Duration, ok bool) {
+// claim takes the next arrival and returns at which area it is due.
+func (a *arrivals) claim(c *cursor) float64 {
 	before := c.at
-	due, ok = a.at(c, a.next.Add(1)-1)
+	area := a.at(c, a.next.Add(1)-1)
 	if c.at != before {
 		a.newest.Store(c.at) // whoever claims from now on gets a higher number
 	}
-	return due, ok
+	return area
 }
 
-// at is when the n-th arrival is due. A cursor only moves on.
-func (a *arrivals) at(c *cursor, n int64) (due time.Duration, ok bool) {
+// at is the area at which the n-th arrival is due. A cursor only moves on.
+func (a *arrivals) at(c *cursor, n int64) float64 {
 	if c.at == nil {
-		return a.shape.OffsetOf(float64(n))
+		return float64(n)
 	}
 	for c.at.number < n/chunkSize {
 		c.at = c.at.follow()
 	}
-	return a.shape.OffsetOf(c.at.points[n%chunkSize])
+	return c.at.points[n%chunkSize]
 }
 
 // arrivalQueue is the arrivals that are due and were not sent, because as many
@@ -82,11 +81,11 @@ type arrivalQueue struct {
 // many-th arrival for those before it, which have waited longer.
 const maxWaits = 10_000
 
-// look returns how many wait at the offset at when so many have been taken,
-// and adds for how long to waits.
-func (q *arrivalQueue) look(a *arrivals, taken int64, at time.Duration, waits []wait) (int64, []wait) {
+// look returns how many wait at the offset at of a schedule when so many have
+// been taken, and adds for how long to waits.
+func (q *arrivalQueue) look(a *arrivals, ep *epoch, taken int64, at time.Duration, waits []wait) (int64, []wait) {
 	for {
-		if due, ok := a.at(&q.due, q.n); !ok || due > at {
+		if due, ok := ep.due(a.at(&q.due, q.n)); !ok || due > at {
 			break
 		}
 		q.n++
@@ -98,7 +97,7 @@ func (q *arrivalQueue) look(a *arrivals, taken int64, at time.Duration, waits []
 	step, reader := (q.n-taken+maxWaits-1)/maxWaits, q.taken
 	for from := taken; from < q.n; from += step {
 		count := min(step, q.n-from)
-		due, _ := a.at(&reader, from+count-1)
+		due, _ := ep.due(a.at(&reader, from+count-1))
 		waits = append(waits, wait{age: at - due, count: count})
 	}
 	return q.n - taken, waits

@@ -64,6 +64,7 @@ type collector struct {
 	total     tally
 	second    tally
 	secondAt  time.Duration        // when the present second began
+	planned   float64              // area of the planned load until then
 	recent    [recentSeconds]tally // ring of the last finished seconds
 	lately    tally                // their sum
 	seconds   int                  // finished so far
@@ -220,8 +221,10 @@ func (c *collector) failureRow(f Failure, status int16) *FailureCount {
 }
 
 // endSecond closes the present second if one has passed and makes a point of
-// it.
-func (c *collector) endSecond(now time.Duration, p Point) {
+// it. area is that of the planned load so far: in the open model, how many
+// arrivals were planned.
+func (c *collector) endSecond(s *Snapshot, area float64) {
+	now := s.Elapsed
 	length := now - c.secondAt
 	if length < time.Second-tick/2 {
 		return
@@ -235,8 +238,12 @@ func (c *collector) endSecond(now time.Duration, p Point) {
 		r := &c.replicas[i]
 		r.recent[c.seconds%recentSeconds], r.second = r.second, 0
 	}
+	p := Point{At: now, Users: s.Users, InFlight: s.InFlight, Planned: s.Planned}
+	if s.Open {
+		p.Planned = (area - c.planned) / length.Seconds()
+	}
 	c.seconds++
-	c.secondAt = now
+	c.secondAt, c.planned = now, area
 	c.lately.reset()
 	for i := range min(c.seconds, recentSeconds) {
 		c.lately.merge(&c.recent[i])
@@ -244,7 +251,6 @@ func (c *collector) endSecond(now time.Duration, p Point) {
 	if c.seconds%c.thinEvery != 0 {
 		return
 	}
-	p.At = now
 	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
 	p.Latency = slot.latency.quantiles()
 	c.points = append(c.points, p)

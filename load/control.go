@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/time/rate"
+	"headroom/profiles"
 )
 
 // Snapshot is the latest picture of the run, renewed four times a second.
@@ -20,46 +20,50 @@ func (e *Engine) Stop() {
 }
 
 // SetUsers changes the number of users of the closed model. New ones start at
-// the spawn rate; the newest leave first, after their present request.
+// the spawn rate; the newest leave first, after their present request. A shape
+// is over with that; the run still ends when it would have.
 func (e *Engine) SetUsers(n int) {
-	e.mu.Lock()
-	e.wanted = max(0, n)
-	var leave []*user
-	for i := len(e.users) - 1; i >= 0 && e.living-len(leave) > e.wanted; i-- {
-		if !e.users[i].dismissed {
-			leave = append(leave, e.users[i])
-		}
-	}
-	e.mu.Unlock()
-	for _, u := range leave {
-		e.dismiss(u)
-	}
-	e.nudge()
+	e.change(func(next *epoch, now time.Time) {
+		e.goal, e.shaped, e.steered = max(0, n), false, true
+		next.course = next.course.Spawn(next.at(now), e.goal, e.spawnRate)
+	})
 }
 
 // SetSpawnRate changes how many users start per second.
 func (e *Engine) SetSpawnRate(perSecond float64) {
-	e.limiter.SetLimit(rate.Limit(perSecond))
-	e.limiter.SetBurst(burst(perSecond))
-	e.nudge()
+	e.change(func(next *epoch, now time.Time) {
+		e.spawnRate = perSecond
+		if at := next.at(now); !e.shaped && !next.course.Settled(at) {
+			e.steered = true
+			next.course = next.course.Spawn(at, e.goal, perSecond)
+		}
+	})
 }
 
-// TogglePause stops sending without ending the run, or goes on. In the open
-// model a pause shifts the rest of the schedule.
+// SetRate changes how many arrivals come per second, from the next one on. A
+// shape is over with that; the run still ends when it would have.
+func (e *Engine) SetRate(perSecond float64) {
+	e.change(func(next *epoch, now time.Time) {
+		e.shaped, e.steered = false, true
+		next.course = next.course.Change(next.at(now), profiles.Constant(perSecond))
+	})
+}
+
+// TogglePause stops sending without ending the run, or goes on. A pause shifts
+// the rest of the schedule.
 func (e *Engine) TogglePause() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	old := e.epoch.Load()
-	if old == nil {
-		return
-	}
-	now := time.Now()
-	next := &epoch{start: old.start, paused: !old.paused, since: now, over: make(chan struct{})}
-	if old.paused {
-		next.start = old.start.Add(now.Sub(old.since))
-	}
-	e.epoch.Store(next)
-	close(old.over)
+	e.change(func(next *epoch, now time.Time) {
+		if next.start.IsZero() {
+			return // there is nothing to pause
+		}
+		e.steered = true
+		if next.paused {
+			length := now.Sub(next.since)
+			e.pauses = append(e.pauses, pause{next.at(now), length})
+			next.start = next.start.Add(length)
+		}
+		next.paused, next.since = !next.paused, now
+	})
 }
 
 // Recycle replaces every connection before its next request.
@@ -75,6 +79,8 @@ type publisher struct {
 	queue  arrivalQueue  // open model
 	loaded time.Duration // how long there was load; 0 while there still is
 	waits  []wait        // of this tick
+
+	droppedBefore int64 // arrivals that were dropped before the last reset
 }
 
 // publish gathers all shards and makes the next snapshot.
@@ -83,9 +89,11 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		p.gather(&e.shards[i])
 	}
 	now := time.Now()
-	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open(), SpawnRate: float64(e.limiter.Limit())}
+	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open()}
+	dropped := e.dropped.Load()
 	if e.resets.Swap(0) > 0 {
 		p.reset(s.Elapsed)
+		p.droppedBefore = dropped
 	}
 	if p.loaded == 0 {
 		p.cpu.read(now)
@@ -94,34 +102,56 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	if p.loaded > 0 {
 		s.Loaded = p.loaded
 	}
-	p.waits = e.countUsers(&s, append(p.waits[:0], p.cutOff...))
 	ep := e.epoch.Load()
 	switch {
 	case phase == Running && ep.paused:
 		s.Phase = Paused
-	case phase == Running && s.Open:
-		s.Planned = e.plan.Load().At(now.Sub(ep.start))
+	case phase == Running:
+		s.Planned = ep.course.At(ep.at(now))
 	}
+	shape := ep.users(now)
+	if p.loaded > 0 {
+		shape = ep.users(e.started.Add(p.loaded - 1)) // what it ended with
+	}
+	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
 	lag := p.lag.quantiles()
-	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late}
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Dropped: dropped - p.droppedBefore}
 	if s.Open && !ep.paused {
-		p.queue.full = p.queue.full || p.late > 0 || s.InFlight >= e.plan.MaxUsers
-		s.Health.Unsent, p.waits = p.queue.look(e.arrivals, e.taken.Load(), s.Loaded-ep.start.Sub(e.started), p.waits)
+		e.lookAtQueue(p, ep, &s, dropped)
 	}
 	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
-	p.endSecond(s.Elapsed, Point{Users: s.Users, InFlight: s.InFlight, Planned: s.Planned})
+	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
+	if phase == Done {
+		s.Stages = profiles.FormatStages(e.record(s.Loaded), s.Open)
+	}
 	e.latest.Store(&s)
 }
 
-// countUsers fills in the users and what they have under way, adds that to
-// what waits, and forgets the users that have ended.
-func (e *Engine) countUsers(s *Snapshot, waits []wait) []wait {
+// lookAtQueue counts the arrivals that are due and that no user has come to.
+// Those that will be dropped wait for nothing.
+func (e *Engine) lookAtQueue(p *publisher, ep *epoch, s *Snapshot, dropped int64) {
+	p.queue.full = p.queue.full || p.late > 0 || dropped > 0 || s.InFlight >= e.plan.MaxUsers
+	unsent, waits := p.queue.look(e.arrivals, ep, e.taken.Load()+dropped, s.Loaded-ep.start.Sub(e.started), p.waits)
+	if e.plan.OnBusy == profiles.Dropped {
+		s.Health.Dropped += unsent
+	} else {
+		s.Health.Unsent, p.waits = unsent, waits
+	}
+}
+
+// countUsers fills in the users, those that a shape asks for included, and
+// what they have under way, adds that to what waits, and forgets the users
+// that have ended.
+func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s.Wanted, s.Users = e.wanted, e.living
-	if s.Open {
+	s.Wanted, s.Users, s.SpawnRate, s.Shaped = e.goal, e.living, e.spawnRate, e.shaped
+	switch {
+	case s.Open:
 		s.Wanted = e.plan.MaxUsers
+	case s.Shaped:
+		s.Wanted = shape
 	}
 	keep := e.users[:0]
 	for _, u := range e.users {

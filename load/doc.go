@@ -12,9 +12,13 @@
 // tries again, 100 ms at first and a second at most, or a few of them would
 // flood a port that refuses. Arrivals of the open model do not.
 //
+// Users and arrivals follow a course: a shape of the plan, until a hand changes
+// it. A change of the rate leaves no gap and no burst, a pause shifts what
+// comes after it, and the course of a run that was steered is its record.
+//
 // It decides nothing about the target and prints nothing. An Engine owns one
-// goroutine a user, one that starts users and one that gathers statistics;
-// all have ended when Run returns.
+// goroutine a user, one that keeps as many of them as are planned and one that
+// gathers statistics; all have ended when Run returns.
 //
 //	user: wait until due -> conn.Do -> append the sample to its shard's log
 //	collector, every 250 ms: swap the logs -> histograms -> an immutable Snapshot

@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"headroom/probe"
 	"headroom/profiles"
 )
@@ -48,11 +46,10 @@ type Engine struct {
 	stopMore context.CancelFunc
 	now      context.Context // ends when everything must end
 	shards   []shard
-	arrivals *arrivals     // nil in the closed model
-	limiter  *rate.Limiter // of the starts of users
-	wake     chan struct{} // the spawner looks again
+	arrivals *arrivals // nil in the closed model
 
 	taken   atomic.Int64 // requests claimed to be sent
+	dropped atomic.Int64 // open model: arrivals that were not sent because all users were busy
 	waiting atomic.Int64 // open model: users that wait for their arrival
 	epoch   atomic.Pointer[epoch]
 	latest  atomic.Pointer[Snapshot]
@@ -60,21 +57,16 @@ type Engine struct {
 	running atomic.Bool
 	stop    chan struct{} // has a value once Stop was called
 
-	mu     sync.Mutex // guards the fields below
-	wanted int        // users
-	users  []*user    // oldest first; those that have ended are dropped at the next tick
-	living int        // users that may still send
-	number int        // of the next user
-	alive  sync.WaitGroup
-}
-
-// epoch is a stretch of a run between two changes of its schedule: pausing
-// and resuming begin a new one.
-type epoch struct {
-	start  time.Time // what the offsets of arrivals count from
-	paused bool
-	since  time.Time     // begin of the pause
-	over   chan struct{} // closed when the next epoch begins
+	mu        sync.Mutex // guards the fields below, and changes of the epoch
+	goal      int        // closed model: users that the plan or a hand asked for, unless shaped
+	spawnRate float64
+	shaped    bool // the load follows a shape of the plan
+	steered   bool // a hand changed the load
+	pauses    []pause
+	users     []*user // oldest first; those that have ended are dropped at the next tick
+	living    int     // users that may still send
+	number    int     // of the next user
+	alive     sync.WaitGroup
 }
 
 // New prepares a run of the plan. It dials nothing.
@@ -90,20 +82,19 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 		o.Identifier = probe.NewIdentifier(nil)
 	}
 	e := &Engine{
-		plan: plan, options: o, wanted: plan.Users,
-		shards:  make([]shard, 2*runtime.GOMAXPROCS(0)),
-		limiter: newLimiter(plan.SpawnRate),
-		wake:    make(chan struct{}, 1),
-		stop:    make(chan struct{}, 1),
+		plan: plan, options: o, goal: plan.Users, spawnRate: plan.SpawnRate, shaped: plan.Shape != nil || plan.UserShape != nil,
+		shards: make([]shard, 2*runtime.GOMAXPROCS(0)),
+		stop:   make(chan struct{}, 1),
 		wire: &wire{
 			request: request, identifier: o.Identifier, timeout: plan.Timeout,
 			dialer: newDialer(request.url), tls: newTLS(request.url, plan.Insecure),
 		},
 	}
 	if plan.Open() {
-		e.arrivals = newArrivals(plan.Load(), plan.Arrivals, plan.Seed)
+		e.arrivals = newArrivals(plan.Process(), plan.Seed)
 	}
-	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Wanted: plan.Users, SpawnRate: plan.SpawnRate})
+	e.epoch.Store(&epoch{course: profiles.NewCourse(plan.Load()), end: plan.Length(), over: make(chan struct{})})
+	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Shaped: e.shaped, Wanted: plan.Users, SpawnRate: plan.SpawnRate})
 	return e, nil
 }
 
@@ -123,19 +114,19 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	e.wire.base = e.started
 	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep)
 
-	e.epoch.Store(&epoch{start: e.started, over: make(chan struct{})})
-	var spawner sync.WaitGroup
-	spawner.Go(e.spawn)
+	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
+	var conductor sync.WaitGroup
+	conductor.Go(e.conduct)
 	ended := make(chan struct{})
 	go func() {
-		spawner.Wait()
+		conductor.Wait()
 		e.alive.Wait()
 		close(ended)
 	}()
 
 	var deadline, grace <-chan time.Time
-	if length := e.plan.Length(); length > 0 {
-		t := time.NewTimer(length)
+	if e.plan.RunTime > 0 {
+		t := time.NewTimer(e.plan.RunTime)
 		defer t.Stop()
 		deadline = t.C
 	}
@@ -170,58 +161,6 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	}
 }
 
-// spawn starts users: in the closed model towards the wanted number at the
-// spawn rate, in the open model the first ones, which then call for others.
-func (e *Engine) spawn() {
-	if e.plan.Open() {
-		for range spareUsers + 1 {
-			e.addUser()
-		}
-		return
-	}
-	for {
-		if !e.wantsUser() {
-			select {
-			case <-e.wake:
-				continue
-			case <-e.more.Done():
-				return
-			}
-		}
-		r := e.limiter.Reserve()
-		timer := time.NewTimer(r.Delay())
-		select {
-		case <-timer.C:
-			if e.wantsUser() {
-				e.addUser()
-			}
-		case <-e.wake: // the rate or the number changed
-			r.Cancel()
-		case <-e.more.Done():
-			timer.Stop()
-			return
-		}
-		timer.Stop()
-	}
-}
-
-// newLimiter spaces the starts of users. The first ones get no burst.
-func newLimiter(perSecond float64) *rate.Limiter {
-	l := rate.NewLimiter(rate.Limit(perSecond), burst(perSecond))
-	l.AllowN(time.Now(), l.Burst()-1)
-	return l
-}
-
-// burst is how many users may start together: those of 50 ms, because a timer
-// may wake a millisecond late.
-func burst(perSecond float64) int { return max(1, int(perSecond/20)) }
-
-func (e *Engine) wantsUser() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.living < e.wanted
-}
-
 // addUser starts one user. It returns false when the open model has as many
 // as it may.
 func (e *Engine) addUser() bool {
@@ -240,7 +179,6 @@ func (e *Engine) addUser() bool {
 	e.alive.Go(func() {
 		u.run()
 		e.dismiss(u)
-		e.nudge()
 	})
 	return true
 }
@@ -254,14 +192,6 @@ func (e *Engine) dismiss(u *user) {
 		e.living--
 	}
 	u.leave()
-}
-
-// nudge lets the spawner look again.
-func (e *Engine) nudge() {
-	select {
-	case e.wake <- struct{}{}:
-	default:
-	}
 }
 
 func (e *Engine) newConn() Conn {

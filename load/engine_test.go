@@ -148,6 +148,33 @@ func TestLittle(t *testing.T) {
 	within(t, "L / (X R)", sum/looks/(r.Total.Rate()*r.Total.Latency.Mean.Seconds()), 1, 0.1)
 }
 
+// Little's law for users: N = X (R + Z), with the mean think time Z, which
+// pacing and a constant throughput make what an answer leaves of their time.
+func TestLittleWithThinkTime(t *testing.T) {
+	const users, service = 50, 250 * time.Millisecond
+	ms := time.Millisecond
+	for _, c := range []struct {
+		name  string
+		wait  profiles.Wait
+		think time.Duration
+	}{
+		{"none", profiles.Wait{}, 0},
+		{"constant", profiles.Wait{Min: 750 * ms, Max: 750 * ms}, 750 * ms},
+		{"between", profiles.Wait{Min: 200 * ms, Max: 1300 * ms}, 750 * ms},
+		{"pacing", profiles.Wait{Min: 800 * ms, Max: 800 * ms, Pacing: true}, 550 * ms},
+		{"throughput of 2/s", profiles.Wait{Min: 500 * ms, Max: 500 * ms, Pacing: true}, 250 * ms},
+		{"throughput beyond reach", profiles.Wait{Min: 100 * ms, Max: 100 * ms, Pacing: true}, 0},
+	} {
+		plan := closedPlan(users, 1e6, 24*time.Second) // a whole number of cycles
+		if plan.Wait = c.wait; c.wait.Min < c.wait.Max {
+			plan.RunTime = 120 * time.Second // many of them
+		}
+		r := run(t, plan, fake(service, nil), nil)
+		perUser := (r.Total.Latency.Mean + c.think).Seconds()
+		within(t, c.name+": N / (X (R+Z))", users/(r.Total.Rate()*perUser), 1, 0.01)
+	}
+}
+
 func TestRequestLimit(t *testing.T) {
 	plan := closedPlan(7, 100, 0)
 	plan.Requests = 100
@@ -301,7 +328,7 @@ func TestResetStatsKeepsTheHistory(t *testing.T) {
 func TestHistoryIsThinned(t *testing.T) {
 	c := newCollector("x", probe.NewIdentifier(nil), nil, 0)
 	for i := range 3 * 3600 {
-		c.endSecond(time.Duration(i+1)*time.Second, Point{})
+		c.endSecond(&Snapshot{Elapsed: time.Duration(i+1) * time.Second}, 0)
 	}
 	if n := len(c.points); n < maxPoints/2 || n > maxPoints {
 		t.Errorf("%d points after 3 h, want %d..%d", n, maxPoints/2, maxPoints)

@@ -145,9 +145,10 @@ func TestObjectiveWithRequestsThatWait(t *testing.T) {
 // A long queue is looked through in steps, and loses nobody.
 func TestArrivalQueueIsSampled(t *testing.T) {
 	for _, process := range []profiles.Arrivals{profiles.Even, profiles.Poisson} {
-		a := newArrivals(profiles.Constant(1000), process, 1)
+		a := newArrivals(process, 1)
+		ep := &epoch{course: profiles.NewCourse(profiles.Constant(1000))}
 		q := arrivalQueue{full: true, due: a.cursor(), taken: a.cursor()}
-		n, waits := q.look(a, 500, 60*time.Second, nil)
+		n, waits := q.look(a, ep, 500, 60*time.Second, nil)
 		var sum int64
 		for i, w := range waits {
 			sum += w.count
@@ -160,7 +161,7 @@ func TestArrivalQueueIsSampled(t *testing.T) {
 			t.Errorf("%s: %d waits of %d arrivals, want at most %d of %d", process, len(waits), sum, maxWaits, n)
 		}
 		within(t, string(process)+": oldest (s)", waits[0].age.Seconds(), 59.5, 0.2)
-		if n, waits = q.look(a, q.n, 60*time.Second, nil); n != 0 || len(waits) != 0 {
+		if n, waits = q.look(a, ep, q.n, 60*time.Second, nil); n != 0 || len(waits) != 0 {
 			t.Errorf("%s: %d wait, %v, after all were taken", process, n, waits)
 		}
 	}

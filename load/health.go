@@ -27,9 +27,10 @@ type Health struct {
 	Reason  string        `json:"reason,omitempty"`
 	LagP50  time.Duration `json:"lagP50"` // intended to actual send
 	LagP99  time.Duration `json:"lagP99"`
-	CPU     float64       `json:"cpu"`    // cores used by this process, the highest mean of some seconds
-	Late    int64         `json:"late"`   // arrivals that waited because all users were busy and there may be no more
-	Unsent  int64         `json:"unsent"` // arrivals that were due and were never sent for the same reason
+	CPU     float64       `json:"cpu"`     // cores used by this process, the highest mean of some seconds
+	Late    int64         `json:"late"`    // arrivals that waited because all users were busy and there may be no more
+	Unsent  int64         `json:"unsent"`  // arrivals that were due and were never sent for the same reason
+	Dropped int64         `json:"dropped"` // arrivals that the plan did not let wait for the same reason
 }
 
 // Thresholds of the verdict. Lag is judged against what is measured, the
@@ -62,6 +63,9 @@ func (h *Health) judge(cores float64, typical time.Duration, maxUsers int) {
 	case h.Unsent > 0:
 		h.Verdict, h.Reason = Strained, fmt.Sprintf("%s due and not sent: %s busy, and --max-users allows no more",
 			profiles.Plural(h.Unsent, "arrival was", "arrivals were"), profiles.Plural(maxUsers, "user was", "users were"))
+	case h.Dropped > 0:
+		h.Verdict, h.Reason = Strained, fmt.Sprintf("%s dropped: %s busy, and --max-users allows no more",
+			profiles.Plural(h.Dropped, "arrival was", "arrivals were"), profiles.Plural(maxUsers, "user was", "users were"))
 	case h.LagP99 > max(lagStrainedFloor, share(lagStrained)):
 		h.Verdict, h.Reason = Strained, lag
 	case use > cpuStrained:

@@ -125,6 +125,44 @@ func TestUnsentArrivalsAreSaid(t *testing.T) {
 	}
 }
 
+// With 10 users of 100 ms each, 100 of 1000 arrivals a second find a free
+// one. The rest is not sent, waits for nothing, and is said.
+func TestArrivalsAreDroppedWhenToldTo(t *testing.T) {
+	plan := openPlan(1000, profiles.Poisson, 10*time.Second)
+	plan.MaxUsers, plan.OnBusy = 10, profiles.Dropped
+	o := fake(100*time.Millisecond, nil)
+	o.SLO = mustSLO(t, "p99<150ms")
+	half := Snapshot{}
+	r := run(t, plan, o, func(e *Engine) {
+		sleep(5*time.Second + tick/2)
+		half = e.Snapshot()
+		e.ResetStats()
+	})
+	within(t, "dropped after 5 s", float64(half.Health.Dropped), 4500, 300)
+	within(t, "dropped since", float64(r.Health.Dropped), 4500, 300)
+	within(t, "sent since", float64(r.Total.Count), 500, 30)
+	if h := r.Health; h.Late != 0 || h.Unsent != 0 || h.Verdict != Strained || !strings.Contains(h.Reason, "dropped: 10 users were busy") {
+		t.Errorf("health %+v, want nobody to have waited, and that it says so", h)
+	}
+	if r.Total.Latency.Max > 102*time.Millisecond || !r.SLO[0].Holds {
+		t.Errorf("latency of up to %v, SLO %+v; want those that were sent to be on time", r.Total.Latency.Max, r.SLO[0])
+	}
+}
+
+// A freeze costs the arrivals in it, no more: afterwards every one is sent.
+func TestDropsEndWithTheFreeze(t *testing.T) {
+	plan := openPlan(100, profiles.Even, 10*time.Second)
+	plan.MaxUsers, plan.OnBusy = 10, profiles.Dropped
+	frozen := Snapshot{}
+	r := run(t, plan, fake(time.Millisecond, func(c *fakeConn) { c.freezeFrom, c.freezeTo = 5*time.Second, 7*time.Second }), func(e *Engine) {
+		sleep(6*time.Second + tick/2)
+		frozen = e.Snapshot()
+	})
+	within(t, "dropped in the midst of it", float64(frozen.Health.Dropped), 90, 2)
+	within(t, "dropped", float64(r.Health.Dropped), 190, 1)
+	within(t, "sent and dropped", float64(r.Total.Count+r.Health.Dropped), 1000, 0)
+}
+
 // What waits when a shape ends has the grace to finish, no more.
 func TestShapeEndsWithAGrace(t *testing.T) {
 	plan := openPlan(0, profiles.Even, 0)
@@ -138,7 +176,7 @@ func TestShapeEndsWithAGrace(t *testing.T) {
 
 // Nothing keeps the arrivals that every user has left behind.
 func TestArrivalsAreForgotten(t *testing.T) {
-	a := newArrivals(profiles.Constant(1), profiles.Poisson, 1)
+	a := newArrivals(profiles.Poisson, 1)
 	first := weak.Make(a.newest.Load())
 	c := a.cursor()
 	for range 10 * chunkSize {

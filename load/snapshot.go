@@ -91,8 +91,8 @@ type Point struct {
 	At       time.Duration `json:"at"` // end of the second, offset from the start
 	Users    int           `json:"users"`
 	InFlight int           `json:"inFlight"`
-	Planned  float64       `json:"planned,omitempty"` // open model: rate of arrivals
-	Rate     float64       `json:"rate"`              // answers and failures
+	Planned  float64       `json:"planned"` // users, or the mean of the arrivals per second of the open model
+	Rate     float64       `json:"rate"`    // answers and failures
 	Failed   float64       `json:"failed"`
 	Latency  Quantiles     `json:"latency"` // successes
 }
@@ -108,7 +108,8 @@ type Snapshot struct {
 	Users     int            `json:"users"`  // alive
 	Wanted    int            `json:"wanted"` // users asked for
 	SpawnRate float64        `json:"spawnRate"`
-	Planned   float64        `json:"planned"` // open model: arrivals per second at this moment
+	Shaped    bool           `json:"shaped,omitempty"` // the load follows a shape, not a number or a hand
+	Planned   float64        `json:"planned"`          // at this moment: users, or arrivals per second of the open model
 	InFlight  int            `json:"inFlight"`
 	Oldest    time.Duration  `json:"oldest"` // how long the longest of them has been due
 	Total     Stats          `json:"total"`  // of the run, or since the last reset
@@ -124,6 +125,7 @@ type Snapshot struct {
 	Statuses  []StatusCount  `json:"statuses"` // of all answers, in the order of the status
 	Retried   int64          `json:"retried"`
 	Points    []Point        `json:"points"`
+	Stages    []string       `json:"stages,omitempty"` // of a finished run that was steered: its load, as --stage takes it
 	Health    Health         `json:"health"`
 }
 

@@ -62,8 +62,8 @@ func (u *user) loop() {
 	wait := u.engine.plan.Wait
 	due := time.Now()
 	for {
-		ok, held := u.unpaused()
-		if !ok || !u.engine.take() {
+		ep, held := u.unpaused()
+		if ep == nil || !u.engine.take() {
 			return
 		}
 		if held {
@@ -112,33 +112,41 @@ func (u *user) think(w profiles.Wait) time.Duration {
 	return w.Min + time.Duration(u.rng.Int64N(int64(w.Max-w.Min)))
 }
 
-// unpaused returns once the load is not paused, and whether it had to wait
-// for that; ok is false when this user must start nothing more.
-func (u *user) unpaused() (ok, held bool) {
+// unpaused returns the epoch once the load is not paused, and whether it had
+// to wait for that; nil when this user must start nothing more.
+func (u *user) unpaused() (ep *epoch, held bool) {
 	for u.more.Err() == nil {
 		ep := u.engine.epoch.Load()
 		if !ep.paused {
-			return true, held
+			return ep, held
 		}
 		held = true
-		select {
-		case <-ep.over:
-		case <-u.more.Done():
-		}
+		u.untilOver(ep)
 	}
-	return false, held
+	return nil, held
+}
+
+// untilOver waits for the end of an epoch, or until this user must start
+// nothing more.
+func (u *user) untilOver(ep *epoch) {
+	select {
+	case <-ep.over:
+	case <-u.more.Done():
+	}
 }
 
 // serveArrivals is the open model.
 func (u *user) serveArrivals() {
 	e := u.engine
 	for {
-		offset, ok := e.arrivals.claim(&u.cursor)
-		if !ok {
+		due, late, ok := u.awaitArrival(e.arrivals.claim(&u.cursor))
+		switch {
+		case !ok:
 			return
-		}
-		due, late, ok := u.awaitArrival(offset)
-		if !ok || !e.take() {
+		case late && e.plan.OnBusy == profiles.Dropped:
+			e.dropped.Add(1)
+			continue
+		case !e.take():
 			return
 		}
 		u.send(due, late)
@@ -149,24 +157,30 @@ func (u *user) serveArrivals() {
 // concern; less is the work of the scheduler, which the lag shows.
 const lateAfter = time.Millisecond
 
-// awaitArrival waits until the arrival at offset is due, and before the user
-// goes on to send sees to it that enough others wait for the arrivals behind
-// its own. late means that the arrival had been due before any user was free,
-// and that there may be no more users: it waited for its turn. Where there
-// may be more, the generator was slow to start one, and the lag shows it.
-func (u *user) awaitArrival(offset time.Duration) (due time.Time, late, ok bool) {
+// awaitArrival waits until the arrival at an area under the load is due, and
+// before the user goes on to send sees to it that enough others wait for the
+// arrivals behind its own. late means that the arrival had been due before any
+// user was free, and that there may be no more users: it waited for its turn.
+// Where there may be more, the generator was slow to start one, and the lag
+// shows it.
+func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
 	e := u.engine
 	for first := true; ; first = false {
-		if ok, _ := u.unpaused(); !ok {
+		ep, _ := u.unpaused()
+		if ep == nil {
 			return due, false, false
 		}
-		ep := e.epoch.Load()
+		offset, planned := ep.due(area)
 		due = ep.start.Add(offset)
-		if first && time.Since(due) > lateAfter {
+		if planned && first && time.Since(due) > lateAfter {
 			return due, !e.addUser(), true
 		}
 		e.waiting.Add(1)
-		ok = u.until(due, ep.over)
+		if planned {
+			ok = u.until(due, ep.over)
+		} else {
+			u.untilOver(ep) // the load ends before it, unless a hand changes that
+		}
 		if left := e.waiting.Add(-1); ok {
 			if left < spareUsers {
 				e.addUser()

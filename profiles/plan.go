@@ -22,9 +22,22 @@ const (
 	Even Arrivals = "constant"
 )
 
+// OnBusy says what becomes of an arrival of the open model that finds every
+// user busy where there may be no more.
+type OnBusy string
+
+// What becomes of arrivals without a free user. They are counted either way.
+const (
+	// Queued means that they wait; that is part of their latency.
+	Queued OnBusy = "wait"
+	// Dropped means that they are not sent.
+	Dropped OnBusy = "drop"
+)
+
 // Wait is a virtual user's think time: how long it waits after an answer, or
-// with Pacing how far apart the starts of its requests are. The zero value
-// does not wait.
+// with Pacing how far apart the starts of its requests are. A constant
+// throughput of x requests per second and user is a Pacing of 1/x. The zero
+// value does not wait.
 type Wait struct {
 	Min, Max time.Duration // uniformly between; equal for a constant wait
 	Pacing   bool          // measured from start to start instead of from answer to start
@@ -33,8 +46,8 @@ type Wait struct {
 // Plan is one run: what is requested, and how much of it.
 //
 // With Rate (or Shape) it is an open model: arrivals come whatever the
-// answers do. Otherwise it is a closed model of Users that each wait for
-// their answer.
+// answers do. Otherwise it is a closed model of Users (or UserShape) that each
+// wait for their answer.
 type Plan struct {
 	Target  string      // absolute http or https URL
 	Method  string      // default GET
@@ -43,12 +56,14 @@ type Plan struct {
 	Timeout time.Duration // per request, from the send; default 150 s
 
 	Users     int           // closed model, 1 to MostUsers
+	UserShape Shape         // closed model: users over time, instead of Users and SpawnRate; its whole part is meant
 	SpawnRate float64       // users started per second; default 1
 	Wait      Wait          // closed model: think time
 	Rate      float64       // open model: arrivals per second
 	Shape     Shape         // open model: rate over time, instead of Rate
 	Arrivals  Arrivals      // open model; default Poisson
 	MaxUsers  int           // open model: most requests under way at once; default 1000
+	OnBusy    OnBusy        // open model; default Queued
 	Seed      uint64        // of everything random; default 1
 	RunTime   time.Duration // 0: until stopped
 	Requests  int           // 0: no limit
@@ -69,6 +84,7 @@ func DefaultPlan() Plan {
 		SpawnRate: 1,
 		Arrivals:  Poisson,
 		MaxUsers:  1000,
+		OnBusy:    Queued,
 		Seed:      1,
 		StopGrace: 30 * time.Second,
 	}
@@ -81,18 +97,34 @@ func (p Plan) Open() bool { return p.Rate > 0 || p.Shape != nil }
 // when nothing but Requests or a hand ends it.
 func (p Plan) Length() time.Duration {
 	length := p.RunTime
-	if ends, ok := p.Shape.(interface{ Length() time.Duration }); ok && (length == 0 || ends.Length() < length) {
-		length = ends.Length()
+	if end, ok := LengthOf(p.Load()); ok && (length == 0 || end < length) {
+		length = end
 	}
 	return length
 }
 
-// Load is the shape of the arrivals of an open plan.
+// Load is what is planned over time: arrivals per second of an open plan,
+// users of a closed one.
 func (p Plan) Load() Shape {
-	if p.Shape != nil {
+	switch {
+	case p.Shape != nil:
 		return p.Shape
+	case p.Rate > 0:
+		return Constant(p.Rate)
+	case p.UserShape != nil:
+		return p.UserShape
+	default:
+		return NewCourse(Constant(0)).Spawn(0, p.Users, p.SpawnRate)
 	}
-	return Constant(p.Rate)
+}
+
+// Process is how the arrivals of an open plan are spread: as Arrivals says,
+// except that single arrivals are replayed as they were.
+func (p Plan) Process() Arrivals {
+	if _, ok := p.Shape.(Stamps); ok {
+		return Even
+	}
+	return p.Arrivals
 }
 
 // Validate returns all problems of the plan at once, each naming the flag
@@ -109,6 +141,13 @@ func (p Plan) Validate() error {
 		}
 		if p.Arrivals != Poisson && p.Arrivals != Even {
 			bad("--arrivals: got %q, want %s or %s", p.Arrivals, Poisson, Even)
+		}
+		if p.OnBusy != Queued && p.OnBusy != Dropped {
+			bad("--on-busy: got %q, want %s or %s", p.OnBusy, Queued, Dropped)
+		}
+	} else if p.UserShape != nil {
+		if most := peak(p.UserShape); most > MostUsers {
+			bad("users: got a shape of up to %.0f, want %d at most", most, MostUsers)
 		}
 	} else {
 		if p.Users < 1 {
@@ -143,6 +182,23 @@ func (p Plan) Validate() error {
 		bad("--wait: got %v..%v, want 0 or more, the lower first", p.Wait.Min, p.Wait.Max)
 	}
 	return errors.Join(errs...)
+}
+
+// peak is the highest load of a shape that users can follow.
+func peak(s Shape) float64 {
+	switch s := s.(type) {
+	case Constant:
+		return float64(s)
+	case Ramp:
+		most := s.From
+		for _, stage := range s.Stages {
+			most = max(most, stage.To)
+		}
+		return most
+	case Sine:
+		return s.High
+	}
+	return 0
 }
 
 // ValidateTarget says whether s is a URL that can be loaded.

@@ -25,6 +25,10 @@ func TestPlanValidate(t *testing.T) {
 		{"open", func(p *Plan) { p.Rate = 50 }, nil},
 		{"open, users do not matter", func(p *Plan) { p.Rate, p.Users, p.SpawnRate = 50, 0, 0 }, nil},
 		{"open by its shape", func(p *Plan) { p.Shape, p.Users = Constant(5), 0 }, nil},
+		{"closed by its shape", func(p *Plan) { p.UserShape, p.Users, p.SpawnRate = Sine{0, 1_000_000, time.Minute}, 0, 0 }, nil},
+		{"too many users in a stage", func(p *Plan) { p.UserShape = Ramp{Stages: []Stage{{To: 1e7}, {time.Second, 5}}} },
+			[]string{"users: got a shape of up to 10000000, want 1000000 at most"}},
+		{"unknown fate", func(p *Plan) { p.Rate, p.OnBusy = 5, "run" }, []string{`--on-busy: got "run", want wait or drop`}},
 		{"closed, arrivals do not matter", func(p *Plan) { p.Arrivals, p.MaxUsers = "", 0 }, nil},
 		{"zeros that mean no limit", func(p *Plan) { p.RunTime, p.Requests, p.StopGrace = 0, 0, 0 }, nil},
 		{"constant wait", func(p *Plan) { p.Wait = Wait{Min: time.Second, Max: time.Second} }, nil},
@@ -57,7 +61,7 @@ func TestPlanValidate(t *testing.T) {
 		{
 			"every problem of an open plan at once",
 			func(p *Plan) { *p = Plan{Shape: Constant(1), Rate: -1} },
-			[]string{"target: ", "--max-users: ", "--arrivals: ", "--rate: ", "--method: ", "--timeout: "},
+			[]string{"target: ", "--max-users: ", "--arrivals: ", "--on-busy: ", "--rate: ", "--method: ", "--timeout: "},
 		},
 	} {
 		p := goodPlan()
@@ -122,6 +126,12 @@ func TestPlanLoad(t *testing.T) {
 	if got := rate.Load().At(time.Hour); got != 12.5 {
 		t.Errorf("the load of a rate of 12.5 is %v", got)
 	}
+	closed.Users, closed.SpawnRate = 5, 2
+	for at, want := range map[time.Duration]float64{0: 1, time.Second: 3, 2 * time.Second: 5, time.Hour: 5} {
+		if got := closed.Load().At(at); got != want {
+			t.Errorf("the load of 5 users, 2 a second, is %v at %v, want %v", got, at, want)
+		}
+	}
 	if got := shape.Load().At(15 * time.Second); got != 40 {
 		t.Errorf("the load of a shape of 40 is %v", got)
 	}
@@ -146,6 +156,9 @@ func TestPlanLength(t *testing.T) {
 		{"the end of a shape", Plan{Shape: ramp}, time.Minute},
 		{"the run time before the end of the shape", Plan{Shape: ramp, RunTime: time.Second}, time.Second},
 		{"the end of the shape before the run time", Plan{Shape: ramp, RunTime: time.Hour}, time.Minute},
+		{"the end of a shape of users", Plan{Users: 5, SpawnRate: 1, UserShape: ramp}, time.Minute},
+		{"the last second of a replay", Plan{Shape: Stamps{0, 1500 * time.Millisecond}}, 2 * time.Second},
+		{"users", Plan{Users: 5, SpawnRate: 1}, 0},
 		{"a shape without an end", Plan{Shape: Constant(1), RunTime: time.Hour}, time.Hour},
 	} {
 		if got := c.plan.Length(); got != c.want {

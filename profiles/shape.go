@@ -11,10 +11,21 @@ import (
 type Shape interface {
 	// At is the load planned for the moment elapsed since the start.
 	At(elapsed time.Duration) float64
-	// OffsetOf is the moment at which the area under At reaches n >= 0, that
-	// is, when the n-th arrival is due. ok is false when the shape ends
-	// before.
+	// Area is the area under At up to elapsed: how many arrivals are due
+	// before it.
+	Area(elapsed time.Duration) float64
+	// OffsetOf is the moment at which the area under At comes to exceed n >=
+	// 0, that is, when the n-th arrival is due, the first being number 0. ok
+	// is false when the shape ends before.
 	OffsetOf(n float64) (offset time.Duration, ok bool)
+}
+
+// LengthOf is when a shape ends; ok is false for one that does not.
+func LengthOf(s Shape) (length time.Duration, ok bool) {
+	if ends, ok := s.(interface{ Length() time.Duration }); ok {
+		return ends.Length(), true
+	}
+	return 0, false
 }
 
 // Constant is the same load for ever.
@@ -24,6 +35,9 @@ var _ Shape = Constant(0)
 
 // At is the constant itself.
 func (c Constant) At(time.Duration) float64 { return float64(c) }
+
+// Area is the constant times the time.
+func (c Constant) Area(elapsed time.Duration) float64 { return float64(c) * elapsed.Seconds() }
 
 // OffsetOf is n/c seconds; a load of 0 never gets there.
 func (c Constant) OffsetOf(n float64) (time.Duration, bool) {
@@ -72,6 +86,21 @@ func (r Ramp) At(elapsed time.Duration) float64 {
 	return 0
 }
 
+// Area adds up the trapezoids of the stages until elapsed.
+func (r Ramp) Area(elapsed time.Duration) (sum float64) {
+	from := r.From
+	for _, s := range r.Stages {
+		if elapsed < s.For {
+			to := from + (s.To-from)*float64(elapsed)/float64(s.For)
+			return sum + (from+to)/2*elapsed.Seconds()
+		}
+		sum += (from + s.To) / 2 * s.For.Seconds()
+		elapsed -= s.For
+		from = s.To
+	}
+	return sum
+}
+
 // OffsetOf inverts the area under the ramp. Within a stage that goes from a
 // to b over T seconds the area after t is A(t) = a*t + (b-a)*t²/(2T); with
 // s = (b-a)/T, its positive root for A(t) = n is t = 2n / (a + sqrt(a²+2sn)),
@@ -82,7 +111,7 @@ func (r Ramp) OffsetOf(n float64) (time.Duration, bool) {
 	for _, s := range r.Stages {
 		total := s.For.Seconds()
 		area := (from + s.To) / 2 * total
-		if n <= area && area > 0 {
+		if n < area {
 			slope := (s.To - from) / total
 			root := from + math.Sqrt(math.Max(0, from*from+2*slope*n))
 			if root == 0 {

@@ -100,21 +100,22 @@ func TestRampOffsetOf(t *testing.T) {
 	}{
 		{"first of a rise", rise, 0, 0, true},
 		{"half way up", rise, 12.5, 5 * time.Second, true},
-		{"top", rise, 50, 10 * time.Second, true},
-		{"past the top", rise, 50.01, 0, false},
+		{"just below the top", rise, 50 - 1e-12, 10 * time.Second, true},
+		{"the top", rise, 50, 0, false},
 		{"half way down", fall, 37.5, 5 * time.Second, true},
-		{"bottom", fall, 50, 10 * time.Second, true},
-		{"past the bottom", fall, 50.01, 0, false},
+		{"just above the bottom", fall, 50 - 1e-13, 10 * time.Second, true},
+		{"the bottom", fall, 50, 0, false},
 		{"hardly any slope", flat, 20000, 2000 * time.Second, true},
 		{"end of the first stage", climb, 60, 10 * time.Second, true},
 		{"second stage", climb, 85, 12500 * time.Millisecond, true},
 		{"before a jump", climb, 110, 15 * time.Second, true},
 		{"after a jump", climb, 150, 16 * time.Second, true},
-		{"the last", climb, 590, 37 * time.Second, true},
-		{"one too many", climb, 591, 0, false},
+		{"nearly the last", climb, 589, 36 * time.Second, true},
+		{"one too many", climb, 590, 0, false},
 		{"first after a rest", gap, 0, 5 * time.Second, true},
-		{"last before a rest", gap, 10, 6 * time.Second, true},
-		{"first after the second rest", gap, 12.5, 12 * time.Second, true},
+		{"last before a rest", gap, 9, 5900 * time.Millisecond, true},
+		{"first after the second rest", gap, 10, 11 * time.Second, true},
+		{"half way up after it", gap, 12.5, 12 * time.Second, true},
 		{"first of a rise after a rest", Ramp{Stages: []Stage{{5 * time.Second, 0}, {10 * time.Second, 10}}}, 0, 5 * time.Second, true},
 		{"no load at all", Ramp{Stages: []Stage{{time.Hour, 0}}}, 0, 0, false},
 		{"only a jump", Ramp{Stages: []Stage{{0, 10}}}, 1, 0, false},
@@ -176,6 +177,9 @@ func TestRampOffsetOfInvertsTheArea(t *testing.T) {
 			return
 		case offset < 0 || offset > r.Length()+1:
 			t.Fatalf("%v.OffsetOf(%v) = %v, want it within %v", r, n, offset, r.Length())
+		}
+		if got := r.Area(r.Length()); math.Abs(got-whole) > near {
+			t.Fatalf("%v.Area(%v) = %v, want %v", r, r.Length(), got, whole)
 		}
 		if got := area(r, offset, cuts); math.Abs(got-n) > near {
 			t.Fatalf("%v.OffsetOf(%v) = %v, but the area up to there is %v", r, n, offset, got)

@@ -79,10 +79,19 @@ func throughputChart(st advisor.State, s *styles, w int) chart {
 	a, marks := timeAxisOf(st, w)
 	rate := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Rate, driven(p) })
 	failed := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Failed, driven(p) && p.Failed > 0 })
-	return chart{
+	c := chart{
 		title: "throughput/s", axis: a, marks: marks, empty: noLoad(st),
 		curves: []curve{{"all", penMain, rate}, {"failed", penBad, failed}},
 	}
+	if st.Plan.Open() {
+		c.curves = append(c.curves, plannedCurve(a))
+	}
+	return c
+}
+
+// plannedCurve is the load that was planned: users, or arrivals per second.
+func plannedCurve(a axis) curve {
+	return curve{"planned", penLow, a.values(mean, func(p advisor.Point) (float64, bool) { return p.Planned, p.Phase == advisor.Swarming && driven(p) })}
 }
 
 // latencyChart shows the SLO's limit on latency as a line across where the
@@ -122,10 +131,14 @@ func usersChart(st advisor.State, s *styles, w int) chart {
 	if st.Loaded && st.Load.Open {
 		title = "users busy with arrivals"
 	}
-	return chart{
+	c := chart{
 		title: title, axis: a, marks: marks, counts: true, empty: "no load yet",
 		curves: []curve{{"users", penMain, a.values(peak, func(p advisor.Point) (float64, bool) { return float64(p.Users), driven(p) })}},
 	}
+	if st.Plan.UserShape != nil {
+		c.curves = append(c.curves, plannedCurve(a))
+	}
+	return c
 }
 
 func replicasChart(st advisor.State, s *styles, w int) chart {

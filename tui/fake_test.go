@@ -22,6 +22,7 @@ func (f *fakeController) Start() error                        { return f.note("s
 func (f *fakeController) Stop()                               { f.note("stop") }
 func (f *fakeController) SetUsers(n int) error                { return f.note("users %d", n) }
 func (f *fakeController) SetSpawnRate(r float64) error        { return f.note("spawn rate %v", r) }
+func (f *fakeController) SetRate(r float64) error             { return f.note("rate %v", r) }
 func (f *fakeController) SetTraffic(t profiles.Traffic) error { return f.note("traffic %s", t) }
 func (f *fakeController) TogglePause()                        { f.note("pause") }
 func (f *fakeController) Recycle()                            { f.note("recycle") }

@@ -59,25 +59,27 @@ func (f field) render(s *styles, active bool) string {
 	return " " + mark + fit(f.label, 11) + f.input.View() + "  " + s.paint(dim, f.hint)
 }
 
-// loadForm edits the users, their spawn rate, and the traffic that the advice
-// is for.
+// loadForm edits the users and their spawn rate, or the rate of arrivals, and
+// the traffic that the advice is for.
 type loadForm struct {
-	fields [3]field
-	first  int // arrivals at a rate have neither users nor a spawn rate
-	at     int
+	fields [4]field
+	shown  []int // those that the load has
+	at     int   // which of them
 	err    error // of the field that is wrong, as one types
 }
 
 const (
 	fieldUsers = iota
 	fieldSpawnRate
+	fieldRate
 	fieldTraffic
 )
 
 func newLoadForm(s *styles) loadForm {
-	return loadForm{fields: [3]field{
+	return loadForm{fields: [4]field{
 		{label: "users", hint: "500, 10k", input: newInput(s, 12), check: checkUsers},
 		{label: "spawn rate", hint: "users started per second: 5, 100, 30/1m", input: newInput(s, 12), check: parses(profiles.ParseRate)},
+		{label: "rate", hint: "arrivals per second: 50, 600/1m", input: newInput(s, 12), check: parses(profiles.ParseRate)},
 		{label: "traffic", hint: "requests/s that the advice is for: 50..200", input: newInput(s, 12), check: parses(profiles.ParseTraffic)},
 	}}
 }
@@ -91,32 +93,33 @@ func checkUsers(s string) error {
 	return err
 }
 
-func (f *loadForm) open(st advisor.State, users int) {
-	f.fields[fieldUsers].open(fmt.Sprint(users))
+func (f *loadForm) open(st advisor.State, demand float64) {
+	f.fields[fieldUsers].open(fmt.Sprint(int(demand)))
 	f.fields[fieldSpawnRate].open(trimmed(st.Plan.SpawnRate))
+	f.fields[fieldRate].open(trimmed(demand))
 	f.fields[fieldTraffic].open("")
 	if st.Traffic.Known() {
 		f.fields[fieldTraffic].open(st.Traffic.String())
 	}
-	f.first = fieldUsers
+	f.shown = []int{fieldUsers, fieldSpawnRate, fieldTraffic}
 	if st.Plan.Open() {
-		f.first = fieldTraffic
+		f.shown = []int{fieldRate, fieldTraffic}
 	}
 	f.err = nil
-	f.focus(f.first)
+	f.focus(0)
 }
 
 func (f *loadForm) focus(at int) {
 	f.at = at
-	for i := range f.fields {
-		f.fields[i].focus(i == at)
+	for i, field := range f.shown {
+		f.fields[field].focus(i == at)
 	}
 }
 
 // move goes to the next field, or the one before.
 func (f *loadForm) move(by int) {
-	n := len(f.fields) - f.first
-	f.focus(f.first + (f.at-f.first+by+n)%n)
+	n := len(f.shown)
+	f.focus((f.at + by + n) % n)
 }
 
 // check looks at what was changed.
@@ -134,13 +137,9 @@ func (f *loadForm) check() {
 }
 
 func (f loadForm) render(s *styles, w int) []string {
-	title := "Change the load, and the traffic to advise for"
-	if f.first == fieldTraffic {
-		title = "Change the traffic to advise for"
-	}
-	lines := []string{rule(s, title, w)}
-	for i := f.first; i < len(f.fields); i++ {
-		lines = append(lines, f.fields[i].render(s, i == f.at))
+	lines := []string{rule(s, "Change the load, and the traffic to advise for", w)}
+	for i, field := range f.shown {
+		lines = append(lines, f.fields[field].render(s, i == f.at))
 	}
 	return append(lines, errorLines(f.err, s, w)...)
 }
@@ -174,7 +173,8 @@ func (m *screen) editKey(msg tea.KeyMsg) tea.Cmd {
 		m.mode = modeNormal
 		return m.applyEdit()
 	}
-	f.fields[f.at].input, _ = f.fields[f.at].input.Update(msg)
+	field := &f.fields[f.shown[f.at]]
+	field.input, _ = field.input.Update(msg)
 	f.check()
 	return nil
 }
@@ -196,10 +196,17 @@ func (m *screen) applyEdit() tea.Cmd {
 	}
 	if v, ok := edited(fieldUsers); ok {
 		n, _ := profiles.ParseCount(v)
-		m.users.ask(n)
-		after = m.users.answered
+		m.asked.ask(float64(n))
+		after = m.asked.answered
 		steps = append(steps, func() error { return m.do.SetUsers(n) })
 		next = append(next, "have "+plural(n, "user"))
+	}
+	if v, ok := edited(fieldRate); ok {
+		rate, _ := profiles.ParseRate(v)
+		m.asked.ask(rate)
+		after = m.asked.answered
+		steps = append(steps, func() error { return m.do.SetRate(rate) })
+		next = append(next, "bring "+trimmed(rate)+" arrivals per second")
 	}
 	if len(next) > 0 && !sending(m.latest) {
 		news = append(news, "the next swarm will "+strings.Join(next, " and "))

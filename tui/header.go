@@ -45,8 +45,8 @@ func phaseText(st advisor.State, s *styles) string {
 	elapsed := clock(st.Load.Elapsed)
 	switch st.Phase {
 	case advisor.Swarming:
-		if st.Plan.RunTime > 0 {
-			elapsed += " of " + clock(st.Plan.RunTime)
+		if length := st.Plan.Length(); length > 0 {
+			elapsed += " of " + clock(length)
 		}
 		switch st.Load.Phase {
 		case load.Paused:
@@ -121,8 +121,13 @@ func current(l load.Snapshot) load.Stats {
 
 func figures(st advisor.State, s *styles, w int) []part {
 	if !st.Loaded {
-		if st.Plan.Open() {
-			return []part{{"arrivals " + trimmed(st.Plan.Load().At(0)) + "/s planned", 0}}
+		switch p := st.Plan; {
+		case p.Shape != nil:
+			return []part{{"arrivals over time planned", 0}}
+		case p.Open():
+			return []part{{"arrivals " + trimmed(p.Rate) + "/s planned", 0}}
+		case p.UserShape != nil:
+			return []part{{"users over time planned", 0}}
 		}
 		return []part{{fmt.Sprintf("%s planned, %s started per second", plural(st.Plan.Users, "user"), trimmed(st.Plan.SpawnRate)), 0}}
 	}
@@ -130,6 +135,9 @@ func figures(st advisor.State, s *styles, w int) []part {
 	c := current(l)
 	demand := fmt.Sprintf("users %s/%s", padLeft(count(l.Users), len(count(l.Wanted))), count(l.Wanted))
 	more := "+" + trimmed(l.SpawnRate) + "/s"
+	if l.Shaped {
+		more = "as planned"
+	}
 	if l.Open {
 		demand, more = "arrivals "+trimmed(l.Planned)+"/s", "busy "+count(l.Users)
 	}
@@ -145,15 +153,25 @@ func figures(st advisor.State, s *styles, w int) []part {
 	if q := c.Latency; q.Count > 0 {
 		p50, p95, p99 = millis(q.P50), millis(q.P95), millis(q.P99)
 	}
-	return []part{
-		{demand, 0},
+	return append([]part{{demand, 0}}, append(unserved(l.Health, s), []part{
 		{rate + s.paint(dim, " req/s"), 0},
 		{s.paint(dim, "fail ") + s.paint(toneIf(c.Failed > 0, bad), fail), 0},
 		{latency("p50", p50), 3}, {latency("p95", p95), 0}, {latency("p99", p99) + s.paint(dim, " ms"), 2},
 		{s.paint(dim, "in flight ") + padLeft(count(l.InFlight), 4), 6},
 		{s.paint(dim, "received ") + padLeft(profiles.FormatSize(l.Total.Bytes), 7), 7},
 		{s.paint(dim, "requests ") + padLeft(count(l.Total.Count), 7), 5},
+	}...)...)
+}
+
+// unserved says how many arrivals found no free user.
+func unserved(h load.Health, s *styles) []part {
+	switch {
+	case h.Dropped > 0:
+		return []part{{s.paint(warn, "dropped "+count(h.Dropped)), 1}}
+	case h.Late+h.Unsent > 0:
+		return []part{{s.paint(warn, "waited "+count(h.Late+h.Unsent)), 1}}
 	}
+	return nil
 }
 
 // objectives are those of the SLO, each with a sign and its value.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -36,6 +37,14 @@ func TestHeaderSays(t *testing.T) {
 		{"applying", change(advisedState(), func(st *advisor.State) { st.Phase = advisor.Applying }), []string{"◆ applying"}},
 		{"replaying", replayingState(), []string{"◆ replaying 00:12 of 00:30"}},
 		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned = true, 40 }), []string{"arrivals 40/s busy 50"}},
+		{"arrivals that waited", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Late, st.Load.Health.Unsent = true, 7, 5 }), []string{"waited 12"}},
+		{"arrivals that were dropped", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Dropped = true, 7 }), []string{"dropped 7"}},
+		{"users over time", change(steadyState(), func(st *advisor.State) {
+			st.Plan.UserShape, st.Plan.RunTime = profiles.Spike(1, 2, time.Minute, time.Minute), 0
+			st.Load.Shaped = true
+		}), []string{"▶ swarming 01:42 of 03:00", "users 50/50 as planned"}},
+		{"users over time planned", change(idleState(), func(st *advisor.State) { st.Plan.UserShape = profiles.Constant(1) }), []string{"users over time planned"}},
+		{"arrivals over time planned", change(idleState(), func(st *advisor.State) { st.Plan.Shape = profiles.Constant(1) }), []string{"arrivals over time planned"}},
 		{"arrivals planned", change(idleState(), func(st *advisor.State) { st.Plan.Rate = 12.5 }), []string{"arrivals 12.5/s planned"}},
 		{"failing", failingState(), []string{"✗ limited", "fail 15.00%", "p95<100ms ✗ ∞", "errors<1% ✗ 15%", "replicas not named"}},
 		{"strained", change(steadyState(), func(st *advisor.State) { st.Load.Health.Verdict = load.Strained }), []string{"! strained"}},
@@ -168,6 +177,30 @@ func TestDashboardOfEveryShape(t *testing.T) {
 		}
 		if n := strings.Count(frame, "\n") + 1; n != size.h {
 			t.Errorf("%d lines on a screen of %d", n, size.h)
+		}
+	}
+}
+
+// What is planned stands beside what comes of it, in the chart of its unit.
+func TestChartsShowThePlannedLoad(t *testing.T) {
+	names := func(c chart) (out string) {
+		for _, curve := range c.curves {
+			out += curve.name + " "
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		st                advisor.State
+		throughput, users string
+	}{
+		"users":        {steadyState(), "all failed ", "users "},
+		"users' shape": {shapedState(false), "all failed ", "users planned "},
+		"arrivals":     {openState(), "all failed planned ", "users "},
+		"their shape":  {shapedState(true), "all failed planned ", "users "},
+	} {
+		throughput, users := names(throughputChart(c.st, plainStyles(), 80)), names(usersChart(c.st, plainStyles(), 80))
+		if throughput != c.throughput || users != c.users {
+			t.Errorf("%s: charts of %q and %q, want %q and %q", name, throughput, users, c.throughput, c.users)
 		}
 	}
 }

@@ -109,21 +109,21 @@ func (m *screen) loadKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, keys.Edit):
 		return m.ownLoad(func() tea.Cmd {
 			m.mode = modeEdit
-			m.edit.open(m.latest, m.wanted())
+			m.edit.open(m.latest, m.demand())
 			return nil
 		}), true
 	case key.Matches(msg, keys.UsersUp):
-		return m.addUsers(1), true
+		return m.changeLoad(1), true
 	case key.Matches(msg, keys.UsersUp10):
-		return m.addUsers(10), true
+		return m.changeLoad(10), true
 	case key.Matches(msg, keys.UsersDown):
-		return m.addUsers(-1), true
+		return m.changeLoad(-1), true
 	case key.Matches(msg, keys.UsersDown10):
-		return m.addUsers(-10), true
+		return m.changeLoad(-10), true
 	case key.Matches(msg, keys.UsersMore):
-		return m.addUsers(m.share()), true
+		return m.scaleLoad(0.05), true
 	case key.Matches(msg, keys.UsersLess):
-		return m.addUsers(-m.share()), true
+		return m.scaleLoad(-0.05), true
 	case key.Matches(msg, keys.Pause):
 		return m.swarmOnly("pause", func() tea.Cmd { return m.call(noError(m.do.TogglePause)) }), true
 	case key.Matches(msg, keys.Recycle):
@@ -162,13 +162,6 @@ func (m *screen) ownLoad(then func() tea.Cmd) tea.Cmd {
 	}
 	return then()
 }
-
-func (m *screen) addUsers(n int) tea.Cmd {
-	return m.ownLoad(func() tea.Cmd { return m.setUsers(m.wanted() + n) })
-}
-
-// share is 5 % of the users, or one.
-func (m *screen) share() int { return max(1, int(float64(m.wanted())*0.05+0.5)) }
 
 // adviceKey measures, applies, verifies and exports. What comes of it is on
 // the Advisor's view.

@@ -28,12 +28,12 @@ var keys = keyMap{
 	Start:       bind("enter", "start", "enter"),
 	Stop:        bind("esc", "stop", "esc"),
 	Edit:        bind("e", "edit load and traffic", "e"),
-	UsersUp:     bind("w", "one user more", "w"),
-	UsersUp10:   bind("W", "10 users more", "W"),
-	UsersDown:   bind("s", "one user less", "s"),
-	UsersDown10: bind("S", "10 users less", "S"),
-	UsersMore:   bind("→", "5 % more users", "right"),
-	UsersLess:   bind("←", "5 % fewer users", "left"),
+	UsersUp:     bind("w", "one user, or 1/s, more", "w"),
+	UsersUp10:   bind("W", "10 users, or 10/s, more", "W"),
+	UsersDown:   bind("s", "one user, or 1/s, less", "s"),
+	UsersDown10: bind("S", "10 users, or 10/s, less", "S"),
+	UsersMore:   bind("→", "5 % more load", "right"),
+	UsersLess:   bind("←", "5 % less load", "left"),
 	Pause:       bind("P", "pause or resume the load", "P"),
 	Recycle:     bind("R", "recycle the connections", "R"),
 	Reset:       bind("r", "reset the statistics", "r"),
@@ -96,8 +96,8 @@ type keyGroup struct {
 // line.
 func (k keyMap) groups() []keyGroup {
 	return []keyGroup{
-		{"Load", []key.Binding{k.Start, k.Stop, k.Edit, as(k.UsersUp, "w W", "1, 10 users more"),
-			as(k.UsersDown, "s S", "1, 10 users fewer"), as(k.UsersMore, "← →", "5 % fewer, 5 % more"), k.Pause, k.Recycle, k.Reset}},
+		{"Load", []key.Binding{k.Start, k.Stop, k.Edit, as(k.UsersUp, "w W", "1, 10 users or /s more"),
+			as(k.UsersDown, "s S", "1, 10 users or /s less"), as(k.UsersMore, "← →", "5 % less, 5 % more"), k.Pause, k.Recycle, k.Reset}},
 		{"Look", []key.Binding{k.Views, as(k.Next, "tab", "next view (shift: before)"), as(k.Down, "j k", "down, up"),
 			as(k.PageDown, "pgdn pgup", "a page down, up"), as(k.Top, "g G", "to the top, to the end"), k.Freeze, k.Redraw}},
 		{"Advice", []key.Binding{k.Advise, k.Apply, k.Verify, k.Export}},
@@ -145,10 +145,11 @@ func (k keyMap) forPhase(st advisor.State, export bool) []key.Binding {
 	case st.Busy():
 		return []key.Binding{stop, freeze}
 	case sending(st):
-		out := append([]key.Binding{as(k.UsersUp, "w/s", "users"), edit, advise}, advice...)
+		load := "users"
 		if st.Plan.Open() {
-			out = out[1:]
+			load = "rate"
 		}
+		out := append([]key.Binding{as(k.UsersUp, "w/s", load), edit, advise}, advice...)
 		return append(out, as(k.Pause, "P", "pause"), stop, freeze)
 	default:
 		return append([]key.Binding{k.Start, edit, advise}, advice...)

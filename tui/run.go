@@ -19,6 +19,7 @@ type Controller interface {
 	Stop() // ends the job under way in peace; does not wait
 	SetUsers(int) error
 	SetSpawnRate(float64) error
+	SetRate(float64) error
 	SetTraffic(profiles.Traffic) error
 	TogglePause()
 	Recycle()

@@ -14,7 +14,7 @@ type mode uint8
 
 const (
 	modeNormal  mode = iota
-	modeEdit         // the fields for users, spawn rate and traffic
+	modeEdit         // the fields for the load and the traffic
 	modeConfirm      // a question that wants y or n
 	modeExport       // the format and the file name
 	modeHelp
@@ -44,7 +44,7 @@ type screen struct {
 
 	calls   []call // waiting for the one under way
 	calling bool
-	users   askedUsers
+	asked   askedLoad
 
 	stale bool // frame does not show the present
 	frame string
@@ -116,7 +116,7 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 		m.notice, m.stale = notice{}, true // it was about a job that has ended
 	}
 	m.latest = st
-	m.users.settle(st)
+	m.asked.settle(st)
 	m.withdraw()
 	if !m.frozen {
 		m.show(st)

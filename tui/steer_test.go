@@ -23,6 +23,28 @@ func openState() advisor.State {
 	return st
 }
 
+// rateState is an open swarm at a rate.
+func rateState(perSecond float64) advisor.State {
+	st := openState()
+	st.Plan.Rate = perSecond
+	return st
+}
+
+// shapedState is a swarm that follows a shape, which stands at 40/s or at 50
+// users.
+func shapedState(open bool) advisor.State {
+	st := steadyState()
+	st.Load.Shaped = true
+	shape := profiles.Constant(7)
+	if open {
+		st = openState()
+		st.Plan.Rate, st.Plan.Shape = 0, shape
+	} else {
+		st.Plan.UserShape = shape
+	}
+	return st
+}
+
 // Whatever a key changes, it can be seen: at once, or in a notice.
 func TestKeysOfTheLoadSaySomething(t *testing.T) {
 	for _, test := range []struct {
@@ -49,7 +71,21 @@ func TestKeysOfTheLoadSaySomething(t *testing.T) {
 			"✓ the advice will be for 5..9 requests/s: a measures"},
 		{"traffic after it", measuredState(), []string{"e", "shift+tab", "5..9", "enter"}, "traffic 5..9",
 			"✓ the advice for 5..9 requests/s is in view 5"},
-		{"traffic of an open load", openState(), []string{"e", "0", "tab", "enter"}, "traffic 50..2000", "✓ the advice will be for 50..2000"},
+		{"traffic of an open load", openState(), []string{"e", "tab", "0", "tab", "enter"}, "traffic 50..2000", "✓ the advice will be for 50..2000"},
+		{"a rate", openState(), []string{"w", "W", "right", "s", "S", "left"}, "rate 41, rate 51, rate 53.6, rate 52.6, rate 42.6, rate 40.5", "arrivals 40/s"},
+		{"a high rate", rateState(12345), []string{"w", "right", "left"}, "rate 12346, rate 12963, rate 12315", "arrivals 40/s"},
+		{"a low rate", rateState(0.5), []string{"right", "w", "s", "s", "S"}, "rate 0.525, rate 1.53, rate 0.53", "✗ arrivals must go on: ← takes 5 % off the rate"},
+		{"a rate while idle", ended(openState()), []string{"w"}, "rate 41", "✓ the next swarm will bring 41 arrivals per second"},
+		{"a rate while measuring", func() advisor.State {
+			st := measuringState()
+			st.Plan.Rate = 40
+			return st
+		}(), []string{"w"}, "", "✗ the measurement has a load of its own"},
+		{"edit a rate", openState(), []string{"e", "ctrl+u", "600/1m", "enter", "w"}, "rate 10, rate 11", "arrivals 40/s"},
+		{"edit a rate while idle", ended(openState()), []string{"e", "0", "enter"}, "rate 400", "✓ the next swarm will bring 400 arrivals per second"},
+		{"arrivals of a shape", shapedState(true), []string{"right"}, "rate 42", "arrivals 40/s"},
+		{"users of a shape", shapedState(false), []string{"w", "W"}, "users 51, users 61", "users 50/50"},
+		{"users of a shape while idle", ended(shapedState(false)), []string{"w"}, "users 8", "✓ the next swarm will have 8 users"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := drive(t, test.state)
@@ -93,10 +129,11 @@ func TestNoticesEndWithTheJob(t *testing.T) {
 func TestEditOffersWhatTheLoadHas(t *testing.T) {
 	h := drive(t, openState())
 	h.wantHidden("w/s users")
+	h.wantShown("w/s rate")
 	h.press("e")
-	h.wantShown("Change the traffic to advise for")
+	h.wantShown("rate       40")
 	h.wantHidden("spawn rate  ")
-	h.press("ctrl+u", "x")
+	h.press("tab", "ctrl+u", "x")
 	h.wantShown(`✗ traffic: got "x", want LOW..HIGH in requests per second with 0 < LOW <=`)
 	h.wantShown("HIGH, such as 50..200")
 	h.press("ctrl+u", "enter") // it can be changed, not taken away
@@ -119,7 +156,7 @@ func TestFooterOffersWhatCanBeDone(t *testing.T) {
 	}{
 		{"draining", drainingState(), " space freeze  1-6 views  ? help  q quit"},
 		{"replaying", replayingState(), " esc stop  space freeze  1-6 views  ? help  q quit"},
-		{"open", openState(), " e edit  a advise  P pause  esc stop  space freeze  1-6 views  ? help  q quit"},
+		{"open", openState(), " w/s rate  e edit  a advise  P pause  esc stop  space freeze  ? help  q quit"},
 	} {
 		lines := strings.Split(drive(t, test.state).frame(), "\n")
 		if got := lines[len(lines)-1]; got != test.footer {

@@ -175,11 +175,20 @@ func TestSummaryWords(t *testing.T) {
 	failing.Requests[0], failing.SLO = failing.Total, []load.Objective{{Objective: failing.SLO[0].Objective, Name: "p95<1s"}}
 	open := snapshot(t)
 	open.Open, open.Elapsed, open.Health.Late = true, open.Loaded+20*milli, open.Total.Count
+	steered := snapshot(t)
+	steered.Stages = []string{"0s:1", "2s:20", "0s:5", "8.125s:5"}
+	dropped := snapshot(t)
+	dropped.Open, dropped.Shaped, dropped.Health.Dropped = true, true, 12
+	shaped := snapshot(t)
+	shaped.Shaped = true
 	for name, c := range map[string]struct {
 		s    load.Snapshot
 		want []string
 		not  []string
 	}{
+		"steered": {steered, []string{", 20 users: 30s of load", "\nsteered by hand; this repeats the load:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5\n"}, nil},
+		"dropped": {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)"}, []string{"steered"}},
+		"shaped":  {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
 		"one": {one, []string{", 1 user: ", "\n1 request was cut off", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",
 			"1 arrival waited", "(1 request was over it"}, []string{"1 answers", "1 requests", "were"}},
 		"many":           {snapshot(t), []string{"\n63 requests were cut off", "a user that waits sends nothing else"}, nil},

@@ -20,12 +20,9 @@ const none = "–"
 // WriteSummary writes a finished run as the terminal shows it at the end.
 func WriteSummary(w io.Writer, s load.Snapshot) error {
 	p := &paper{w: w, width: screen}
-	how := profiles.Plural(s.Wanted, "user", "users")
-	if s.Open {
-		how = "open model"
-	}
 	p.printf("\n")
-	p.say("%s, %s: %s", s.Started.Format(time.DateTime), how, lasted(s))
+	p.say("%s, %s: %s", s.Started.Format(time.DateTime), demand(s), lasted(s))
+	p.steered(s)
 	p.requests(s)
 	p.replicas(s)
 	p.failures(s)
@@ -33,6 +30,28 @@ func WriteSummary(w io.Writer, s load.Snapshot) error {
 	p.slo(s.SLO)
 	p.generator(s)
 	return p.err
+}
+
+// demand is what the load was.
+func demand(s load.Snapshot) string {
+	switch {
+	case s.Open && s.Shaped:
+		return "open model, arrivals over time"
+	case s.Open:
+		return "open model"
+	case s.Shaped:
+		return "users over time"
+	}
+	return profiles.Plural(s.Wanted, "user", "users")
+}
+
+// steered writes the flags that repeat what was done by hand.
+func (p *paper) steered(s load.Snapshot) {
+	if len(s.Stages) == 0 {
+		return
+	}
+	p.say("steered by hand; this repeats the load:")
+	p.say("%s", profiles.StageFlags(s.Stages))
 }
 
 // lasted tells the load, over which rates are taken, from the wait for what
@@ -172,6 +191,9 @@ func (p *paper) generator(s load.Snapshot) {
 	text += fmt.Sprintf(" (sends late by p50 %s, p99 %s; %s cores", p50, p99, cores)
 	if h.Late > 0 {
 		text += fmt.Sprintf("; %s for a free user", profiles.Plural(h.Late, "arrival waited", "arrivals waited"))
+	}
+	if h.Dropped > 0 {
+		text += fmt.Sprintf("; %s without one", profiles.Plural(h.Dropped, "was dropped", "were dropped"))
 	}
 	p.printf("\n")
 	p.say("%s)", text)

@@ -74,6 +74,7 @@ type loadFlags struct {
 	body    string
 	slo     profiles.SLO
 	source  *probe.Source
+	shape   shapeFlags
 	given   *pflag.FlagSet // of the command; nil where it has no workload
 }
 
@@ -108,9 +109,11 @@ func (l *loadFlags) workload(f *pflag.FlagSet) {
 	pauseVar(f, &p.StopGrace, "stop-timeout", "s", "how long answers may still come after the end")
 	flagVar(f, &p.Requests, "requests", "n", "", "count", "stop after so many requests", profiles.ParseCount)
 	flagVar(f, &p.Rate, "rate", "", "", "rate", "arrivals at this rate (50, 50/1s) instead of users", profiles.ParseRate)
+	l.shape.add(f)
 	flagVar(f, &p.Arrivals, "arrivals", "", string(p.Arrivals), "process", "how arrivals are spread: poisson or constant", parseArrivals)
-	countVar(f, &p.MaxUsers, "max-users", "", "most requests under way at once, with --rate")
-	flagVar(f, &p.Wait, "wait", "", "", "wait", "think time of a user: 1s, 1s..3s, or pacing:1s from start to start", parseWait)
+	countVar(f, &p.MaxUsers, "max-users", "", "most requests under way at once, of arrivals")
+	flagVar(f, &p.OnBusy, "on-busy", "", string(p.OnBusy), "fate", "what an arrival does that finds no free user: wait (part of its latency) or drop", parseOnBusy)
+	flagVar(f, &p.Wait, "wait", "", "", "wait", "think time of a user: 1s, 1s..3s, pacing:1s from start to start, or throughput:0.5 requests/s", parseWait)
 }
 
 // finish completes the plan for a target.
@@ -126,7 +129,10 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 		target = l.host
 	}
 	p.Target = target
-	if err := l.checkModel(); err != nil {
+	if err := l.shape.apply(&p, l.given); err != nil {
+		return p, err
+	}
+	if err := l.checkModel(p); err != nil {
 		return p, err
 	}
 	if err := l.fillRequest(&p); err != nil {
@@ -140,17 +146,25 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 
 // checkModel refuses flags of the open model in the closed one, and the other
 // way round: they would change nothing.
-func (l *loadFlags) checkModel() error {
+func (l *loadFlags) checkModel(p profiles.Plan) error {
 	if l.given == nil {
 		return nil
 	}
-	others, why := []string{"arrivals", "max-users"}, "without --rate, want both or neither"
-	if l.plan.Rate > 0 {
-		others, why = []string{"users", "spawn-rate", "wait"}, "and --rate, want one: users wait for their answers, a rate does not"
-	}
-	for _, name := range others {
-		if f := l.given.Lookup(name); f.Changed {
-			return usage("--%s: got %s %s", name, f.Value, why)
+	_, stamps := p.Shape.(profiles.Stamps)
+	for _, c := range []struct {
+		wrong bool
+		flags []string
+		why   string
+	}{
+		{!p.Open(), []string{"arrivals", "max-users", "on-busy"}, "without a rate, want both or neither"},
+		{p.Open(), []string{"users", "spawn-rate", "wait"}, "and a rate, want one: users wait for their answers, a rate does not"},
+		{p.UserShape != nil, []string{"spawn-rate"}, "and a shape, want one: the shape says when users start"},
+		{stamps, []string{"arrivals"}, "and a --trace of single arrivals, want one: they come as they came"},
+	} {
+		for _, name := range c.flags {
+			if f := l.given.Lookup(name); c.wrong && f.Changed {
+				return usage("--%s: got %s %s", name, f.Value, c.why)
+			}
 		}
 	}
 	return nil
@@ -176,28 +190,6 @@ func (l *loadFlags) fillRequest(p *profiles.Plan) error {
 		p.Body = data
 	}
 	return nil
-}
-
-func parseArrivals(s string) (profiles.Arrivals, error) {
-	switch a := profiles.Arrivals(s); a {
-	case profiles.Poisson, profiles.Even:
-		return a, nil
-	}
-	return "", fmt.Errorf("got %q, want %s or %s", s, profiles.Poisson, profiles.Even)
-}
-
-func parseWait(s string) (profiles.Wait, error) {
-	text, pacing := strings.CutPrefix(s, "pacing:")
-	low, high, between := strings.Cut(text, "..")
-	if !between {
-		high = low
-	}
-	min, err1 := profiles.ParseDuration(low)
-	max, err2 := profiles.ParseDuration(high)
-	if err1 != nil || err2 != nil || max < min || pacing && between {
-		return profiles.Wait{}, fmt.Errorf("got %q, want a time such as 1s, 1s..3s, or pacing:1s", s)
-	}
-	return profiles.Wait{Min: min, Max: max, Pacing: pacing}, nil
 }
 
 // adviceFlags say what advice is for and how long it may be measured.

@@ -93,8 +93,11 @@ func elapsed(s advisor.State) time.Duration {
 func statusLine(s advisor.State) string {
 	l := s.Load
 	load := fmt.Sprintf("%d users", l.Users)
-	if l.Open {
+	switch {
+	case l.Open:
 		load = fmt.Sprintf("%.1f/s planned", l.Planned)
+	case l.Shaped:
+		load = fmt.Sprintf("%d of %d users", l.Users, l.Wanted)
 	}
 	line := fmt.Sprintf("%02d:%02d  %s  %.1f req/s  %.2f %% failed", int(l.Elapsed.Minutes()), int(l.Elapsed.Seconds())%60,
 		load, l.Recent.Rate(), l.Total.FailShare()*100)

@@ -29,7 +29,8 @@ func (a *app) runCommand() *cobra.Command {
 		Use:   "run [TARGET]",
 		Short: "Swarm a target: dashboard on a terminal, progress and summary otherwise",
 		Example: "  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
-			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless",
+			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless\n" +
+			"  headroom run http://127.0.0.1:8000/ --stage 1m:50/s --step 30s:200/s --stage 1m:0/s",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("arguments: got %q, want one target", strings.Join(args, " "))
@@ -48,16 +49,16 @@ func (a *app) runCommand() *cobra.Command {
 				target = args[0]
 			}
 			dashboard := !o.headless && !o.json && a.interactive()
-			// The form asks for users, which a rate does not have.
-			if target == "" && l.host == "" && dashboard && l.plan.Rate == 0 {
+			// The form asks for users, which a rate or a shape does not have.
+			if target == "" && l.host == "" && dashboard && l.plan.Rate == 0 && !l.shape.any() {
 				return a.swarmFromForm(cmd, l, v, o)
 			}
 			plan, err := l.finish(target)
 			if err != nil {
 				return err
 			}
-			if !dashboard && plan.RunTime == 0 && plan.Requests == 0 {
-				return usage("--run-time: got nothing, want a time such as 30s (or --requests) when there is no terminal to stop the run from")
+			if !dashboard && plan.Length() == 0 && plan.Requests == 0 {
+				return usage("--run-time: got nothing, want a time such as 30s (or --requests, or a load that ends such as --stage) when there is no terminal to stop the run from")
 			}
 			return a.swarm(cmd.Context(), plan, l, v, o, dashboard)
 		},
@@ -89,7 +90,7 @@ func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *ad
 	if dashboard {
 		err = a.dashboard(session, true)
 	} else {
-		err = a.follow(session, newProgress(a.err, plan.RunTime, false), session.Start)
+		err = a.follow(session, newProgress(a.err, plan.Length(), false), session.Start)
 	}
 	end()
 	if err != nil {

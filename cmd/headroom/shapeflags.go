@@ -1,0 +1,194 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"headroom/profiles"
+)
+
+// shapeFlags are those that change the load over time.
+type shapeFlags struct {
+	stages   []profiles.Stage
+	rate     bool // a stage or the shape is one of arrivals
+	shape    profiles.Shape
+	trace    string
+	recorded profiles.TraceOptions
+}
+
+func (s *shapeFlags) add(f *pflag.FlagSet) {
+	const beyond = " (repeatable, in order; 10/s is a rate)"
+	f.Var(&stageFlag{s, false}, "stage", "reach a number of users, or a rate, over a time: 30s:10"+beyond)
+	f.Var(&stageFlag{s, true}, "step", "jump to a number of users, or a rate, and stay: 30s:10"+beyond)
+	f.Var(&wholeFlag{s, ""}, "shape", "sine:LOW..HIGH,period=5m or spike:LOW..HIGH,after=1m,for=30s, of users, or of a rate as in 10..50/s")
+	f.StringVar(&s.trace, "trace", "", "replay the arrivals recorded in `FILE`: times, or counts per interval; CSV or one a line")
+	f.StringVar(&s.recorded.Column, "trace-column", "", "the `COLUMN` of --trace to replay, by name or number (default: the first)")
+	durationVar(f, &s.recorded.Interval, "trace-interval", "", "the --trace holds counts, each of so much time")
+	flagVar(f, &s.recorded.Compress, "compress", "", "", "factor", "replay the --trace so many times as fast, such as 60x", profiles.ParseCompress)
+}
+
+// stageFlag adds a stage, or a step, to the others.
+type stageFlag struct {
+	to   *shapeFlags
+	jump bool
+}
+
+func (f *stageFlag) String() string { return "" }
+func (f *stageFlag) Type() string   { return "time:load" }
+func (f *stageFlag) Set(text string) error {
+	stage, err := profiles.ParseStage(text)
+	if err != nil {
+		return err
+	}
+	if f.jump {
+		f.to.stages = append(f.to.stages, profiles.Stage{To: stage.Value.To})
+	}
+	f.to.stages = append(f.to.stages, stage.Value)
+	f.to.rate = f.to.rate || stage.Rate
+	return nil
+}
+
+// wholeFlag is a shape by its name.
+type wholeFlag struct {
+	to   *shapeFlags
+	text string
+}
+
+func (f *wholeFlag) String() string { return f.text }
+func (f *wholeFlag) Type() string   { return "shape" }
+func (f *wholeFlag) Set(text string) error {
+	shape, err := profiles.ParseShape(text)
+	if err == nil {
+		f.text, f.to.shape, f.to.rate = text, shape.Value, f.to.rate || shape.Rate
+	}
+	return err
+}
+
+// any reports whether one was given.
+func (s *shapeFlags) any() bool { return len(s.stages) > 0 || s.shape != nil || s.trace != "" }
+
+// apply gives the plan its shape. A load without a unit is one of users, beside
+// a rate one of arrivals.
+func (s *shapeFlags) apply(p *profiles.Plan, given *pflag.FlagSet) error {
+	if given == nil {
+		return nil
+	}
+	if err := s.check(p.Rate > 0, given); err != nil {
+		return err
+	}
+	open := s.rate || p.Rate > 0
+	from := float64(p.Users)
+	if open {
+		from = p.Rate
+	}
+	shape := s.shape
+	switch {
+	case s.trace != "":
+		recorded, err := s.read()
+		if err != nil {
+			return err
+		}
+		shape, open = recorded, true
+	case len(s.stages) > 0:
+		ramp := profiles.Ramp{From: from, Stages: s.stages}
+		if ramp.Length() == 0 {
+			return usage("--stage: got stages without a time, want one such as 30s:10")
+		}
+		shape = ramp
+	}
+	switch {
+	case shape == nil:
+	case open:
+		p.Shape, p.Rate = shape, 0
+	default:
+		p.UserShape = shape
+	}
+	return nil
+}
+
+// check refuses what does not go together.
+func (s *shapeFlags) check(rate bool, given *pflag.FlagSet) error {
+	var got []string
+	for _, name := range []string{"stage", "step", "shape", "trace"} {
+		if given.Changed(name) && !(name == "step" && given.Changed("stage")) { // these two go together
+			got = append(got, "--"+name)
+		}
+	}
+	switch {
+	case len(got) > 1:
+		return usage("%s: got it and %s, want one", got[0], strings.Join(got[1:], " and "))
+	case rate && (s.shape != nil || s.trace != ""):
+		return usage("--rate: got %s and %s, want one", given.Lookup("rate").Value, got[0])
+	case given.Changed("users") && s.shape != nil:
+		return usage("--users: got %s and --shape, want one", given.Lookup("users").Value)
+	}
+	for _, name := range []string{"trace-column", "trace-interval", "compress"} {
+		if f := given.Lookup(name); f.Changed && s.trace == "" {
+			return usage("--%s: got %s without --trace, want both or neither", name, f.Value)
+		}
+	}
+	return nil
+}
+
+func (s *shapeFlags) read() (profiles.Shape, error) {
+	f, err := os.Open(s.trace)
+	if err != nil {
+		return nil, usage("--trace: %w", err)
+	}
+	defer f.Close()
+	shape, err := profiles.ReadTrace(f, s.recorded)
+	if err != nil {
+		return nil, usage("%s", prefixed("--trace: "+s.trace+": ", err))
+	}
+	return shape, nil
+}
+
+// prefixed writes every line of an error behind the same words.
+func prefixed(words string, err error) string {
+	return words + strings.ReplaceAll(err.Error(), "\n", "\n"+words)
+}
+
+func parseArrivals(s string) (profiles.Arrivals, error) {
+	switch a := profiles.Arrivals(s); a {
+	case profiles.Poisson, profiles.Even:
+		return a, nil
+	}
+	return "", fmt.Errorf("got %q, want %s or %s", s, profiles.Poisson, profiles.Even)
+}
+
+func parseOnBusy(s string) (profiles.OnBusy, error) {
+	switch b := profiles.OnBusy(s); b {
+	case profiles.Queued, profiles.Dropped:
+		return b, nil
+	}
+	return "", fmt.Errorf("got %q, want %s or %s", s, profiles.Queued, profiles.Dropped)
+}
+
+// parseWait reads Locust's four think times: "1s", "1s..3s", "pacing:1s" and
+// "throughput:0.5".
+func parseWait(s string) (profiles.Wait, error) {
+	bad := fmt.Errorf("got %q, want a time such as 1s, 1s..3s, pacing:1s, or throughput:0.5", s)
+	if text, ok := strings.CutPrefix(s, "throughput:"); ok {
+		perSecond, err := profiles.ParseRate(text)
+		if err != nil || perSecond < 1e-6 {
+			return profiles.Wait{}, bad
+		}
+		apart := time.Duration(float64(time.Second) / perSecond)
+		return profiles.Wait{Min: apart, Max: apart, Pacing: true}, nil
+	}
+	text, pacing := strings.CutPrefix(s, "pacing:")
+	low, high, between := strings.Cut(text, "..")
+	if !between {
+		high = low
+	}
+	least, err1 := profiles.ParseDuration(low)
+	most, err2 := profiles.ParseDuration(high)
+	if err1 != nil || err2 != nil || most < least || pacing && between {
+		return profiles.Wait{}, bad
+	}
+	return profiles.Wait{Min: least, Max: most, Pacing: pacing}, nil
+}
