@@ -14,21 +14,25 @@ const (
 	prefixSize = 4 << 10  // how much of a body the probe looks at
 )
 
-// answer reads one HTTP/1.1 response after the other from a connection (RFC
-// 9112). It keeps nothing of a body but its beginning, and it allocates only
+// answer reads HTTP/1.1 responses from a connection (RFC 9112). It keeps nothing of a body but its beginning, and it allocates only
 // when an answer does not fit its buffer.
+//
+// A connection that waits has none: it takes one from the pool of the run when
+// the first bytes come, so that memory follows the answers and not the users.
 type answer struct {
 	src  io.Reader
-	buf  []byte // bytes r to w are read and not yet used
+	base time.Time // what the times below count from
+	buf  []byte    // bytes r to w are read and not yet used
 	r, w int
 
 	// Of the last answer. head and body are valid until the next read.
 	status    int16
 	bytes     int64 // length of the body
 	keepAlive bool
-	head      []byte // status line and headers
-	body      []byte // up to prefixSize of the body
-	firstByte time.Time
+	head      []byte        // status line and headers
+	body      []byte        // up to prefixSize of the body
+	firstByte time.Duration // 0: none came
+	lastByte  time.Duration // when the latest bytes came
 
 	scratch []byte // holds head and body where the buffer cannot
 }
@@ -45,19 +49,26 @@ type framing struct {
 	keepAlive bool
 }
 
+func newAnswer(base time.Time) *answer { return &answer{base: base, buf: make([]byte, bufferSize)} }
+
+// reset makes a read from src next, and forgets what it had read.
 func (a *answer) reset(src io.Reader) {
 	a.src, a.r, a.w = src, 0, 0
-	if a.buf == nil {
-		a.buf = make([]byte, bufferSize)
+	a.head, a.body, a.bytes = nil, nil, 0
+	a.firstByte, a.lastByte = 0, 0
+}
+
+// received notes that n more bytes have come into the buffer.
+func (a *answer) received(n int) {
+	a.w += n
+	a.lastByte = time.Since(a.base)
+	if a.firstByte == 0 {
+		a.firstByte = a.lastByte
 	}
 }
 
-// started reports whether any byte of the present answer has come.
-func (a *answer) started() bool { return !a.firstByte.IsZero() }
-
 // read takes one whole answer. noBody is set for HEAD.
 func (a *answer) read(noBody bool) error {
-	a.firstByte = time.Time{}
 	a.bytes, a.body = 0, nil
 	for {
 		end, err := a.readHead()
@@ -95,10 +106,7 @@ func (a *answer) read(noBody bool) error {
 func (a *answer) fill() error {
 	n, err := a.src.Read(a.buf[a.w:])
 	if n > 0 {
-		if a.firstByte.IsZero() {
-			a.firstByte = time.Now()
-		}
-		a.w += n
+		a.received(n)
 		return nil
 	}
 	if err == nil {

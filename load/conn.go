@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -30,6 +29,7 @@ type wire struct {
 	identifier *probe.Identifier
 	timeout    time.Duration // per request, from the send
 	base       time.Time     // start of the run
+	answers    sync.Pool     // of *answer
 	dialer     dialer
 	tls        *tls.Config   // nil for plain HTTP
 	generation atomic.Uint64 // connections of an older one are replaced before the next request
@@ -41,13 +41,12 @@ type httpConn struct {
 	*wire
 	now        context.Context // ends when the run must stop at once
 	unhook     func() bool
-	answer     answer
 	reused     bool          // the connection has answered before
 	dialled    time.Duration // how long its dial took, about a round trip
 	generation uint64
 
 	mu      sync.Mutex // guards the fields below, which abort needs
-	nc      net.Conn
+	socket  socket
 	aborted bool
 }
 
@@ -61,67 +60,70 @@ func (w *wire) newConn(now context.Context) *httpConn {
 }
 
 func (c *httpConn) Do(s *Sample) error {
-	start := time.Now()
-	s.Sent = start.Sub(c.base)
+	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	err := c.try(start)
-	if err != nil && c.mayRepeat(err, time.Since(start)) {
+	a, err := c.try(s.Sent)
+	if err != nil && a == nil && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
 		c.hangUp()
 		s.Retried = true
-		err = c.try(start)
+		a, err = c.try(s.Sent)
 	}
-	s.Done = time.Since(c.base)
-	if c.answer.started() {
-		s.FirstByte = c.answer.firstByte.Sub(c.base)
+	if a != nil {
+		s.FirstByte, s.Done, s.Bytes = a.firstByte, a.lastByte, a.bytes
 	}
-	s.Bytes = c.answer.bytes
 	if err != nil {
+		s.Done = time.Since(c.base)
 		c.hangUp()
 		s.Failure = c.classify(err)
-		return err
-	}
-	s.Status = c.answer.status
-	s.Replica = c.identifier.Identify(int(s.Status), c.answer.head, c.answer.body)
-	if s.Status >= 400 {
-		s.Failure = Status
-	}
-	if !c.answer.keepAlive || c.answer.r != c.answer.w {
-		c.hangUp() // asked for, or there are bytes that no request belongs to
-	}
-	return nil
-}
-
-// try performs one exchange on the present or on a fresh connection.
-func (c *httpConn) try(start time.Time) error {
-	deadline := start.Add(c.timeout)
-	c.answer.firstByte, c.answer.bytes = time.Time{}, 0
-	if c.nc != nil && c.generation != c.wire.generation.Load() {
-		c.hangUp()
-	}
-	if c.nc == nil {
-		if err := c.dial(deadline); err != nil {
-			return err
+	} else {
+		s.Status = a.status
+		s.Replica = c.identifier.Identify(int(a.status), a.head, a.body)
+		if s.Status >= 400 {
+			s.Failure = Status
+		}
+		if !a.keepAlive || a.r != a.w {
+			c.hangUp() // asked for, or there are bytes that no request belongs to
 		}
 	}
-	if err := c.nc.SetDeadline(deadline); err != nil {
-		return err
+	if a != nil {
+		c.giveAnswer(a)
 	}
-	if _, err := c.nc.Write(c.request.wire); err != nil {
-		return err
+	return err
+}
+
+// try performs one exchange on the present or on a fresh connection. With an
+// error it returns the answer only if some of it had come.
+func (c *httpConn) try(start time.Duration) (*answer, error) {
+	deadline := start + c.timeout
+	if c.socket != nil && c.generation != c.wire.generation.Load() {
+		c.hangUp()
 	}
-	if err := c.answer.read(c.request.head); err != nil {
-		return err
+	if c.socket == nil {
+		if err := c.dial(c.base.Add(deadline)); err != nil {
+			return nil, err
+		}
+	}
+	a, err := c.socket.exchange(c.request.wire, deadline)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.read(c.request.head); err != nil {
+		if a.firstByte == 0 {
+			c.giveAnswer(a)
+			a = nil
+		}
+		return a, err
 	}
 	c.reused = true
-	return nil
+	return a, nil
 }
 
 // mayRepeat allows a second try where a server closed an idle connection just
-// as we used it: nothing of an answer had come, and the end came as fast as a
+// as we used it and nothing of an answer had come. The end comes as fast as a
 // server tells that it knows nothing of the connection. One that comes later
 // is a request that was cut off, and a failure.
 func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
-	return c.reused && c.request.idempotent && !c.answer.started() && c.now.Err() == nil &&
+	return c.reused && c.request.idempotent && c.now.Err() == nil &&
 		after < 3*c.dialled+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
@@ -147,14 +149,13 @@ func (c *httpConn) dial(deadline time.Time) error {
 		nc = secure
 	}
 	c.mu.Lock()
-	c.nc = nc
+	c.socket = newSocket(nc, c.wire)
 	aborted := c.aborted
 	c.mu.Unlock()
 	if aborted {
 		return errAborted
 	}
 	c.generation = c.wire.generation.Load()
-	c.answer.reset(nc)
 	return nil
 }
 
@@ -172,8 +173,8 @@ func (c *httpConn) abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.aborted = true
-	if c.nc != nil {
-		c.nc.Close()
+	if c.socket != nil {
+		c.socket.Close()
 	}
 }
 
@@ -181,9 +182,9 @@ func (c *httpConn) hangUp() {
 	c.reused = false
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.nc != nil {
-		c.nc.Close()
-		c.nc = nil
+	if c.socket != nil {
+		c.socket.Close()
+		c.socket = nil
 	}
 }
 
