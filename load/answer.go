@@ -71,11 +71,7 @@ func (a *answer) received(n int) {
 func (a *answer) read(noBody bool) error {
 	a.bytes, a.body = 0, nil
 	for {
-		end, err := a.readHead()
-		if err != nil {
-			return err
-		}
-		f, err := a.parseHead(a.buf[a.r:end])
+		f, end, err := a.readHead()
 		if err != nil {
 			return err
 		}
@@ -115,90 +111,95 @@ func (a *answer) fill() error {
 	return err
 }
 
-// readHead reads until the empty line and returns the index behind it.
-func (a *answer) readHead() (int, error) {
+// readHead reads until the empty line. It returns what the head says and the
+// index behind it.
+func (a *answer) readHead() (framing, int, error) {
 	if a.r > 0 {
 		a.w = copy(a.buf, a.buf[a.r:a.w])
 		a.r = 0
 	}
-	from := 0
 	for {
-		if end := emptyLine(a.buf[from:a.w]); end >= 0 {
-			return from + end, nil
+		f, end, err := a.parseHead(a.buf[:a.w])
+		if err != nil || end > 0 {
+			return f, end, err
 		}
-		if n := min(a.w, len(magic)); string(a.buf[:n]) != magic[:n] {
-			return 0, errNotHTTP // at once: it may never send an empty line
-		}
-		from = max(0, a.w-3)
 		if a.w == len(a.buf) {
 			if len(a.buf) >= headLimit {
-				return 0, protocolError("the head of the answer is longer than 65 kB")
+				return f, 0, protocolError("the head of the answer is longer than 65 kB")
 			}
 			a.buf = append(a.buf, make([]byte, len(a.buf))...)
 		}
-		if err := a.fill(); err != nil {
-			if err == io.EOF && a.w > 0 {
-				return 0, io.ErrUnexpectedEOF
+		if err := a.fill(); err == io.EOF && a.w > 0 {
+			return f, 0, io.ErrUnexpectedEOF
+		} else if err != nil {
+			return f, 0, err
+		}
+	}
+}
+
+// parseHead takes the status and what says where the body ends from the head
+// that b begins with. It returns the index behind the head, or 0 where b ends
+// before the head does. Lines should end with CR LF, and some servers leave
+// out the CR (RFC 9112, section 2.2).
+func (a *answer) parseHead(b []byte) (f framing, end int, err error) {
+	if n := min(len(b), len(magic)); string(b[:n]) != magic[:n] {
+		return f, 0, errNotHTTP // at once: it may never send an empty line
+	}
+	f.length = -1
+	closes, encoded := false, false
+	for end < len(b) {
+		at := bytes.IndexByte(b[end:], '\n')
+		if at < 0 {
+			return f, 0, nil
+		}
+		line := bytes.TrimSuffix(b[end:end+at], []byte("\r"))
+		first := end == 0
+		end += at + 1
+		switch {
+		case first:
+			err = a.parseStatus(line, &f)
+		case len(line) == 0:
+			if encoded && !f.chunked {
+				f.length = -1 // until the connection closes (RFC 9112, section 6.3)
 			}
-			return 0, err
+			f.keepAlive = f.keepAlive && !closes
+			return f, end, nil
+		case line[0]|0x20 != 'c' && line[0]|0x20 != 't':
+			// None of those below.
+		default:
+			name, value, _ := bytes.Cut(line, []byte(":"))
+			switch {
+			case equalFold(name, "content-length"):
+				n, ok := parseLength(bytes.TrimSpace(value))
+				if !ok || f.length >= 0 && f.length != n {
+					err = protocolError("the answer has a bad Content-Length")
+				}
+				f.length = n
+			case equalFold(name, "transfer-encoding"):
+				encoded, f.chunked = true, containsFold(value, "chunked")
+			case equalFold(name, "connection"):
+				closes = closes || containsFold(value, "close")
+				f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
+			}
+		}
+		if err != nil {
+			return f, 0, err
 		}
 	}
+	return f, 0, nil
 }
 
-// emptyLine returns the index behind the first empty line, or -1. Lines should
-// end with CR LF, and some servers leave out the CR (RFC 9112, section 2.2).
-func emptyLine(b []byte) int {
-	if at := bytes.Index(b, []byte("\r\n\r\n")); at >= 0 {
-		return at + 4
-	}
-	for _, end := range []string{"\n\n", "\n\r\n"} {
-		if at := bytes.Index(b, []byte(end)); at >= 0 {
-			return at + len(end)
-		}
-	}
-	return -1
-}
-
-// parseHead takes the status and what says where the body ends.
-func (a *answer) parseHead(head []byte) (framing, error) {
-	f := framing{length: -1}
-	line, rest := cutLine(head)
-	if len(line) < 12 || string(line[:7]) != magic || line[8] != ' ' {
-		return f, errNotHTTP
+func (a *answer) parseStatus(line []byte, f *framing) error {
+	if len(line) < 12 || line[8] != ' ' {
+		return errNotHTTP
 	}
 	status, ok := parseLength(line[9:12])
 	if !ok || status < 100 || len(line) > 12 && line[12] != ' ' {
-		return f, protocolError("the answer has no status code")
+		return protocolError("the answer has no status code")
 	}
 	a.status = int16(status)
 	f.keepAlive = line[7] == '1'
-	closes, encoded := false, false
-	for len(rest) > 0 {
-		line, rest = cutLine(rest)
-		colon := bytes.IndexByte(line, ':')
-		if colon <= 0 {
-			continue
-		}
-		name, value := line[:colon], line[colon+1:]
-		switch {
-		case equalFold(name, "content-length"):
-			n, ok := parseLength(bytes.TrimSpace(value))
-			if !ok || f.length >= 0 && f.length != n {
-				return f, protocolError("the answer has a bad Content-Length")
-			}
-			f.length = n
-		case equalFold(name, "transfer-encoding"):
-			encoded, f.chunked = true, containsFold(value, "chunked")
-		case equalFold(name, "connection"):
-			closes = closes || containsFold(value, "close")
-			f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
-		}
-	}
-	if encoded && !f.chunked {
-		f.length = -1 // until the connection closes (RFC 9112, section 6.3)
-	}
-	f.keepAlive = f.keepAlive && !closes
-	return f, nil
+	return nil
 }
 
 // spill copies the head out of the buffer, which the body will overwrite, and
@@ -324,14 +325,6 @@ func cutOff(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-func cutLine(b []byte) (line, rest []byte) {
-	at := bytes.IndexByte(b, '\n')
-	if at < 0 {
-		return b, nil
-	}
-	return bytes.TrimSuffix(b[:at], []byte("\r")), b[at+1:]
 }
 
 // equalFold compares without regard to case. Short names are converted on the
