@@ -7,6 +7,9 @@ import (
 	"os"
 	"syscall"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // newSocket chooses how requests go over a connection.
@@ -76,7 +79,7 @@ func (s *directSocket) exchange(request []byte, deadline time.Duration) (*answer
 func (s *directSocket) proceed(fd uintptr) bool {
 	if !s.sent {
 		s.sent = true
-		n, err := syscall.Write(int(fd), s.rest)
+		n, err := transfer(unix.SYS_SENDTO, fd, s.rest)
 		if err == nil {
 			s.rest = s.rest[n:]
 		} else if err != syscall.EAGAIN && err != syscall.EINTR {
@@ -85,7 +88,7 @@ func (s *directSocket) proceed(fd uintptr) bool {
 		return s.err != nil || len(s.rest) > 0
 	}
 	a := s.wire.takeAnswer(s)
-	n, err := syscall.Read(int(fd), a.buf)
+	n, err := transfer(unix.SYS_RECVFROM, fd, a.buf)
 	switch {
 	case n > 0:
 		a.received(n)
@@ -98,6 +101,15 @@ func (s *directSocket) proceed(fd uintptr) bool {
 	}
 	s.wire.giveAnswer(a)
 	return s.err != nil
+}
+
+// transfer sends or receives on a socket that does not block.
+func transfer(call, fd uintptr, b []byte) (n int, err error) {
+	r, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(r), nil
 }
 
 func (s *directSocket) fail(op string, err error) {
