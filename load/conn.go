@@ -2,15 +2,17 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
+	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"headroom/probe"
+	"headroom/profiles"
 )
 
 // Conn performs the requests of one user, one at a time. It is the seam at
@@ -30,19 +32,49 @@ type wire struct {
 	timeout    time.Duration // per request, from the send
 	base       time.Time     // start of the run
 	answers    sync.Pool     // of *answer
-	dialer     dialer
-	tls        *tls.Config   // nil for plain HTTP
+	dialer     *dialer
+	lifetime   lifetime
+	sources    []netip.Addr  // local addresses, in turns
+	seed       uint64        // of the lifetimes
+	users      atomic.Uint64 // connections made so far, which is one a user
 	generation atomic.Uint64 // connections of an older one are replaced before the next request
 }
 
+// newWire prepares the connections of a valid plan.
+func newWire(plan profiles.Plan, identifier *probe.Identifier) (*wire, error) {
+	request, err := newRequest(plan)
+	if err != nil {
+		return nil, err
+	}
+	secure, err := plan.TLSConfig()
+	if err != nil {
+		return nil, err
+	}
+	w := &wire{
+		request: request, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure),
+		lifetime: lifetime{plan.ConnMaxAge, plan.ConnMaxRequests}, sources: plan.SourceIPs, seed: plan.Seed,
+	}
+	if plan.DisableKeepAlive {
+		w.lifetime = lifetime{requests: 1}
+	}
+	return w, nil
+}
+
 // httpConn is a keep-alive HTTP/1.1 connection that is dialled when it is
-// first needed and again after it broke.
+// first needed and again after it broke or has lived.
 type httpConn struct {
 	*wire
-	now        context.Context // ends when the run must stop at once
-	unhook     func() bool
-	reused     bool          // the connection has answered before
+	now    context.Context // ends when the run must stop at once
+	unhook func() bool
+	source netip.Addr // invalid: any
+	rng    rand.PCG
+
+	// Of the present connection.
+	remote     int32
 	dialled    time.Duration // how long its dial took, about a round trip
+	born       time.Duration // offset
+	served     int           // requests that it has carried
+	lifetime   lifetime
 	generation uint64
 
 	mu      sync.Mutex // guards the fields below, which abort needs
@@ -54,7 +86,11 @@ var _ Conn = (*httpConn)(nil)
 
 // newConn returns a connection whose request is cut off when now ends.
 func (w *wire) newConn(now context.Context) *httpConn {
-	c := &httpConn{wire: w, now: now}
+	number := w.users.Add(1) - 1
+	c := &httpConn{wire: w, now: now, rng: *rand.NewPCG(w.seed, number)}
+	if len(w.sources) > 0 {
+		c.source = w.sources[number%uint64(len(w.sources))]
+	}
 	c.unhook = context.AfterFunc(now, c.abort)
 	return c
 }
@@ -62,30 +98,30 @@ func (w *wire) newConn(now context.Context) *httpConn {
 func (c *httpConn) Do(s *Sample) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	a, err := c.try(s.Sent)
+	a, err := c.try(s)
 	if err != nil && a == nil && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
 		c.hangUp()
 		s.Retried = true
-		a, err = c.try(s.Sent)
+		a, err = c.try(s)
 	}
-	if a != nil {
-		s.FirstByte, s.Done, s.Bytes = a.firstByte, a.lastByte, a.bytes
-	}
+	s.Remote = c.remote
 	if err != nil {
 		s.Done = time.Since(c.base)
-		c.hangUp()
 		s.Failure = c.classify(err)
+		c.hangUp()
 	} else {
+		s.Done = a.lastByte
 		s.Status = a.status
 		s.Replica = c.identifier.Identify(int(a.status), a.head, a.body)
 		if s.Status >= 400 {
 			s.Failure = Status
 		}
-		if !a.keepAlive || a.r != a.w {
+		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {
 			c.hangUp() // asked for, or there are bytes that no request belongs to
 		}
 	}
 	if a != nil {
+		s.FirstByte, s.Bytes = a.firstByte, a.bytes
 		c.giveAnswer(a)
 	}
 	return err
@@ -93,13 +129,13 @@ func (c *httpConn) Do(s *Sample) error {
 
 // try performs one exchange on the present or on a fresh connection. With an
 // error it returns the answer only if some of it had come.
-func (c *httpConn) try(start time.Duration) (*answer, error) {
-	deadline := start + c.timeout
-	if c.socket != nil && c.generation != c.wire.generation.Load() {
+func (c *httpConn) try(s *Sample) (*answer, error) {
+	deadline := s.Sent + c.timeout
+	if c.socket != nil && (c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served)) {
 		c.hangUp()
 	}
 	if c.socket == nil {
-		if err := c.dial(c.base.Add(deadline)); err != nil {
+		if err := c.dial(s, deadline); err != nil {
 			return nil, err
 		}
 	}
@@ -114,7 +150,7 @@ func (c *httpConn) try(start time.Duration) (*answer, error) {
 		}
 		return a, err
 	}
-	c.reused = true
+	c.served++
 	return a, nil
 }
 
@@ -123,7 +159,7 @@ func (c *httpConn) try(start time.Duration) (*answer, error) {
 // server tells that it knows nothing of the connection. One that comes later
 // is a request that was cut off, and a failure.
 func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
-	return c.reused && c.request.idempotent && c.now.Err() == nil &&
+	return c.served > 0 && c.request.idempotent && c.now.Err() == nil &&
 		after < 3*c.dialled+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
@@ -131,31 +167,24 @@ func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
 // staleWithin is added to three round trips for what schedulers take.
 const staleWithin = 5 * time.Millisecond
 
-func (c *httpConn) dial(deadline time.Time) error {
-	ctx, cancel := context.WithDeadline(c.now, deadline)
+func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
+	ctx, cancel := context.WithDeadline(c.now, c.base.Add(deadline))
 	defer cancel()
-	began := time.Now()
-	nc, err := c.dialer.dial(ctx)
-	if err != nil {
-		return err
+	host, port := authority(c.request.url)
+	fresh := c.dialer.dial(ctx, c.source, host, port, c.request.url.Scheme == "https")
+	s.Dial, s.TLS = fresh.dial, fresh.tls
+	c.remote, c.dialled, c.served = fresh.remote, fresh.dial, 0
+	if fresh.err != nil {
+		return fresh.err
 	}
-	c.dialled = time.Since(began)
-	if c.tls != nil {
-		secure := tls.Client(nc, c.tls)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			nc.Close()
-			return &handshakeError{err}
-		}
-		nc = secure
-	}
+	c.born, c.generation = time.Since(c.base), c.wire.generation.Load()
+	c.lifetime = c.wire.lifetime.draw(rand.New(&c.rng).Float64())
 	c.mu.Lock()
-	c.socket = newSocket(nc, c.wire)
-	aborted := c.aborted
-	c.mu.Unlock()
-	if aborted {
+	defer c.mu.Unlock()
+	c.socket = newSocket(fresh.conn, c.wire)
+	if c.aborted {
 		return errAborted
 	}
-	c.generation = c.wire.generation.Load()
 	return nil
 }
 
@@ -179,7 +208,6 @@ func (c *httpConn) abort() {
 }
 
 func (c *httpConn) hangUp() {
-	c.reused = false
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.socket != nil {

@@ -82,12 +82,12 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
-	request, err := newRequest(plan)
-	if err != nil {
-		return nil, err
-	}
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
+	}
+	wire, err := newWire(plan, o.Identifier)
+	if err != nil {
+		return nil, err
 	}
 	e := &Engine{
 		plan: plan, options: o, wanted: plan.Users,
@@ -95,10 +95,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 		limiter: newLimiter(plan.SpawnRate),
 		wake:    make(chan struct{}, 1),
 		stop:    make(chan struct{}, 1),
-		wire: &wire{
-			request: request, identifier: o.Identifier, timeout: plan.Timeout,
-			dialer: newDialer(request.url), tls: newTLS(request.url, plan.Insecure),
-		},
+		wire:    wire,
 	}
 	if plan.Open() {
 		e.arrivals = newArrivals(plan.Load(), plan.Arrivals, plan.Seed)
@@ -121,7 +118,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	defer e.stopMore()
 	e.started = time.Now()
 	e.wire.base = e.started
-	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep)
+	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
 
 	e.epoch.Store(&epoch{start: e.started, over: make(chan struct{})})
 	var spawner sync.WaitGroup

@@ -55,6 +55,9 @@ func newRequest(plan profiles.Plan) (*request, error) {
 	if len(plan.Body) > 0 || plan.Method == http.MethodPost || plan.Method == http.MethodPut || plan.Method == http.MethodPatch {
 		header.Set("Content-Length", fmt.Sprint(len(plan.Body)))
 	}
+	if plan.DisableKeepAlive {
+		header.Set("Connection", "close")
+	}
 	names := make([]string, 0, len(header))
 	for name := range header {
 		names = append(names, name)

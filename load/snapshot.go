@@ -123,6 +123,7 @@ type Snapshot struct {
 	Failures  []FailureCount `json:"failures"`
 	Statuses  []StatusCount  `json:"statuses"` // of all answers, in the order of the status
 	Retried   int64          `json:"retried"`
+	Conns     Connections    `json:"connections"`
 	Points    []Point        `json:"points"`
 	Health    Health         `json:"health"`
 }

@@ -24,6 +24,12 @@ func newSocket(nc net.Conn, w *wire) socket {
 	return &streamSocket{nc, w}
 }
 
+// lookAfter is how long after the start of the last request a socket looks
+// whether it was closed meanwhile, as the poller does not tell again what came
+// before it was armed. Sooner than that looking would cost more than it is
+// worth: the reset that follows what is sent on a closed connection tells it.
+const lookAfter = time.Millisecond
+
 // directSocket is a TCP connection that saves what Write and Read spend on a
 // request beside sending it and receiving the answer.
 //
@@ -42,6 +48,7 @@ type directSocket struct {
 	armed    time.Duration         // the deadline that is set; 0: none
 
 	// Of the request under way.
+	look   bool // whether the other side has closed, before sending
 	sent   bool
 	rest   []byte  // what the send buffer of the system had no room for
 	answer *answer // with the first bytes
@@ -49,6 +56,7 @@ type directSocket struct {
 }
 
 func (s *directSocket) exchange(request []byte, deadline time.Duration) (*answer, error) {
+	s.look = s.armed > 0 && deadline-s.deadline > lookAfter
 	s.deadline = deadline
 	if s.armed == 0 || deadline < s.armed {
 		if err := s.arm(); err != nil {
@@ -77,9 +85,17 @@ func (s *directSocket) exchange(request []byte, deadline time.Duration) (*answer
 // proceed is called when a request is to be sent, and then whenever there may
 // be something to read. It returns true when its part is done.
 func (s *directSocket) proceed(fd uintptr) bool {
+	if s.look {
+		s.look = false
+		var b [1]byte
+		if n, err := transfer(unix.SYS_RECVFROM, fd, b[:], unix.MSG_PEEK); n == 0 && err == nil {
+			s.err = io.EOF
+			return true
+		}
+	}
 	if !s.sent {
 		s.sent = true
-		n, err := transfer(unix.SYS_SENDTO, fd, s.rest)
+		n, err := transfer(unix.SYS_SENDTO, fd, s.rest, unix.MSG_NOSIGNAL)
 		if err == nil {
 			s.rest = s.rest[n:]
 		} else if err != syscall.EAGAIN && err != syscall.EINTR {
@@ -88,7 +104,7 @@ func (s *directSocket) proceed(fd uintptr) bool {
 		return s.err != nil || len(s.rest) > 0
 	}
 	a := s.wire.takeAnswer(s)
-	n, err := transfer(unix.SYS_RECVFROM, fd, a.buf)
+	n, err := transfer(unix.SYS_RECVFROM, fd, a.buf, 0)
 	switch {
 	case n > 0:
 		a.received(n)
@@ -103,9 +119,11 @@ func (s *directSocket) proceed(fd uintptr) bool {
 	return s.err != nil
 }
 
-// transfer sends or receives on a socket that does not block.
-func transfer(call, fd uintptr, b []byte) (n int, err error) {
-	r, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0)
+// transfer sends or receives on a socket, which does not block. Without the
+// scheduler being told, and past the layers of the file system, this takes a
+// tenth less than Write and Read.
+func transfer(call, fd uintptr, b []byte, flags uintptr) (n int, err error) {
+	r, _, errno := unix.RawSyscall6(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), flags, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}
