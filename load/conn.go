@@ -51,7 +51,7 @@ func newWire(plan profiles.Plan, identifier *probe.Identifier) (*wire, error) {
 		return nil, err
 	}
 	w := &wire{
-		request: request, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure),
+		request: request, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure, newGuard(plan)),
 		lifetime: lifetime{plan.ConnMaxAge, plan.ConnMaxRequests}, sources: plan.SourceIPs, seed: plan.Seed,
 	}
 	if plan.DisableKeepAlive {

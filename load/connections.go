@@ -82,11 +82,10 @@ type lifetime struct {
 // says, so that connections that began together do not end together.
 func (l lifetime) draw(random float64) lifetime {
 	less := 1 - random/5
-	out := lifetime{age: time.Duration(float64(l.age) * less)}
-	if l.requests > 0 {
-		out.requests = max(1, int(float64(l.requests)*less+0.5))
+	return lifetime{
+		age:      max(min(l.age, 1), time.Duration(float64(l.age)*less)), // 0 stays 0, and nothing else becomes 0
+		requests: max(min(l.requests, 1), int(float64(l.requests)*less+0.5)),
 	}
-	return out
 }
 
 // over reports whether a connection of this age that has carried so many

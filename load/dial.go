@@ -16,8 +16,11 @@ import (
 // with the next of its addresses, so that connections spread over all of them
 // and new ones are found. It is safe for concurrent use.
 type dialer struct {
-	tls  *tls.Config // for those that need it
-	turn atomic.Uint32
+	tls   *tls.Config // for those that need it
+	guard *guard
+	turn  atomic.Uint32
+
+	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 
 	mu      sync.Mutex // guards the fields below
 	numbers map[string]int32
@@ -33,8 +36,8 @@ type dialled struct {
 	err    error
 }
 
-func newDialer(config *tls.Config) *dialer {
-	return &dialer{tls: config, numbers: map[string]int32{}}
+func newDialer(config *tls.Config, guard *guard) *dialer {
+	return &dialer{tls: config, guard: guard, resolve: resolve, numbers: map[string]int32{}}
 }
 
 // authority is the host and port of a URL.
@@ -71,7 +74,7 @@ func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string,
 
 // connect tries the addresses of a host in turn.
 func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port string) (net.Conn, error) {
-	addresses, err := resolve(ctx, host)
+	addresses, err := d.resolve(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +88,9 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port stri
 	for i := range addresses {
 		var conn net.Conn
 		address := addresses[(first+i)%len(addresses)]
+		if err = d.guard.admit(address); err != nil {
+			continue
+		}
 		if conn, err = nd.DialContext(ctx, "tcp", net.JoinHostPort(address.String(), port)); err == nil {
 			return conn, nil
 		}

@@ -19,6 +19,7 @@ const (
 	// spareUsers is how many users wait for arrivals to come, so that the
 	// next one finds a user at its time and not a spawn.
 	spareUsers = 2
+	spareFiles = 256 // beside one a user
 )
 
 // Options are what a run needs besides its plan.
@@ -106,11 +107,14 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 
 // Run performs the plan and returns when every answer has come or was given
 // up and every goroutine has ended. Cancelling ctx ends it at once: requests
-// under way are cut off. Stop ends it in peace. Run may be called once.
+// under way are cut off. Stop ends it in peace. So much load for an address
+// that does not want it that the plan would have to say so is an error. Run
+// may be called once.
 func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
+	raiseFileLimit(max(e.plan.Users, e.plan.MaxUsers) + spareFiles)
 	now, stopNow := context.WithCancel(ctx)
 	defer stopNow()
 	e.now = now
@@ -143,10 +147,16 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.arrivals != nil {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}
+	var refused error
 	for {
 		select {
 		case <-ticker.C:
 			e.publish(pub, phase)
+			if s := e.latest.Load(); refused == nil {
+				if refused = e.wire.dialer.guard.check(s.Planned, s.Recent.Rate()); refused != nil {
+					stopNow()
+				}
+			}
 		case <-deadline:
 			e.stopMore()
 		case <-e.stop:
@@ -162,7 +172,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 			stopNow()
 		case <-ended:
 			e.publish(pub, Done)
-			return Result{Snapshot: *e.latest.Load(), Samples: c.kept, Full: c.full}, nil
+			return Result{Snapshot: *e.latest.Load(), Samples: c.kept, Full: c.full}, refused
 		}
 	}
 }

@@ -1,0 +1,73 @@
+package load
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"sync/atomic"
+
+	"headroom/profiles"
+)
+
+// guard keeps a run from flooding somebody else's machine by a slip of the
+// keyboard: more than profiles.MostRemote requests per second go to a public
+// address only where the plan says so. It is safe for concurrent use.
+type guard struct {
+	off      bool
+	eager    bool // the plan asks for too much from the start
+	stranger atomic.Pointer[netip.Addr]
+}
+
+func newGuard(plan profiles.Plan) *guard {
+	return &guard{off: plan.YesRemote, eager: plan.Open() && plan.Load().At(0) > profiles.MostRemote}
+}
+
+// admit is asked before an address is connected to.
+func (g *guard) admit(address netip.Addr) error {
+	if g.off || !public(address) || own(address) {
+		return nil
+	}
+	g.stranger.Store(&address)
+	if g.eager {
+		return g.refusal(address)
+	}
+	return nil
+}
+
+// check is asked how a run goes that is to send, and lately has sent, so many
+// requests per second. An error means that it must end.
+func (g *guard) check(planned, sent float64) error {
+	if address := g.stranger.Load(); address != nil && max(planned, sent) > profiles.MostRemote {
+		return g.refusal(*address)
+	}
+	return nil
+}
+
+func (g *guard) refusal(address netip.Addr) error {
+	return fmt.Errorf("target: got more than %d requests per second for %s, which is neither this machine nor private; want --yes-remote if it may be loaded",
+		profiles.MostRemote, address)
+}
+
+// shared is the address space between carriers and their customers, which is
+// routed no further (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// public reports whether packets to an address may leave for the internet.
+func public(a netip.Addr) bool {
+	a = a.Unmap()
+	return !(a.IsLoopback() || a.IsPrivate() || a.IsUnspecified() || a.IsLinkLocalUnicast() || shared.Contains(a))
+}
+
+// own reports whether an address is one of this machine.
+func own(a netip.Addr) bool {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, address := range addresses {
+		if n, ok := address.(*net.IPNet); ok && n.IP.Equal(a.AsSlice()) {
+			return true
+		}
+	}
+	return false
+}
