@@ -34,8 +34,12 @@ type wire struct {
 	answers    sync.Pool     // of *answer
 	dialer     *dialer
 	lifetime   lifetime
-	sources    []netip.Addr  // local addresses, in turns
-	seed       uint64        // of the lifetimes
+	sources    []netip.Addr // local addresses, in turns
+	seed       uint64       // of the lifetimes
+	client     bool         // net/http sends
+	http2      bool
+	redirects  int // followed
+	cookies    bool
 	users      atomic.Uint64 // connections made so far, which is one a user
 	generation atomic.Uint64 // connections of an older one are replaced before the next request
 }
@@ -53,11 +57,30 @@ func newWire(plan profiles.Plan, identifier *probe.Identifier) (*wire, error) {
 	w := &wire{
 		request: request, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure, newGuard(plan)),
 		lifetime: lifetime{plan.ConnMaxAge, plan.ConnMaxRequests}, sources: plan.SourceIPs, seed: plan.Seed,
+		client: needsClient(plan.Connections), http2: plan.HTTP2, redirects: plan.Redirects, cookies: plan.Cookies,
 	}
 	if plan.DisableKeepAlive {
 		w.lifetime = lifetime{requests: 1}
 	}
 	return w, nil
+}
+
+// newConn returns the connection of one more user. Its request is cut off when
+// now ends.
+func (w *wire) newConn(now context.Context) Conn {
+	if w.client {
+		return w.newClientConn(now)
+	}
+	return w.newHTTPConn(now)
+}
+
+// nextUser returns where the next user sends from, and its random numbers.
+func (w *wire) nextUser() (source netip.Addr, rng rand.PCG) {
+	number := w.users.Add(1) - 1
+	if len(w.sources) > 0 {
+		source = w.sources[number%uint64(len(w.sources))]
+	}
+	return source, *rand.NewPCG(w.seed, number)
 }
 
 // httpConn is a keep-alive HTTP/1.1 connection that is dialled when it is
@@ -84,13 +107,9 @@ type httpConn struct {
 
 var _ Conn = (*httpConn)(nil)
 
-// newConn returns a connection whose request is cut off when now ends.
-func (w *wire) newConn(now context.Context) *httpConn {
-	number := w.users.Add(1) - 1
-	c := &httpConn{wire: w, now: now, rng: *rand.NewPCG(w.seed, number)}
-	if len(w.sources) > 0 {
-		c.source = w.sources[number%uint64(len(w.sources))]
-	}
+func (w *wire) newHTTPConn(now context.Context) *httpConn {
+	c := &httpConn{wire: w, now: now}
+	c.source, c.rng = w.nextUser()
 	c.unhook = context.AfterFunc(now, c.abort)
 	return c
 }

@@ -33,7 +33,7 @@ func connTo(t *testing.T, target string, edit func(*profiles.Plan)) *httpConn {
 		t.Fatal(err)
 	}
 	e.wire.base = time.Now()
-	c := e.wire.newConn(t.Context())
+	c := e.wire.newHTTPConn(t.Context())
 	t.Cleanup(c.Close)
 	return c
 }
