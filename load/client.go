@@ -113,8 +113,9 @@ func (c *clientConn) Do(s *Sample) error {
 		s.Failure = Aborted
 	default:
 		err = asProtocol(err)
-		s.Failure = classify(err)
-		c.transport.CloseIdleConnections()
+		if s.Failure = classify(err); s.Failure == Timeout {
+			c.transport.CloseIdleConnections() // it may be the connection that is dead
+		}
 	}
 	return err
 }
@@ -181,7 +182,7 @@ func asProtocol(err error) error {
 	if errors.As(err, &bad) {
 		return bad
 	}
-	for _, text := range []string{"malformed HTTP", "malformed MIME", "bad Content-Length", "server response headers exceeded", "http2: frame too large", "PROTOCOL_ERROR"} {
+	for _, text := range []string{"malformed HTTP", "malformed MIME", "bad Content-Length", "server response headers exceeded", "http2: frame too large", "http2: client conn could not be established", "PROTOCOL_ERROR"} {
 		if strings.Contains(err.Error(), text) {
 			return protocolError(text + ": " + innermost(err).Error())
 		}

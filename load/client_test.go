@@ -88,7 +88,11 @@ func TestHTTP2Failures(t *testing.T) {
 		want      Failure
 	}{
 		{"HTTP/1.1 over TLS", old.URL, TLS},
-		{"HTTP/1.1", listen(t, func(nc net.Conn) { io.WriteString(nc, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") }), Protocol},
+		{"HTTP/1.1", listen(t, func(nc net.Conn) {
+			io.ReadFull(nc, make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")))
+			io.WriteString(nc, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+			io.Copy(io.Discard, nc)
+		}), Protocol},
 		{"never answers", listen(t, func(nc net.Conn) { io.Copy(io.Discard, nc) }), Timeout},
 		{"refused", "http://" + closed, Dial},
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"syscall"
 	"time"
@@ -108,6 +109,10 @@ func describe(err error, after time.Duration) string {
 	var op *net.OpError
 	var handshake *handshakeError
 	var call *os.SyscallError
+	var client *url.Error
+	if errors.As(err, &client) {
+		err = client.Err // without the URL
+	}
 	switch {
 	case errors.As(err, &handshake) && classify(err) == TLS:
 		return "TLS handshake: " + handshake.Error()

@@ -48,10 +48,10 @@ type exertion struct {
 func BenchmarkPeers(b *testing.B) {
 	url := startNginx(b)
 	headroom := buildHeadroom(b)
-	const rounds, length = 7, "3s"
+	const rounds, length = 5, "8s" // so long that starting the program weighs little
 	wrk := peer{name: "wrk", command: []string{"wrk", "-t1", "-c64", "-d" + length, url},
 		count: regexp.MustCompile(`(\d+) requests in`), perSec: regexp.MustCompile(`Requests/sec: +([\d.]+)`)}
-	ab := peer{name: "ab", command: []string{"ab", "-q", "-k", "-c64", "-t3", "-n100000000", url},
+	ab := peer{name: "ab", command: []string{"ab", "-q", "-k", "-c64", "-t8", "-n100000000", url},
 		count: regexp.MustCompile(`Complete requests: +(\d+)`), perSec: regexp.MustCompile(`Requests per second: +([\d.]+)`)}
 	hey := peer{name: "hey", command: []string{"hey", "-c", "64", "-z", length, url},
 		count: regexp.MustCompile(`\[200\]\s+(\d+) responses`), perSec: regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)}
