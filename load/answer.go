@@ -14,21 +14,25 @@ const (
 	prefixSize = 4 << 10  // how much of a body the probe looks at
 )
 
-// answer reads one HTTP/1.1 response after the other from a connection (RFC
-// 9112). It keeps nothing of a body but its beginning, and it allocates only
+// answer reads HTTP/1.1 responses from a connection (RFC 9112). It keeps nothing of a body but its beginning, and it allocates only
 // when an answer does not fit its buffer.
+//
+// A connection that waits has none: it takes one from the pool of the run when
+// the first bytes come, so that memory follows the answers and not the users.
 type answer struct {
 	src  io.Reader
-	buf  []byte // bytes r to w are read and not yet used
+	base time.Time // what the times below count from
+	buf  []byte    // bytes r to w are read and not yet used
 	r, w int
 
 	// Of the last answer. head and body are valid until the next read.
 	status    int16
 	bytes     int64 // length of the body
 	keepAlive bool
-	head      []byte // status line and headers
-	body      []byte // up to prefixSize of the body
-	firstByte time.Time
+	head      []byte        // status line and headers
+	body      []byte        // up to prefixSize of the body
+	firstByte time.Duration // 0: none came
+	lastByte  time.Duration // when the latest bytes came
 
 	scratch []byte // holds head and body where the buffer cannot
 }
@@ -45,26 +49,29 @@ type framing struct {
 	keepAlive bool
 }
 
+func newAnswer(base time.Time) *answer { return &answer{base: base, buf: make([]byte, bufferSize)} }
+
+// reset makes a read from src next, and forgets what it had read.
 func (a *answer) reset(src io.Reader) {
 	a.src, a.r, a.w = src, 0, 0
-	if a.buf == nil {
-		a.buf = make([]byte, bufferSize)
+	a.head, a.body, a.bytes = nil, nil, 0
+	a.firstByte, a.lastByte = 0, 0
+}
+
+// received notes that n more bytes have come into the buffer.
+func (a *answer) received(n int) {
+	a.w += n
+	a.lastByte = time.Since(a.base)
+	if a.firstByte == 0 {
+		a.firstByte = a.lastByte
 	}
 }
 
-// started reports whether any byte of the present answer has come.
-func (a *answer) started() bool { return !a.firstByte.IsZero() }
-
 // read takes one whole answer. noBody is set for HEAD.
 func (a *answer) read(noBody bool) error {
-	a.firstByte = time.Time{}
 	a.bytes, a.body = 0, nil
 	for {
-		end, err := a.readHead()
-		if err != nil {
-			return err
-		}
-		f, err := a.parseHead(a.buf[a.r:end])
+		f, end, err := a.readHead()
 		if err != nil {
 			return err
 		}
@@ -95,10 +102,7 @@ func (a *answer) read(noBody bool) error {
 func (a *answer) fill() error {
 	n, err := a.src.Read(a.buf[a.w:])
 	if n > 0 {
-		if a.firstByte.IsZero() {
-			a.firstByte = time.Now()
-		}
-		a.w += n
+		a.received(n)
 		return nil
 	}
 	if err == nil {
@@ -107,90 +111,95 @@ func (a *answer) fill() error {
 	return err
 }
 
-// readHead reads until the empty line and returns the index behind it.
-func (a *answer) readHead() (int, error) {
+// readHead reads until the empty line. It returns what the head says and the
+// index behind it.
+func (a *answer) readHead() (framing, int, error) {
 	if a.r > 0 {
 		a.w = copy(a.buf, a.buf[a.r:a.w])
 		a.r = 0
 	}
-	from := 0
 	for {
-		if end := emptyLine(a.buf[from:a.w]); end >= 0 {
-			return from + end, nil
+		f, end, err := a.parseHead(a.buf[:a.w])
+		if err != nil || end > 0 {
+			return f, end, err
 		}
-		if n := min(a.w, len(magic)); string(a.buf[:n]) != magic[:n] {
-			return 0, errNotHTTP // at once: it may never send an empty line
-		}
-		from = max(0, a.w-3)
 		if a.w == len(a.buf) {
 			if len(a.buf) >= headLimit {
-				return 0, protocolError("the head of the answer is longer than 65 kB")
+				return f, 0, protocolError("the head of the answer is longer than 65 kB")
 			}
 			a.buf = append(a.buf, make([]byte, len(a.buf))...)
 		}
-		if err := a.fill(); err != nil {
-			if err == io.EOF && a.w > 0 {
-				return 0, io.ErrUnexpectedEOF
+		if err := a.fill(); err == io.EOF && a.w > 0 {
+			return f, 0, io.ErrUnexpectedEOF
+		} else if err != nil {
+			return f, 0, err
+		}
+	}
+}
+
+// parseHead takes the status and what says where the body ends from the head
+// that b begins with. It returns the index behind the head, or 0 where b ends
+// before the head does. Lines should end with CR LF, and some servers leave
+// out the CR (RFC 9112, section 2.2).
+func (a *answer) parseHead(b []byte) (f framing, end int, err error) {
+	if n := min(len(b), len(magic)); string(b[:n]) != magic[:n] {
+		return f, 0, errNotHTTP // at once: it may never send an empty line
+	}
+	f.length = -1
+	closes, encoded := false, false
+	for end < len(b) {
+		at := bytes.IndexByte(b[end:], '\n')
+		if at < 0 {
+			return f, 0, nil
+		}
+		line := bytes.TrimSuffix(b[end:end+at], []byte("\r"))
+		first := end == 0
+		end += at + 1
+		switch {
+		case first:
+			err = a.parseStatus(line, &f)
+		case len(line) == 0:
+			if encoded && !f.chunked {
+				f.length = -1 // until the connection closes (RFC 9112, section 6.3)
 			}
-			return 0, err
+			f.keepAlive = f.keepAlive && !closes
+			return f, end, nil
+		case line[0]|0x20 != 'c' && line[0]|0x20 != 't':
+			// None of those below.
+		default:
+			name, value, _ := bytes.Cut(line, []byte(":"))
+			switch {
+			case equalFold(name, "content-length"):
+				n, ok := parseLength(bytes.TrimSpace(value))
+				if !ok || f.length >= 0 && f.length != n {
+					err = protocolError("the answer has a bad Content-Length")
+				}
+				f.length = n
+			case equalFold(name, "transfer-encoding"):
+				encoded, f.chunked = true, containsFold(value, "chunked")
+			case equalFold(name, "connection"):
+				closes = closes || containsFold(value, "close")
+				f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
+			}
+		}
+		if err != nil {
+			return f, 0, err
 		}
 	}
+	return f, 0, nil
 }
 
-// emptyLine returns the index behind the first empty line, or -1. Lines should
-// end with CR LF, and some servers leave out the CR (RFC 9112, section 2.2).
-func emptyLine(b []byte) int {
-	if at := bytes.Index(b, []byte("\r\n\r\n")); at >= 0 {
-		return at + 4
-	}
-	for _, end := range []string{"\n\n", "\n\r\n"} {
-		if at := bytes.Index(b, []byte(end)); at >= 0 {
-			return at + len(end)
-		}
-	}
-	return -1
-}
-
-// parseHead takes the status and what says where the body ends.
-func (a *answer) parseHead(head []byte) (framing, error) {
-	f := framing{length: -1}
-	line, rest := cutLine(head)
-	if len(line) < 12 || string(line[:7]) != magic || line[8] != ' ' {
-		return f, errNotHTTP
+func (a *answer) parseStatus(line []byte, f *framing) error {
+	if len(line) < 12 || line[8] != ' ' {
+		return errNotHTTP
 	}
 	status, ok := parseLength(line[9:12])
 	if !ok || status < 100 || len(line) > 12 && line[12] != ' ' {
-		return f, protocolError("the answer has no status code")
+		return protocolError("the answer has no status code")
 	}
 	a.status = int16(status)
 	f.keepAlive = line[7] == '1'
-	closes, encoded := false, false
-	for len(rest) > 0 {
-		line, rest = cutLine(rest)
-		colon := bytes.IndexByte(line, ':')
-		if colon <= 0 {
-			continue
-		}
-		name, value := line[:colon], line[colon+1:]
-		switch {
-		case equalFold(name, "content-length"):
-			n, ok := parseLength(bytes.TrimSpace(value))
-			if !ok || f.length >= 0 && f.length != n {
-				return f, protocolError("the answer has a bad Content-Length")
-			}
-			f.length = n
-		case equalFold(name, "transfer-encoding"):
-			encoded, f.chunked = true, containsFold(value, "chunked")
-		case equalFold(name, "connection"):
-			closes = closes || containsFold(value, "close")
-			f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
-		}
-	}
-	if encoded && !f.chunked {
-		f.length = -1 // until the connection closes (RFC 9112, section 6.3)
-	}
-	f.keepAlive = f.keepAlive && !closes
-	return f, nil
+	return nil
 }
 
 // spill copies the head out of the buffer, which the body will overwrite, and
@@ -316,14 +325,6 @@ func cutOff(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-func cutLine(b []byte) (line, rest []byte) {
-	at := bytes.IndexByte(b, '\n')
-	if at < 0 {
-		return b, nil
-	}
-	return bytes.TrimSuffix(b[:at], []byte("\r")), b[at+1:]
 }
 
 // equalFold compares without regard to case. Short names are converted on the

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 type answerCase struct {
@@ -74,7 +75,7 @@ func TestAnswer(t *testing.T) {
 	for _, c := range answerCases {
 		for how, reader := range readers {
 			for _, second := range []bool{false, true} {
-				var a answer
+				a := newAnswer(time.Now())
 				if second {
 					a.reset(reader(before + c.wire))
 					if err := a.read(false); err != nil {
@@ -83,7 +84,7 @@ func TestAnswer(t *testing.T) {
 				} else {
 					a.reset(reader(c.wire))
 				}
-				checkAnswer(t, c.name+", "+how, &a, c)
+				checkAnswer(t, c.name+", "+how, a, c)
 			}
 		}
 	}
@@ -128,7 +129,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(c.wire), c.noBody)
 	}
 	f.Fuzz(func(t *testing.T, wire []byte, noBody bool) {
-		var whole, pieces answer
+		whole, pieces := newAnswer(time.Now()), newAnswer(time.Now())
 		whole.reset(bytes.NewReader(wire))
 		pieces.reset(iotest.HalfReader(bytes.NewReader(wire)))
 		for range 3 {

@@ -74,6 +74,8 @@ type collector struct {
 	statuses  []StatusCount // in the order of the status
 	cutOff    []wait        // requests that the end of the run cut off
 	retried   int64
+	conns     connTally
+	remotes   func() []string // the addresses that were reached, by number less 1
 	late      int64
 	lag       *hist
 	points    []Point
@@ -98,8 +100,8 @@ type replicaTally struct {
 	recent        [recentSeconds]int64
 }
 
-func newCollector(name string, identifier *probe.Identifier, slo profiles.SLO, keep int) *collector {
-	c := &collector{name: name, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2)}
+func newCollector(name string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
+	c := &collector{name: name, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
 	c.total, c.second, c.lately = newTally(3), newTally(2), newTally(2)
 	for i := range c.recent {
 		c.recent[i] = newTally(2)
@@ -137,6 +139,7 @@ func (c *collector) add(s *Sample) {
 		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1})
 		return
 	}
+	c.conns.add(s)
 	if s.Retried {
 		c.retried++
 	}
@@ -286,6 +289,7 @@ func (c *collector) reset(now time.Duration) {
 	c.unnamed, c.failures, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, 0
 	c.late = 0
 	c.lag.reset()
+	c.conns.reset()
 }
 
 // fill writes the statistics into a snapshot. Rates are taken over the time of
@@ -304,6 +308,7 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	s.Failures = append([]FailureCount{}, c.failures...)
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed
+	s.Conns = c.conns.connections(c.remotes())
 	s.Points = c.points
 	if source, given, ok := c.identifier.Source(); ok {
 		s.Identity, s.Found = source.String(), !given

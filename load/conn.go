@@ -2,16 +2,17 @@ package load
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
-	"net"
+	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"headroom/probe"
+	"headroom/profiles"
 )
 
 // Conn performs the requests of one user, one at a time. It is the seam at
@@ -30,98 +31,154 @@ type wire struct {
 	identifier *probe.Identifier
 	timeout    time.Duration // per request, from the send
 	base       time.Time     // start of the run
-	dialer     dialer
-	tls        *tls.Config   // nil for plain HTTP
+	answers    sync.Pool     // of *answer
+	dialer     *dialer
+	lifetime   lifetime
+	sources    []netip.Addr // local addresses, in turns
+	seed       uint64       // of the lifetimes
+	client     bool         // net/http sends
+	http2      bool
+	redirects  int // followed
+	cookies    bool
+	users      atomic.Uint64 // connections made so far, which is one a user
 	generation atomic.Uint64 // connections of an older one are replaced before the next request
 }
 
+// newWire prepares the connections of a valid plan.
+func newWire(plan profiles.Plan, identifier *probe.Identifier) (*wire, error) {
+	request, err := newRequest(plan)
+	if err != nil {
+		return nil, err
+	}
+	secure, err := plan.TLSConfig()
+	if err != nil {
+		return nil, err
+	}
+	w := &wire{
+		request: request, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure, newGuard(plan)),
+		lifetime: lifetime{plan.ConnMaxAge, plan.ConnMaxRequests}, sources: plan.SourceIPs, seed: plan.Seed,
+		client: needsClient(plan.Connections), http2: plan.HTTP2, redirects: plan.Redirects, cookies: plan.Cookies,
+	}
+	if plan.DisableKeepAlive {
+		w.lifetime = lifetime{requests: 1}
+	}
+	return w, nil
+}
+
+// newConn returns the connection of one more user. Its request is cut off when
+// now ends.
+func (w *wire) newConn(now context.Context) Conn {
+	if w.client {
+		return w.newClientConn(now)
+	}
+	return w.newHTTPConn(now)
+}
+
+// nextUser returns where the next user sends from, and its random numbers.
+func (w *wire) nextUser() (source netip.Addr, rng rand.PCG) {
+	number := w.users.Add(1) - 1
+	if len(w.sources) > 0 {
+		source = w.sources[number%uint64(len(w.sources))]
+	}
+	return source, *rand.NewPCG(w.seed, number)
+}
+
 // httpConn is a keep-alive HTTP/1.1 connection that is dialled when it is
-// first needed and again after it broke.
+// first needed and again after it broke or has lived.
 type httpConn struct {
 	*wire
-	now        context.Context // ends when the run must stop at once
-	unhook     func() bool
-	answer     answer
-	reused     bool          // the connection has answered before
+	now    context.Context // ends when the run must stop at once
+	unhook func() bool
+	source netip.Addr // invalid: any
+	rng    rand.PCG
+
+	// Of the present connection.
+	remote     int32
 	dialled    time.Duration // how long its dial took, about a round trip
+	born       time.Duration // offset
+	served     int           // requests that it has carried
+	lifetime   lifetime
 	generation uint64
 
 	mu      sync.Mutex // guards the fields below, which abort needs
-	nc      net.Conn
+	socket  socket
 	aborted bool
 }
 
 var _ Conn = (*httpConn)(nil)
 
-// newConn returns a connection whose request is cut off when now ends.
-func (w *wire) newConn(now context.Context) *httpConn {
+func (w *wire) newHTTPConn(now context.Context) *httpConn {
 	c := &httpConn{wire: w, now: now}
+	c.source, c.rng = w.nextUser()
 	c.unhook = context.AfterFunc(now, c.abort)
 	return c
 }
 
 func (c *httpConn) Do(s *Sample) error {
-	start := time.Now()
-	s.Sent = start.Sub(c.base)
+	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	err := c.try(start)
-	if err != nil && c.mayRepeat(err, time.Since(start)) {
+	a, err := c.try(s)
+	if err != nil && a == nil && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
 		c.hangUp()
 		s.Retried = true
-		err = c.try(start)
+		a, err = c.try(s)
 	}
-	s.Done = time.Since(c.base)
-	if c.answer.started() {
-		s.FirstByte = c.answer.firstByte.Sub(c.base)
-	}
-	s.Bytes = c.answer.bytes
+	s.Remote = c.remote
 	if err != nil {
-		c.hangUp()
+		s.Done = time.Since(c.base)
 		s.Failure = c.classify(err)
-		return err
-	}
-	s.Status = c.answer.status
-	s.Replica = c.identifier.Identify(int(s.Status), c.answer.head, c.answer.body)
-	if s.Status >= 400 {
-		s.Failure = Status
-	}
-	if !c.answer.keepAlive || c.answer.r != c.answer.w {
-		c.hangUp() // asked for, or there are bytes that no request belongs to
-	}
-	return nil
-}
-
-// try performs one exchange on the present or on a fresh connection.
-func (c *httpConn) try(start time.Time) error {
-	deadline := start.Add(c.timeout)
-	c.answer.firstByte, c.answer.bytes = time.Time{}, 0
-	if c.nc != nil && c.generation != c.wire.generation.Load() {
 		c.hangUp()
-	}
-	if c.nc == nil {
-		if err := c.dial(deadline); err != nil {
-			return err
+	} else {
+		s.Done = a.lastByte
+		s.Status = a.status
+		s.Replica = c.identifier.Identify(int(a.status), a.head, a.body)
+		if s.Status >= 400 {
+			s.Failure = Status
+		}
+		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {
+			c.hangUp() // asked for, or there are bytes that no request belongs to
 		}
 	}
-	if err := c.nc.SetDeadline(deadline); err != nil {
-		return err
+	if a != nil {
+		s.FirstByte, s.Bytes = a.firstByte, a.bytes
+		c.giveAnswer(a)
 	}
-	if _, err := c.nc.Write(c.request.wire); err != nil {
-		return err
+	return err
+}
+
+// try performs one exchange on the present or on a fresh connection. With an
+// error it returns the answer only if some of it had come.
+func (c *httpConn) try(s *Sample) (*answer, error) {
+	deadline := s.Sent + c.timeout
+	if c.socket != nil && (c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served)) {
+		c.hangUp()
 	}
-	if err := c.answer.read(c.request.head); err != nil {
-		return err
+	if c.socket == nil {
+		if err := c.dial(s, deadline); err != nil {
+			return nil, err
+		}
 	}
-	c.reused = true
-	return nil
+	a, err := c.socket.exchange(c.request.wire, deadline)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.read(c.request.head); err != nil {
+		if a.firstByte == 0 {
+			c.giveAnswer(a)
+			a = nil
+		}
+		return a, err
+	}
+	c.served++
+	return a, nil
 }
 
 // mayRepeat allows a second try where a server closed an idle connection just
-// as we used it: nothing of an answer had come, and the end came as fast as a
+// as we used it and nothing of an answer had come. The end comes as fast as a
 // server tells that it knows nothing of the connection. One that comes later
 // is a request that was cut off, and a failure.
 func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
-	return c.reused && c.request.idempotent && !c.answer.started() && c.now.Err() == nil &&
+	return c.served > 0 && c.request.idempotent && c.now.Err() == nil &&
 		after < 3*c.dialled+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
@@ -129,32 +186,24 @@ func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
 // staleWithin is added to three round trips for what schedulers take.
 const staleWithin = 5 * time.Millisecond
 
-func (c *httpConn) dial(deadline time.Time) error {
-	ctx, cancel := context.WithDeadline(c.now, deadline)
+func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
+	ctx, cancel := context.WithDeadline(c.now, c.base.Add(deadline))
 	defer cancel()
-	began := time.Now()
-	nc, err := c.dialer.dial(ctx)
-	if err != nil {
-		return err
+	host, port := authority(c.request.url)
+	fresh := c.dialer.dial(ctx, c.source, host, port, c.request.url.Scheme == "https")
+	s.Dial, s.TLS = fresh.dial, fresh.tls
+	c.remote, c.dialled, c.served = fresh.remote, fresh.dial, 0
+	if fresh.err != nil {
+		return fresh.err
 	}
-	c.dialled = time.Since(began)
-	if c.tls != nil {
-		secure := tls.Client(nc, c.tls)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			nc.Close()
-			return &handshakeError{err}
-		}
-		nc = secure
-	}
+	c.born, c.generation = time.Since(c.base), c.wire.generation.Load()
+	c.lifetime = c.wire.lifetime.draw(rand.New(&c.rng).Float64())
 	c.mu.Lock()
-	c.nc = nc
-	aborted := c.aborted
-	c.mu.Unlock()
-	if aborted {
+	defer c.mu.Unlock()
+	c.socket = newSocket(fresh.conn, c.wire)
+	if c.aborted {
 		return errAborted
 	}
-	c.generation = c.wire.generation.Load()
-	c.answer.reset(nc)
 	return nil
 }
 
@@ -172,18 +221,17 @@ func (c *httpConn) abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.aborted = true
-	if c.nc != nil {
-		c.nc.Close()
+	if c.socket != nil {
+		c.socket.Close()
 	}
 }
 
 func (c *httpConn) hangUp() {
-	c.reused = false
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.nc != nil {
-		c.nc.Close()
-		c.nc = nil
+	if c.socket != nil {
+		c.socket.Close()
+		c.socket = nil
 	}
 }
 

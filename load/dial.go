@@ -3,54 +3,173 @@ package load
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// dialer opens TCP connections to one host. Every dial resolves the name
-// again and starts with the next of its addresses, so that connections spread
-// over all of them and new ones are found.
+// dialer opens connections. Every dial resolves the name again and starts
+// with the next of its addresses, so that connections spread over all of them
+// and new ones are found. It is safe for concurrent use.
 type dialer struct {
-	host, port string
-	turn       *atomic.Uint32
+	tls   *tls.Config // for those that need it
+	guard *guard
+	turn  atomic.Uint32
+
+	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+
+	mu      sync.Mutex // guards the fields below
+	numbers map[string]int32
+	remotes []string // the addresses that were reached, by number less 1
 }
 
-func newDialer(u *url.URL) dialer {
-	d := dialer{host: u.Hostname(), port: u.Port(), turn: new(atomic.Uint32)}
-	if d.port == "" {
-		d.port = "80"
+// dialled is a fresh connection, or why there is none, and what it cost.
+type dialled struct {
+	conn   net.Conn
+	remote int32         // number of the address; 0: none was reached
+	dial   time.Duration // name and TCP
+	tls    time.Duration // handshake; 0: none
+	err    error
+}
+
+func newDialer(config *tls.Config, guard *guard) *dialer {
+	return &dialer{tls: config, guard: guard, resolve: resolve, numbers: map[string]int32{}}
+}
+
+// authority is the host and port of a URL.
+func authority(u *url.URL) (host, port string) {
+	if port = u.Port(); port == "" {
+		port = "80"
 		if u.Scheme == "https" {
-			d.port = "443"
+			port = "443"
 		}
 	}
-	return d
+	return u.Hostname(), port
 }
 
-func (d dialer) dial(ctx context.Context) (net.Conn, error) {
-	addresses := []string{d.host}
-	if _, err := netip.ParseAddr(d.host); err != nil {
-		if addresses, err = net.DefaultResolver.LookupHost(ctx, d.host); err != nil {
-			return nil, err
+// dial connects from source, if it is valid, to a host and port.
+//
+// It runs on a goroutine of its own, which ends with it: what it needs of the
+// stack would otherwise stay with each user for good.
+func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string, secure bool) dialled {
+	result := make(chan dialled)
+	go func() {
+		began := time.Now()
+		conn, err := d.connect(ctx, source, host, port)
+		r := dialled{conn: conn, err: err, dial: time.Since(began)}
+		if err == nil {
+			r.remote = d.number(conn.RemoteAddr().String())
+			if secure {
+				d.handshake(ctx, &r, host)
+			}
+		}
+		result <- r
+	}()
+	return <-result // it ends with ctx
+}
+
+// connect tries the addresses of a host in turn.
+func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port string) (net.Conn, error) {
+	addresses, err := d.resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	if source.IsValid() {
+		if addresses = sameFamily(addresses, source); len(addresses) == 0 {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s has no address that can be reached from %s", host, source)}
 		}
 	}
+	nd := sourceDialer(source)
 	first := int(d.turn.Add(1) - 1)
-	var nd net.Dialer
-	var err error
 	for i := range addresses {
-		var nc net.Conn
+		var conn net.Conn
 		address := addresses[(first+i)%len(addresses)]
-		if nc, err = nd.DialContext(ctx, "tcp", net.JoinHostPort(address, d.port)); err == nil {
-			return nc, nil
+		if err = d.guard.admit(address); err != nil {
+			continue
+		}
+		if conn, err = nd.DialContext(ctx, "tcp", net.JoinHostPort(address.String(), port)); err == nil {
+			return conn, nil
 		}
 	}
 	return nil, err
 }
 
-func newTLS(u *url.URL, insecure bool) *tls.Config {
-	if u.Scheme != "https" {
-		return nil
+// handshake begins TLS on a fresh connection.
+func (d *dialer) handshake(ctx context.Context, r *dialled, host string) {
+	config := d.tls
+	if config.ServerName == "" {
+		config = config.Clone()
+		config.ServerName = host
 	}
-	return &tls.Config{ServerName: u.Hostname(), InsecureSkipVerify: insecure, NextProtos: []string{"http/1.1"}}
+	began := time.Now()
+	secure := tls.Client(r.conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		r.conn.Close()
+		r.conn, r.err = nil, &handshakeError{err}
+		return
+	}
+	r.conn, r.tls = secure, time.Since(began)
+}
+
+// mostRemotes is how many addresses are told apart; those that come later
+// share the last number.
+const mostRemotes = 256
+
+// number returns the number of an address, from 1.
+func (d *dialer) number(address string) int32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n, ok := d.numbers[address]; ok {
+		return n
+	}
+	if len(d.remotes) == mostRemotes {
+		return mostRemotes
+	}
+	if len(d.remotes) == mostRemotes-1 {
+		address = "others"
+	}
+	d.remotes = append(d.remotes, address)
+	n := int32(len(d.remotes))
+	d.numbers[address] = n
+	return n
+}
+
+// reached returns the addresses so far, by number less 1.
+func (d *dialer) reached() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.remotes[:len(d.remotes):len(d.remotes)]
+}
+
+// resolve returns the addresses of a host, which may be one itself.
+func resolve(ctx context.Context, host string) ([]netip.Addr, error) {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{address}, nil
+	}
+	return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+}
+
+func sameFamily(addresses []netip.Addr, source netip.Addr) []netip.Addr {
+	var same []netip.Addr
+	for _, a := range addresses {
+		if a = a.Unmap(); a.Is4() == source.Is4() {
+			same = append(same, a)
+		}
+	}
+	return same
+}
+
+// sourceDialer is a net.Dialer that dials from an address, if it is valid.
+func sourceDialer(source netip.Addr) net.Dialer {
+	if !source.IsValid() {
+		return net.Dialer{}
+	}
+	return net.Dialer{
+		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0)),
+		Control:   choosePortLate,
+	}
 }

@@ -17,6 +17,7 @@ const (
 	// spareUsers is how many users wait for arrivals to come, so that the
 	// next one finds a user at its time and not a spawn.
 	spareUsers = 2
+	spareFiles = 256 // beside one a user
 )
 
 // Options are what a run needs besides its plan.
@@ -74,21 +75,18 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
-	request, err := newRequest(plan)
-	if err != nil {
-		return nil, err
-	}
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
+	}
+	wire, err := newWire(plan, o.Identifier)
+	if err != nil {
+		return nil, err
 	}
 	e := &Engine{
 		plan: plan, options: o, goal: plan.Users, spawnRate: plan.SpawnRate, shaped: plan.Shape != nil || plan.UserShape != nil,
 		shards: make([]shard, 2*runtime.GOMAXPROCS(0)),
 		stop:   make(chan struct{}, 1),
-		wire: &wire{
-			request: request, identifier: o.Identifier, timeout: plan.Timeout,
-			dialer: newDialer(request.url), tls: newTLS(request.url, plan.Insecure),
-		},
+		wire:   wire,
 	}
 	if plan.Open() {
 		e.arrivals = newArrivals(plan.Process(), plan.Seed)
@@ -100,11 +98,14 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 
 // Run performs the plan and returns when every answer has come or was given
 // up and every goroutine has ended. Cancelling ctx ends it at once: requests
-// under way are cut off. Stop ends it in peace. Run may be called once.
+// under way are cut off. Stop ends it in peace. So much load for an address
+// that does not want it that the plan would have to say so is an error. Run
+// may be called once.
 func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
+	raiseFileLimit(max(e.plan.Users, e.plan.MaxUsers) + spareFiles)
 	now, stopNow := context.WithCancel(ctx)
 	defer stopNow()
 	e.now = now
@@ -112,7 +113,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	defer e.stopMore()
 	e.started = time.Now()
 	e.wire.base = e.started
-	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep)
+	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup
@@ -137,10 +138,18 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.arrivals != nil {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}
+	var refused error
+	var checked int64 // of the requests sent
 	for {
 		select {
 		case <-ticker.C:
 			e.publish(pub, phase)
+			if sent := e.taken.Load(); refused == nil {
+				if refused = e.wire.dialer.guard.check(time.Now(), e.latest.Load().Planned, int(sent-checked)); refused != nil {
+					stopNow()
+				}
+				checked = sent
+			}
 		case <-deadline:
 			e.stopMore()
 		case <-e.stop:
@@ -156,7 +165,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 			stopNow()
 		case <-ended:
 			e.publish(pub, Done)
-			return Result{Snapshot: *e.latest.Load(), Samples: c.kept, Full: c.full}, nil
+			return Result{Snapshot: *e.latest.Load(), Samples: c.kept, Full: c.full}, refused
 		}
 	}
 }

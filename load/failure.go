@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"syscall"
 	"time"
@@ -107,6 +108,11 @@ func (e *handshakeError) Unwrap() error { return e.error }
 func describe(err error, after time.Duration) string {
 	var op *net.OpError
 	var handshake *handshakeError
+	var call *os.SyscallError
+	var client *url.Error
+	if errors.As(err, &client) {
+		err = client.Err // without the URL
+	}
 	switch {
 	case errors.As(err, &handshake) && classify(err) == TLS:
 		return "TLS handshake: " + handshake.Error()
@@ -114,10 +120,14 @@ func describe(err error, after time.Duration) string {
 		return "the connection was closed before the answer was complete"
 	case classify(err) == Timeout:
 		return fmt.Sprintf("no complete answer within %v", after)
+	case errors.Is(err, syscall.EADDRNOTAVAIL) && errors.As(err, &call) && call.Syscall == "bind":
+		return "this machine does not have the address of --source-ip"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "out of local ports (see net.ipv4.ip_local_port_range)"
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return "out of file descriptors (see ulimit -n)"
+		return "out of local ports for this address (widen sysctl net.ipv4.ip_local_port_range, or spread over --source-ip)"
+	case errors.Is(err, syscall.EMFILE):
+		return "out of file descriptors for this process (raise ulimit -n)"
+	case errors.Is(err, syscall.ENFILE):
+		return "out of file descriptors on this machine (raise sysctl fs.file-max)"
 	case errors.As(err, &op):
 		return fmt.Sprintf("%s %s: %v", op.Op, op.Net, op.Err)
 	default:

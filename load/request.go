@@ -1,7 +1,10 @@
 package load
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"sort"
@@ -17,6 +20,11 @@ type request struct {
 	head       bool   // HEAD: the answer has no body
 	idempotent bool   // may be sent again when an idle connection turns out closed
 	url        *url.URL
+
+	// The same for net/http.
+	method, host string
+	header       http.Header // without Host
+	body         []byte
 }
 
 // newRequest encodes the request of a valid plan.
@@ -52,8 +60,12 @@ func newRequest(plan profiles.Plan) (*request, error) {
 	}
 	header.Del("Content-Length")
 	header.Del("Transfer-Encoding")
+	plain := header.Clone()
 	if len(plan.Body) > 0 || plan.Method == http.MethodPost || plan.Method == http.MethodPut || plan.Method == http.MethodPatch {
 		header.Set("Content-Length", fmt.Sprint(len(plan.Body)))
+	}
+	if plan.DisableKeepAlive {
+		header.Set("Connection", "close")
 	}
 	names := make([]string, 0, len(header))
 	for name := range header {
@@ -71,10 +83,26 @@ func newRequest(plan profiles.Plan) (*request, error) {
 	b.WriteString("\r\n")
 	b.Write(plan.Body)
 
-	r := &request{name: plan.Method + " " + path, wire: []byte(b.String()), url: u, head: plan.Method == http.MethodHead}
+	r := &request{name: plan.Method + " " + path, wire: []byte(b.String()), url: u, head: plan.Method == http.MethodHead,
+		method: plan.Method, host: host, header: plain, body: plan.Body}
 	switch plan.Method {
 	case http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions:
 		r.idempotent = true
 	}
 	return r, nil
+}
+
+// forClient is the request as net/http sends it.
+func (r *request) forClient(ctx context.Context) (*http.Request, error) {
+	var body io.Reader
+	if len(r.body) > 0 {
+		body = bytes.NewReader(r.body)
+	}
+	out, err := http.NewRequestWithContext(ctx, r.method, r.url.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	out.Host = r.host
+	out.Header = r.header.Clone() // a client with cookies adds to it
+	return out, nil
 }

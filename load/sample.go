@@ -10,6 +10,9 @@ type Sample struct {
 	FirstByte time.Duration // 0 if none came
 	Done      time.Duration // last byte, or the moment of the failure
 	Bytes     int64         // of the body received
+	Dial      time.Duration // what the name and TCP took; 0 on a connection that was there
+	TLS       time.Duration // what its handshake took
+	Remote    int32         // number of the address that was sent to, from 1; 0: unknown
 	Replica   int32         // number given by the probe, probe.Unknown if none
 	Status    int16         // 0 without an answer
 	Failure   Failure

@@ -124,6 +124,7 @@ type Snapshot struct {
 	Failures  []FailureCount `json:"failures"`
 	Statuses  []StatusCount  `json:"statuses"` // of all answers, in the order of the status
 	Retried   int64          `json:"retried"`
+	Conns     Connections    `json:"connections"`
 	Points    []Point        `json:"points"`
 	Stages    []string       `json:"stages,omitempty"` // of a finished run that was steered: its load, as --stage takes it
 	Health    Health         `json:"health"`

@@ -70,7 +70,7 @@ func (u *user) loop() {
 			due = time.Now()
 		}
 		u.send(due, false)
-		now, pause := time.Now(), u.think(wait)
+		now, pause := u.engine.started.Add(u.sample.Done), u.think(wait)
 		if !wait.Pacing {
 			due = now.Add(pause)
 		} else if due = due.Add(pause); due.Before(now) {

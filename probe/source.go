@@ -70,12 +70,12 @@ func jsonValue(body []byte, key string) []byte {
 			return nil
 		}
 		body = body[at:]
-		rest := bytes.TrimLeft(body[len(key)+2:], " \t\r\n")
+		rest := skipSpace(body[len(key)+2:])
 		if len(rest) == 0 || rest[0] != ':' {
 			body = body[len(key)+2:]
 			continue
 		}
-		rest = bytes.TrimLeft(rest[1:], " \t\r\n")
+		rest = skipSpace(rest[1:])
 		if len(rest) == 0 {
 			return nil
 		}
@@ -96,6 +96,14 @@ func jsonValue(body []byte, key string) []byte {
 		}
 		return rest[:end]
 	}
+}
+
+// skipSpace cuts off the white space that JSON allows (RFC 8259, section 2).
+func skipSpace(b []byte) []byte {
+	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t' || b[0] == '\r' || b[0] == '\n') {
+		b = b[1:]
+	}
+	return b
 }
 
 // indexKey finds "key", in quotes that are not escaped.

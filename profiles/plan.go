@@ -69,7 +69,7 @@ type Plan struct {
 	Requests  int           // 0: no limit
 	StopGrace time.Duration // how long answers may still come after the end; default 30 s
 
-	Insecure bool // do not verify TLS certificates
+	Connections
 }
 
 // MostUsers bounds the users of a plan: more are a slip of the keyboard.
@@ -181,6 +181,7 @@ func (p Plan) Validate() error {
 	if p.Wait.Min < 0 || p.Wait.Max < p.Wait.Min {
 		bad("--wait: got %v..%v, want 0 or more, the lower first", p.Wait.Min, p.Wait.Max)
 	}
+	p.Connections.validate(bad)
 	return errors.Join(errs...)
 }
 

@@ -49,6 +49,13 @@ func TestPlanValidate(t *testing.T) {
 		{"negative run time", func(p *Plan) { p.RunTime = -time.Second }, []string{"--run-time: got -1s, want 0 or more"}},
 		{"negative requests", func(p *Plan) { p.Requests = -1 }, []string{"--requests: got -1"}},
 		{"negative grace", func(p *Plan) { p.StopGrace = -1 }, []string{"--stop-timeout: got -1ns, want 0 or more"}},
+		{"negative age", func(p *Plan) { p.ConnMaxAge = -1 }, []string{"--conn-max-age: got -1ns, want more than 0"}},
+		{"negative requests of a connection", func(p *Plan) { p.ConnMaxRequests = -1 }, []string{"--conn-max-requests: got -1, want 1 or more"}},
+		{"lifetime without keep-alive", func(p *Plan) { p.DisableKeepAlive, p.ConnMaxRequests = true, 5 }, []string{"--disable-keepalive: got it with --conn-max-age or"}},
+		{"too many redirects", func(p *Plan) { p.Redirects = 51 }, []string{"--redirects: got 51, want 0..50"}},
+		{"certificate without a key", func(p *Plan) { p.Cert = []byte("x") }, []string{"--cert: got one of --cert and --key, want both"}},
+		{"no certificate", func(p *Plan) { p.Cert, p.Key = []byte("x"), []byte("x") }, []string{"--cert, --key: want a certificate and its key in PEM"}},
+		{"no authority", func(p *Plan) { p.CACert = []byte("x") }, []string{"--cacert: got a file without a certificate"}},
 		{"negative wait", func(p *Plan) { p.Wait.Min = -time.Second }, []string{"--wait: got -1s..0s"}},
 		{"wait upside down", func(p *Plan) { p.Wait = Wait{Min: 2 * time.Second, Max: time.Second} }, []string{"--wait: got 2s..1s"}},
 		{

@@ -23,7 +23,12 @@ func drawShape(t *rapid.T) (Shape, []time.Duration) {
 		return Constant(load.Draw(t, "load")), nil
 	case 1:
 		low := load.Draw(t, "low")
-		return Sine{Low: low, High: low + load.Draw(t, "swing"), Period: time.Duration(rapid.Int64Range(int64(sec), int64(time.Minute)).Draw(t, "period"))}, nil
+		s := Sine{Low: low, High: low + load.Draw(t, "swing"), Period: time.Duration(rapid.Int64Range(int64(sec), int64(time.Minute)).Draw(t, "period"))}
+		var turns []time.Duration
+		for at := s.Period; at < 2*time.Minute; at += s.Period {
+			turns = append(turns, at)
+		}
+		return s, turns
 	case 2:
 		var ends []time.Duration
 		var counts []float64

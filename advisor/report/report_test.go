@@ -55,6 +55,8 @@ func snapshot(t *testing.T) load.Snapshot {
 			{Failure: load.Timeout, Count: 2, First: 20 * time.Second, Last: 21 * time.Second, Example: "no complete answer within 1s"},
 		},
 		Statuses: []load.StatusCount{{Status: 200, Count: 1220}, {Status: 301, Count: 2}, {Status: 502, Count: 10}}, Retried: 4,
+		Conns: load.Connections{Opened: 21, Dial: quantiles(21, milli), TLS: quantiles(21, 3*milli), FirstByte: quantiles(1222, 10*milli),
+			Remotes: []load.Remote{{Address: "192.0.2.1:80", Opened: 11, Count: 700}, {Address: "192.0.2.2:80", Opened: 10, Count: 534}}},
 		SLO:    slo,
 		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7},
 	}

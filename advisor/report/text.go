@@ -131,6 +131,15 @@ func (p *paper) notes(s load.Snapshot) {
 		p.printf("\n")
 		p.say("%s (%s), which are not followed", profiles.Plural(n, "answer was a redirect", "answers were redirects"), which)
 	}
+	if c := s.Conns; c.Opened > 0 {
+		p.printf("\n")
+		text := fmt.Sprintf("%s to %s: dial p50 %s, p99 %s ms", profiles.Plural(c.Opened, "connection", "connections"),
+			profiles.Plural(len(c.Remotes), "address", "addresses"), ms(c.Dial, c.Dial.P50), ms(c.Dial, c.Dial.P99))
+		if c.TLS.Count > 0 {
+			text += fmt.Sprintf("; TLS p50 %s, p99 %s ms", ms(c.TLS, c.TLS.P50), ms(c.TLS, c.TLS.P99))
+		}
+		p.say("%s; first byte p50 %s, p99 %s ms", text, ms(c.FirstByte, c.FirstByte.P50), ms(c.FirstByte, c.FirstByte.P99))
+	}
 	if s.Retried > 0 {
 		p.printf("\n")
 		p.say("%s a connection that the server had closed, and went out again on a fresh one", profiles.Plural(s.Retried, "request met", "requests met"))

@@ -72,6 +72,7 @@ type loadFlags struct {
 	host    string
 	headers []string
 	body    string
+	pem     pemFlags
 	slo     profiles.SLO
 	source  *probe.Source
 	shape   shapeFlags
@@ -87,7 +88,6 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE` (repeatable)")
 	f.StringVarP(&l.plan.Method, "method", "m", l.plan.Method, "request method")
 	f.StringVarP(&l.body, "body", "b", "", "request body, or `@FILE`")
-	f.BoolVarP(&l.plan.Insecure, "insecure", "k", false, "do not verify TLS certificates")
 	durationVar(f, &l.plan.Timeout, "timeout", "", "limit of one request")
 	flagVar(f, &l.slo, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1%", profiles.ParseSLO)
 	flagVar(f, &l.source, "replica-from", "", "", "source", "where answers name their replica: json:FIELD or header:NAME (default: found by itself)",
@@ -96,6 +96,7 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 			return &source, err
 		})
 	f.Uint64Var(&l.plan.Seed, "seed", l.plan.Seed, "seed of everything random")
+	l.connections(f)
 }
 
 // workload adds the flags that say how much is requested.
@@ -189,7 +190,7 @@ func (l *loadFlags) fillRequest(p *profiles.Plan) error {
 		}
 		p.Body = data
 	}
-	return nil
+	return l.fillPEM(p)
 }
 
 // adviceFlags say what advice is for and how long it may be measured.

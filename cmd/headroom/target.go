@@ -60,6 +60,6 @@ func (a *app) targetCommand() *cobra.Command {
 	f.IntVar(&m.Batch, "batch", 0, "misbehave: serve so many requests together, within one service time")
 	f.IntVar(&m.SharedLimit, "shared-limit", 0, "misbehave: requests at a time over all targets of this machine with the same limit, as a database would have it")
 	flagVar(f, &m.Freeze, "freeze", "", "", "time@every", "misbehave: freeze again and again, such as 2s@5s", target.ParseFreeze)
-	f.BoolVar(&m.Chaos, "chaos", false, "misbehave: refuse, cut off or delay one request in ten")
+	f.BoolVar(&m.Chaos, "chaos", false, "misbehave: one request in ten is refused, delayed, reset, cut off or truncated, stalls, or gets garbage, 1 MB of headers or an endless body; /request?chaos=KIND gets that one")
 	return cmd
 }

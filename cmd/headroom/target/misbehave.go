@@ -20,7 +20,7 @@ type Misbehaviour struct {
 	Batch       int     // requests served together, within one service time; 0 and 1: each alone
 	SharedLimit int     // requests at a time over all targets on this machine that have the same limit; 0: none
 	Freeze      Freeze
-	Chaos       bool // one request in ten is refused, is cut off, or takes three times as long
+	Chaos       bool // one request in ten meets a whim
 }
 
 // Freeze stops the service for a time, again and again. The zero value does
@@ -92,26 +92,6 @@ func (s *Server) leak() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leaked = append(s.leaked, b)
-}
-
-// whim is what chaos does to a request.
-type whim uint8
-
-const (
-	calm whim = iota
-	refuse
-	cutOff
-	dawdle
-)
-
-// drawWhim is calm nine times out of ten.
-func (p *sampler) drawWhim() whim {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.rng.IntN(10) > 0 {
-		return calm
-	}
-	return refuse + whim(p.rng.IntN(3))
 }
 
 // gather serves requests in batches: the first of one takes the slot and does

@@ -137,11 +137,12 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m := s.config.Misbehaviour
-	mood := calm
-	if m.Chaos {
-		mood = s.draws.drawWhim()
-	}
-	if mood == refuse {
+	mood, err := s.mood(r.URL.Query().Get("chaos"))
+	switch {
+	case err != nil:
+		s.fail(w, http.StatusUnprocessableEntity, "%v", err)
+		return
+	case mood == refuse:
 		s.fail(w, http.StatusServiceUnavailable, "refused on purpose, as --chaos asks")
 		return
 	}
@@ -170,8 +171,9 @@ func (s *Server) request(w http.ResponseWriter, r *http.Request) {
 		s.gone(w)
 		return
 	}
-	if mood == cutOff {
-		panic(http.ErrAbortHandler) // closes the connection without an answer
+	if mood != calm && mood != dawdle {
+		s.wreck(w, r, mood)
+		return
 	}
 	s.leak()
 	setTiming(w, took)

@@ -30,6 +30,8 @@ type Server struct {
 	until  func(context.Context, time.Time) error
 	listen func(ctx context.Context, network, address string) (net.Listener, error)
 
+	goroutines sync.WaitGroup // of Run
+
 	mu     sync.Mutex // guards the fields below
 	done   Stats      // without Mean, Busy and Waiting
 	sum    time.Duration
@@ -98,7 +100,6 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 	requests, cutOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer cutOff()
-	var goroutines sync.WaitGroup
 	srv := &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: headerTimeout,
@@ -108,9 +109,9 @@ func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 		ConnState: func(_ net.Conn, state http.ConnState) {
 			switch state {
 			case http.StateNew:
-				goroutines.Add(1)
+				s.goroutines.Add(1)
 			case http.StateClosed:
-				goroutines.Done()
+				s.goroutines.Done()
 			}
 		},
 	}
@@ -120,7 +121,7 @@ func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 		srv.Protocols.SetUnencryptedHTTP2(true)
 	}
 	failed := make(chan error, 1)
-	goroutines.Go(func() { failed <- srv.Serve(ln) })
+	s.goroutines.Go(func() { failed <- srv.Serve(ln) })
 
 	var err error
 	select {
@@ -131,7 +132,7 @@ func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 	}
 	cutOff()
 	srv.Close() // what is left after the drain; its own error says nothing more
-	goroutines.Wait()
+	s.goroutines.Wait()
 	return err
 }
 

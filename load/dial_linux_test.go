@@ -1,0 +1,69 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"headroom/profiles"
+)
+
+// The users take turns at the addresses that they send from.
+func TestSourceAddresses(t *testing.T) {
+	c := newCounter(t)
+	r := runTo(t, c.URL, 4, 40, func(p *profiles.Plan) {
+		p.SourceIPs = []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}
+		p.DisableKeepAlive = true
+	})
+	from := map[string]int{}
+	on, _ := c.served()
+	for remote, n := range on {
+		host, _, _ := net.SplitHostPort(remote)
+		from[host] += n
+	}
+	if len(from) != 2 || from["127.0.0.2"]+from["127.0.0.3"] != 40 || from["127.0.0.2"] == 0 {
+		t.Errorf("requests from %v, want 127.0.0.2 and 127.0.0.3", from)
+	}
+	if r.Conns.Opened != 40 {
+		t.Errorf("%d connections, want 40", r.Conns.Opened)
+	}
+}
+
+// Every dial resolves the name again and takes the next address.
+func TestAddressesTakeTurns(t *testing.T) {
+	wide, err := net.Listen("tcp", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer wide.Close()
+	_, port, _ := net.SplitHostPort(wide.Addr().String())
+
+	d := newDialer(&tls.Config{}, &guard{})
+	known := []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")}
+	d.resolve = func(_ context.Context, host string) ([]netip.Addr, error) { return known, nil }
+	for i := range 7 {
+		if i == 4 {
+			known = append(known, netip.MustParseAddr("127.0.0.3")) // a new replica
+		}
+		r := d.dial(t.Context(), netip.Addr{}, "service.test", port, false)
+		if r.err != nil || r.dial <= 0 {
+			t.Fatalf("dial %d = %+v", i, r)
+		}
+		if want := int32([]int{1, 2, 1, 2, 2, 3, 1}[i]); r.remote != want {
+			t.Errorf("dial %d reached address %d (%v), want %d", i, r.remote, r.conn.RemoteAddr(), want)
+		}
+		r.conn.Close()
+	}
+}
+
+// An address that this machine does not have is this machine's fault.
+func TestForeignSourceAddress(t *testing.T) {
+	s := Sample{}
+	err := connTo(t, listen(t, echo), func(p *profiles.Plan) { p.SourceIPs = []netip.Addr{netip.MustParseAddr("192.0.2.1")} }).Do(&s)
+	if s.Failure != Local || !strings.Contains(describe(err, 0), "--source-ip") {
+		t.Errorf("class %v, %q; want %v and a word on --source-ip", s.Failure, describe(err, 0), Local)
+	}
+}
