@@ -7,3 +7,9 @@ import _ "embed"
 //
 //go:embed policy.schema.json
 var PolicySchema []byte
+
+// ScenarioSchema is the JSON Schema of a scenario file, which says less than
+// ParseScenario in the same way.
+//
+//go:embed scenario.schema.json
+var ScenarioSchema []byte

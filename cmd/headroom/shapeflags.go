@@ -173,12 +173,10 @@ func parseOnBusy(s string) (profiles.OnBusy, error) {
 func parseWait(s string) (profiles.Wait, error) {
 	bad := fmt.Errorf("got %q, want a time such as 1s, 1s..3s, pacing:1s, or throughput:0.5", s)
 	if text, ok := strings.CutPrefix(s, "throughput:"); ok {
-		perSecond, err := profiles.ParseRate(text)
-		if err != nil || perSecond < 1e-6 {
-			return profiles.Wait{}, bad
+		if w, err := profiles.ThroughputWait(text); err == nil {
+			return w, nil
 		}
-		apart := time.Duration(float64(time.Second) / perSecond)
-		return profiles.Wait{Min: apart, Max: apart, Pacing: true}, nil
+		return profiles.Wait{}, bad
 	}
 	text, pacing := strings.CutPrefix(s, "pacing:")
 	low, high, between := strings.Cut(text, "..")

@@ -1,0 +1,223 @@
+package profiles
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Check says what an answer must be, besides whole.
+type Check struct {
+	Status   []int // one of these; none: below 400
+	JSON     []JSONCheck
+	Contains string // in the body
+	Header   []HeaderCheck
+	Within   time.Duration // from the send to the last byte; 0: any
+}
+
+// JSONCheck is a condition on one value of a JSON body.
+type JSONCheck struct {
+	Path   JSONPath
+	Equals *string // the value, a string without its quotes; nil: that there is one
+}
+
+// HeaderCheck is a condition on one header of an answer.
+type HeaderCheck struct {
+	Name   string
+	Equals *string // nil: that it is there
+}
+
+// Capture takes something out of an answer for later requests of the same
+// user: by JSON path, header or regular expression, of which one is set. Of an
+// expression with a group it takes the first group.
+type Capture struct {
+	Name   string
+	Number int // index among the captures of the scenario
+	JSON   JSONPath
+	Header string
+	Regexp *regexp.Regexp // on the body
+}
+
+// ReadsBody reports whether Judge looks at the body.
+func (r *Request) ReadsBody() bool {
+	return len(r.Check.JSON) > 0 || r.Check.Contains != "" ||
+		slices.ContainsFunc(r.Takes, func(c Capture) bool { return c.Header == "" })
+}
+
+// AllowsStatus reports whether an answer with this status can be good.
+func (r *Request) AllowsStatus(status int) bool {
+	if len(r.Check.Status) == 0 {
+		return status < 400
+	}
+	return slices.Contains(r.Check.Status, status)
+}
+
+// Judge checks an answer of an allowed status that took so long, and writes
+// what it captures into captured. The head may begin with a status line. The
+// error is the first check that failed, or what was not there to capture, in
+// words that do not differ from answer to answer more than they must.
+func (r *Request) Judge(head, body []byte, took time.Duration, captured []string) error {
+	if limit := r.Check.Within; limit > 0 && took > limit {
+		return fmt.Errorf("check time: took longer than %s", Duration(limit))
+	}
+	for _, c := range r.Check.Header {
+		value, ok := header(head, c.Name)
+		switch {
+		case !ok:
+			return fmt.Errorf("check header %s: got none", c.Name)
+		case c.Equals != nil && value != *c.Equals:
+			return fmt.Errorf("check header %s: got %q, want %q", c.Name, short(value), *c.Equals)
+		}
+	}
+	if want := r.Check.Contains; want != "" && !bytes.Contains(body, []byte(want)) {
+		return fmt.Errorf("check contains: the body has no %q", short(want))
+	}
+	tree, err := r.parse(body)
+	if err != nil {
+		return err
+	}
+	for _, c := range r.Check.JSON {
+		value, ok := c.Path.of(tree)
+		switch {
+		case !ok:
+			return fmt.Errorf("check json %s: got nothing there", c.Path.text)
+		case c.Equals != nil && value != *c.Equals:
+			return fmt.Errorf("check json %s: got %q, want %q", c.Path.text, short(value), *c.Equals)
+		}
+	}
+	for _, c := range r.Takes {
+		value, ok := c.take(head, body, tree)
+		if !ok || value == "" {
+			return fmt.Errorf("capture %s: the answer has nothing for it", c.Name)
+		}
+		captured[c.Number] = value
+	}
+	return nil
+}
+
+// parse reads the body where something of the request looks into its JSON.
+func (r *Request) parse(body []byte) (tree any, err error) {
+	if len(r.Check.JSON) == 0 && !slices.ContainsFunc(r.Takes, func(c Capture) bool { return c.JSON.text != "" }) {
+		return nil, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("check json: the body is not JSON")
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("check json: the body is more than one JSON value")
+	}
+	return tree, nil
+}
+
+func (c Capture) take(head, body []byte, tree any) (string, bool) {
+	switch {
+	case c.Header != "":
+		return header(head, c.Header)
+	case c.Regexp != nil:
+		m := c.Regexp.FindSubmatch(body)
+		if m == nil {
+			return "", false
+		}
+		return string(m[min(1, len(m)-1)]), true
+	}
+	return c.JSON.of(tree)
+}
+
+// header is the value of the first header of a name.
+func header(head []byte, name string) (string, bool) {
+	for line := range bytes.Lines(head) {
+		key, value, ok := bytes.Cut(line, []byte(":"))
+		if ok && strings.EqualFold(string(key), name) {
+			return string(bytes.TrimSpace(value)), true
+		}
+	}
+	return "", false
+}
+
+// short is a value as the example of a failure shows it.
+func short(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:60]) + "..."
+	}
+	return s
+}
+
+// JSONPath leads to one value of a JSON document: keys separated by dots, and
+// indexes in brackets, as in choices[0].message.content. A leading $. may be
+// written. The zero JSONPath leads nowhere.
+type JSONPath struct {
+	text  string
+	steps []any // string or int
+}
+
+// ParseJSONPath reads one.
+func ParseJSONPath(s string) (JSONPath, error) {
+	bad := badValue(s, "keys and indexes such as data.items[0].id")
+	rest := strings.TrimPrefix(strings.TrimPrefix(s, "$"), ".")
+	p := JSONPath{text: s}
+	for first := true; rest != ""; first = false {
+		if inner, ok := strings.CutPrefix(rest, "["); ok {
+			digits, after, closed := strings.Cut(inner, "]")
+			n, err := strconv.ParseUint(digits, 10, 31)
+			if !closed || err != nil {
+				return JSONPath{}, bad
+			}
+			p.steps, rest = append(p.steps, int(n)), after
+			continue
+		}
+		if !first {
+			after, ok := strings.CutPrefix(rest, ".")
+			if !ok {
+				return JSONPath{}, bad
+			}
+			rest = after
+		}
+		end := strings.IndexAny(rest, ".[")
+		if end < 0 {
+			end = len(rest)
+		}
+		if end == 0 {
+			return JSONPath{}, bad
+		}
+		p.steps, rest = append(p.steps, rest[:end]), rest[end:]
+	}
+	if len(p.steps) == 0 {
+		return JSONPath{}, bad
+	}
+	return p, nil
+}
+
+// of is the value at the path: a string without its quotes, anything else as
+// JSON.
+func (p JSONPath) of(tree any) (string, bool) {
+	for _, step := range p.steps {
+		switch step := step.(type) {
+		case string:
+			object, _ := tree.(map[string]any)
+			value, ok := object[step]
+			if !ok {
+				return "", false
+			}
+			tree = value
+		case int:
+			list, _ := tree.([]any)
+			if step >= len(list) {
+				return "", false
+			}
+			tree = list[step]
+		}
+	}
+	if s, ok := tree.(string); ok {
+		return s, true
+	}
+	text, err := json.Marshal(tree)
+	return string(text), err == nil
+}
