@@ -191,7 +191,7 @@ type fleetConn struct {
 	start time.Time
 }
 
-func (c *fleetConn) Do(s *load.Sample) error {
+func (c *fleetConn) Do(s *load.Sample, _ *load.Message) error {
 	s.Sent, s.Replica = time.Since(c.start), probe.Unknown
 	if c.fleet.enter(c.ctx) {
 		<-time.After(c.fleet.service)

@@ -12,6 +12,7 @@ const (
 	bufferSize = 4 << 10  // holds most answers whole
 	headLimit  = 64 << 10 // no honest head is longer
 	prefixSize = 4 << 10  // how much of a body the probe looks at
+	wholeSize  = 1 << 20  // how much of it checks and captures look at
 )
 
 // answer reads HTTP/1.1 responses from a connection (RFC 9112). It keeps nothing of a body but its beginning, and it allocates only
@@ -30,10 +31,11 @@ type answer struct {
 	bytes     int64 // length of the body
 	keepAlive bool
 	head      []byte        // status line and headers
-	body      []byte        // up to prefixSize of the body
+	body      []byte        // its beginning: want bytes, or more
 	firstByte time.Duration // 0: none came
 	lastByte  time.Duration // when the latest bytes came
 
+	want    int    // how much of a body is kept
 	scratch []byte // holds head and body where the buffer cannot
 }
 
@@ -54,8 +56,8 @@ func newAnswer(base time.Time) *answer { return &answer{base: base, buf: make([]
 // reset makes a read from src next, and forgets what it had read.
 func (a *answer) reset(src io.Reader) {
 	a.src, a.r, a.w = src, 0, 0
-	a.head, a.body, a.bytes = nil, nil, 0
-	a.firstByte, a.lastByte = 0, 0
+	a.head, a.body, a.scratch, a.bytes = nil, nil, a.scratch[:0], 0
+	a.firstByte, a.lastByte, a.want = 0, 0, prefixSize
 }
 
 // received notes that n more bytes have come into the buffer.
@@ -213,7 +215,7 @@ func (a *answer) spill() {
 // keep adds to the copied beginning of the body.
 func (a *answer) keep(p []byte) {
 	a.bytes += int64(len(p))
-	if room := prefixSize - len(a.body); room > 0 {
+	if room := a.want - len(a.body); room > 0 {
 		n := len(a.head)
 		a.scratch = append(a.scratch, p[:min(room, len(p))]...)
 		a.head, a.body = a.scratch[:n], a.scratch[n:]

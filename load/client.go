@@ -95,7 +95,7 @@ func (c *clientConn) follow(_ *http.Request, via []*http.Request) error {
 	return nil
 }
 
-func (c *clientConn) Do(s *Sample) error {
+func (c *clientConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
 	if c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
@@ -104,11 +104,11 @@ func (c *clientConn) Do(s *Sample) error {
 	ctx, cancel := context.WithDeadline(c.now, c.base.Add(s.Sent+c.timeout))
 	defer cancel()
 	seen := &sightings{base: c.base}
-	err := c.exchange(httptrace.WithClientTrace(ctx, seen.trace()), s)
+	err := c.exchange(httptrace.WithClientTrace(ctx, seen.trace()), s, m)
 	s.Done = time.Since(c.base)
 	c.note(s, seen)
 	switch {
-	case err == nil:
+	case err == nil, s.Failure != None:
 	case c.now.Err() != nil:
 		s.Failure = Aborted
 	default:
@@ -121,8 +121,8 @@ func (c *clientConn) Do(s *Sample) error {
 }
 
 // exchange sends the request and reads the whole answer.
-func (c *clientConn) exchange(ctx context.Context, s *Sample) error {
-	request, err := c.request.forClient(ctx)
+func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) error {
+	request, err := m.forClient(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,6 +136,7 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample) error {
 	}
 	a := c.takeAnswer(nil)
 	defer c.giveAnswer(a)
+	a.want = m.want
 	for {
 		n, err := response.Body.Read(a.buf)
 		a.keep(a.buf[:n])
@@ -151,11 +152,10 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample) error {
 	}
 	s.Status = int16(response.StatusCode)
 	s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
-	if s.Status >= 400 {
-		s.Failure = Status
-	}
 	c.served++
-	return nil
+	s.Done = time.Since(c.base)
+	s.Failure, err = m.judge(s, []byte(head.String()), a.body)
+	return err
 }
 
 // note takes over what was seen of the connections of a request.

@@ -17,8 +17,16 @@ import (
 	"headroom/profiles"
 )
 
+// stdConn is a connection of net/http with the one message of its plan.
+type stdConn struct {
+	*clientConn
+	message *Message
+}
+
+func (c stdConn) Do(s *Sample) error { return c.clientConn.Do(s, c.message) }
+
 // clientTo prepares a connection that net/http makes.
-func clientTo(t *testing.T, target string, edit func(*profiles.Plan)) *clientConn {
+func clientTo(t *testing.T, target string, edit func(*profiles.Plan)) stdConn {
 	t.Helper()
 	plan := closedPlan(1, 1, 0)
 	plan.Target, plan.Timeout = target, 300*time.Millisecond
@@ -33,7 +41,7 @@ func clientTo(t *testing.T, target string, edit func(*profiles.Plan)) *clientCon
 		t.Fatal("the plan needs net/http and does not get it")
 	}
 	t.Cleanup(c.Close)
-	return c
+	return stdConn{c, messageOf(t, e)}
 }
 
 func http2(p *profiles.Plan) { p.HTTP2, p.Insecure = true, true }

@@ -51,7 +51,7 @@ const (
 // collector turns logs of samples into statistics. All of it belongs to the
 // engine's collecting goroutine.
 type collector struct {
-	name       string
+	names      []string // of requests
 	identifier *probe.Identifier
 	slo        profiles.SLO
 	keep       int // samples to keep; 0: none
@@ -62,6 +62,7 @@ type collector struct {
 
 	since     time.Duration // offset of the last reset
 	total     tally
+	tasks     []tally // by name, where there are several
 	second    tally
 	secondAt  time.Duration        // when the present second began
 	planned   float64              // area of the planned load until then
@@ -100,11 +101,16 @@ type replicaTally struct {
 	recent        [recentSeconds]int64
 }
 
-func newCollector(name string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
-	c := &collector{name: name, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
+func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
+	c := &collector{names: names, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
 	c.total, c.second, c.lately = newTally(3), newTally(2), newTally(2)
 	for i := range c.recent {
 		c.recent[i] = newTally(2)
+	}
+	if len(names) > 1 {
+		for range names {
+			c.tasks = append(c.tasks, newTally(2))
+		}
 	}
 	return c
 }
@@ -135,6 +141,9 @@ func (c *collector) gather(s *shard) {
 func (c *collector) add(s *Sample) {
 	c.total.add(s)
 	c.second.add(s)
+	if len(c.tasks) > 0 {
+		c.tasks[s.Task].add(s)
+	}
 	if s.Failure == Aborted {
 		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1})
 		return
@@ -151,7 +160,11 @@ func (c *collector) add(s *Sample) {
 	c.addStatus(s.Status)
 	c.addReplica(s)
 	if s.Failure != None {
-		row := c.failureRow(s.Failure, s.Status)
+		status := s.Status
+		if s.Failure != Status {
+			status = 0 // one row for the class
+		}
+		row := c.failureRow(s.Failure, status)
 		row.Count++
 		row.First = min(row.First, s.Done)
 		row.Last = max(row.Last, s.Done)
@@ -283,6 +296,9 @@ func Halve[T any](history []T) []T {
 func (c *collector) reset(now time.Duration) {
 	c.since = now
 	c.total.reset()
+	for i := range c.tasks {
+		c.tasks[i].reset()
+	}
 	for i := range c.replicas {
 		c.replicas[i] = replicaTally{}
 	}
@@ -296,15 +312,21 @@ func (c *collector) reset(now time.Duration) {
 // the load, and the SLO is judged with an eye on the requests that wait.
 func (c *collector) fill(s *Snapshot, waits []wait) {
 	over := max(0, s.Loaded-c.since)
-	s.Total = c.total.stats(c.name, over)
+	s.Total = c.total.stats(c.title(), over)
 	s.Requests = []Stats{s.Total}
+	if len(c.tasks) > 0 {
+		s.Requests = nil
+	}
+	for i := range c.tasks {
+		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over))
+	}
 	for _, o := range c.slo {
 		s.SLO = append(s.SLO, c.total.objective(o, over, waits))
 		if s.Phase == Running {
 			s.RecentSLO = append(s.RecentSLO, c.lately.objective(o, c.lately.over, waits))
 		}
 	}
-	s.Recent = c.lately.stats(c.name, c.lately.over)
+	s.Recent = c.lately.stats(c.title(), c.lately.over)
 	s.Failures = append([]FailureCount{}, c.failures...)
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed
@@ -332,6 +354,14 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.over), Service: r.service.quantiles(),
 		})
 	}
+}
+
+// title is what all requests together are called.
+func (c *collector) title() string {
+	if len(c.names) > 1 {
+		return "all"
+	}
+	return c.names[0]
 }
 
 func (t *tally) reset() {

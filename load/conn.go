@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/netip"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,16 +19,16 @@ import (
 // Conn performs the requests of one user, one at a time. It is the seam at
 // which tests put a target without sockets and with virtual time.
 type Conn interface {
-	// Do sends the request and waits for the whole answer. It fills every
-	// field of s but Intended and Late. The error explains s.Failure.
-	Do(s *Sample) error
+	// Do sends the message and waits for the whole answer. It fills every
+	// field of s but Intended, Late and Task. The error explains s.Failure.
+	Do(s *Sample, m *Message) error
 	// Close ends the connection. It may be called once Do has returned.
 	Close()
 }
 
 // wire is what all connections of a run share.
 type wire struct {
-	request    *request
+	url        *url.URL // of the target
 	identifier *probe.Identifier
 	timeout    time.Duration // per request, from the send
 	base       time.Time     // start of the run
@@ -46,7 +47,7 @@ type wire struct {
 
 // newWire prepares the connections of a valid plan.
 func newWire(plan profiles.Plan, identifier *probe.Identifier) (*wire, error) {
-	request, err := newRequest(plan)
+	target, err := url.Parse(plan.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func newWire(plan profiles.Plan, identifier *probe.Identifier) (*wire, error) {
 		return nil, err
 	}
 	w := &wire{
-		request: request, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure, newGuard(plan)),
+		url: target, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure, newGuard(plan)),
 		lifetime: lifetime{plan.ConnMaxAge, plan.ConnMaxRequests}, sources: plan.SourceIPs, seed: plan.Seed,
 		client: needsClient(plan.Connections), http2: plan.HTTP2, redirects: plan.Redirects, cookies: plan.Cookies,
 	}
@@ -114,14 +115,14 @@ func (w *wire) newHTTPConn(now context.Context) *httpConn {
 	return c
 }
 
-func (c *httpConn) Do(s *Sample) error {
+func (c *httpConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	a, err := c.try(s)
-	if err != nil && a == nil && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
+	a, err := c.try(s, m)
+	if err != nil && a == nil && m.idempotent && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
 		c.hangUp()
 		s.Retried = true
-		a, err = c.try(s)
+		a, err = c.try(s, m)
 	}
 	s.Remote = c.remote
 	if err != nil {
@@ -132,9 +133,7 @@ func (c *httpConn) Do(s *Sample) error {
 		s.Done = a.lastByte
 		s.Status = a.status
 		s.Replica = c.identifier.Identify(int(a.status), a.head, a.body)
-		if s.Status >= 400 {
-			s.Failure = Status
-		}
+		s.Failure, err = m.judge(s, a.head, a.body)
 		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {
 			c.hangUp() // asked for, or there are bytes that no request belongs to
 		}
@@ -148,7 +147,7 @@ func (c *httpConn) Do(s *Sample) error {
 
 // try performs one exchange on the present or on a fresh connection. With an
 // error it returns the answer only if some of it had come.
-func (c *httpConn) try(s *Sample) (*answer, error) {
+func (c *httpConn) try(s *Sample, m *Message) (*answer, error) {
 	deadline := s.Sent + c.timeout
 	if c.socket != nil && (c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served)) {
 		c.hangUp()
@@ -158,11 +157,12 @@ func (c *httpConn) try(s *Sample) (*answer, error) {
 			return nil, err
 		}
 	}
-	a, err := c.socket.exchange(c.request.wire, deadline)
+	a, err := c.socket.exchange(m.wire, deadline)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.read(c.request.head); err != nil {
+	a.want = m.want
+	if err := a.read(m.head); err != nil {
 		if a.firstByte == 0 {
 			c.giveAnswer(a)
 			a = nil
@@ -178,7 +178,7 @@ func (c *httpConn) try(s *Sample) (*answer, error) {
 // server tells that it knows nothing of the connection. One that comes later
 // is a request that was cut off, and a failure.
 func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
-	return c.served > 0 && c.request.idempotent && c.now.Err() == nil &&
+	return c.served > 0 && c.now.Err() == nil &&
 		after < 3*c.dialled+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
@@ -189,8 +189,8 @@ const staleWithin = 5 * time.Millisecond
 func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
 	ctx, cancel := context.WithDeadline(c.now, c.base.Add(deadline))
 	defer cancel()
-	host, port := authority(c.request.url)
-	fresh := c.dialer.dial(ctx, c.source, host, port, c.request.url.Scheme == "https")
+	host, port := authority(c.url)
+	fresh := c.dialer.dial(ctx, c.source, host, port, c.url.Scheme == "https")
 	s.Dial, s.TLS = fresh.dial, fresh.tls
 	c.remote, c.dialled, c.served = fresh.remote, fresh.dial, 0
 	if fresh.err != nil {

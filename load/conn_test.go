@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,8 +21,26 @@ import (
 	"headroom/profiles"
 )
 
+// ownConn is a connection with the one message of its plan.
+type ownConn struct {
+	*httpConn
+	message *Message
+}
+
+func (d ownConn) Do(s *Sample) error { return d.httpConn.Do(s, d.message) }
+
+// messageOf is what the first user of an engine sends first.
+func messageOf(t *testing.T, e *Engine) *Message {
+	t.Helper()
+	a := e.tasks.newActor(0, rand.New(rand.NewPCG(1, 1)))
+	if !a.next() {
+		t.Fatal("there is no request")
+	}
+	return &a.message
+}
+
 // connTo prepares a connection to a target as the engine does.
-func connTo(t *testing.T, target string, edit func(*profiles.Plan)) *httpConn {
+func connTo(t *testing.T, target string, edit func(*profiles.Plan)) ownConn {
 	t.Helper()
 	plan := closedPlan(1, 1, 0)
 	plan.Target = target
@@ -35,7 +54,7 @@ func connTo(t *testing.T, target string, edit func(*profiles.Plan)) *httpConn {
 	e.wire.base = time.Now()
 	c := e.wire.newHTTPConn(t.Context())
 	t.Cleanup(c.Close)
-	return c
+	return ownConn{c, messageOf(t, e)}
 }
 
 // listen answers each connection with serve.

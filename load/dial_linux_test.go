@@ -14,7 +14,8 @@ import (
 // The users take turns at the addresses that they send from.
 func TestSourceAddresses(t *testing.T) {
 	c := newCounter(t)
-	r := runTo(t, c.URL, 4, 40, func(p *profiles.Plan) {
+	const requests = 1000 // so that the first user is not done before the second begins
+	r := runTo(t, c.URL, 4, requests, func(p *profiles.Plan) {
 		p.SourceIPs = []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}
 		p.DisableKeepAlive = true
 	})
@@ -24,11 +25,11 @@ func TestSourceAddresses(t *testing.T) {
 		host, _, _ := net.SplitHostPort(remote)
 		from[host] += n
 	}
-	if len(from) != 2 || from["127.0.0.2"]+from["127.0.0.3"] != 40 || from["127.0.0.2"] == 0 {
+	if len(from) != 2 || from["127.0.0.2"]+from["127.0.0.3"] != requests || from["127.0.0.2"] == 0 {
 		t.Errorf("requests from %v, want 127.0.0.2 and 127.0.0.3", from)
 	}
-	if r.Conns.Opened != 40 {
-		t.Errorf("%d connections, want 40", r.Conns.Opened)
+	if r.Conns.Opened != requests {
+		t.Errorf("%d connections, want %d", r.Conns.Opened, requests)
 	}
 }
 

@@ -40,6 +40,7 @@ type Engine struct {
 	plan    profiles.Plan
 	options Options
 	wire    *wire
+	tasks   *tasks
 
 	// Set by Run before any user starts.
 	started  time.Time
@@ -82,11 +83,16 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	tasks, err := newTasks(plan)
+	if err != nil {
+		return nil, err
+	}
 	e := &Engine{
 		plan: plan, options: o, goal: plan.Users, spawnRate: plan.SpawnRate, shaped: plan.Shape != nil || plan.UserShape != nil,
 		shards: make([]shard, 2*runtime.GOMAXPROCS(0)),
 		stop:   make(chan struct{}, 1),
 		wire:   wire,
+		tasks:  tasks,
 	}
 	if plan.Open() {
 		e.arrivals = newArrivals(plan.Process(), plan.Seed)
@@ -113,7 +119,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	defer e.stopMore()
 	e.started = time.Now()
 	e.wire.base = e.started
-	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
+	c := newCollector(e.tasks.rows, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup

@@ -23,7 +23,7 @@ type fakeConn struct {
 	fail                 bool
 }
 
-func (c *fakeConn) Do(s *Sample) error {
+func (c *fakeConn) Do(s *Sample, _ *Message) error {
 	s.Sent = time.Since(c.start)
 	begin := s.Sent
 	if begin >= c.freezeFrom && begin < c.freezeTo {
@@ -326,7 +326,7 @@ func TestResetStatsKeepsTheHistory(t *testing.T) {
 }
 
 func TestHistoryIsThinned(t *testing.T) {
-	c := newCollector("x", probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
+	c := newCollector([]string{"x"}, probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
 	for i := range 3 * 3600 {
 		c.endSecond(&Snapshot{Elapsed: time.Duration(i+1) * time.Second}, 0)
 	}

@@ -26,11 +26,12 @@ const (
 	Reset    // the connection ended before the answer did
 	Protocol // what came back is not an HTTP answer
 	Status   // 4xx or 5xx
+	Check    // the answer is not what a check of the scenario wants
 	Local    // this machine ran out of ports or descriptors
 	Aborted
 )
 
-var failureNames = [...]string{"", "dns", "dial", "tls", "timeout", "reset", "protocol", "status", "local", "aborted"}
+var failureNames = [...]string{"", "dns", "dial", "tls", "timeout", "reset", "protocol", "status", "check", "local", "aborted"}
 
 // String is the class in one word.
 func (f Failure) String() string { return failureNames[f] }

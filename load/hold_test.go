@@ -19,7 +19,7 @@ type outcomes struct {
 	of    func(at time.Duration) (Failure, int16)
 }
 
-func (c *outcomes) Do(s *Sample) error {
+func (c *outcomes) Do(s *Sample, _ *Message) error {
 	s.Sent = time.Since(c.start)
 	sleep(time.Millisecond)
 	s.Done, s.Replica = time.Since(c.start), probe.Unknown

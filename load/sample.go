@@ -13,6 +13,7 @@ type Sample struct {
 	Dial      time.Duration // what the name and TCP took; 0 on a connection that was there
 	TLS       time.Duration // what its handshake took
 	Remote    int32         // number of the address that was sent to, from 1; 0: unknown
+	Task      int32         // row of the request among the names of the run
 	Replica   int32         // number given by the probe, probe.Unknown if none
 	Status    int16         // 0 without an answer
 	Failure   Failure

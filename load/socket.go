@@ -30,8 +30,8 @@ func (w *wire) takeAnswer(src io.Reader) *answer {
 
 // giveAnswer takes back one that nobody looks at any more.
 func (w *wire) giveAnswer(a *answer) {
-	if len(a.buf) > bufferSize {
-		return // one long head must not make all of them long
+	if len(a.buf) > bufferSize || cap(a.scratch) > headLimit+prefixSize {
+		return // one long answer must not make all of them long
 	}
 	a.reset(nil)
 	w.answers.Put(a)

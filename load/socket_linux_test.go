@@ -15,7 +15,7 @@ import (
 )
 
 // direct is the present socket of a connection to plain TCP.
-func direct(t *testing.T, c *httpConn) *directSocket {
+func direct(t *testing.T, c ownConn) *directSocket {
 	t.Helper()
 	s, ok := c.socket.(*directSocket)
 	if !ok {
@@ -97,7 +97,7 @@ func TestCloseIsSeenBeforeTheSend(t *testing.T) {
 	<-closed
 	d := direct(t, c)
 	d.deadline = 0 // long ago
-	if _, err := d.exchange(c.request.wire, time.Since(c.base)+time.Second); !errors.Is(err, io.EOF) || d.sent {
+	if _, err := d.exchange(c.message.wire, time.Since(c.base)+time.Second); !errors.Is(err, io.EOF) || d.sent {
 		t.Errorf("exchange = %v, sent %v; want the end before the send", err, d.sent)
 	}
 }

@@ -18,6 +18,7 @@ type user struct {
 	shard  *shard
 	rng    *rand.Rand
 	timer  *time.Timer
+	actor  actor         // what to send
 	sample Sample        // of the request under way
 	cursor cursor        // open model: where in the arrivals it reads
 	hold   time.Duration // closed model: the latest wait for a service out of reach; 0: it was reached
@@ -31,11 +32,13 @@ type user struct {
 }
 
 func (e *Engine) newUser(number int) *user {
+	rng := rand.New(rand.NewPCG(e.plan.Seed, uint64(number)+1))
 	u := &user{
 		engine: e,
+		actor:  e.tasks.newActor(number, rng),
 		conn:   e.newConn(),
 		shard:  &e.shards[number%len(e.shards)],
-		rng:    rand.New(rand.NewPCG(e.plan.Seed, uint64(number)+1)),
+		rng:    rng,
 		timer:  time.NewTimer(time.Hour),
 	}
 	if e.arrivals != nil {
@@ -59,17 +62,17 @@ func (u *user) run() {
 
 // loop is the closed model.
 func (u *user) loop() {
-	wait := u.engine.plan.Wait
 	due := time.Now()
 	for {
 		ep, held := u.unpaused()
-		if ep == nil || !u.engine.take() {
+		if ep == nil || !u.engine.take() || !u.prepare() {
 			return
 		}
 		if held {
 			due = time.Now()
 		}
 		u.send(due, false)
+		wait := u.actor.task.wait
 		now, pause := u.engine.started.Add(u.sample.Done), u.think(wait)
 		if !wait.Pacing {
 			due = now.Add(pause)
@@ -146,7 +149,7 @@ func (u *user) serveArrivals() {
 		case late && e.plan.OnBusy == profiles.Dropped:
 			e.dropped.Add(1)
 			continue
-		case !e.take():
+		case !e.take(), !u.prepare():
 			return
 		}
 		u.send(due, late)
@@ -190,12 +193,23 @@ func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
 	}
 }
 
-// send performs one request that should have left at the intended time.
+// prepare gets the next request ready. Where a feed that is read once has run
+// out, it ends the load.
+func (u *user) prepare() bool {
+	ok := u.actor.next()
+	if !ok {
+		u.engine.stopMore()
+	}
+	return ok
+}
+
+// send performs the request that is ready, and should have left at the intended time.
 func (u *user) send(intended time.Time, late bool) {
-	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late}
+	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late, Task: int32(u.actor.task.Row)}
 	u.busy.Store(int64(u.sample.Intended) + 1)
-	err := u.conn.Do(&u.sample)
+	err := u.conn.Do(&u.sample, &u.actor.message)
 	u.busy.Store(0)
+	u.actor.done(u.sample.OK())
 	u.shard.add(&u.sample, err, u.engine.plan.Timeout)
 }
 

@@ -55,6 +55,10 @@ type Plan struct {
 	Body    []byte
 	Timeout time.Duration // per request, from the send; default 150 s
 
+	// Scenario is sent instead of Method and Body, its paths below that of
+	// Target. Header goes with it where it says nothing else. nil: one request.
+	Scenario *Scenario
+
 	Users     int           // closed model, 1 to MostUsers
 	UserShape Shape         // closed model: users over time, instead of Users and SpawnRate; its whole part is meant
 	SpawnRate float64       // users started per second; default 1
@@ -180,6 +184,9 @@ func (p Plan) Validate() error {
 	}
 	if p.Wait.Min < 0 || p.Wait.Max < p.Wait.Min {
 		bad("--wait: got %v..%v, want 0 or more, the lower first", p.Wait.Min, p.Wait.Max)
+	}
+	if u, err := url.Parse(p.Target); p.Scenario != nil && err == nil && (u.RawQuery != "" || u.Fragment != "") {
+		bad("target: got %q with a scenario, want a URL without a query: the tasks have their own", p.Target)
 	}
 	p.Connections.validate(bad)
 	return errors.Join(errs...)

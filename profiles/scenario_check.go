@@ -58,6 +58,14 @@ func (r *Request) AllowsStatus(status int) bool {
 	return slices.Contains(r.Check.Status, status)
 }
 
+// StatusText is the list of allowed statuses.
+func (c Check) StatusText() string {
+	if len(c.Status) == 0 {
+		return "one below 400"
+	}
+	return strings.Trim(fmt.Sprint(c.Status), "[]")
+}
+
 // Judge checks an answer of an allowed status that took so long, and writes
 // what it captures into captured. The head may begin with a status line. The
 // error is the first check that failed, or what was not there to capture, in
@@ -102,10 +110,11 @@ func (r *Request) Judge(head, body []byte, took time.Duration, captured []string
 }
 
 // parse reads the body where something of the request looks into its JSON.
-func (r *Request) parse(body []byte) (tree any, err error) {
+func (r *Request) parse(body []byte) (any, error) {
 	if len(r.Check.JSON) == 0 && !slices.ContainsFunc(r.Takes, func(c Capture) bool { return c.JSON.text != "" }) {
 		return nil, nil
 	}
+	var tree any // declared here, as its address goes to the heap
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&tree); err != nil {

@@ -222,7 +222,11 @@ func (b *scenarioBuilder) fields(key string, from fields, r *Request) {
 			continue
 		}
 		r.Header = slices.DeleteFunc(r.Header, func(h Field) bool { return h.Name == name })
-		r.Header = append(r.Header, Field{name, b.template(key, *f.value, nil, inHeader)})
+		value := b.template(key, *f.value, nil, inHeader)
+		if _, ok := value.Static(); !ok && name == "Host" {
+			b.problems.bad(key, "got %s with a template that changes, want one host", name)
+		}
+		r.Header = append(r.Header, Field{name, value})
 	}
 }
 

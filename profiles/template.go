@@ -43,7 +43,7 @@ const (
 
 type part struct {
 	kind      partKind
-	text      string // literal, already escaped
+	text      string // of a literal, already escaped, or of what stands between ${ and }
 	low, high int64  // of a random number; high is the length of a random text
 	words     []string
 	number    int // of the feed or capture
@@ -80,6 +80,19 @@ func (t Template) Static() (text string, ok bool) {
 		text += p.text
 	}
 	return text, true
+}
+
+// String is the text with its places as the scenario has them.
+func (t Template) String() string {
+	var b strings.Builder
+	for _, p := range t.parts {
+		if p.kind == literal {
+			b.WriteString(p.text)
+		} else {
+			b.WriteString("${" + p.text + "}")
+		}
+	}
+	return b.String()
 }
 
 // Append writes the text with its places filled in behind dst.
@@ -194,7 +207,7 @@ func (v vocabulary) parse(text string, own, filled escaping) (t Template, err er
 		if p.kind == literal {
 			t.add(p, filled)
 		} else {
-			p.escape = filled
+			p.text, p.escape = place, filled
 			t.parts = append(t.parts, p)
 		}
 		text = after

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +69,11 @@ func lasted(s load.Snapshot) string {
 func (p *paper) requests(s load.Snapshot) {
 	counts := [][]string{{"request", "count", "failed", "req/s", "received"}}
 	times := [][]string{{"latency ms", "min", "avg", "p50", "p95", "p99", "max", "service p95"}}
-	for _, r := range s.Requests {
+	rows := s.Requests
+	if len(rows) > 1 {
+		rows = append(slices.Clip(rows), s.Total)
+	}
+	for _, r := range rows {
 		q := r.Latency
 		counts = append(counts, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), rate(r), profiles.FormatSize(r.Bytes)})
 		times = append(times, []string{r.Name, ms(q, q.Min), ms(q, q.Mean), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), ms(q, q.Max), ms(r.Service, r.Service.P95)})

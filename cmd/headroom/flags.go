@@ -68,15 +68,16 @@ func countVar(f *pflag.FlagSet, to *int, name, short, help string) {
 
 // loadFlags are those that say what is requested and how much of it.
 type loadFlags struct {
-	plan    profiles.Plan
-	host    string
-	headers []string
-	body    string
-	pem     pemFlags
-	slo     profiles.SLO
-	source  *probe.Source
-	shape   shapeFlags
-	given   *pflag.FlagSet // of the command; nil where it has no workload
+	plan     profiles.Plan
+	host     string
+	headers  []string
+	body     string
+	scenario string
+	pem      pemFlags
+	slo      profiles.SLO
+	source   *probe.Source
+	shape    shapeFlags
+	given    *pflag.FlagSet // of the command; nil where it has no workload
 }
 
 func newLoadFlags() *loadFlags {
@@ -88,6 +89,7 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE` (repeatable)")
 	f.StringVarP(&l.plan.Method, "method", "m", l.plan.Method, "request method")
 	f.StringVarP(&l.body, "body", "b", "", "request body, or `@FILE`")
+	f.StringVar(&l.scenario, "scenario", "", "send the tasks of the scenario in `FILE` instead of one request")
 	durationVar(f, &l.plan.Timeout, "timeout", "", "limit of one request")
 	flagVar(f, &l.slo, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1%", profiles.ParseSLO)
 	flagVar(f, &l.source, "replica-from", "", "", "source", "where answers name their replica: json:FIELD or header:NAME (default: found by itself)",
@@ -130,6 +132,9 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 		target = l.host
 	}
 	p.Target = target
+	if err := l.readScenario(&p); err != nil {
+		return p, err
+	}
 	if err := l.shape.apply(&p, l.given); err != nil {
 		return p, err
 	}

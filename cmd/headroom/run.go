@@ -19,6 +19,7 @@ import (
 type runOptions struct {
 	headless    bool
 	json        bool
+	list, once  bool
 	save        string
 	failureCode int
 }
@@ -28,7 +29,8 @@ func (a *app) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [TARGET]",
 		Short: "Swarm a target: dashboard on a terminal, progress and summary otherwise",
-		Example: "  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
+		Example: "  headroom run --scenario chat.yaml http://127.0.0.1:8000 --once\n" +
+			"  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
 			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless\n" +
 			"  headroom run http://127.0.0.1:8000/ --stage 1m:50/s --step 30s:200/s --stage 1m:0/s",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -44,18 +46,24 @@ func (a *app) runCommand() *cobra.Command {
 			if err := canWrite("--save", o.save); err != nil {
 				return err
 			}
+			if o.list {
+				return a.listTasks(l.scenario)
+			}
 			target := ""
 			if len(args) == 1 {
 				target = args[0]
 			}
-			dashboard := !o.headless && !o.json && a.interactive()
+			dashboard := !o.headless && !o.json && !o.once && a.interactive()
 			// The form asks for users, which a rate or a shape does not have.
-			if target == "" && l.host == "" && dashboard && l.plan.Rate == 0 && !l.shape.any() {
+			if target == "" && l.host == "" && dashboard && l.plan.Rate == 0 && !l.shape.any() && l.scenario == "" {
 				return a.swarmFromForm(cmd, l, v, o)
 			}
 			plan, err := l.finish(target)
 			if err != nil {
 				return err
+			}
+			if o.once {
+				return a.once(a.signals.now, plan, l.source, o.failureCode)
 			}
 			if !dashboard && plan.Length() == 0 && plan.Requests == 0 {
 				return usage("--run-time: got nothing, want a time such as 30s (or --requests, or a load that ends such as --stage) when there is no terminal to stop the run from")
@@ -68,6 +76,8 @@ func (a *app) runCommand() *cobra.Command {
 	l.workload(f)
 	l.request(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
+	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
+	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	f.StringVar(&o.save, "save", "", "save the whole run as JSON to `FILE`")
 	f.IntVar(&o.failureCode, "exit-code-on-error", o.failureCode, "exit code when requests failed and no --slo was given")

@@ -18,7 +18,7 @@ import (
 // second is a connection whose answers take one.
 type second struct{ start time.Time }
 
-func (c second) Do(s *load.Sample) error {
+func (c second) Do(s *load.Sample, _ *load.Message) error {
 	s.Sent = time.Since(c.start)
 	time.Sleep(time.Second)
 	s.Status, s.Replica, s.Done = 200, probe.Unknown, time.Since(c.start)

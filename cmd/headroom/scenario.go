@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// readScenario takes over the scenario of --scenario, and its target where
+// none is given.
+func (l *loadFlags) readScenario(p *profiles.Plan) error {
+	if l.scenario == "" {
+		return nil
+	}
+	switch {
+	case l.body != "":
+		return usage("--body: got it and --scenario, want one: its tasks have their own")
+	case p.Method != http.MethodGet:
+		return usage("--method: got %s and --scenario, want one: its tasks have their own", p.Method)
+	}
+	s, err := profiles.ReadScenario(l.scenario)
+	if err != nil {
+		return usage("%s", prefixed("--scenario: ", err))
+	}
+	if p.Scenario = s; p.Target == "" {
+		p.Target = s.Target
+	}
+	return nil
+}
+
+// listTasks prints what the users of a scenario do.
+func (a *app) listTasks(path string) error {
+	if path == "" {
+		return usage("--list: got it without --scenario, want both")
+	}
+	s, err := profiles.ReadScenario(path)
+	if err != nil {
+		return usage("%s", prefixed("--scenario: ", err))
+	}
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { fmt.Fprintln(table, printable(strings.Join(cells, "\t"))) }
+	row("USERS", "SHARE", "TASK", "METHOD", "PATH", "WAIT")
+	users := 0
+	for _, c := range s.Classes {
+		users += c.Weight
+	}
+	for _, c := range s.Classes {
+		total := 0
+		for _, t := range c.Tasks {
+			total += t.Weight
+		}
+		class := fmt.Sprintf("%s %s", c.Name, percent(c.Weight, users))
+		for _, t := range c.OnStart {
+			row(class, "first", t.Name, t.Method, t.Path.String(), waitText(t.Wait))
+			class = ""
+		}
+		for _, t := range c.Tasks {
+			row(class, percent(t.Weight, total), t.Name, t.Method, t.Path.String(), waitText(t.Wait))
+			class = ""
+		}
+	}
+	return table.Flush()
+}
+
+func percent(part, of int) string {
+	return fmt.Sprintf("%.0f%%", 100*float64(part)/float64(of))
+}
+
+func waitText(w *profiles.Wait) string {
+	switch {
+	case w == nil:
+		return "-"
+	case w.Pacing:
+		return "pacing " + profiles.Duration(w.Min).String()
+	case w.Min != w.Max:
+		return profiles.Duration(w.Min).String() + ".." + profiles.Duration(w.Max).String()
+	}
+	return profiles.Duration(w.Min).String()
+}
+
+// once sends each task once and prints the exchanges. The exit code is that of
+// requests that failed.
+func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source, failureCode int) error {
+	failed, first := false, true
+	err := load.Once(ctx, plan, probe.NewIdentifier(source), func(x load.Exchange) {
+		if !first {
+			write(a.out, "\n")
+		}
+		first = false
+		failed = failed || x.Err != nil || !x.Sample.OK()
+		write(a.out, exchangeText(x, plan.HTTP2))
+	})
+	switch {
+	case err != nil:
+		return &exit{exitUsage, err}
+	case failed && failureCode != 0:
+		return &exit{code: failureCode, err: errors.New("a request failed")}
+	}
+	return nil
+}
+
+// exchangeText is one request with its answer.
+func exchangeText(x load.Exchange, http2 bool) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "=== %s", x.Name)
+	if x.Class != "" {
+		fmt.Fprintf(&b, " (%s)", x.Class)
+	}
+	b.WriteString("\n")
+	quote(&b, "> ", x.Request)
+	if x.Sample.Status > 0 {
+		status := fmt.Sprintf("%d %s", x.Sample.Status, http.StatusText(int(x.Sample.Status)))
+		head := x.Head
+		if line, rest, ok := strings.Cut(string(x.Head), "\r\n"); ok && strings.HasPrefix(line, "HTTP/") {
+			status, head = line, []byte(rest)
+		} else if http2 {
+			status = "HTTP/2 " + status
+		}
+		quote(&b, "< ", append([]byte(status+"\r\n"), head...))
+		quote(&b, "< ", x.Body)
+	}
+	protocol := "HTTP/1.1"
+	if http2 {
+		protocol = "HTTP/2"
+	}
+	if x.Remote != "" {
+		fmt.Fprintf(&b, "sent to %s over %s, %s to the last byte, %s received\n", x.Remote, protocol,
+			profiles.FormatLatency(x.Sample.Service()), profiles.FormatSize(x.Sample.Bytes))
+	}
+	if x.Sample.Status > 0 {
+		replica := "the answer names no replica"
+		if x.Replica != "" {
+			replica = "answered by replica " + x.Replica
+		}
+		b.WriteString(replica + "\n")
+	}
+	switch {
+	case x.Err != nil:
+		fmt.Fprintf(&b, "failed: %s\n", printable(x.Err.Error()))
+	case !x.Sample.OK():
+		fmt.Fprintf(&b, "failed: %s %d\n", x.Sample.Failure, x.Sample.Status)
+	}
+	return b.String()
+}
+
+// mostShown is how much of a message is printed, in bytes.
+const mostShown = 2000
+
+// quote writes text with a mark before each line.
+func quote(b *strings.Builder, mark string, text []byte) {
+	cut := len(text) > mostShown
+	if cut {
+		text = text[:mostShown]
+	}
+	for line := range strings.Lines(string(text)) {
+		b.WriteString(strings.TrimRight(mark+printable(strings.TrimRight(line, "\r\n")), " ") + "\n")
+	}
+	if cut {
+		b.WriteString(mark + "...\n")
+	}
+}
+
+// printable is text from the target without what could steer a terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,168 @@
+package load
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+func scenario(t testing.TB, text string) *profiles.Scenario {
+	t.Helper()
+	s, err := profiles.ParseScenario([]byte("version: headroom/v1\n"+text), profiles.Surroundings{
+		Getenv:   func(string) (string, bool) { return "", false },
+		ReadFile: func(string) ([]byte, error) { return []byte("name\na\nb\nc\n"), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// In virtual time: how often what is sent, and how far apart.
+func TestTasksByWeight(t *testing.T) {
+	plan := closedPlan(40, 1000, 100*time.Second)
+	plan.Scenario = scenario(t, `
+on_start: [{name: login, get: /login}]
+tasks:
+  - {name: hello, get: /, wait: 900ms}
+  - {name: chat, weight: 3, post: /chat}
+  - {name: rare, get: /rare}
+wait: {pacing: 1s}
+users:
+  - {name: readers, weight: 3, tasks: [hello]}
+  - {name: writers, tasks: [chat, rare]}
+`)
+	r := run(t, plan, fake(100*time.Millisecond, nil), nil)
+	count := map[string]int64{}
+	for _, s := range r.Requests {
+		count[s.Name] = s.Count
+	}
+	if count["login"] != 40 {
+		t.Errorf("%d times login, want 40: once a user", count["login"])
+	}
+	// 30 readers and 10 writers send once a second each.
+	if n := count["hello"]; n < 2960 || n > 3030 {
+		t.Errorf("%d times hello, want about 3000", n)
+	}
+	if n := count["chat"] + count["rare"]; n < 980 || n > 1020 {
+		t.Errorf("%d times chat and rare, want about 1000", n)
+	}
+	if share := float64(count["chat"]) / float64(count["chat"]+count["rare"]); share < 0.7 || share > 0.8 {
+		t.Errorf("chat is %.2f of its class, want 0.75", share)
+	}
+	if r.Total.Count != count["login"]+count["hello"]+count["chat"]+count["rare"] || r.Total.Name != "all" {
+		t.Errorf("%d requests called %q in all, and %v", r.Total.Count, r.Total.Name, count)
+	}
+}
+
+// A feed that is read once ends the load with its last row, in both models.
+func TestFeedReadOnce(t *testing.T) {
+	for _, plan := range []profiles.Plan{closedPlan(2, 100, time.Hour), openPlan(5, profiles.Even, time.Hour)} {
+		plan.Scenario = scenario(t, "feeds: [{name: f, file: x, order: once}]\ntasks: [{get: \"/${f.name}\"}]\n")
+		r := run(t, plan, fake(100*time.Millisecond, nil), nil)
+		if r.Total.Count != 3 || r.Elapsed > time.Minute {
+			t.Errorf("open %v: %d requests in %v, want 3 at once", plan.Open(), r.Total.Count, r.Elapsed)
+		}
+	}
+}
+
+// What a login captures goes into later requests; a login that fails is tried
+// again.
+func TestCapturesAndChecks(t *testing.T) {
+	logins := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		switch r.URL.Path {
+		case "/api/login":
+			if logins++; logins == 1 {
+				io.WriteString(w, `{"error":"not yet"}`)
+				return
+			}
+			var in struct {
+				User int
+				Name string
+			}
+			if err := json.Unmarshal(body, &in); err != nil || r.Header.Get("Content-Type") != "application/json" {
+				w.WriteHeader(400)
+			}
+			fmt.Fprintf(w, `{"data":{"token":"%s-%d"},"fill":%q}`, in.Name, in.User, strings.Repeat("x", 20_000))
+		case "/api/item":
+			w.Header().Set("X-Next", r.Header.Get("Authorization")+"|"+r.URL.Query().Get("q"))
+			w.WriteHeader(201)
+			io.WriteString(w, "made it")
+		}
+	}))
+	defer server.Close()
+	text := `
+feeds: [{name: f, file: x}]
+on_start:
+  - {name: login, post: /login, json: {user: "${user}", name: "${f.name}"}, capture: [{name: token, json: data.token}]}
+tasks:
+  - name: item
+    get: /item
+    query: {q: "${token}&"}
+    headers: {Authorization: "Bearer ${token}"}
+    check: {status: 201, contains: made, header: {X-Next: "Bearer b-1|b-1&"}, time: 10s}
+`
+	for _, cookies := range []bool{false, true} { // with cookies net/http sends
+		logins = 0
+		plan := closedPlan(1, 1, 0)
+		plan.Target, plan.Requests, plan.Cookies, plan.Scenario = server.URL+"/api/", 12, cookies, scenario(t, text)
+		e, err := New(plan, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := e.Run(t.Context())
+		if err != nil || r.Total.Count != 12 || r.Requests[0].Count != 2 || r.Requests[1].Count != 10 || r.Requests[1].Failed != 0 {
+			t.Errorf("Run = %+v, %v; want 2 logins and 10 items", r.Requests, err)
+		}
+		if len(r.Failures) != 1 || r.Failures[0].Failure != Check || r.Failures[0].Example != "login: capture token: the answer has nothing for it" {
+			t.Errorf("failures %+v, want one login that captured nothing", r.Failures)
+		}
+	}
+	wrong := strings.NewReplacer("status: 201", "status: 200").Replace(text)
+	plan := closedPlan(1, 1, 0)
+	plan.Target, plan.Scenario = server.URL+"/api", scenario(t, wrong)
+	var got []string
+	if err := Once(t.Context(), plan, probe.NewIdentifier(nil), func(x Exchange) { got = append(got, fmt.Sprint(x.Name, " ", x.Sample.Status, " ", x.Err)) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"login 200 <nil>", "item 201 check: item: check status: got 201, want 200"}; !slices.Equal(got, want) {
+		t.Errorf("Once shows %q, want %q", got, want)
+	}
+}
+
+// A request of a scenario that never changes costs what one of a plan costs,
+// its checks of status and time included.
+func TestAStaticTaskAllocatesNothing(t *testing.T) {
+	plan := closedPlan(1, 1, 0)
+	plan.Scenario = scenario(t, "tasks: [{get: /a, weight: 2, check: {status: 200, time: 1m, contains: pod, header: {Content-Type: null}}}, {get: /b}]\n")
+	tasks, err := newTasks(plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connTo(t, listen(t, echo), nil)
+	a := tasks.newActor(0, rand.New(rand.NewPCG(1, 1)))
+	request := func() {
+		a.next()
+		s := Sample{}
+		if err := c.httpConn.Do(&s, &a.message); err != nil {
+			t.Fatal(err)
+		}
+		a.done(s.OK())
+	}
+	request()
+	if n := testing.AllocsPerRun(500, request); n != 0 {
+		t.Errorf("%v allocations per request, want 0", n)
+	}
+}
