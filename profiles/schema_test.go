@@ -14,9 +14,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-func compileSchema(t *testing.T) *jsonschema.Schema {
+func compileSchema(t *testing.T, text []byte) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(PolicySchema))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func validateFile(s *jsonschema.Schema, file []byte) error {
 
 // What the program writes, the schema allows.
 func TestSchemaAllowsPolicies(t *testing.T) {
-	s := compileSchema(t)
+	s := compileSchema(t, PolicySchema)
 	for name, file := range map[string]string{"the design's example": exampleFile, "the minimal policy": minimalFile} {
 		if err := validateFile(s, []byte(file)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -66,7 +66,7 @@ func TestSchemaAllowsPolicies(t *testing.T) {
 
 // What stands in one key alone and is refused, the schema refuses too.
 func TestSchemaRefuses(t *testing.T) {
-	s := compileSchema(t)
+	s := compileSchema(t, PolicySchema)
 	for _, file := range []string{
 		"replicas: {min: 1, max: 1}\n",
 		minimalFile + "intervall: 3s\n",
@@ -120,5 +120,70 @@ func compareKeys(t *testing.T, key string, typ reflect.Type, schema map[string]a
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(properties)); !slices.Equal(got, want) {
 		t.Errorf("the schema of %s has the keys %v, want %v", key, got, want)
+	}
+}
+
+func TestSchemaOfScenarios(t *testing.T) {
+	s := compileSchema(t, ScenarioSchema)
+	if err := validateFile(s, []byte(exampleScenario)); err != nil {
+		t.Error(err)
+	}
+	const head = "version: headroom/v1\n"
+	for _, file := range []string{
+		"tasks: [{get: /}]\n",
+		head + "tasks: []\n",
+		head + "tasks: [{get: x}]\n",
+		head + "tasks: [{gett: /}]\n",
+		head + "tasks: [{get: /, weight: 0}]\n",
+		head + "tasks: [{get: /, stream: udp}]\n",
+		head + "tasks: [{get: /, check: {status: 99}}]\n",
+		head + "tasks: [{get: /, capture: [{name: user, json: a}]}]\n",
+		head + "tasks: [{get: /}]\nwait: {sometimes: 1s}\n",
+		head + "tasks: [{get: /}]\nfeeds: [{name: a, file: b, order: up}]\n",
+	} {
+		if err := validateFile(s, []byte(file)); err == nil {
+			t.Errorf("the schema allows\n%s", file)
+		}
+	}
+}
+
+// The schema of scenarios has exactly the keys that a scenario has.
+func TestScenarioSchemaHasEveryKey(t *testing.T) {
+	var schema struct {
+		Properties map[string]struct {
+			Items struct{ Properties map[string]any }
+		}
+		Defs struct {
+			Task struct {
+				Properties map[string]struct {
+					Properties map[string]any
+					Items      struct{ Properties map[string]any }
+				}
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(ScenarioSchema, &schema); err != nil {
+		t.Fatal(err)
+	}
+	task := schema.Defs.Task.Properties
+	for _, c := range []struct {
+		name string
+		typ  reflect.Type
+		got  []string
+	}{
+		{"scenario", reflect.TypeFor[scenarioFile](), slices.Sorted(maps.Keys(schema.Properties))},
+		{"feeds", reflect.TypeFor[feedFile](), slices.Sorted(maps.Keys(schema.Properties["feeds"].Items.Properties))},
+		{"users", reflect.TypeFor[classFile](), slices.Sorted(maps.Keys(schema.Properties["users"].Items.Properties))},
+		{"a task", reflect.TypeFor[taskFile](), slices.Sorted(maps.Keys(task))},
+		{"capture", reflect.TypeFor[captureFile](), slices.Sorted(maps.Keys(task["capture"].Items.Properties))},
+		{"check", reflect.TypeFor[checkFile](), slices.Sorted(maps.Keys(task["check"].Properties))},
+	} {
+		var want []string
+		for i := range c.typ.NumField() {
+			want = append(want, c.typ.Field(i).Tag.Get("yaml"))
+		}
+		if slices.Sort(want); !slices.Equal(c.got, want) {
+			t.Errorf("the schema of %s has the keys %v, want %v", c.name, c.got, want)
+		}
 	}
 }

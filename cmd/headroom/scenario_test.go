@@ -1,0 +1,57 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// scenarioText has two tasks of which one fails.
+const scenarioText = `version: headroom/v1
+tasks:
+  - {name: hello, get: "/?n=${counter}"}
+  - {name: gone, weight: 3, get: /gone, wait: 2ms}
+`
+
+func TestListAndSendTasks(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Served-By", "pod-9")
+		if r.URL.Path != "/" {
+			w.WriteHeader(404)
+		}
+		w.Write([]byte("hello \x1b[2J" + r.URL.RawQuery))
+	}))
+	defer server.Close()
+	path := newFile(t, "scenario.yaml", scenarioText)
+	for _, c := range []struct {
+		args []string
+		code int
+		want []string
+	}{
+		{[]string{"run", "--scenario", path, "--list"}, 0, []string{"user 100%  25%    hello  GET     /?n=${counter}  -", "75%    gone   GET     /gone           2ms"}},
+		{[]string{"run", "--scenario", path, "--once", server.URL}, 1, []string{
+			"=== hello (user)", "> GET /?n=1 HTTP/1.1", "< HTTP/1.1 200 OK", "< hello \ufffd[2Jn=1", "answered by replica pod-9",
+			"=== gone (user)", "failed: status 404", strings.TrimPrefix(server.URL, "http://"),
+		}},
+		{[]string{"run", "--scenario", path, "-n", "20", "--wait", "1ms", "--headless", server.URL}, 1, []string{"hello", "gone", "all"}},
+		{[]string{"run", "--list"}, 2, []string{"--list: got it without --scenario, want both"}},
+		{[]string{"run", "--scenario", path, "--once"}, 2, []string{"target: got nothing"}},
+		{[]string{"run", "--scenario", path, "-b", "x", server.URL, "-n", "1"}, 2, []string{"--body: got it and --scenario, want one"}},
+		{[]string{"run", "--scenario", path, "-m", "PUT", server.URL, "-n", "1"}, 2, []string{"--method: got PUT and --scenario, want one"}},
+		{[]string{"run", "--scenario", path, server.URL + "/?x=1", "-n", "1"}, 2, []string{"want a URL without a query"}},
+		{[]string{"run", "--scenario", newFile(t, "scenario.yaml", "version: headroom/v1\ntasks: [{get: x}]\n"), server.URL}, 2, []string{"line 2: tasks[0].get: got \"x\""}},
+		{[]string{"schema", "scenario"}, 0, []string{"Headroom scenario"}},
+	} {
+		code, out, said := execute(t, c.args...)
+		out += said
+		if code != c.code {
+			t.Errorf("headroom %q exits with %d, want %d:\n%s", c.args, code, c.code, out)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("headroom %q: got\n%s\nwant %q in it", c.args, out, want)
+			}
+		}
+	}
+}
