@@ -57,10 +57,17 @@ func (b *scenarioBuilder) line(key string, f taskFile, r *Request) (path string)
 	}
 	if !strings.HasPrefix(path, "/") {
 		b.problems.bad(key+"."+b.pathKey(f), "got %q, want a path that begins with /", document.Excerpt(path))
-	} else if _, err := url.ParseRequestURI(places.ReplaceAllString(path, "x")); err != nil || strings.ContainsAny(places.ReplaceAllString(path, "x"), " \t\r\n#") {
+	} else if !isPath(path) {
 		b.problems.bad(key+"."+b.pathKey(f), "got %q, want a path as a URL has it, without blanks and #", document.Excerpt(path))
 	}
 	return path
+}
+
+// isPath reports whether a template makes a path, as far as its own text goes.
+func isPath(template string) bool {
+	text := places.ReplaceAllString(template, "x")
+	_, err := url.ParseRequestURI(text)
+	return err == nil && strings.HasPrefix(text, "/") && !strings.ContainsAny(text, " \t\r\n#")
 }
 
 // places are those of templates.

@@ -13,36 +13,6 @@ import (
 	"headroom/profiles/platform"
 )
 
-func (a *app) importCommand() *cobra.Command {
-	var from string
-	cmd := &cobra.Command{
-		Use:   "import FILE",
-		Short: "Read a platform's configuration as a policy",
-		Long: "Read a platform's configuration as a policy: what the platform will do, in the words of a policy file.\n\n" +
-			"The policy keeps the file in its section platforms; an export to the same platform changes only what the policy says.",
-		Example: "  headroom import hpa.yaml > policy.yaml",
-		Args:    oneArgument("the platform's file"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			f, err := readPlatformFile(args[0], from)
-			if err != nil {
-				return err
-			}
-			for _, line := range lossLines(f.losses) {
-				write(a.err, line+"\n")
-			}
-			write(a.err, fmt.Sprintf("%s keeps %s\n", f.platform.Name, f.policy.Summary()))
-			text, err := f.policy.YAML()
-			if err != nil {
-				return err
-			}
-			_, err = a.out.Write(text)
-			return err
-		},
-	}
-	fromFlag(cmd, &from)
-	return cmd
-}
-
 func (a *app) checkCommand() *cobra.Command {
 	var from string
 	var round bool
