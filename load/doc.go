@@ -16,6 +16,10 @@
 // it. A change of the rate leaves no gap and no burst, a pause shifts what
 // comes after it, and the course of a run that was steered is its record.
 //
+// What a user sends is the one request of the plan or the tasks of its scenario,
+// chosen by weight. A request without templates is encoded once; one with them
+// is written into a buffer of the user for each sending.
+//
 // It decides nothing about the target and prints nothing. An Engine owns one
 // goroutine a user, one that keeps as many of them as are planned and one that
 // gathers statistics; all have ended when Run returns.

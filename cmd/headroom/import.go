@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -23,8 +24,9 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "Read a platform's configuration as a policy, or recorded requests as a scenario",
 		Long: "Read a platform's configuration as a policy: what the platform will do, in the words of a policy file.\n\n" +
 			"The policy keeps the file in its section platforms; an export to the same platform changes only what the policy says.\n\n" +
-			"With --as scenario, read a HAR file, which browsers save, as a scenario; behind --, a command line of curl.",
+			"With --as scenario, read an OpenAPI 3 document, or a HAR file, which browsers save, as a scenario; behind --, a command line of curl.",
 		Example: "  headroom import hpa.yaml > policy.yaml\n" +
+			"  headroom import openapi.json --as scenario > api.yaml\n" +
 			"  headroom import shop.har --as scenario > shop.yaml\n" +
 			"  headroom import -- curl -X POST http://127.0.0.1:8000/predict --json '{\"x\": 1}' > predict.yaml",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -80,11 +82,23 @@ func (a *app) importRequests(path string) error {
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
-	draft, err := profiles.DraftOfHAR(data)
+	read := profiles.DraftOfOpenAPI
+	if isHAR(data) {
+		read = profiles.DraftOfHAR
+	}
+	draft, err := read(data)
 	if err != nil {
 		return usage("%s: %w", path, err)
 	}
 	return a.writeDraft(draft)
+}
+
+// isHAR tells a HAR file by its outermost key.
+func isHAR(data []byte) bool {
+	var file struct {
+		Log json.RawMessage `json:"log"`
+	}
+	return json.Unmarshal(data, &file) == nil && file.Log != nil
 }
 
 func (a *app) writeDraft(d profiles.Draft) error {

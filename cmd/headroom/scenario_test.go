@@ -43,7 +43,7 @@ func TestListAndSendTasks(t *testing.T) {
 		{[]string{"run", "--scenario", newFile(t, "scenario.yaml", "version: headroom/v1\ntasks: [{get: x}]\n"), server.URL}, 2, []string{"line 2: tasks[0].get: got \"x\""}},
 		{[]string{"import", "--", "curl", "-u", "a:b", "http://h/x"}, 0, []string{"target: http://h\n", "get: /x\n", "note: the scenario holds the header Authorization"}},
 		{[]string{"import", "--as", "scenario", newFile(t, "x.har", `{"log":{"entries":[{"request":{"method":"GET","url":"http://h/y"}}]}}`)}, 0, []string{"get: /y\n"}},
-		{[]string{"import", "--as", "scenario", path}, 2, []string{"the file is not a HAR"}},
+		{[]string{"import", "--as", "scenario", path}, 2, []string{"the file is not an OpenAPI document"}},
 		{[]string{"import", "--", "wget", "http://h/x"}, 2, []string{"want a file, or -- curl"}},
 		{[]string{"import", "--as", "poem", path}, 2, []string{"--as: got \"poem\", want policy or scenario"}},
 		{[]string{"schema", "scenario"}, 0, []string{"Headroom scenario"}},
