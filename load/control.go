@@ -103,6 +103,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		s.Loaded = p.loaded
 	}
 	ep := e.epoch.Load()
+	e.choosePrecision(ep, now)
 	switch {
 	case phase == Running && ep.paused:
 		s.Phase = Paused

@@ -56,6 +56,7 @@ type Engine struct {
 	latest  atomic.Pointer[Snapshot]
 	resets  atomic.Int32
 	running atomic.Bool
+	precise atomic.Bool   // waits end to within some 0.1 ms rather than 1 ms
 	stop    chan struct{} // has a value once Stop was called
 
 	mu        sync.Mutex // guards the fields below, and changes of the epoch
@@ -113,6 +114,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	defer e.stopMore()
 	e.started = time.Now()
 	e.wire.base = e.started
+	e.choosePrecision(e.epoch.Load(), e.started)
 	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
