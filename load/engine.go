@@ -136,7 +136,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	phase, more := Running, e.more.Done()
-	pub := &publisher{collector: c, cpu: newCPUMeter(e.started)}
+	pub := &publisher{collector: c, cpu: newCPUMeter(e.started), machine: newMachineMeter(e.started, len(e.plan.SourceIPs))}
 	if e.arrivals != nil {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}

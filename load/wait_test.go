@@ -34,7 +34,7 @@ func TestPrecision(t *testing.T) {
 		{"100 arrivals per second", openPlan(100, profiles.Even, time.Second), Options{}, true},
 		{"5000 arrivals per second", openPlan(5000, profiles.Even, time.Second), Options{}, false},
 		{"10 users that think for a second", closed(10, time.Second, time.Second), Options{}, true},
-		{"10,000 users that think for 5 s", closed(10_000, 5*time.Second, time.Second), Options{}, false},
+		{"10,000 users that think for 5 s", closed(10_000, 5*time.Second, 5*time.Second), Options{}, false},
 		{"10,000 users that think for up to 60 s", closed(10_000, 0, time.Minute), Options{}, true},
 		{"users that do not wait", closed(10_000, 0, 0), Options{}, true},
 		{"virtual time", openPlan(100, profiles.Even, time.Second), given, false},

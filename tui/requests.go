@@ -76,5 +76,9 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	if t.shows(serviceColumn, w-2) {
 		legend += "; svc is from when it really left. Where svc is much shorter, requests waited for a free user"
 	}
-	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: append([]string{""}, prose(s, dim, legend+".", w)...)}
+	foot := append([]string{""}, prose(s, dim, legend+".", w)...)
+	if resources := st.Load.Health.Resources(); resources != "" {
+		foot = append(foot, prose(s, dim, "The generator and its machine: "+resources+".", w)...)
+	}
+	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: foot}
 }

@@ -57,8 +57,9 @@ func snapshot(t *testing.T) load.Snapshot {
 		Statuses: []load.StatusCount{{Status: 200, Count: 1220}, {Status: 301, Count: 2}, {Status: 502, Count: 10}}, Retried: 4,
 		Conns: load.Connections{Opened: 21, Dial: quantiles(21, milli), TLS: quantiles(21, 3*milli), FirstByte: quantiles(1222, 10*milli),
 			Remotes: []load.Remote{{Address: "192.0.2.1:80", Opened: 11, Count: 700}, {Address: "192.0.2.2:80", Opened: 10, Count: 534}}},
-		SLO:    slo,
-		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7},
+		SLO: slo,
+		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7,
+			GC: new(0.021), Files: new(1048000.), Ports: new(28100.), Pressure: new(0.12), Steal: new(0.)},
 	}
 }
 
@@ -181,6 +182,7 @@ func TestSummaryWords(t *testing.T) {
 	steered.Stages = []string{"0s:1", "2s:20", "0s:5", "8.125s:5"}
 	dropped := snapshot(t)
 	dropped.Open, dropped.Shaped, dropped.Health.Dropped = true, true, 12
+	dropped.Health.Due, dropped.Health.Sent = 1200, 1188
 	shaped := snapshot(t)
 	shaped.Shaped = true
 	for name, c := range map[string]struct {

@@ -198,6 +198,9 @@ func (p *paper) generator(s load.Snapshot) {
 		cores = fmt.Sprintf("%.2f", h.CPU)
 	}
 	text += fmt.Sprintf(" (sends late by p50 %s, p99 %s; %s cores", p50, p99, cores)
+	if share, ok := h.Achieved(); ok {
+		text += fmt.Sprintf("; %.1f %% of %s sent", share*100, profiles.Plural(h.Due, "arrival", "arrivals"))
+	}
 	if h.Late > 0 {
 		text += fmt.Sprintf("; %s for a free user", profiles.Plural(h.Late, "arrival waited", "arrivals waited"))
 	}
@@ -206,6 +209,9 @@ func (p *paper) generator(s load.Snapshot) {
 	}
 	p.printf("\n")
 	p.say("%s)", text)
+	if left := h.Resources(); left != "" {
+		p.say("it and its machine: %s", left)
+	}
 	if h.Verdict == load.Limited {
 		p.say("INCONCLUSIVE: the generator, not the target, was the limit")
 	}
