@@ -79,8 +79,7 @@ func (p *paper) requests(s load.Snapshot) {
 	p.table("nrrrrrrr", times)
 	p.say("latency of successes from the intended start, service time from the actual send")
 	if t := s.Total; t.Aborted > 0 {
-		p.say("%s cut off by the end of the run, the oldest after %s; no latency above includes them",
-			profiles.Plural(t.Aborted, "request was", "requests were"), profiles.FormatLatency(t.AbortedAge))
+		p.say("%s in flight at the end, and no latency above includes them", profiles.Plural(t.Aborted, "request was", "requests were"))
 		if !s.Open {
 			p.say("a user that waits sends nothing else, so a stall weighs little here: with --rate arrivals go on and it shows in full")
 		}
@@ -113,16 +112,21 @@ func (p *paper) replicas(s load.Snapshot) {
 	}
 }
 
+// failures is the table of what went wrong, and of what the end of the run
+// met still under way.
 func (p *paper) failures(s load.Snapshot) {
-	if len(s.Failures) == 0 {
-		return
-	}
-	p.printf("\n")
 	rows := [][]string{{"failure", "example", "count", "first", "last"}}
 	for _, f := range s.Failures {
 		rows = append(rows, []string{f.Failure.String(), f.Example, fmt.Sprint(f.Count), clock(f.First), clock(f.Last)})
 	}
-	p.table("ltrrr", rows)
+	if t := s.Total; t.Aborted > 0 {
+		example := fmt.Sprintf("in flight at the end, the oldest for %s", profiles.FormatLatency(t.AbortedAge))
+		rows = append(rows, []string{load.Aborted.String(), example, fmt.Sprint(t.Aborted), none, none})
+	}
+	if len(rows) > 1 {
+		p.printf("\n")
+		p.table("ltrrr", rows)
+	}
 }
 
 // notes says what else a reader of the figures should know.
