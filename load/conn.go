@@ -87,6 +87,7 @@ func (w *wire) nextUser() (source netip.Addr, rng rand.PCG) {
 // first needed and again after it broke or has lived.
 type httpConn struct {
 	*wire
+	progress
 	now    context.Context // ends when the run must stop at once
 	unhook func() bool
 	source netip.Addr // invalid: any
@@ -117,6 +118,7 @@ func (w *wire) newHTTPConn(now context.Context) *httpConn {
 func (c *httpConn) Do(s *Sample) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
+	c.begin()
 	a, err := c.try(s)
 	if err != nil && a == nil && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
 		c.hangUp()
@@ -140,7 +142,7 @@ func (c *httpConn) Do(s *Sample) error {
 		}
 	}
 	if a != nil {
-		s.FirstByte, s.Bytes = a.firstByte, a.bytes
+		s.FirstByte, s.Bytes, s.Stream = a.firstByte, a.bytes, a.events.end(err == nil)
 		c.giveAnswer(a)
 	}
 	return err
@@ -162,6 +164,7 @@ func (c *httpConn) try(s *Sample) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.events.begun = &c.begun
 	if err := a.read(c.request.head); err != nil {
 		if a.firstByte == 0 {
 			c.giveAnswer(a)

@@ -198,3 +198,10 @@ func (u *user) send(intended time.Time, late bool) {
 	u.busy.Store(0)
 	u.shard.add(&u.sample, err, u.engine.plan.Timeout)
 }
+
+// streaming reports whether the answer under way is a stream whose first event
+// has come. It may be asked from outside.
+func (u *user) streaming() bool {
+	c, ok := u.conn.(interface{ streaming() bool })
+	return ok && c.streaming()
+}

@@ -24,6 +24,7 @@ func WriteSummary(w io.Writer, s load.Snapshot) error {
 	p.say("%s, %s: %s", s.Started.Format(time.DateTime), demand(s), lasted(s))
 	p.steered(s)
 	p.requests(s)
+	p.streams(s)
 	p.replicas(s)
 	p.failures(s)
 	p.notes(s)
@@ -79,10 +80,28 @@ func (p *paper) requests(s load.Snapshot) {
 	p.table("nrrrrrrr", times)
 	p.say("latency of successes from the intended start, service time from the actual send")
 	if t := s.Total; t.Aborted > 0 {
-		p.say("%s in flight at the end, and no latency above includes them", profiles.Plural(t.Aborted, "request was", "requests were"))
+		p.say("still in flight at the end, and in no latency above: %s", profiles.Plural(t.Aborted, "request", "requests"))
 		if !s.Open {
 			p.say("a user that waits sends nothing else, so a stall weighs little here: with --rate arrivals go on and it shows in full")
 		}
+	}
+}
+
+// streams is the table of the answers that were streams of events.
+func (p *paper) streams(s load.Snapshot) {
+	rows := [][]string{{"stream ms", "count", "complete", "events", "ttft p50", "p95", "gap p50", "p95"}}
+	for _, r := range s.Requests {
+		if r.Streams == nil {
+			continue
+		}
+		first, gap := r.Streams.TTFT, r.Streams.Gap
+		rows = append(rows, []string{r.Name, fmt.Sprint(r.Streams.Count), fmt.Sprint(r.Streams.Complete), fmt.Sprint(r.Streams.Events),
+			ms(first, first.P50), ms(first, first.P95), ms(gap, gap.P50), ms(gap, gap.P95)})
+	}
+	if len(rows) > 1 {
+		p.printf("\n")
+		p.table("nrrrrrrr", rows)
+		p.say("ttft from the intended start to the first event, gap from one event to the next; of complete streams")
 	}
 }
 
