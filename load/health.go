@@ -28,12 +28,12 @@ type Health struct {
 	Reason  string        `json:"reason,omitempty"`
 	LagP50  time.Duration `json:"lagP50"` // intended to actual send
 	LagP99  time.Duration `json:"lagP99"`
-	CPU     float64       `json:"cpu"`     // cores used by this process, the highest mean of some seconds
-	Due     int64         `json:"due"`     // arrivals of the open model that were due
-	Sent    int64         `json:"sent"`    // of them, those that were sent
-	Late    int64         `json:"late"`    // arrivals that waited because all users were busy and there may be no more
-	Unsent  int64         `json:"unsent"`  // arrivals that were due and were never sent for the same reason
-	Dropped int64         `json:"dropped"` // arrivals that the plan did not let wait for the same reason
+	CPU     float64       `json:"cpu"`            // cores used by this process, the highest mean of some seconds
+	Due     int64         `json:"due,omitempty"`  // arrivals of the open model that were due
+	Sent    int64         `json:"sent,omitempty"` // of them, those that were sent
+	Late    int64         `json:"late"`           // arrivals that waited because all users were busy and there may be no more
+	Unsent  int64         `json:"unsent"`         // arrivals that were due and were never sent for the same reason
+	Dropped int64         `json:"dropped"`        // arrivals that the plan did not let wait for the same reason
 
 	// What else is known of this process and its machine; nil where it is not.
 	GC       *float64 `json:"gc,omitempty"`       // share of its CPU that collected garbage, 0..1

@@ -1,7 +1,7 @@
 # Counts on both sides: what headroom says it sent and got is what three servers
-# that we did not write say they were asked, to the last request: nginx by its
-# access log, the FastAPI application and a Node server by counters of their
-# own. Closed and open model, statuses of three kinds.
+# that we did not write say they answered, to the last request: nginx in its access
+# log, a Node server and the FastAPI application in logs that they write
+# themselves. Closed and open model, statuses of three kinds.
 source "$(dirname "$0")/lib.sh"
 cd "$work"
 
