@@ -1,7 +1,6 @@
 package load
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -10,27 +9,6 @@ import (
 
 func newTestCollector() *collector {
 	return newCollector("GET /", probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
-}
-
-// A day of load takes no more memory than an hour: a point a second, and from
-// then on fewer.
-func TestHistoryIsBounded(t *testing.T) {
-	c := newTestCollector()
-	for second := range 24 * 3600 {
-		at := time.Duration(second+1) * time.Second
-		c.add(&Sample{Done: at, Status: 500, Failure: Status, Replica: probe.Unknown})
-		c.endSecond(&Snapshot{Elapsed: at}, 0)
-		if second == 3598 && len(c.points) != 3599 {
-			t.Fatalf("%d points after %v, want one a second", len(c.points), at)
-		}
-		if len(c.points) >= maxPoints || len(c.failures) != 1 {
-			t.Fatalf("%d points, %d rows of failures after %v; want fewer than %d, and 1", len(c.points), len(c.failures), at, maxPoints)
-		}
-	}
-	last := c.points[len(c.points)-1].At
-	if !slices.IsSortedFunc(c.points, func(a, b Point) int { return int(a.At - b.At) }) || last < 24*time.Hour-32*time.Second {
-		t.Errorf("the history ends at %v, want the whole day in its order", last)
-	}
 }
 
 func TestGatheringSamplesAllocatesNothing(t *testing.T) {

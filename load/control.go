@@ -77,7 +77,8 @@ type publisher struct {
 	*collector
 	cpu     *cpuMeter
 	machine *machineMeter
-	queue   arrivalQueue  // open model
+	queue   arrivalQueue // open model
+	pace    pace
 	loaded  time.Duration // how long there was load; 0 while there still is
 	waits   []wait        // of this tick
 
@@ -108,7 +109,11 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		s.Loaded = p.loaded
 	}
 	ep := e.epoch.Load()
-	e.choosePrecision(ep, now)
+	if s.Open {
+		e.choosePrecision(ep.course.At(ep.at(now)))
+	} else {
+		e.choosePrecision(p.pace.perSecond(s.Elapsed, e.taken.Load()))
+	}
 	switch {
 	case phase == Running && ep.paused:
 		s.Phase = Paused

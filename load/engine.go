@@ -114,7 +114,9 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	defer e.stopMore()
 	e.started = time.Now()
 	e.wire.base = e.started
-	e.choosePrecision(e.epoch.Load(), e.started)
+	if e.arrivals != nil {
+		e.choosePrecision(e.epoch.Load().course.At(0))
+	}
 	c := newCollector(e.wire.request.name, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })

@@ -48,22 +48,24 @@ func (u *user) until(due time.Time, cut <-chan struct{}) bool {
 	return true
 }
 
-// choosePrecision decides for the next tick whether waits end precisely. Where
+// choosePrecision decides for the next tick whether waits end precisely: not
+// at a high rate, of planned arrivals or of what the users sent lately. Where
 // connections are given, they may live in virtual time, which only timers
 // know.
-func (e *Engine) choosePrecision(ep *epoch, now time.Time) {
-	e.precise.Store(e.options.NewConn == nil && e.waitsPerSecond(ep.course.At(ep.at(now))) <= preciseRate)
+func (e *Engine) choosePrecision(perSecond float64) {
+	e.precise.Store(e.options.NewConn == nil && perSecond <= preciseRate)
 }
 
-// waitsPerSecond is how many waits end in a second, at most, under a load of
-// so many arrivals per second or users.
-func (e *Engine) waitsPerSecond(load float64) float64 {
-	if e.plan.Open() {
-		return load
-	}
-	mean := (e.plan.Wait.Min + e.plan.Wait.Max) / 2
-	if mean == 0 {
-		return 0 // nobody waits
-	}
-	return load / mean.Seconds()
+// pace follows how many requests are sent.
+type pace struct {
+	at   time.Duration // of the last look, an offset
+	sent int64         // until then
+}
+
+// perSecond is how many were sent per second since the last look, which is a
+// tick ago.
+func (p *pace) perSecond(now time.Duration, sent int64) float64 {
+	rate := perSecond(sent-p.sent, now-p.at)
+	p.at, p.sent = now, sent
+	return rate
 }

@@ -19,35 +19,37 @@ func TestSleepUntilIsNeverEarly(t *testing.T) {
 }
 
 func TestPrecision(t *testing.T) {
-	closed := func(users int, low, high time.Duration) profiles.Plan {
-		plan := closedPlan(users, 1e9, time.Second)
-		plan.Wait = profiles.Wait{Min: low, Max: high}
-		return plan
-	}
-	given := Options{NewConn: func(context.Context, time.Time) Conn { return nil }}
+	given := func(context.Context, time.Time) Conn { return nil }
 	for _, c := range []struct {
 		name    string
-		plan    profiles.Plan
 		options Options
+		rate    float64
 		want    bool
 	}{
-		{"100 arrivals per second", openPlan(100, profiles.Even, time.Second), Options{}, true},
-		{"5000 arrivals per second", openPlan(5000, profiles.Even, time.Second), Options{}, false},
-		{"10 users that think for a second", closed(10, time.Second, time.Second), Options{}, true},
-		{"10,000 users that think for 5 s", closed(10_000, 5*time.Second, 5*time.Second), Options{}, false},
-		{"10,000 users that think for up to 60 s", closed(10_000, 0, time.Minute), Options{}, true},
-		{"users that do not wait", closed(10_000, 0, 0), Options{}, true},
-		{"virtual time", openPlan(100, profiles.Even, time.Second), given, false},
+		{"100 per second", Options{}, 100, true},
+		{"5000 per second", Options{}, 5000, false},
+		{"virtual time", Options{NewConn: given}, 100, false},
 	} {
-		e, err := New(c.plan, c.options)
+		e, err := New(openPlan(1, profiles.Even, time.Second), c.options)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ep := *e.epoch.Load()
-		ep.start = time.Now()
-		e.choosePrecision(&ep, ep.start.Add(time.Millisecond))
+		e.choosePrecision(c.rate)
 		if got := e.precise.Load(); got != c.want {
 			t.Errorf("%s: precise = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestPace(t *testing.T) {
+	var p pace
+	for i, c := range []struct {
+		at   time.Duration
+		sent int64
+		want float64
+	}{{0, 0, 0}, {250 * time.Millisecond, 25, 100}, {time.Second, 25, 0}, {2 * time.Second, 1025, 1000}} {
+		if got := p.perSecond(c.at, c.sent); got != c.want {
+			t.Errorf("look %d: perSecond(%v, %d) = %v, want %v", i, c.at, c.sent, got, c.want)
 		}
 	}
 }
