@@ -165,8 +165,8 @@ func (c *checker) metric(key string, m Metric) {
 }
 
 func (c *checker) behavior(key string, b Behavior) {
-	if b.Step < 0 {
-		c.bad(key+".step", "got %d, want 1 or more", b.Step)
+	if b.Step < 0 || b.Step > maxStep {
+		c.bad(key+".step", "got %d, want 1 to %d", b.Step, maxStep)
 	}
 	c.within(key+".stabilization", b.Stabilization, 0, time.Hour)
 }

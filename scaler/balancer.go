@@ -42,6 +42,7 @@ type balancer struct {
 	arrivals int64
 	serving  int       // backends in service
 	resized  time.Time // when serving changed
+	came     time.Time // when a request arrived last; zero: none yet
 	closed   bool
 	meters
 }
@@ -94,6 +95,7 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	b.mu.Lock()
 	now := time.Now() // under the lock, so that the meters never go back
 	b.flow.Count(now)
+	b.came = now
 	if b.closed {
 		b.mu.Unlock()
 		return lease{}, errClosed

@@ -84,6 +84,7 @@ type situation struct {
 	inFlight int             // queued and stuck ones included
 	waiting  int             // requests in the queue
 	oldest   time.Duration   // that the first of them has waited; 0 without any
+	active   time.Time       // when a request arrived last, or now while one is in flight; zero: none yet
 	ready    int             // replicas in service
 	resized  time.Time       // when ready changed last
 	idle     []time.Duration // how long each of those without a request has been so, the oldest replica first
@@ -92,7 +93,10 @@ type situation struct {
 func (b *balancer) sense(now time.Time) situation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving, resized: b.resized}
+	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving, resized: b.resized, active: b.came}
+	if s.inFlight > 0 {
+		s.active = now
+	}
 	if first := b.queue.Front(); first != nil {
 		s.oldest = now.Sub(first.Value.(*waiter).arrived)
 	}

@@ -66,6 +66,7 @@ func TestSignalsOfABusyFleet(t *testing.T) {
 			Ready:   1,
 			Waiting: len(waiting),
 			Oldest:  2750 * time.Millisecond,
+			Active:  time.Now(),
 			Resized: entered,
 			StartUp: 250 * time.Millisecond,
 			Readings: []profiles.Reading{
