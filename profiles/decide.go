@@ -24,7 +24,7 @@ type Metrics struct {
 	Oldest   time.Duration   // how long the first of them has waited
 	Active   time.Time       // when a request came last, or this moment while one is in flight; zero: not known
 	InFlight []Sample        // over the fleet, about one a second, oldest first
-	Resized  time.Time       // when Ready changed last; zero: not that we know
+	Resized  time.Time       // when a replica came into service or was to go last; zero: not that we know
 	StartUp  time.Duration   // that a replica takes until it is ready; 0: not known
 }
 

@@ -41,7 +41,7 @@ type balancer struct {
 	queue    list.List // of *waiter, oldest first
 	arrivals int64
 	serving  int       // backends in service
-	resized  time.Time // when serving changed
+	resized  time.Time // when a replica came or was to go; a suspension is soon over, and no change of size
 	came     time.Time // when a request arrived last; zero: none yet
 	closed   bool
 	meters

@@ -13,7 +13,7 @@ import (
 
 // resizer is what the loop acts on. It must not block.
 type resizer interface {
-	scale(n int, order string)
+	scale(n int, down profiles.Behavior)
 }
 
 // loop makes the decisions: every interval of the policy, and at once when
@@ -187,7 +187,7 @@ func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) 
 	}
 	l.last = d
 	l.counts[d.Reason]++
-	l.pool.scale(d.Desired, p.Down.Order)
+	l.pool.scale(d.Desired, p.Down)
 	due = l.due
 	l.mu.Unlock()
 

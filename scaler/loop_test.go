@@ -38,10 +38,10 @@ type sized struct {
 	n  int
 }
 
-func (p *fakePool) scale(n int, order string) {
+func (p *fakePool) scale(n int, down profiles.Behavior) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.order = order
+	p.order = down.Order
 	if k := len(p.sizes); k == 0 || p.sizes[k-1].n != n {
 		p.sizes = append(p.sizes, sized{time.Since(p.start), n})
 	}
