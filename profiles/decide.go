@@ -35,20 +35,27 @@ type Decider interface {
 	Decide(now time.Time, m Metrics) Decision
 }
 
-// Decider returns a decider for a valid policy, with an empty history. It acts
-// on averages only. The windows of the readings that it is given are those of
-// the policy at that moment, which Timetable says.
+// Decider returns a decider for a valid policy, as that of its timetable.
 func (p Policy) Decider() (Decider, error) {
 	times, err := NewTimetable(p)
 	if err != nil {
 		return nil, err
 	}
+	return times.Decider()
+}
+
+// Decider returns a decider for the policy of the timetable, with an empty
+// history. It acts on averages only. The windows of the readings that it is
+// given are those of the policy at that moment, which the timetable says; the
+// two are used by one goroutine at a time.
+func (t *Timetable) Decider() (Decider, error) {
+	p := t.base
 	for i, m := range p.Metrics {
 		if m.Aggregation != "" && m.Aggregation != Average {
 			return nil, fmt.Errorf("metrics[%d].aggregation: got %s, want %s: the built-in scaler has no other", i, m.Aggregation, Average)
 		}
 	}
-	d := &decider{times: times, longest: longestWindow(p)}
+	d := &decider{times: t, longest: longestWindow(p)}
 	for _, s := range p.Schedules {
 		if during, err := p.during(s); err == nil {
 			d.longest = max(d.longest, longestWindow(during))

@@ -228,12 +228,12 @@ func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, found...)
 		return
 	}
-	a.loop.hold(time.Now(), req.Replicas, req.TTL.Std())
+	a.loop.hold(req.Replicas, req.TTL.Std())
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func (a *api) deleteReplicas(w http.ResponseWriter, _ *http.Request) {
-	a.loop.unpin(time.Now())
+	a.loop.unpin()
 	w.WriteHeader(http.StatusNoContent)
 }
 

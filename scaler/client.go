@@ -78,10 +78,8 @@ func (c *Client) Policy(ctx context.Context) (p profiles.Policy, tag string, err
 // nothing changes and the error is ErrPolicyChanged.
 func (c *Client) Apply(ctx context.Context, p profiles.Policy, tag string) (Applied, error) {
 	var out Applied
-	if _, err := c.exchange(ctx, http.MethodPut, "/v1/policy", tag, p, &out); err != nil {
-		return out, err
-	}
-	return out, c.Unpin(ctx)
+	_, err := c.exchange(ctx, http.MethodPut, "/v1/policy", tag, p, &out)
+	return out, err
 }
 
 // Workers lists the replicas: living ones, oldest first, then those that went

@@ -108,8 +108,8 @@ type Config struct {
 	// or headroom-UID in the folder for temporary files.
 	RuntimeDir string
 
-	// Log, when set, is called with each event, from several goroutines at
-	// once. It must not block.
+	// Log, when set, is called with each event, one after the other in their
+	// order. It must not block, and must not wait for the scaler.
 	Log func(Event)
 }
 
@@ -243,7 +243,11 @@ func problems(err error) (out []string) {
 // decider is the decider of a policy that this scaler can follow, and the
 // timetable of its policies.
 func (c Config) decider(p profiles.Policy) (profiles.Decider, *profiles.Timetable, error) {
-	d, err := p.Decider()
+	times, err := profiles.NewTimetable(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := times.Decider()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -262,8 +266,7 @@ func (c Config) decider(p profiles.Policy) (profiles.Decider, *profiles.Timetabl
 	if found != nil {
 		return nil, nil, document.Join(found)
 	}
-	times, err := profiles.NewTimetable(p)
-	return d, times, err
+	return d, times, nil
 }
 
 // address is a host and a port, written by people.

@@ -20,7 +20,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 	a := newAPI(t)
 	requests := newRequestMetrics()
 	requests.codes[200].Add(3)
-	a.loop.step(time.Now())
+	a.loop.tick()
 	r := prometheus.NewPedanticRegistry()
 	r.MustRegister(requests.queue, requests.service, &stateCollector{requests, a.pool, a.loop})
 	problems, err := testutil.GatherAndLint(r)
@@ -37,7 +37,7 @@ func TestMetricsOfAFleet(t *testing.T) {
 	requests := newRequestMetrics()
 	requests.codes[200].Add(3)
 	requests.codes[statusGone].Add(1)
-	a.loop.step(time.Now())
+	a.loop.tick()
 	a.pool.setUsage(map[string]usage{"replica-1": {cpu: 1500 * time.Millisecond, memory: 4096}})
 	busy, err := a.balancer.acquire(t.Context())
 	if err != nil {
