@@ -66,7 +66,7 @@ func (d *decider) demand(p *Policy, metric *Metric, total Milli, m Metrics) prop
 	case metric.PerReplica():
 		demand := p.proportional(total, metric.Target, int64(metric.Target)*int64(m.Replicas), m.Replicas, 1)
 		if metric.Trend != nil {
-			demand.trend = metric.heading(demand, m, m.Resized)
+			demand.trend = metric.heading(demand, m)
 		}
 		return demand
 	}
@@ -138,9 +138,9 @@ func (p *Policy) stepwise(metric *Metric, level Milli, m Metrics) (out proposal)
 
 // heading is what is left of a demand with a look at where the requests are
 // heading.
-func (m *Metric) heading(demand proposal, now Metrics, changed time.Time) Step {
+func (m *Metric) heading(demand proposal, now Metrics) Step {
 	n, _ := demand.size()
-	line, ok := lineOf(now.InFlight, m.Window.Std(), changed)
+	line, ok := lineOf(now.InFlight, m.Window.Std(), now.Resized)
 	if change := n - now.Replicas; ok {
 		switch goal := m.Target.Float() * float64(now.Replicas); {
 		case m.Trend.waits(change, line, goal, now.Oldest) && change > 0:

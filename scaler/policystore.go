@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -203,11 +202,7 @@ func (s *policyStore) save(p profiles.Policy) error {
 	if string(text) == before.text {
 		return nil
 	}
-	err = document.Replace(path, info.Mode().Perm(), func(out io.Writer) error {
-		_, err := out.Write(text)
-		return err
-	})
-	if err == nil {
+	if err = replace(path, info.Mode().Perm(), text); err == nil {
 		w.wrote(text)
 	}
 	return err
