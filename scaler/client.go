@@ -26,11 +26,7 @@ type Client struct {
 // NewClient returns a client of the API at apiURL, such as
 // http://127.0.0.1:8001, with the token of the scaler's runtime file.
 func NewClient(apiURL, token string) *Client {
-	apiURL = strings.TrimRight(apiURL, "/")
-	if !strings.Contains(apiURL, "://") {
-		apiURL = "http://" + apiURL
-	}
-	return &Client{url: apiURL, token: token, http: &http.Client{
+	return &Client{url: strings.TrimRight(apiURL, "/"), token: token, http: &http.Client{
 		// The API is on this machine: never through a proxy. Connections are
 		// short-lived, so that a client need not be closed.
 		Transport: &http.Transport{DisableKeepAlives: true},

@@ -380,6 +380,18 @@ func TestLoopKeepsTheHours(t *testing.T) {
 	})
 }
 
+// Without a max of its own, a policy has that of the machine.
+func TestLoopOfAPolicyWithoutALimit(t *testing.T) {
+	withLoop(t, rpsPolicy(1, int(profiles.Unlimited)), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(1_000_000)
+		pass(10 * time.Second)
+		pool.expect(t, at(0, 1), at(10, maxReplicas))
+		if s := l.state(); s.last.LimitedBy != profiles.MaxLimit || s.policy.Replicas.Max != profiles.Unlimited {
+			t.Errorf("got %+v, want it limited, and the policy as it was given", s)
+		}
+	})
+}
+
 // Interval, windows and order are those of the hour.
 func TestLoopFollowsTheTimetable(t *testing.T) {
 	p := rpsPolicy(1, 5)

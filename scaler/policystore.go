@@ -29,6 +29,7 @@ var ErrPolicyChanged = errors.New("the policy has changed meanwhile: look at it 
 type policyStore struct {
 	loop *loop
 	log  func(Event)
+	lost string // why nothing can be saved, where there is no policyFile
 
 	mu         sync.Mutex // guards the fields below, and is held until a change is saved
 	policyFile *watched   // nil: none
@@ -62,12 +63,13 @@ type Applied struct {
 // newPolicyStore looks at the files of cfg, and returns the policy to begin
 // with too: that of cfg with the settings of the ConfigMap on top.
 func newPolicyStore(cfg Config) (*policyStore, profiles.Policy, error) {
-	s := &policyStore{log: cfg.Log, followed: layers{base: cfg.Policy}}
+	s := &policyStore{log: cfg.Log, lost: "there is no policy file", followed: layers{base: cfg.Policy}}
 	var err error
 	if cfg.PolicyFile != "" {
 		if s.policyFile, err = watch(cfg.PolicyFile); err != nil {
 			return nil, cfg.Policy, fmt.Errorf("--policy: %w", err)
 		}
+		s.lost = "the policy came from " + cfg.PolicyFile + ", which is no regular file"
 	}
 	p := cfg.Policy
 	if cfg.ConfigMap != "" {
@@ -178,7 +180,7 @@ func (s *policyStore) tell(text string) {
 func (s *policyStore) save(p profiles.Policy) error {
 	w := s.policyFile
 	if w == nil {
-		return errors.New("there is no policy file")
+		return errors.New(s.lost)
 	}
 	path, err := filepath.EvalSymlinks(w.path)
 	if err != nil {
