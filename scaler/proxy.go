@@ -59,15 +59,21 @@ func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	defer p.requests.end(w, r)
 	l, err := p.balancer.acquire(r.Context())
 	if err != nil {
+		if r.ContentLength != 0 { // the server reads the upload before it answers
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(lingering))
+		}
 		p.refuse(w, err)
 		return
 	}
 	w.granted = time.Now()
 	x := newExchange(w, r, l)
 	p.running.Go(func() { p.carry(x, r) })
-	if late := p.await(x, r.Context()); late {
+	late := p.await(x, r.Context())
+	if late {
 		p.answerLate(x)
-	} else if x.panicked != nil {
+	}
+	x.endUpload()
+	if !late && x.panicked != nil {
 		panic(x.panicked) // the server ends the connection
 	}
 }
@@ -153,14 +159,12 @@ func (p *proxy) answerLate(x *exchange) {
 		}
 		<-x.done
 	})
-	if x.sent > 0 {
+	if x.sent {
+		x.endUpload()
 		panic(http.ErrAbortHandler) // all that is left is to break the answer off
 	}
 	h := x.w.Header()
-	if x.upload.Load() != uploadOver {
-		h.Set("Connection", "close") // the rest of the upload is in the way of another request
-		http.NewResponseController(x.w).SetReadDeadline(time.Now())
-	}
+	x.closing(h)
 	x.sign(h)
 	text := fmt.Sprintf("upstream timed out after %s: %s did not answer", profiles.Duration(p.timeout), x.id)
 	http.Error(x.w, text, http.StatusGatewayTimeout)
@@ -203,6 +207,10 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x.failed()
 	x.sign(w.Header())
 	switch cause := context.Cause(x); {
+	case exhausted(err):
+		x.how = abandoned
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, fmt.Sprintf("the scaler cannot connect to a replica: %v", err), http.StatusServiceUnavailable)
 	case cause == errUploadStopped:
 		http.Error(w, fmt.Sprintf("the upload stopped for %s", profiles.Duration(p.timeout)), http.StatusRequestTimeout)
 	case x.how == abandoned:
