@@ -10,9 +10,10 @@
 // request that may have reached a replica is never sent again, neither to
 // another replica nor to the same one; only one for which no connection could
 // be made goes elsewhere. A replica that has taken too long gets nothing more
-// while it may still compute, though its client has an answer. The control API listens on a loopback
-// address only, and answers nobody without the token of the runtime file. No
-// replica outlives its scaler, however the scaler ends. Windows is refused.
+// while it may still compute, though its client has an answer. The control API
+// listens on a loopback address only, and answers nobody without the token of
+// the runtime file. No replica outlives its scaler, however the scaler ends.
+// Windows is refused.
 //
 // # Goroutines
 //
@@ -21,6 +22,8 @@
 //	service, api   one HTTP server each, with a goroutine per connection
 //	carrier        one per request that a replica has: sends it and passes the
 //	               answer on; it outlives its handler when the replica is late
+//	grace          one per request whose replica is late: ends the carrier when
+//	               it has been so for as long again
 //	pool           orders replicas up to the wanted number
 //	place          one per wanted replica: starts it, waits until it is ready,
 //	               looks at it while it is idle, replaces it when it ends,

@@ -23,13 +23,14 @@ type proxy struct {
 	upstream *upstream
 	reverse  *httputil.ReverseProxy
 	requests *requestMetrics
+	log      func(Event)
 
 	closing chan struct{}
 	running sync.WaitGroup // carriers, and what watches those without a client
 }
 
 func newProxy(b *balancer, timeout time.Duration) *proxy {
-	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), requests: newRequestMetrics(), closing: make(chan struct{})}
+	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), requests: newRequestMetrics(), log: func(Event) {}, closing: make(chan struct{})}
 	// Without a FlushInterval: the proxy passes event streams and answers of
 	// unknown length on as they come anyway, and -1 would cost every other
 	// answer a goroutine and a second packet.
@@ -108,6 +109,10 @@ func (p *proxy) carry(x *exchange, r *http.Request) {
 		x.panicked = recover()
 		if x.panicked != nil && x.how == completed {
 			x.how = abandoned
+		}
+		if x.panicked != nil && x.panicked != http.ErrAbortHandler {
+			p.log(Event{At: time.Now(), Kind: EventReplica, Replica: x.id,
+				Text: fmt.Sprintf("an answer of %s could not be passed on: %v", x.id, x.panicked)})
 		}
 		x.cancel(nil)
 		if x.backend != nil {

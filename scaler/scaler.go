@@ -139,6 +139,7 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	fail := func(err error) { failed <- err }
 
 	proxy := newProxy(s.balancer, s.cfg.Timeout)
+	proxy.log = s.cfg.Log
 	front := newServer(service, proxy)
 	front.http.Protocols = &http.Protocols{}
 	front.http.Protocols.SetHTTP1(true)

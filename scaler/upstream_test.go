@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -162,6 +163,28 @@ func TestProxyMovesOnWhenNobodyAccepts(t *testing.T) {
 		}
 		if !s.backends[0].suspended {
 			t.Error("the replica that does not accept is not suspended")
+		}
+	})
+}
+
+// What net/http refuses to pass on is told, and nothing else ends.
+func TestProxyReportsWhatItCannotPassOn(t *testing.T) {
+	replica := func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 042 What\r\nContent-Length: 0\r\n\r\n")
+	}
+	virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
+		var told []string
+		s.proxy.log = func(e Event) { told = append(told, e.Text) }
+		if r := await(t, s.get(t, "/")); r.err == nil {
+			t.Errorf("got %+v, want an end without an answer", r)
+		}
+		if want := []string{"an answer of replica-1 could not be passed on: invalid WriteHeader code 42"}; !slices.Equal(told, want) {
+			t.Errorf("events: got %q, want %q", told, want)
 		}
 	})
 }
