@@ -48,6 +48,7 @@ func withSignals(t *testing.T, f func(t *testing.T, s *signals, r *replica, blin
 func TestSignalsOfABusyFleet(t *testing.T) {
 	withSignals(t, func(t *testing.T, s *signals, r *replica, _ *atomic.Bool) {
 		pass(250 * time.Millisecond)
+		entered := time.Now()
 		s.pool.enter(r, &instance{address: "127.0.0.1:4000"})
 		pass(2250 * time.Millisecond)
 		arrive(t, s.balancer)
@@ -65,6 +66,7 @@ func TestSignalsOfABusyFleet(t *testing.T) {
 			Ready:   1,
 			Waiting: len(waiting),
 			Oldest:  2750 * time.Millisecond,
+			Resized: entered,
 			StartUp: 250 * time.Millisecond,
 			Readings: []profiles.Reading{
 				{Total: 3000, Valid: true},
