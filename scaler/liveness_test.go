@@ -1,9 +1,6 @@
 package scaler
 
 import (
-	"context"
-	"fmt"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -156,23 +153,14 @@ func TestPoolReportsWhatStaysAway(t *testing.T) {
 func TestPoolBlamesNobodyForItsOwnWant(t *testing.T) {
 	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
-		p.live = func(context.Context, string) error { return fmt.Errorf("no connection: %w", syscall.EMFILE) }
+		replicas.set(func(f *fakes) { f.poor = true })
 		pass(time.Minute)
 		expectStates(t, "it cannot be looked at", p, "1 ready")
-		ready := p.ready
-		want := true
-		p.ready = func(ctx context.Context, address string) error {
-			if want {
-				<-ctx.Done()
-				return fmt.Errorf("no connection: %w", syscall.EMFILE)
-			}
-			return ready(ctx, address)
-		}
 		c := arrive(t, p.balancer)
 		p.balancer.release(&c.lease, broken)
 		pass(3 * p.startTimeout)
 		expectStates(t, "it cannot be asked", p, "1 suspect")
-		want = false
+		replicas.set(func(f *fakes) { f.poor = false })
 		pass(p.startTimeout + 2*time.Second)
 		expectStates(t, "it was asked", p, "1 ready")
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,7 @@ type fakes struct {
 	slow    time.Duration // until a replica is ready
 	slower  time.Duration // each replica than the one before
 	deaf    bool          // a new replica is never ready
+	poor    bool          // this process cannot ask anybody
 	looks   int           // of liveness
 	events  []string
 }
@@ -55,8 +57,12 @@ func (f *fakes) launch(id string) (*instance, error) {
 func (f *fakes) ready(ctx context.Context, address string) error {
 	r := f.find(address)
 	f.mu.Lock()
-	slow, deaf := r.slow, r.deaf
+	slow, deaf, poor := r.slow, r.deaf, f.poor
 	f.mu.Unlock()
+	if poor {
+		<-ctx.Done()
+		return errPoor
+	}
 	if !deaf && wait(ctx, slow) {
 		return nil
 	}
@@ -68,14 +74,19 @@ func (f *fakes) live(ctx context.Context, address string) error {
 	r := f.find(address)
 	f.mu.Lock()
 	f.looks++
-	deaf := r.deaf
+	deaf, poor := r.deaf, f.poor
 	f.mu.Unlock()
-	if !deaf {
+	switch {
+	case poor:
+		return errPoor
+	case !deaf:
 		return nil
 	}
 	wait(ctx, lookLimit)
 	return errors.New("no answer")
 }
+
+var errPoor = fmt.Errorf("no connection: %w", syscall.EMFILE)
 
 func (f *fakes) find(id string) *fake {
 	f.mu.Lock()
