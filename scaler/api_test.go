@@ -209,7 +209,7 @@ func TestClientListsWhoIsBusyAndWhoWaits(t *testing.T) {
 		}
 		waits.cancel()
 		busy.release(a.balancer)
-		s.shutdown(time.Second)
+		s.shutdown(t.Context())
 	})
 }
 

@@ -126,7 +126,7 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 func (b *balancer) reacquire(ctx context.Context, lost lease) (lease, error) {
 	b.mu.Lock()
 	now := time.Now()
-	b.suspend(now, lost.backend)
+	b.accuse(now, lost.backend)
 	b.give(now, lost)
 	l := lease{order: lost.order, arrived: lost.arrived}
 	var err error
@@ -215,7 +215,7 @@ func (b *balancer) release(l *lease, how outcome) {
 		l.served++
 		b.answer(now, now.Sub(l.arrived))
 	case how == broken:
-		b.suspend(now, l.backend)
+		b.accuse(now, l.backend)
 	}
 	b.give(now, *l)
 	b.dispatch(now)

@@ -6,34 +6,38 @@ import (
 	"headroom/profiles"
 )
 
-// meters measure what passes through a balancer, under its lock: a level and
-// a number of events in each window.
+// meters measure what passes through a balancer, under its lock.
 type meters struct {
-	flow  *profiles.Window // requests in flight, queued and stuck ones included; arrivals, refused ones included
-	line  *profiles.Window // requests in the queue; answers
-	spare *profiles.Window // replicas in service without a request; microseconds that the answers took
+	flow    *profiles.Window // level: requests in flight, queued and stuck ones included; events: arrivals, refused ones included
+	line    *profiles.Window // level: requests in the queue
+	spare   *profiles.Window // level: replicas in service without a request
+	answers *profiles.Window // events
+	took    *profiles.Window // events: microseconds that the answers took
 }
 
 func newMeters(now time.Time) meters {
-	return meters{flow: profiles.NewWindow(now), line: profiles.NewWindow(now), spare: profiles.NewWindow(now)}
+	return meters{
+		flow: profiles.NewWindow(now), line: profiles.NewWindow(now), spare: profiles.NewWindow(now),
+		answers: profiles.NewWindow(now), took: profiles.NewWindow(now),
+	}
 }
 
 // answer notes an answer and how long it took since the request arrived.
 func (m *meters) answer(now time.Time, took time.Duration) {
-	m.line.Count(now)
-	m.spare.Add(now, took.Microseconds())
+	m.answers.Count(now)
+	m.took.Add(now, took.Microseconds())
 }
 
 // latency is the mean time in milliseconds from the arrival of a request to
 // the end of its answer, of those answered in the last width. It is not valid
 // where there were none.
 func (m *meters) latency(now time.Time, width time.Duration) profiles.Reading {
-	answers := m.line.Sum(now, width)
+	answers := m.answers.Sum(now, width)
 	if answers == 0 {
 		return profiles.Reading{}
 	}
 	// Microseconds are thousandths of what is wanted, as a Milli is.
-	return profiles.Reading{Total: profiles.Milli(m.spare.Sum(now, width) / answers), Valid: true}
+	return profiles.Reading{Total: profiles.Milli(m.took.Sum(now, width) / answers), Valid: true}
 }
 
 // read measures the metrics of a policy. CPU, memory and custom metrics are

@@ -129,6 +129,7 @@ func TestBalancerSensesWhoIsFree(t *testing.T) {
 		broke := arrive(t, b)
 		b.release(&broke.lease, broken)
 		expectIdle("while it is suspended", 2, 6*time.Second, 3*time.Second)
+		<-a.suspect
 		b.resume(a)
 		expectIdle("when it is back", 3, 0, 6*time.Second, 3*time.Second)
 		b.drain(a)

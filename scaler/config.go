@@ -93,7 +93,8 @@ type Config struct {
 
 	// LogDir, where given, is a folder that gets a file NAME-replica-1.log for
 	// each replica with everything that it prints; at 64 MiB the file is renamed
-	// to .log.1. The folder is made if it is missing.
+	// to .log.1. The files of the last 20 replicas that are gone stay. The folder
+	// is made if it is missing.
 	LogDir string
 
 	// PolicyFile, where given, is rewritten when the policy changes while the

@@ -31,7 +31,7 @@ type pool struct {
 	changed chan struct{} // the wanted number has; capacity 1
 	failed  chan error    // why the start failed; capacity 1
 	serving chan struct{} // closed when the first replica is ready, or none is wanted
-	full    chan struct{} // closed when as many are ready as were wanted at the start
+	full    chan struct{} // closed when as many are ready as were wanted at the start, or in a crash loop
 	workers sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below and those of places and replicas
@@ -184,10 +184,9 @@ func (p *pool) enter(r *replica, in *instance) *backend {
 
 // leave takes a replica out of service.
 func (p *pool) leave(r *replica, be *backend) {
-	served := p.balancer.remove(be)
-	p.mu.Lock()
+	p.mu.Lock() // first: a listing has it from the balancer or from here
 	defer p.mu.Unlock()
-	r.info.Served = served
+	r.info.Served = p.balancer.remove(be)
 }
 
 // advance applies an event to a replica, reports it when it changed something,
@@ -242,6 +241,7 @@ func (p *pool) settle(r *replica, to probe.State, note string, now time.Time) st
 		d := pause(r.info.Failures)
 		r.info.Retry = now.Add(d)
 		note += "; again in " + profiles.Duration(d).String()
+		p.checkFull()
 	case probe.Gone:
 		r.info.Retry = time.Time{}
 		r.info.Memory = 0
@@ -263,20 +263,34 @@ func (p *pool) noteStartup(r *replica, now time.Time) string {
 }
 
 // checkFull closes serving and full when it is time. A fleet of none has
-// nothing to wait for.
+// nothing to wait for, and nobody waits for a place in a crash loop.
 func (p *pool) checkFull() {
-	ready := 0
+	ready, settled := 0, 0
 	for _, r := range p.living {
-		if r.info.State == probe.Ready {
+		switch {
+		case r.info.State == probe.Ready:
 			ready++
+			settled++
+		case r.info.InCrashLoop() && r.info.State != probe.Draining:
+			settled++
 		}
 	}
 	if (ready > 0 || p.wanted == 0) && !isClosed(p.serving) {
 		close(p.serving)
 	}
-	if isClosed(p.serving) && ready >= min(p.initial, p.wanted) && !isClosed(p.full) {
+	if isClosed(p.serving) && settled >= min(p.initial, p.wanted) && !isClosed(p.full) {
 		close(p.full)
 	}
+}
+
+// promising reports whether some replica may take what waits, without another
+// decision.
+func (p *pool) promising() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.places, func(pl *place) bool {
+		return pl.current == nil || wanted(pl.current.info.State)
+	})
 }
 
 // neverReady reports whether the scaler is still starting, so that a failure

@@ -29,9 +29,10 @@ var troubles = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) trouble {
 // are wanted, all of them ready, and no request waits.
 func TestPoolRecovers(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		all := troubles.Draw(rt, "troubles")
+		all, slots := troubles.Draw(rt, "troubles"), rapid.IntRange(1, 4).Draw(rt, "slots")
 		var failure error
 		withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+			withSlots(p, slots)
 			pass(time.Second)
 			s := &sufferer{T: t, pool: p, replicas: replicas}
 			for i, what := range all {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,9 @@ type fakes struct {
 	started []*fake
 	refuse  error         // of launch
 	slow    time.Duration // until a replica is ready
+	slower  time.Duration // each replica than the one before
 	deaf    bool          // a new replica is never ready
+	poor    bool          // this process cannot ask anybody
 	looks   int           // of liveness
 	events  []string
 }
@@ -46,7 +49,7 @@ func (f *fakes) launch(id string) (*instance, error) {
 		return nil, f.refuse
 	}
 	life, end := context.WithCancelCause(context.Background())
-	r := &fake{id: id, at: time.Now(), life: life, end: end, slow: f.slow, deaf: f.deaf}
+	r := &fake{id: id, at: time.Now(), life: life, end: end, slow: f.slow + time.Duration(len(f.started))*f.slower, deaf: f.deaf}
 	f.started = append(f.started, r)
 	return &instance{
 		address: id, pid: len(f.started), root: len(f.started), output: &output{}, life: life,
@@ -57,8 +60,12 @@ func (f *fakes) launch(id string) (*instance, error) {
 func (f *fakes) ready(ctx context.Context, address string) error {
 	r := f.find(address)
 	f.mu.Lock()
-	slow, deaf := r.slow, r.deaf
+	slow, deaf, poor := r.slow, r.deaf, f.poor
 	f.mu.Unlock()
+	if poor {
+		<-ctx.Done()
+		return errPoor
+	}
 	if !deaf && wait(ctx, slow) {
 		return nil
 	}
@@ -70,14 +77,19 @@ func (f *fakes) live(ctx context.Context, address string) error {
 	r := f.find(address)
 	f.mu.Lock()
 	f.looks++
-	deaf := r.deaf
+	deaf, poor := r.deaf, f.poor
 	f.mu.Unlock()
-	if !deaf {
+	switch {
+	case poor:
+		return errPoor
+	case !deaf:
 		return nil
 	}
 	wait(ctx, lookLimit)
 	return errors.New("no answer")
 }
+
+var errPoor = fmt.Errorf("no connection: %w", syscall.EMFILE)
 
 func (f *fakes) find(id string) *fake {
 	f.mu.Lock()
@@ -130,13 +142,17 @@ func (f *fakes) set(edit func(*fakes)) {
 // withPool runs a pool of n fakes in a bubble.
 func withPool(t *testing.T, n int, f func(t *testing.T, p *pool, replicas *fakes)) {
 	t.Helper()
+	withFakes(t, n, &fakes{slow: time.Second}, f)
+}
+
+func withFakes(t *testing.T, n int, replicas *fakes, f func(t *testing.T, p *pool, replicas *fakes)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		cfg := Config{
 			Command: []string{"serve", "{port}"}, StartTimeout: 20 * time.Second, Timeout: 30 * time.Second,
 			Policy: profiles.FixedPolicy(n),
 		}.withDefaults()
 		p := newPool(cfg, newBalancer(time.Now(), cfg), n)
-		replicas := &fakes{slow: time.Second}
 		p.launch, p.ready, p.live, p.log = replicas.launch, replicas.ready, replicas.live, replicas.note
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
@@ -348,5 +364,85 @@ func TestPoolOfNone(t *testing.T) {
 		expectStates(t, "none is wanted, but one is busy", p, "2 draining", "1 gone")
 		waiting.release(p.balancer)
 		expectStates(t, "after its last answer", p, "2 gone", "1 gone")
+	})
+}
+
+// A place that never works does not hide those that do.
+func TestPoolIsFull(t *testing.T) {
+	of := func(s probe.State, failures int) *replica {
+		return &replica{info: probe.Replica{State: s, Failures: failures}}
+	}
+	ready, starting := of(probe.Ready, 0), of(probe.Starting, 0)
+	for _, tt := range []struct {
+		name          string
+		living        []*replica
+		serving, full bool
+	}{
+		{"starting", []*replica{starting, starting}, false, false},
+		{"one of two", []*replica{ready, starting}, true, false},
+		{"both", []*replica{ready, ready}, true, true},
+		{"one failed", []*replica{ready, of(probe.Failing, probe.CrashLoop-1)}, true, false},
+		{"one in a crash loop", []*replica{ready, of(probe.Failing, probe.CrashLoop)}, true, true},
+		{"one in a crash loop, tried again", []*replica{ready, of(probe.Starting, probe.CrashLoop)}, true, true},
+		{"one went in a crash loop", []*replica{ready, starting, of(probe.Draining, probe.CrashLoop)}, true, false},
+	} {
+		p := newPool(Config{Policy: profiles.FixedPolicy(2)}, newBalancer(time.Now(), Config{}), 2)
+		p.living = tt.living
+		p.checkFull()
+		if serving, full := isClosed(p.serving), isClosed(p.full); serving != tt.serving || full != tt.full {
+			t.Errorf("%s: checkFull() closes serving %v and full %v, want %v and %v", tt.name, serving, full, tt.serving, tt.full)
+		}
+	}
+}
+
+// The third failure of a place ends the wait for it.
+func TestPoolIsFullWithACrashLoop(t *testing.T) {
+	withFakes(t, 2, &fakes{slow: time.Second, slower: time.Second}, func(t *testing.T, p *pool, replicas *fakes) {
+		pass(time.Second)
+		if !isClosed(p.serving) || isClosed(p.full) {
+			t.Error("one of two is ready: want that it serves, and is not full")
+		}
+		for failures := 1; failures <= probe.CrashLoop; failures++ {
+			if isClosed(p.full) {
+				t.Errorf("after %d failures: it is full", failures-1)
+			}
+			for _, r := range p.fleet(time.Now()).Replicas {
+				if r.State == probe.Starting {
+					replicas.crash(r.ID)
+				}
+			}
+			if failures < probe.CrashLoop {
+				pass(pause(failures))
+			}
+		}
+		if !isClosed(p.full) {
+			t.Errorf("in a crash loop: got %v, want that it is full", states(p))
+		}
+	})
+}
+
+// At the end nobody waits for a fleet that cannot serve any more.
+func TestPoolPromises(t *testing.T) {
+	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+		expect := func(what string, want bool) {
+			t.Helper()
+			if got := p.promising(); got != want {
+				t.Errorf("%s: promising() = %v, want %v", what, got, want)
+			}
+		}
+		expect("starting", true)
+		pass(time.Second)
+		expect("ready", true)
+		replicas.crash("replica-1")
+		expect("failing", false)
+		pass(pause(1))
+		expect("starting again", true)
+		pass(time.Second)
+		busy := arrive(t, p.balancer)
+		p.scale(0, newestFirst)
+		synctest.Wait()
+		expectStates(t, "none is wanted", p, "2 draining", "1 gone")
+		expect("draining", false)
+		busy.release(p.balancer)
 	})
 }
