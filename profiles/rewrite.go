@@ -45,6 +45,31 @@ func (p Policy) Rewrite(text []byte) ([]byte, error) {
 	return nil, fmt.Errorf("cannot be changed where it stands: it would not say %s", p.Summary())
 }
 
+// Rebase returns what the changes that lead from another policy to p make of
+// the policy onto.
+func (p Policy) Rebase(from, onto Policy) (Policy, error) {
+	have, err := from.YAML()
+	if err != nil {
+		return Policy{}, err
+	}
+	want, err := p.YAML()
+	if err != nil {
+		return Policy{}, err
+	}
+	edits, err := differences(have, want)
+	if err != nil {
+		return Policy{}, err
+	}
+	text, err := onto.YAML()
+	if err != nil {
+		return Policy{}, err
+	}
+	if text, err = document.Apply(text, 0, edits...); err != nil {
+		return Policy{}, err
+	}
+	return ParsePolicy(text)
+}
+
 // differences are the edits that make one document of another.
 func differences(from, to []byte) ([]document.Edit, error) {
 	var a, b any

@@ -18,7 +18,7 @@ import (
 type server struct {
 	listener net.Listener
 	http     http.Server
-	abort    context.CancelFunc // ends the contexts of all requests
+	abort    context.CancelCauseFunc // ends the contexts of all requests
 
 	serving sync.WaitGroup // the accepting goroutine
 	running sync.WaitGroup // connections, and handlers (which outlive a connection that they took over)
@@ -43,7 +43,7 @@ func listen(flag, addr string) (net.Listener, error) {
 // newServer prepares a server; the caller sets the limits of its http field.
 func newServer(l net.Listener, h http.Handler) *server {
 	s := &server{listener: l, fresh: map[net.Conn]struct{}{}}
-	base, abort := context.WithCancel(context.Background())
+	base, abort := context.WithCancelCause(context.Background())
 	s.abort = abort
 	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.begin() {
@@ -115,7 +115,7 @@ func (s *server) shutdown(grace context.Context) {
 	case <-gone:
 	case <-grace.Done():
 	}
-	s.abort()
+	s.abort(errClosed) // which tells them from those whose client went away
 	last, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
 	s.http.Shutdown(last)

@@ -95,8 +95,8 @@ func TestServerAnswersWhatWaitsAtTheEnd(t *testing.T) {
 				t.Errorf("the end took %s", took)
 			}
 			r := await(t, waiting)
-			if r.code != 503 || r.header.Get("Retry-After") != "1" || r.header.Get("X-Served-By") != "" {
-				t.Errorf("the one that waits: got %+v, want 503, and not by a replica", r)
+			if want := errClosed.Error() + "\n"; r.code != 503 || r.body != want || r.header.Get("Retry-After") != "1" {
+				t.Errorf("the one that waits: got %+v, want 503 that says %q", r, want)
 			}
 			if r := await(t, working); r.code == 200 {
 				t.Errorf("the one that is worked on: got %+v, want no answer of its replica", r)
