@@ -82,10 +82,7 @@ func newExchange(w http.ResponseWriter, r *http.Request, l lease) *exchange {
 	x := &exchange{lease: l, w: w, header: make(http.Header, 8), done: make(chan struct{})}
 	x.Context, x.cancel = context.WithCancelCause(context.WithoutCancel(r.Context()))
 	x.renew()
-	if r.ProtoMajor == 1 && r.ContentLength != 0 {
-		x.shared = true
-		http.NewResponseController(w).EnableFullDuplex()
-	}
+	x.shared = r.ProtoMajor == 1 && r.ContentLength != 0
 	return x
 }
 
@@ -173,7 +170,8 @@ func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // closing says that this answer is the last on its connection, if the upload is
-// not over: what may come of it must not be taken for another request.
+// not over: what may come of it must not be taken for another request. It also
+// keeps the server from reading all of it before it sends the answer.
 func (x *exchange) closing(h http.Header) {
 	if x.shared && x.upload.Load() != uploadOver {
 		h.Set("Connection", "close")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
@@ -43,6 +44,18 @@ func newProxy(b *balancer, timeout time.Duration) *proxy {
 		ErrorLog:       log.New(io.Discard, "", 0), // what goes wrong is in the answer
 	}
 	return p
+}
+
+// newFront prepares the server of a proxy. What still waits when it ends the
+// requests must not get their slots.
+func newFront(l net.Listener, p *proxy) *server {
+	s := newServer(l, p)
+	abort := s.abort
+	s.abort = func(cause error) {
+		p.balancer.close()
+		abort(cause)
+	}
+	return s
 }
 
 // close ends what goes on without a client. It is called once, when no handler

@@ -140,7 +140,7 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 
 	proxy := newProxy(s.balancer, s.cfg.Timeout)
 	proxy.log = s.cfg.Log
-	front := newServer(service, proxy)
+	front := newFront(service, proxy)
 	front.http.Protocols = &http.Protocols{}
 	front.http.Protocols.SetHTTP1(true)
 	front.http.Protocols.SetUnencryptedHTTP2(true)

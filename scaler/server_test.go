@@ -25,7 +25,7 @@ func cleartext2(t *testing.T) *http.Client {
 func TestServerEndsUnderLoad(t *testing.T) {
 	noGrace, cancel := context.WithCancel(t.Context())
 	cancel()
-	for range 30 {
+	for range 10 {
 		l, err := listen("--listen", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)

@@ -84,7 +84,7 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 			s.backends = append(s.backends, s.balancer.add(i+1, id, id+":80"))
 		}
 		proxy.upstream.dial = func(ctx context.Context, _, addr string) (net.Conn, error) { return wires[addr].dial(ctx) }
-		s.front = newServer(s.wire, proxy)
+		s.front = newFront(s.wire, proxy)
 		s.front.start(func(err error) { t.Error(err) })
 		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.wire.dial(ctx) }}
 		s.client = &http.Client{Transport: transport}
