@@ -96,6 +96,9 @@ func (d Decision) why() string {
 	case Rising:
 		return fmt.Sprintf("%s and rising with a target of %s%s asks for %d", level, d.Target, d.per(), d.Raw)
 	case Activated:
+		if d.Kind == "" {
+			level = "a request"
+		}
 		return level + " at a fleet at rest"
 	case Quiet:
 		return "nothing has arrived for long enough"

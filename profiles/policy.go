@@ -24,6 +24,7 @@ const MaxWindow = 10 * time.Minute
 const (
 	maxTarget Milli = 1_000_000_000_000 // 10⁹ per replica
 	maxFactor Milli = 1_000_000
+	maxStep         = 1_000_000
 )
 
 // Policy says how many replicas there should be, and why. The zero value is

@@ -209,7 +209,8 @@ var badFiles = []struct{ name, file, want string }{
 	{"a negative tolerance", minimalFile + "tolerance: -5%\n", `line 5: tolerance: got "-5%", want a share such as 10% or 0.1`},
 	{"a tolerance too fine", minimalFile + "tolerance: 0.01%\n", `line 5: tolerance: got "0.01%", want a share of at most one decimal of a percent`},
 
-	{"a negative step", minimalFile + "up: {step: -1}\n", "line 5: up.step: got -1, want 1 or more"},
+	{"no number of JSON", minimalFile + "platforms:\n  knative: {a: [.inf]}\n  hpa: {b: .nan}\n", "line 5: platforms.hpa: got an unsupported value: NaN, want what JSON can say, too\nline 5: platforms.knative: got an unsupported value: +Inf, want what JSON can say, too"},
+	{"a negative step", minimalFile + "up: {step: -1}\n", "line 5: up.step: got -1, want 1 to 1000000"},
 	{"half a step", minimalFile + "down: {step: 0.5}\n", `line 5: down.step: got "0.5", want a whole number`},
 	{"up by 1", minimalFile + "up: {factor: 1}\n", "line 5: up.factor: got 1, want more than 1 and at most 1000"},
 	{"up by a negative factor", minimalFile + "up: {factor: -2}\n", "line 5: up.factor: got -2, want more than 1 and at most 1000"},

@@ -35,7 +35,7 @@ func (p Policy) Rewrite(text []byte) ([]byte, error) {
 		if bytes.Equal(have, want) {
 			return text, nil
 		}
-		edits, err := differences(have, want)
+		edits, err := differences(have, want, byElement)
 		if err != nil {
 			return nil, err
 		}
@@ -50,8 +50,41 @@ func (p Policy) Rewrite(text []byte) ([]byte, error) {
 	return nil, fmt.Errorf("cannot be changed where it stands: it would not say %s", p.Summary())
 }
 
+// Rebase returns what the changes that lead from another policy to p make of
+// the policy onto.
+func (p Policy) Rebase(from, onto Policy) (Policy, error) {
+	have, err := from.YAML()
+	if err != nil {
+		return Policy{}, err
+	}
+	want, err := p.YAML()
+	if err != nil {
+		return Policy{}, err
+	}
+	edits, err := differences(have, want, asWhole)
+	if err != nil {
+		return Policy{}, err
+	}
+	text, err := onto.YAML()
+	if err != nil {
+		return Policy{}, err
+	}
+	if text, err = document.Apply(text, 0, edits...); err != nil {
+		return Policy{}, err
+	}
+	return ParsePolicy(text)
+}
+
+// lists says how an edit changes a list that becomes longer or shorter.
+type lists bool
+
+const (
+	byElement lists = true
+	asWhole   lists = false // so that it can be made where that list is another one
+)
+
 // differences are the edits that make one document of another.
-func differences(from, to []byte) ([]document.Edit, error) {
+func differences(from, to []byte, how lists) ([]document.Edit, error) {
 	var a, b any
 	if err := yaml.UnmarshalWithOptions(from, &a, yaml.UseOrderedMap()); err != nil {
 		return nil, err
@@ -59,12 +92,12 @@ func differences(from, to []byte) ([]document.Edit, error) {
 	if err := yaml.UnmarshalWithOptions(to, &b, yaml.UseOrderedMap()); err != nil {
 		return nil, err
 	}
-	return differ(nil, "", a, b), nil
+	return how.differ(nil, "", a, b), nil
 }
 
 // differ appends the edits that make the value b of a at a path. Mappings are
-// gone through key by key, and lists element by element.
-func differ(edits []document.Edit, path string, a, b any) []document.Edit {
+// gone through key by key.
+func (l lists) differ(edits []document.Edit, path string, a, b any) []document.Edit {
 	if reflect.DeepEqual(a, b) {
 		return edits
 	}
@@ -81,12 +114,12 @@ func differ(edits []document.Edit, path string, a, b any) []document.Edit {
 			}
 		}
 		for _, item := range b {
-			edits = differ(edits, below(path, fmt.Sprint(item.Key)), had[item.Key], item.Value)
+			edits = l.differ(edits, below(path, fmt.Sprint(item.Key)), had[item.Key], item.Value)
 		}
 		return edits
 	case []any:
-		if old, ok := a.([]any); ok {
-			return differInList(edits, path, old, b)
+		if old, ok := a.([]any); ok && (len(old) == len(b) || l == byElement) {
+			return l.differInList(edits, path, old, b)
 		}
 	}
 	return append(edits, document.Edit{Path: path, Value: b})
@@ -95,7 +128,7 @@ func differ(edits []document.Edit, path string, a, b any) []document.Edit {
 // differInList drops the elements that are too many where the next one wanted
 // is of another kind, so that each of the others keeps its comments; new ones
 // come at the end.
-func differInList(edits []document.Edit, path string, a, b []any) []document.Edit {
+func (l lists) differInList(edits []document.Edit, path string, a, b []any) []document.Edit {
 	tooMany, n := len(a)-len(b), 0 // n elements are done
 	for _, old := range a {
 		at := below(path, strconv.Itoa(n))
@@ -104,7 +137,7 @@ func differInList(edits []document.Edit, path string, a, b []any) []document.Edi
 			tooMany--
 			continue
 		}
-		edits = differ(edits, at, old, b[n])
+		edits = l.differ(edits, at, old, b[n])
 		n++
 	}
 	for ; n < len(b); n++ {

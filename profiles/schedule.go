@@ -164,9 +164,9 @@ func (s Schedule) parse() (p period, err error) {
 
 var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-// ParseCron reads a cron expression of exactly five fields, as Schedule has it. The parser would also take a time zone
-// in front of them, and panics on one that stands alone; tabs between them get
-// lost where YAML is written.
+// ParseCron reads a cron expression of exactly five fields, as Schedule has it.
+// The parser would also take a time zone in front of them, and panics on one
+// that stands alone; tabs between them get lost where YAML is written.
 func ParseCron(s string) (cron.Schedule, error) {
 	if strings.ContainsAny(s, "=\t") {
 		return nil, errors.New("neither a time zone nor a tab")

@@ -77,6 +77,20 @@ func (t *Timetable) Initial(now time.Time) int {
 	return n
 }
 
+// Until is the first moment after now at which other schedules are active, or
+// limit where they are the same until then.
+func (t *Timetable) Until(now, limit time.Time) time.Time {
+	t.At(now)
+	for at := now.Truncate(time.Minute).Add(time.Minute); len(t.periods) > 0 && at.Before(limit); at = at.Add(time.Minute) {
+		for i, p := range t.periods {
+			if p.active(at) != t.active[i] {
+				return at
+			}
+		}
+	}
+	return limit
+}
+
 // effective is the policy for the schedules that are active.
 func (t *Timetable) effective() *Policy {
 	same := func(e effect) bool { return slices.Equal(e.active, t.active) }

@@ -1,7 +1,10 @@
 package profiles
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,6 +103,7 @@ func (p Policy) problems(lines document.Lines) []document.Problem {
 		c.bad("onMetricError", "got %d, want hold, or a whole number of replicas", int(p.OnMetricError))
 	}
 	c.calibration(p.Calibration)
+	c.platforms(p.Platforms)
 	valid := len(c.found) == 0
 	for i, s := range p.Schedules {
 		if len(s.Set) > 0 {
@@ -200,10 +204,19 @@ func (c *checker) metric(key string, m Metric) {
 }
 
 func (c *checker) behavior(key string, b Behavior) {
-	if b.Step < 0 {
-		c.bad(key+".step", "got %d, want 1 or more", b.Step)
+	if b.Step < 0 || b.Step > maxStep {
+		c.bad(key+".step", "got %d, want 1 to %d", b.Step, maxStep)
 	}
 	c.within(key+".stabilization", b.Stabilization, 0, time.Hour)
+}
+
+// platforms are opaque, but for what the API could not tell of them.
+func (c *checker) platforms(sections map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		if _, err := json.Marshal(sections[name]); err != nil {
+			c.bad("platforms."+name, "got an %s, want what JSON can say, too", strings.TrimPrefix(err.Error(), "json: "))
+		}
+	}
 }
 
 func (c *checker) calibration(cal *Calibration) {

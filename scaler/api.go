@@ -24,7 +24,6 @@ const (
 	apiVersion = "v1" // also in the paths
 	maxBody    = 1 << 20
 	maxPin     = time.Hour
-	maxPinSize = 1000 // a slip of the finger must not start thousands of processes
 )
 
 // newAPIServer serves the API, with limits against clients that are slow or
@@ -195,7 +194,11 @@ func (a *api) getLogs(w http.ResponseWriter, r *http.Request) {
 		for i, r := range f.Replicas {
 			ids[i] = r.ID
 		}
-		refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, want one of %s", id, strings.Join(ids, ", ")))
+		want := "and there is none"
+		if len(ids) > 0 {
+			want = "want one of " + strings.Join(ids, ", ")
+		}
+		refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, %s", id, want))
 		return
 	}
 	reply(w, append([]Line{}, lines...)) // none is an empty list
@@ -218,8 +221,8 @@ func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var found []string
-	if req.Replicas < 1 || req.Replicas > maxPinSize {
-		found = append(found, fmt.Sprintf("replicas: got %d, want 1 to %d", req.Replicas, maxPinSize))
+	if req.Replicas < 1 || req.Replicas > maxReplicas {
+		found = append(found, fmt.Sprintf("replicas: got %d, want 1 to %d", req.Replicas, maxReplicas))
 	}
 	if ttl := req.TTL.Std(); ttl <= 0 || ttl > maxPin {
 		found = append(found, fmt.Sprintf("ttl: got %s, want more than 0s and at most %s", req.TTL, profiles.Duration(maxPin)))
@@ -228,12 +231,12 @@ func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnprocessableEntity, found...)
 		return
 	}
-	a.loop.hold(time.Now(), req.Replicas, req.TTL.Std())
+	a.loop.hold(req.Replicas, req.TTL.Std())
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func (a *api) deleteReplicas(w http.ResponseWriter, _ *http.Request) {
-	a.loop.unpin(time.Now())
+	a.loop.unpin()
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -37,7 +37,7 @@ func newAPI(t *testing.T) *api {
 	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})
 	return &api{
 		token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000",
-		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log}, ready: p.full,
+		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log, lost: "there is no policy file"}, ready: p.full,
 		events: events, metrics: newMetrics(newRequestMetrics(), p, l),
 	}
 }
@@ -217,5 +217,19 @@ func TestAPIHealthWhileStarting(t *testing.T) {
 	a.health(w, request(t, "GET", "/healthz", ""))
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("while the replicas start: got %d, want 503", w.Code)
+	}
+}
+
+func TestAPILogsOfNoWorkers(t *testing.T) {
+	a := newAPI(t)
+	cfg := Config{Policy: rpsPolicy(1, 5)}.withDefaults()
+	a.pool = newPool(cfg, a.balancer, 1)
+	req := request(t, "GET", "http://127.0.0.1:8001/v1/workers/replica-1/logs", "")
+	req.Header.Set("Authorization", "Bearer secret")
+	w := httptest.NewRecorder()
+	a.handler().ServeHTTP(w, req)
+	const want = `{"problems":["worker: got \"replica-1\", and there is none"]}` + "\n"
+	if w.Code != http.StatusNotFound || w.Body.String() != want {
+		t.Errorf("got %d %s, want 404 %s", w.Code, w.Body, want)
 	}
 }

@@ -77,6 +77,7 @@ func (b *balancer) add(number int, id, address string) *backend {
 	b.backends = slices.Insert(b.backends, at, be)
 	b.slots = slices.Insert(b.slots, at, profiles.Slots{})
 	b.reindex(at)
+	b.resized = now
 	b.update(now, be)
 	b.dispatch(now)
 	return be
@@ -97,8 +98,10 @@ func (b *balancer) resume(be *backend) {
 func (b *balancer) drain(be *backend) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := time.Now()
 	be.draining = true
-	b.update(time.Now(), be)
+	b.resized = now
+	b.update(now, be)
 }
 
 // remove takes a replica out of service and returns how many requests it
@@ -111,7 +114,11 @@ func (b *balancer) remove(be *backend) (served int64) {
 		b.slots = slices.Delete(b.slots, i, i+1)
 		b.reindex(i)
 		be.index = -1
-		b.update(time.Now(), be)
+		now := time.Now()
+		if !be.draining {
+			b.resized = now
+		}
+		b.update(now, be)
 	}
 	return be.served
 }
@@ -145,7 +152,6 @@ func (b *balancer) update(now time.Time, be *backend) {
 	if serving != be.serving {
 		be.serving = serving
 		b.serving += sign(serving)
-		b.resized = now
 	}
 	if free != be.free {
 		be.free, be.since = free, now

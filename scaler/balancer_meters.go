@@ -84,15 +84,19 @@ type situation struct {
 	inFlight int             // queued and stuck ones included
 	waiting  int             // requests in the queue
 	oldest   time.Duration   // that the first of them has waited; 0 without any
+	active   time.Time       // when a request arrived last, or now while one is in flight; zero: none yet
 	ready    int             // replicas in service
-	resized  time.Time       // when ready changed last
+	resized  time.Time       // when a replica came or was to go last
 	idle     []time.Duration // how long each of those without a request has been so, the oldest replica first
 }
 
 func (b *balancer) sense(now time.Time) situation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving, resized: b.resized}
+	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving, resized: b.resized, active: b.came}
+	if s.inFlight > 0 {
+		s.active = now
+	}
 	if first := b.queue.Front(); first != nil {
 		s.oldest = now.Sub(first.Value.(*waiter).arrived)
 	}
@@ -117,6 +121,7 @@ type work struct {
 	inFlight int
 	stuck    int       // of inFlight: answered 504, but the replica may still work on them
 	oldest   time.Time // when the first of inFlight was handed over; zero without any
+	idle     time.Time // since when it could serve a request, and had none; zero: it has, or cannot
 	served   int64
 }
 
@@ -142,7 +147,11 @@ func (b *balancer) traffic() traffic {
 		t.reason = reasonBusy
 	}
 	for _, be := range b.backends {
-		t.backends[be.id] = work{be.inFlight, be.stuck, be.oldest(), be.served}
+		w := work{inFlight: be.inFlight, stuck: be.stuck, oldest: be.oldest(), served: be.served}
+		if be.free {
+			w.idle = be.since
+		}
+		t.backends[be.id] = w
 	}
 	return t
 }

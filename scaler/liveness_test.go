@@ -4,8 +4,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"headroom/profiles"
 )
 
 // A broken answer suspends a replica until it was asked once more.
@@ -82,7 +80,7 @@ func TestPoolTrustsWhatAnswersAgain(t *testing.T) {
 		pass(2*p.liveInterval + lookLimit)
 		expectStates(t, "nothing came during the look", p, "1 suspect")
 		startedIn := p.fleet(time.Now()).Replicas[0].StartedIn
-		p.scale(0, profiles.Newest)
+		p.scale(0, newestFirst)
 		synctest.Wait()
 		expectStates(t, "a suspect must go", p, "1 gone")
 		if got := p.startups(); len(got) != 1 || got[0] != startedIn {

@@ -37,9 +37,9 @@ type pool struct {
 	mu      sync.Mutex // guards the fields below and those of places and replicas
 	initial int
 	wanted  int
-	order   string // which goes first, profiles.Newest or profiles.Oldest
-	number  int    // of the newest replica
-	revived int64  // replicas in place of one that ended by itself
+	down    profiles.Behavior // which goes first
+	number  int               // of the newest replica
+	revived int64             // replicas in place of one that ended by itself
 	places  []*place
 	living  []*replica      // oldest first
 	gone    []*replica      // latest first
@@ -62,7 +62,7 @@ func newPool(cfg Config, b *balancer, n int) *pool {
 		full:         make(chan struct{}),
 		initial:      n,
 		wanted:       n,
-		order:        cfg.Policy.Down.Order,
+		down:         cfg.Policy.Down,
 	}
 }
 
@@ -87,16 +87,13 @@ func (p *pool) run(ctx context.Context) error {
 	}
 }
 
-// scale sets the wanted number.
-func (p *pool) scale(n int, order string) {
+// scale sets the wanted number, and which replicas go first.
+func (p *pool) scale(n int, down profiles.Behavior) {
 	p.mu.Lock()
-	p.wanted, p.order = n, order
+	p.wanted, p.down = n, down
 	p.checkFull()
 	p.mu.Unlock()
-	select {
-	case p.changed <- struct{}{}:
-	default:
-	}
+	notify(p.changed)
 }
 
 // reconcile opens and vacates places until there are as many as wanted.
@@ -115,25 +112,26 @@ func (p *pool) reconcile(ctx context.Context) {
 	if len(p.places) == p.wanted {
 		return
 	}
-	t := p.balancer.traffic()
+	t, rested := p.balancer.traffic(), time.Now().Add(-p.down.Idle.Std())
 	for len(p.places) > p.wanted {
-		i := p.dispensable(t)
+		i := p.dispensable(t, rested)
 		p.places[i].vacate()
 		p.places = slices.Delete(p.places, i, i+1)
 	}
 }
 
 // dispensable is the index of the place to give up first: the one of least
-// use, and among equals by the order of the policy.
-func (p *pool) dispensable(t traffic) int {
+// use, and among equals by the order of the policy. Replicas that are idle since
+// rested or before have been so for long enough.
+func (p *pool) dispensable(t traffic, rested time.Time) int {
 	rank := func(pl *place) (use, age int) {
 		if pl.current == nil {
 			return -1, 0
 		}
-		if p.order == profiles.Oldest {
-			return pl.current.use(t), pl.current.number
+		if p.down.Order == profiles.Oldest {
+			return pl.current.use(t, rested), pl.current.number
 		}
-		return pl.current.use(t), -pl.current.number
+		return pl.current.use(t, rested), -pl.current.number
 	}
 	best := 0
 	for i, pl := range p.places {

@@ -10,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"headroom/probe"
-	"headroom/profiles"
 )
 
 // trouble is something that happens to a pool.
@@ -62,13 +61,13 @@ type sufferer struct {
 }
 
 func (s *sufferer) apply(what trouble) {
-	order := profiles.Newest
+	down := newestFirst
 	if what.n%2 == 0 {
-		order = profiles.Oldest
+		down = oldestFirst
 	}
 	switch what.kind {
 	case "scale":
-		s.pool.scale(what.n%6, order)
+		s.pool.scale(what.n%6, down)
 	case "crash":
 		if r := s.pick(what.n); r != nil {
 			r.end(fmt.Errorf("exited with status %d", what.n))
@@ -155,7 +154,7 @@ func (s *sufferer) recovery() error {
 			r.deaf = false
 		}
 	})
-	s.pool.scale(3, profiles.Newest)
+	s.pool.scale(3, newestFirst)
 	for range 90 { // seconds: longer than the longest pause and the start timeout
 		pass(time.Second)
 		for s.answer(0, completed) {

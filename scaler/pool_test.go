@@ -15,6 +15,9 @@ import (
 	"headroom/profiles"
 )
 
+// The two orders in which replicas go.
+var newestFirst, oldestFirst = profiles.Behavior{Order: profiles.Newest}, profiles.Behavior{Order: profiles.Oldest}
+
 // fakes starts replicas that exist in virtual time only.
 type fakes struct {
 	mu      sync.Mutex // guards the fields below
@@ -189,20 +192,20 @@ func TestPoolStarts(t *testing.T) {
 func TestPoolGrowsAndShrinks(t *testing.T) {
 	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
-		p.scale(3, profiles.Newest)
+		p.scale(3, newestFirst)
 		pass(time.Second)
 		expectStates(t, "grown", p, "1 ready", "2 ready", "3 ready")
-		p.scale(4, profiles.Newest)
+		p.scale(4, newestFirst)
 		synctest.Wait()
-		p.scale(3, profiles.Newest)
+		p.scale(3, newestFirst)
 		synctest.Wait()
 		expectStates(t, "one less, newest first", p, "1 ready", "2 ready", "3 ready", "4 gone")
-		p.scale(2, profiles.Oldest)
+		p.scale(2, oldestFirst)
 		synctest.Wait()
 		expectStates(t, "one less, oldest first", p, "2 ready", "3 ready", "1 gone", "4 gone")
-		p.scale(3, profiles.Oldest)
+		p.scale(3, oldestFirst)
 		synctest.Wait()
-		p.scale(2, profiles.Oldest)
+		p.scale(2, oldestFirst)
 		synctest.Wait()
 		expectStates(t, "oldest first, but one serves nobody yet", p, "2 ready", "3 ready", "5 gone", "1 gone", "4 gone")
 	})
@@ -212,7 +215,7 @@ func TestPoolDrainsBeforeItEnds(t *testing.T) {
 	withPool(t, 2, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
 		first, second := arrive(t, p.balancer), arrive(t, p.balancer)
-		p.scale(1, profiles.Newest)
+		p.scale(1, newestFirst)
 		synctest.Wait()
 		expectStates(t, "a busy replica must go", p, "1 ready", "2 draining")
 		pass(10 * time.Second)
@@ -226,12 +229,12 @@ func TestPoolDrainsBeforeItEnds(t *testing.T) {
 		}
 		first.release(p.balancer)
 
-		p.scale(2, profiles.Newest)
+		p.scale(2, newestFirst)
 		pass(time.Second)
 		arrive(t, p.balancer)
 		stuck := arrive(t, p.balancer)
 		expectServed(t, "two replicas", []*client{stuck}, "replica-3")
-		p.scale(1, profiles.Newest)
+		p.scale(1, newestFirst)
 		pass(31 * time.Second)
 		expectStates(t, "a request that takes too long", p, "1 ready", "3 gone", "2 gone")
 	})
@@ -241,7 +244,7 @@ func TestPoolGivesUpTheFailingFirst(t *testing.T) {
 	withPool(t, 3, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
 		replicas.crash("replica-1")
-		p.scale(2, profiles.Newest)
+		p.scale(2, newestFirst)
 		synctest.Wait()
 		expectStates(t, "one less", p, "2 ready", "3 ready", "1 gone")
 		pass(time.Minute)
@@ -258,17 +261,45 @@ func TestPoolGivesUpTheIdleFirst(t *testing.T) {
 		}
 		clients[0].release(p.balancer)
 		clients[1].release(p.balancer)
-		p.scale(3, profiles.Newest)
+		p.scale(3, newestFirst)
 		synctest.Wait()
 		expectStates(t, "the newest of the idle ones", p, "1 ready", "3 ready", "4 ready", "2 gone")
-		p.scale(2, profiles.Newest)
+		p.scale(2, newestFirst)
 		synctest.Wait()
 		expectStates(t, "the last idle one", p, "3 ready", "4 ready", "1 gone", "2 gone")
-		p.scale(1, profiles.Oldest)
+		p.scale(1, oldestFirst)
 		synctest.Wait()
 		expectStates(t, "none is idle, the oldest", p, "3 draining", "4 ready", "1 gone", "2 gone")
 		clients[2].release(p.balancer)
 		clients[3].release(p.balancer)
+	})
+}
+
+// Which replicas may go is a question of how long each was idle; the order is
+// for those among them.
+func TestPoolGivesUpWhatIsIdleForLongEnough(t *testing.T) {
+	withPool(t, 4, func(t *testing.T, p *pool, replicas *fakes) {
+		pass(time.Second)
+		var clients []*client
+		for range 4 {
+			clients = append(clients, arrive(t, p.balancer))
+		}
+		down := newestFirst
+		down.Idle = profiles.Duration(time.Minute)
+		clients[0].release(p.balancer)
+		clients[1].release(p.balancer)
+		pass(time.Minute)
+		clients[2].release(p.balancer)
+		p.scale(3, down)
+		synctest.Wait()
+		expectStates(t, "the newest of those idle for long", p, "1 ready", "3 ready", "4 ready", "2 gone")
+		clients[3].release(p.balancer)
+		p.scale(2, down)
+		synctest.Wait()
+		expectStates(t, "the other one", p, "3 ready", "4 ready", "1 gone", "2 gone")
+		p.scale(1, down)
+		synctest.Wait()
+		expectStates(t, "idle, but none for long", p, "3 ready", "4 gone", "1 gone", "2 gone")
 	})
 }
 
@@ -284,12 +315,14 @@ func TestReplicaUse(t *testing.T) {
 		{"starting in a crash loop", probe.Starting, probe.CrashLoop, 0, 0},
 		{"starting", probe.Starting, probe.CrashLoop - 1, 0, 1},
 		{"suspect", probe.Suspect, 0, 1, 2},
-		{"idle", probe.Ready, probe.CrashLoop, 0, 3},
-		{"busy", probe.Ready, 0, 2, 4},
+		{"idle for long enough", probe.Ready, probe.CrashLoop, 0, 3},
+		{"busy", probe.Ready, 0, 2, 5},
 	}
 	for _, tt := range tests {
 		r := &replica{info: probe.Replica{ID: "a", State: tt.state, Failures: tt.failures}}
-		if got := r.use(traffic{backends: map[string]work{"a": {inFlight: tt.inFlight}}}); got != tt.want {
+		now := time.Now()
+		got := r.use(traffic{backends: map[string]work{"a": {inFlight: tt.inFlight, idle: now}}}, now)
+		if got != tt.want {
 			t.Errorf("%s: use() = %d, want %d", tt.name, got, tt.want)
 		}
 	}
@@ -304,13 +337,13 @@ func TestPoolOfNone(t *testing.T) {
 			t.Error("at first: it waits for replicas that nobody wants")
 		}
 		waiting := arrive(t, p.balancer)
-		p.scale(1, profiles.Newest)
+		p.scale(1, newestFirst)
 		synctest.Wait()
 		replicas.crash("replica-1")
 		expectStates(t, "its first one ends before it is ready", p, "1 failing")
 		pass(1500 * time.Millisecond)
 		expectServed(t, "after another start", []*client{waiting}, "replica-2")
-		p.scale(0, profiles.Newest)
+		p.scale(0, newestFirst)
 		synctest.Wait()
 		expectStates(t, "none is wanted, but one is busy", p, "2 draining", "1 gone")
 		waiting.release(p.balancer)

@@ -56,7 +56,7 @@ func (p *proxy) close() {
 // answer, or has gone away.
 func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	w := p.requests.begin(client)
-	defer p.requests.end(w, r)
+	defer p.requests.end(w)
 	l, err := p.balancer.acquire(r.Context())
 	if err != nil {
 		p.refuse(w, err)
@@ -168,7 +168,7 @@ func (p *proxy) answerLate(x *exchange) {
 
 // refuse answers a request that got no replica.
 func (p *proxy) refuse(w http.ResponseWriter, err error) {
-	text := "the request was given up while it waited for a replica"
+	code, text := http.StatusServiceUnavailable, ""
 	switch {
 	case errors.Is(err, ErrQueueFull):
 		text = fmt.Sprintf("%v: %d requests wait for a replica", err, p.balancer.maxQueue)
@@ -176,9 +176,11 @@ func (p *proxy) refuse(w http.ResponseWriter, err error) {
 		text = fmt.Sprintf("waited %s for a replica", profiles.Duration(p.balancer.maxWait))
 	case errors.Is(err, errClosed):
 		text = err.Error()
+	default:
+		code, text = statusGone, "the request was given up while it waited for a replica"
 	}
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, text, http.StatusServiceUnavailable)
+	http.Error(w, text, code)
 }
 
 // answer passes an answer on, with the replica and the queue time named.
@@ -205,6 +207,8 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch cause := context.Cause(x); {
 	case cause == errUploadStopped:
 		http.Error(w, fmt.Sprintf("the upload stopped for %s", profiles.Duration(p.timeout)), http.StatusRequestTimeout)
+	case x.how == abandoned && cause != errClosed:
+		http.Error(w, "the client went away before "+x.id+" answered", statusGone)
 	case x.how == abandoned:
 		http.Error(w, "the request was given up before "+x.id+" answered", http.StatusBadGateway)
 	default:

@@ -34,7 +34,10 @@ type replica struct {
 
 // use orders replicas by what would be lost without them: one that is failing
 // or in a crash loop is the first to go, one with requests in flight the last.
-func (r *replica) use(t traffic) int {
+// Of those without any, the ones that are idle since rested or before go before
+// the others, which may have just come to rest.
+func (r *replica) use(t traffic, rested time.Time) int {
+	work := t.backends[r.info.ID]
 	switch state := r.info.State; {
 	case state == probe.Failing || r.info.InCrashLoop() && state == probe.Starting:
 		return 0
@@ -42,10 +45,12 @@ func (r *replica) use(t traffic) int {
 		return 1
 	case state == probe.Suspect:
 		return 2
-	case t.backends[r.info.ID].inFlight == 0:
-		return 3
+	case work.inFlight > 0:
+		return 5
+	case work.idle.IsZero() || work.idle.After(rested):
+		return 4
 	}
-	return 4
+	return 3
 }
 
 // stable reports whether a replica has been in service for so long that what

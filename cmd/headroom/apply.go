@@ -68,23 +68,35 @@ type change struct {
 
 // apply shows a change, asks, and makes it, unless somebody else was faster.
 func (a *app) apply(ctx context.Context, client *scaler.Client, c change, yes bool) error {
-	changes := profiles.Changes(c.from, c.to)
-	if len(changes) == 0 {
+	question := "apply this?"
+	switch changes := profiles.Changes(c.from, c.to); {
+	case len(changes) > 0:
+		writeChanges(a.err, changes)
+	case !profiles.Same(c.from, c.to):
+		write(a.err, "only what platforms and people read is different: calibration or platforms\n")
+	default:
 		write(a.err, "nothing to change: the scaler follows this policy already\n")
-		return nil
+		fleet, _, err := client.Status(ctx)
+		if err != nil || !fleet.Pinned {
+			return err
+		}
+		question = fmt.Sprintf("it is pinned to %d: let the policy decide again?", fleet.Wanted)
 	}
-	writeChanges(a.err, changes)
 	a.warn(c.to.Warnings())
 	if !yes {
-		ok, err := a.confirm("apply this?")
+		ok, err := a.confirm(question)
 		if err != nil || !ok {
 			return err
 		}
 	}
 	applied, err := client.Apply(ctx, c.to, c.tag)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	for _, text := range applied.Held {
+		write(a.err, text+"\n")
+	}
+	switch {
 	case applied.SavedTo != "":
 		write(a.err, fmt.Sprintf("applied, and saved to %s\n", applied.SavedTo))
 	default:
