@@ -137,8 +137,10 @@ func (d Decision) limit() string {
 		return ", limited by min"
 	case MaxLimit:
 		return ", limited by max"
-	case UpStabilized, DownStabilized:
-		return ", waits for it to last"
+	case UpStabilized:
+		return ", held back by the lowest demand of the stabilization time"
+	case DownStabilized:
+		return ", held by the highest demand of the stabilization time"
 	case NotIdle:
 		return ", waits for them to be idle for long enough"
 	}

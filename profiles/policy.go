@@ -157,7 +157,7 @@ func ParsePolicy(data []byte) (Policy, error) {
 		return Policy{}, err
 	}
 	p.normalize()
-	return p, lines.Check(err, p.problems())
+	return p, p.check(lines, err)
 }
 
 // normalize fills in what a policy that was read leaves out, and writes what

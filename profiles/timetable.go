@@ -64,6 +64,19 @@ func (t *Timetable) At(now time.Time) *Policy {
 	return t.policy
 }
 
+// Initial is the number of replicas to start with at that moment.
+func (t *Timetable) Initial(now time.Time) int {
+	p := t.At(now)
+	if t.base.Replicas.Initial == 0 {
+		return p.Initial()
+	}
+	n := max(t.base.Replicas.Initial, p.Replicas.Min)
+	if high := p.Replicas.Max; high != Unlimited {
+		n = min(n, int(high))
+	}
+	return n
+}
+
 // Until is the first moment after now at which other schedules are active, or
 // limit where they are the same until then.
 func (t *Timetable) Until(now, limit time.Time) time.Time {

@@ -1,7 +1,6 @@
 package scaler
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -13,11 +12,13 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"headroom/probe"
 	"headroom/profiles"
+	"headroom/profiles/document"
 )
 
 const (
@@ -66,8 +67,25 @@ type status struct {
 
 // pinRequest is the body of PUT /v1/replicas.
 type pinRequest struct {
-	Replicas int               `json:"replicas"`
-	TTL      profiles.Duration `json:"ttl"`
+	Replicas int               `json:"replicas" yaml:"replicas"`
+	TTL      profiles.Duration `json:"ttl" yaml:"ttl"`
+}
+
+// problems is what is wrong with what was read of a request.
+func (p pinRequest) problems(given document.Lines) (out []document.Problem) {
+	bad := func(key, value, want string) {
+		if _, ok := given[key]; !ok {
+			value = "nothing"
+		}
+		out = append(out, document.Problem{Key: key, Text: "got " + value + ", want " + want})
+	}
+	if p.Replicas < 1 || p.Replicas > maxReplicas {
+		bad("replicas", strconv.Itoa(p.Replicas), fmt.Sprintf("1 to %d", maxReplicas))
+	}
+	if ttl := p.TTL.Std(); ttl <= 0 || ttl > maxPin {
+		bad("ttl", p.TTL.String(), fmt.Sprintf("more than 0s and at most %s", profiles.Duration(maxPin)))
+	}
+	return out
 }
 
 // refusal is the body of every answer that is an error.
@@ -214,21 +232,9 @@ func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var req pinRequest
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&req); err != nil {
-		refuse(w, http.StatusUnprocessableEntity, err.Error())
-		return
-	}
-	var found []string
-	if req.Replicas < 1 || req.Replicas > maxReplicas {
-		found = append(found, fmt.Sprintf("replicas: got %d, want 1 to %d", req.Replicas, maxReplicas))
-	}
-	if ttl := req.TTL.Std(); ttl <= 0 || ttl > maxPin {
-		found = append(found, fmt.Sprintf("ttl: got %s, want more than 0s and at most %s", req.TTL, profiles.Duration(maxPin)))
-	}
-	if found != nil {
-		refuse(w, http.StatusUnprocessableEntity, found...)
+	lines, err := document.Decode(body, &req, document.Strict)
+	if err = lines.Check(err, req.problems(lines)); err != nil {
+		refuse(w, http.StatusUnprocessableEntity, problems(err)...)
 		return
 	}
 	a.loop.hold(req.Replicas, req.TTL.Std())

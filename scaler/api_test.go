@@ -30,7 +30,7 @@ func newAPI(t *testing.T) *api {
 	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
 	b := newBalancer(time.Now(), cfg)
 	p := newPool(cfg, b, 1)
-	l, err := newLoop(cfg, p, newSignals(cfg, b, p).sense, nil)
+	l, err := newLoop(cfg, 1, p, newSignals(cfg, b, p).sense, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,13 @@ func TestAPIRefuses(t *testing.T) {
 			`{"problems":["replicas: got 0, want 1 to 1000","ttl: got 0s, want more than 0s and at most 1h"]}`},
 		{"pin for too long", "PUT", "/v1/replicas", good, "", `{"replicas":1,"ttl":"61m"}`, 422, "ttl: got 1h1m"},
 		{"pin too many", "PUT", "/v1/replicas", good, "", `{"replicas":1001,"ttl":"1m"}`, 422, "replicas: got 1001"},
-		{"pin with an unknown key", "PUT", "/v1/replicas", good, "", `{"replica":1,"ttl":"1m"}`, 422, `unknown field \"replica\"`},
+		{"pin with an unknown key", "PUT", "/v1/replicas", good, "", `{"count":3}`, 422,
+			`{"problems":["count: unknown key, want replicas or ttl","replicas: got nothing, want 1 to 1000","ttl: got nothing, want more than 0s and at most 1h"]}`},
+		{"pin with values of other types", "PUT", "/v1/replicas", good, "", `{"replicas":"three","ttl":true}`, 422,
+			`{"problems":["replicas: got \"three\", want a whole number","ttl: got \"true\", want a duration of 0 or more`},
+		{"pin with one problem of each sort", "PUT", "/v1/replicas", good, "", `{"replicas":0,"ttl":[]}`, 422,
+			`{"problems":["ttl: got a list, want a single value","replicas: got 0, want 1 to 1000"]}`},
+		{"pin with no object", "PUT", "/v1/replicas", good, "", `[3]`, 422, `got a list, want keys with values`},
 		{"no JSON", "PUT", "/v1/replicas", good, "", `replicas=1`, 422, "want one JSON object"},
 		{"two values", "PUT", "/v1/replicas", good, "", `{"replicas":1,"ttl":"1m"}{}`, 422, "want one JSON object"},
 		{"a policy with every kind of problem", "PUT", "/v1/policy", good, "",

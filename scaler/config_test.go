@@ -49,7 +49,7 @@ func TestConfigValidate(t *testing.T) {
 			`--listen: got "8000", want HOST:PORT such as 127.0.0.1:8000`,
 			`--api: got "0.0.0.0:8001", want HOST:PORT on a loopback address such as 127.0.0.1:8001`,
 			`policy: replicas.min: got 0, want 1 or more, or 0 together with toZero`,
-			`policy: replicas.max: got nothing, want replicas.min (0) or more, or unlimited`,
+			`policy: replicas.max: got nothing, want replicas.min or more, or unlimited`,
 			`policy: interval: got 0s, want 1s to 1h`,
 			`--concurrency: got -1, want 1 or more`,
 			`--max-queue: got -1, want 1 or more`,

@@ -51,12 +51,12 @@ type pin struct {
 	until time.Time
 }
 
-func newLoop(cfg Config, pool resizer, sense func(time.Time, *profiles.Policy) profiles.Metrics, arrived <-chan struct{}) (*loop, error) {
+// newLoop is the loop of a pool that has n replicas.
+func newLoop(cfg Config, n int, pool resizer, sense func(time.Time, *profiles.Policy) profiles.Metrics, arrived <-chan struct{}) (*loop, error) {
 	d, times, err := cfg.decider(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
-	n := cfg.Policy.Initial()
 	return &loop{
 		pool: pool, sense: sense, arrived: arrived, admit: cfg.decider, log: cfg.Log,
 		wake:    make(chan struct{}, 1),

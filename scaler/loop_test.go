@@ -105,7 +105,7 @@ func rpsPolicy(low, high int) profiles.Policy {
 func withLoop(t *testing.T, p profiles.Policy, f func(t *testing.T, l *loop, pool *fakePool, g *gauge)) {
 	synctest.Test(t, func(t *testing.T) {
 		pool, g := &fakePool{start: time.Now()}, &gauge{arrived: make(chan struct{}, 1)}
-		l, err := newLoop(Config{Policy: p, Log: pool.note}, pool, g.sense, g.arrived)
+		l, err := newLoop(Config{Policy: p, Log: pool.note}, p.Initial(), pool, g.sense, g.arrived)
 		if err != nil {
 			t.Fatal(err)
 		}

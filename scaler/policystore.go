@@ -55,9 +55,10 @@ func (l layers) policy() (profiles.Policy, error) {
 type Applied struct {
 	Policy   profiles.Policy `json:"policy"`
 	Warnings []string        `json:"warnings,omitempty"`
-	Held     []string        `json:"held,omitempty"`     // what was to change, but the ConfigMap holds
-	SavedTo  string          `json:"savedTo,omitempty"`  // the policy file, with which the next start goes on
-	NotSaved string          `json:"notSaved,omitempty"` // why it lasts only until the scaler ends
+	Held     []string        `json:"held,omitempty"`       // what was to change, but the ConfigMap holds
+	File     string          `json:"policyFile,omitempty"` // the policy file
+	SavedTo  string          `json:"savedTo,omitempty"`    // it again, with which the next start goes on, where it could be written
+	NotSaved string          `json:"notSaved,omitempty"`   // why it lasts only until the scaler ends
 }
 
 // newPolicyStore looks at the files of cfg, and returns the policy to begin
@@ -140,11 +141,12 @@ func (s *policyStore) change(match string, unpin bool, edit func(present profile
 	if err := s.save(next.base); err != nil {
 		out.NotSaved = err.Error()
 		if s.policyFile != nil {
+			out.File = s.policyFile.path
 			s.tell(fmt.Sprintf("not saved to %s: %v", s.policyFile.path, err))
 		}
 		return out, nil
 	}
-	out.SavedTo = s.policyFile.path
+	out.File, out.SavedTo = s.policyFile.path, s.policyFile.path
 	return out, nil
 }
 

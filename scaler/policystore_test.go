@@ -56,7 +56,7 @@ func withStore(t *testing.T, policy, settings string, f func(t *testing.T, s *st
 			t.Fatal(err)
 		}
 		g := &gauge{}
-		if s.loop, err = newLoop(cfg, &fakePool{start: time.Now()}, g.sense, nil); err != nil {
+		if s.loop, err = newLoop(cfg, cfg.Policy.Initial(), &fakePool{start: time.Now()}, g.sense, nil); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

@@ -27,7 +27,8 @@ func checkPrivate(dir string) error {
 }
 
 // lockName keeps a name for this scaler until unlock. The kernel gives it back
-// however this process ends.
+// however this process ends; the file that one leaves that was killed keeps
+// nobody out.
 func lockName(dir, name string) (unlock func(), err error) {
 	path := filepath.Join(dir, name+".lock")
 	for {

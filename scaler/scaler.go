@@ -62,12 +62,17 @@ func New(cfg Config) (*Scaler, error) {
 		events:   events,
 		ready:    make(chan struct{}),
 	}
-	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
+	_, times, err := cfg.decider(policy)
+	if err != nil {
+		return nil, err
+	}
+	n := times.Initial(time.Now())
+	s.pool = newPool(cfg, s.balancer, n)
 	s.pool.launch = s.launcher.launch
 	asking := newReadiness(cfg.ReadyPath)
 	s.pool.ready, s.pool.live = asking.await, asking.live
 	s.signals = newSignals(cfg, s.balancer, s.pool)
-	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, s.balancer.starved); err != nil {
+	if s.loop, err = newLoop(cfg, n, s.pool, s.signals.sense, s.balancer.starved); err != nil {
 		return nil, err
 	}
 	policies.loop = s.loop

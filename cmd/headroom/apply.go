@@ -77,8 +77,12 @@ func (a *app) apply(ctx context.Context, client *scaler.Client, c change, yes bo
 	default:
 		write(a.err, "nothing to change: the scaler follows this policy already\n")
 		fleet, _, err := client.Status(ctx)
-		if err != nil || !fleet.Pinned {
+		if err != nil {
 			return err
+		}
+		if !fleet.Pinned { // once more, as it may not have been saved
+			applied, err := client.Apply(ctx, c.to, c.tag)
+			return errors.Join(err, unsaved(applied))
 		}
 		question = fmt.Sprintf("it is pinned to %d: let the policy decide again?", fleet.Wanted)
 	}
@@ -99,10 +103,19 @@ func (a *app) apply(ctx context.Context, client *scaler.Client, c change, yes bo
 	switch {
 	case applied.SavedTo != "":
 		write(a.err, fmt.Sprintf("applied, and saved to %s\n", applied.SavedTo))
-	default:
+	case applied.File == "":
 		write(a.err, fmt.Sprintf("applied until the scaler ends, but not saved: %s\n", applied.NotSaved))
 	}
-	return nil
+	return unsaved(applied)
+}
+
+// unsaved is the error of a policy file that could not be written: the next
+// start would go on with another policy.
+func unsaved(applied scaler.Applied) error {
+	if applied.File == "" || applied.SavedTo != "" {
+		return nil
+	}
+	return usage("applied until the scaler ends, but not saved to %s: %s", applied.File, applied.NotSaved)
 }
 
 // warn prints what there is to know about a policy that is valid.

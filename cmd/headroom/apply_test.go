@@ -84,14 +84,34 @@ func TestApplySaysWhatBecameOfIt(t *testing.T) {
 			}
 			want := `PUT /v1/policy "seen"`
 			switch tt.name {
-			case "nothing":
-				want = "GET /v1/status"
-			case "nothing but the pin":
+			case "nothing", "nothing but the pin":
 				want = `GET /v1/status, PUT /v1/policy "seen"`
 			}
 			if got := strings.Join(asked, ", "); got != want {
 				t.Errorf("apply asked %s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// A policy file that cannot be written is an error, and tried again when there
+// is nothing else to do.
+func TestApplyFailsUnsaved(t *testing.T) {
+	from := profiles.FixedPolicy(1)
+	for _, to := range []profiles.Policy{profiles.FixedPolicy(3), from} {
+		a := newApp(t)
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				json.NewEncoder(w).Encode(scaler.Applied{Policy: to, File: "/etc/policy.yaml", NotSaved: "read-only file system"})
+				return
+			}
+			json.NewEncoder(w).Encode(map[string]any{"fleet": probe.Fleet{}})
+		}))
+		err := a.apply(t.Context(), scaler.NewClient(s.URL, "secret"), change{from, to, `"seen"`}, true)
+		s.Close()
+		var known *exit
+		if !errors.As(err, &known) || known.code != exitUsage || !strings.Contains(err.Error(), "not saved to /etc/policy.yaml: read-only file system") {
+			t.Errorf("apply of %s: got %v, want a failure with the file and the cause", to.Summary(), err)
+		}
 	}
 }

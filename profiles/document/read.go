@@ -152,7 +152,7 @@ type reader struct {
 }
 
 func (r *reader) bad(n ast.Node, key, format string, args ...any) {
-	r.problems = append(r.problems, Problem{line(n), key, fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{Line: line(n), Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
 var textType = reflect.TypeFor[encoding.TextUnmarshaler]()
