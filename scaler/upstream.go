@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 	"time"
 )
 
@@ -89,6 +90,13 @@ func rewrite(pr *httputil.ProxyRequest) {
 	pr.Out.URL.Host = x.address
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // as it came, also where Go would not parse it
 	pr.SetXForwarded()
+	if strings.EqualFold(pr.Out.Header.Get("Upgrade"), "h2c") {
+		// An offer to us, which may be passed over (RFC 9113, section 3.1).
+		// Replicas that do not know it refuse the request.
+		for _, name := range []string{"Upgrade", "Connection", "Http2-Settings"} {
+			pr.Out.Header.Del(name)
+		}
+	}
 
 	switch {
 	case pr.Out.Body != nil:

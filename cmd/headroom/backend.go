@@ -52,7 +52,7 @@ func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
 		"which replica gets the next request: pack (the others stay idle and can go), least-connections, round-robin or random", profiles.ParseDispatch)
 	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx, or tcp: it accepts (default: / with anything below 500)")
 	durationVar(f, &c.StartTimeout, "start-timeout", "", "how long a replica may take until it is ready")
-	durationVar(f, &c.LiveInterval, "live-interval", "", "time between two looks at whether an idle replica still answers")
+	durationVar(f, &c.LiveInterval, "live-interval", "", "time between two looks at whether an idle replica still answers, for which it has 5s")
 	flagVar(f, &c.CPULimit, "cpu-limit", "", "", "cores", "CPU limit of a replica, such as 0.5 (Linux, cgroups v2)", profiles.ParseMilli)
 	flagVar(f, &c.MemoryLimit, "memory-limit", "", "", "size", "memory limit of a replica, such as 512MiB (Linux, cgroups v2)", profiles.ParseSize)
 	f.StringVar(&c.LogDir, "log-dir", "", "`folder` that gets a file for each replica with all that it prints")
