@@ -36,6 +36,7 @@ type answer struct {
 	lastByte  time.Duration // when the latest bytes came
 
 	want    int    // how much of a body is kept
+	events  events // of a body that is a stream
 	scratch []byte // holds head and body where the buffer cannot
 }
 
@@ -58,6 +59,7 @@ func (a *answer) reset(src io.Reader) {
 	a.src, a.r, a.w = src, 0, 0
 	a.head, a.body, a.scratch, a.bytes = nil, nil, a.scratch[:0], 0
 	a.firstByte, a.lastByte, a.want = 0, 0, prefixSize
+	a.events.kind, a.events.begun = noStream, nil
 }
 
 // received notes that n more bytes have come into the buffer.
@@ -89,12 +91,14 @@ func (a *answer) read(noBody bool) error {
 			return nil
 		case f.chunked:
 			a.spill()
+			a.events.begin(contentType(a.head))
 			return a.readChunked()
 		case f.length >= 0:
 			return a.readLength(f.length)
 		default:
 			a.keepAlive = false
 			a.spill()
+			a.events.begin(contentType(a.head))
 			return a.readUntilEOF()
 		}
 	}
@@ -204,6 +208,17 @@ func (a *answer) parseStatus(line []byte, f *framing) error {
 	return nil
 }
 
+// contentType is that of a whole head. Only a body whose length nobody knew
+// beforehand can be a stream, so others are not looked at.
+func contentType(head []byte) []byte {
+	for line := range bytes.Lines(head) {
+		if name, value, found := bytes.Cut(line, []byte(":")); found && equalFold(name, "content-type") {
+			return value
+		}
+	}
+	return nil
+}
+
 // spill copies the head out of the buffer, which the body will overwrite, and
 // makes room for the beginning of the body behind it.
 func (a *answer) spill() {
@@ -215,6 +230,9 @@ func (a *answer) spill() {
 // keep adds to the copied beginning of the body.
 func (a *answer) keep(p []byte) {
 	a.bytes += int64(len(p))
+	if a.events.kind != noStream {
+		a.events.feed(p, a.lastByte)
+	}
 	if room := a.want - len(a.body); room > 0 {
 		n := len(a.head)
 		a.scratch = append(a.scratch, p[:min(room, len(p))]...)

@@ -24,6 +24,7 @@ import (
 // several times what httpConn does.
 type clientConn struct {
 	*wire
+	progress
 	now       context.Context // ends when the run must stop at once
 	source    netip.Addr      // invalid: any
 	rng       rand.PCG
@@ -98,6 +99,7 @@ func (c *clientConn) follow(_ *http.Request, via []*http.Request) error {
 func (c *clientConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
+	c.begin()
 	if c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
 		c.transport.CloseIdleConnections()
 	}
@@ -121,7 +123,7 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 }
 
 // exchange sends the request and reads the whole answer.
-func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) error {
+func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err error) {
 	request, err := m.forClient(ctx)
 	if err != nil {
 		return err
@@ -137,8 +139,14 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) error 
 	a := c.takeAnswer(nil)
 	defer c.giveAnswer(a)
 	a.want = m.want
+	a.events.begun = &c.begun
+	if response.ContentLength < 0 {
+		a.events.begin([]byte(response.Header.Get("Content-Type")))
+	}
+	defer func() { s.Stream = a.events.end(err == nil) }()
 	for {
 		n, err := response.Body.Read(a.buf)
+		a.lastByte = time.Since(c.base)
 		a.keep(a.buf[:n])
 		if s.Bytes = a.bytes; err == io.EOF {
 			break

@@ -88,10 +88,14 @@ type tally struct {
 	over                          time.Duration
 	count, failed, aborted, bytes int64
 	abortedAge                    time.Duration
-	latency, service              *hist // successes
+	latency, service              *hist        // successes
+	digits                        int          // of the histograms
+	streams                       *streamTally // nil before the first one
 }
 
-func newTally(digits int) tally { return tally{latency: newHist(digits), service: newHist(digits)} }
+func newTally(digits int) tally {
+	return tally{latency: newHist(digits), service: newHist(digits), digits: digits}
+}
 
 type replicaTally struct {
 	count, failed int64
@@ -145,7 +149,7 @@ func (c *collector) add(s *Sample) {
 		c.tasks[s.Task].add(s)
 	}
 	if s.Failure == Aborted {
-		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1})
+		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1, streaming: s.Stream != nil && s.Stream.Events > 0})
 		return
 	}
 	c.conns.add(s)
@@ -172,6 +176,9 @@ func (c *collector) add(s *Sample) {
 }
 
 func (t *tally) add(s *Sample) {
+	if s.Stream != nil {
+		t.streamed().add(s)
+	}
 	if s.Failure == Aborted {
 		t.aborted++
 		t.abortedAge = max(t.abortedAge, s.Latency())
@@ -185,6 +192,14 @@ func (t *tally) add(s *Sample) {
 	}
 	t.latency.record(s.Latency())
 	t.service.record(s.Service())
+}
+
+// streamed is the tally of the streams. Most runs have none.
+func (t *tally) streamed() *streamTally {
+	if t.streams == nil {
+		t.streams = newStreamTally(t.digits)
+	}
+	return t.streams
 }
 
 func (c *collector) addStatus(status int16) {
@@ -368,6 +383,9 @@ func (t *tally) reset() {
 	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge = 0, 0, 0, 0, 0, 0
 	t.latency.reset()
 	t.service.reset()
+	if t.streams != nil {
+		t.streams.reset()
+	}
 }
 
 func (t *tally) merge(u *tally) {
@@ -379,6 +397,9 @@ func (t *tally) merge(u *tally) {
 	t.bytes += u.bytes
 	t.latency.merge(u.latency)
 	t.service.merge(u.service)
+	if u.streams != nil {
+		t.streamed().merge(u.streams)
+	}
 }
 
 // scale is the latency that a lag of the generator is judged against.
@@ -390,8 +411,12 @@ func (c *collector) scale() time.Duration {
 }
 
 func (t *tally) stats(name string, over time.Duration) Stats {
-	return Stats{
+	s := Stats{
 		Name: name, Over: over, Count: t.count, Failed: t.failed, Aborted: t.aborted, AbortedAge: t.abortedAge, Bytes: t.bytes,
 		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
 	}
+	if t.streams != nil && t.streams.count > 0 {
+		s.Streams = t.streams.streams()
+	}
+	return s
 }

@@ -75,12 +75,19 @@ func (e *Engine) ResetStats() { e.resets.Add(1) }
 // publisher is what the goroutine of Run makes snapshots from.
 type publisher struct {
 	*collector
-	cpu    *cpuMeter
-	queue  arrivalQueue  // open model
-	loaded time.Duration // how long there was load; 0 while there still is
-	waits  []wait        // of this tick
+	cpu     *cpuMeter
+	machine *machineMeter
+	queue   arrivalQueue // open model
+	pace    pace
+	loaded  time.Duration // how long there was load; 0 while there still is
+	waits   []wait        // of this tick
 
-	droppedBefore int64 // arrivals that were dropped before the last reset
+	before arrivalCounts // at the last reset
+}
+
+// arrivalCounts are what became of the arrivals of a run.
+type arrivalCounts struct {
+	due, sent, dropped int64
 }
 
 // publish gathers all shards and makes the next snapshot.
@@ -90,19 +97,23 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	now := time.Now()
 	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open()}
-	dropped := e.dropped.Load()
-	if e.resets.Swap(0) > 0 {
+	reset := e.resets.Swap(0) > 0
+	if reset {
 		p.reset(s.Elapsed)
-		p.droppedBefore = dropped
 	}
-	if p.loaded == 0 {
-		p.cpu.read(now)
+	if p.loaded == 0 && p.cpu.read(now) {
+		p.machine.read(now)
 	}
 	s.Loaded = s.Elapsed
 	if p.loaded > 0 {
 		s.Loaded = p.loaded
 	}
 	ep := e.epoch.Load()
+	if s.Open {
+		e.choosePrecision(ep.course.At(ep.at(now)))
+	} else {
+		e.choosePrecision(p.pace.perSecond(s.Elapsed, e.taken.Load()))
+	}
 	switch {
 	case phase == Running && ep.paused:
 		s.Phase = Paused
@@ -115,9 +126,10 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
 	lag := p.lag.quantiles()
-	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Dropped: dropped - p.droppedBefore}
-	if s.Open && !ep.paused {
-		e.lookAtQueue(p, ep, &s, dropped)
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late}
+	p.machine.fill(&s.Health)
+	if s.Open {
+		e.countArrivals(p, ep, &s, reset)
 	}
 	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
@@ -128,16 +140,25 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	e.latest.Store(&s)
 }
 
-// lookAtQueue counts the arrivals that are due and that no user has come to.
-// Those that will be dropped wait for nothing.
-func (e *Engine) lookAtQueue(p *publisher, ep *epoch, s *Snapshot, dropped int64) {
-	p.queue.full = p.queue.full || p.late > 0 || dropped > 0 || s.InFlight >= e.plan.MaxUsers
-	unsent, waits := p.queue.look(e.arrivals, ep, e.taken.Load()+dropped, s.Loaded-ep.start.Sub(e.started), p.waits)
-	if e.plan.OnBusy == profiles.Dropped {
-		s.Health.Dropped += unsent
-	} else {
-		s.Health.Unsent, p.waits = unsent, waits
+// countArrivals fills in what became of the arrivals since the last reset. In
+// a pause none is due. Those that will be dropped wait for nothing.
+func (e *Engine) countArrivals(p *publisher, ep *epoch, s *Snapshot, reset bool) {
+	h, taken, dropped := &s.Health, e.taken.Load(), e.dropped.Load()
+	if !ep.paused {
+		p.queue.full = p.queue.full || p.late > 0 || dropped > 0 || s.InFlight >= e.plan.MaxUsers
+		unsent, waits := p.queue.look(e.arrivals, ep, taken+dropped, s.Loaded-ep.start.Sub(e.started), p.waits)
+		if e.plan.OnBusy == profiles.Dropped {
+			h.Dropped = unsent
+		} else {
+			h.Unsent, p.waits = unsent, waits
+		}
 	}
+	counts := arrivalCounts{p.queue.n, min(taken, p.queue.n), dropped}
+	if reset {
+		p.before = counts
+	}
+	h.Due, h.Sent = counts.due-p.before.due, counts.sent-p.before.sent
+	h.Dropped += dropped - p.before.dropped
 }
 
 // countUsers fills in the users, those that a shape asks for included, and
@@ -163,7 +184,7 @@ func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
 			age := s.Elapsed - (busy - 1)
 			s.InFlight++
 			s.Oldest = max(s.Oldest, age)
-			waits = append(waits, wait{age: age, count: 1})
+			waits = append(waits, wait{age: age, count: 1, streaming: u.streaming()})
 		}
 	}
 	clear(e.users[len(keep):])

@@ -18,6 +18,7 @@ func TestSourceAddresses(t *testing.T) {
 	r := runTo(t, c.URL, 4, requests, func(p *profiles.Plan) {
 		p.SourceIPs = []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.3")}
 		p.DisableKeepAlive = true
+		takingTurns(p)
 	})
 	from := map[string]int{}
 	on, _ := c.served()

@@ -57,6 +57,7 @@ type Engine struct {
 	latest  atomic.Pointer[Snapshot]
 	resets  atomic.Int32
 	running atomic.Bool
+	precise atomic.Bool   // waits end to within some 0.1 ms rather than 1 ms
 	stop    chan struct{} // has a value once Stop was called
 
 	mu        sync.Mutex // guards the fields below, and changes of the epoch
@@ -119,6 +120,9 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	defer e.stopMore()
 	e.started = time.Now()
 	e.wire.base = e.started
+	if e.arrivals != nil {
+		e.choosePrecision(e.epoch.Load().course.At(0))
+	}
 	c := newCollector(e.tasks.rows, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
@@ -140,7 +144,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	phase, more := Running, e.more.Done()
-	pub := &publisher{collector: c, cpu: newCPUMeter(e.started)}
+	pub := &publisher{collector: c, cpu: newCPUMeter(e.started), machine: newMachineMeter(e.started, len(e.plan.SourceIPs))}
 	if e.arrivals != nil {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}

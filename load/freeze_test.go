@@ -110,14 +110,14 @@ func TestObjectiveWithRequestsThatWait(t *testing.T) {
 		want   Objective
 	}{
 		{"nothing at all", 0, 0, 0, nil, Objective{}},
-		{"nothing but young ones", 0, 0, 0, []wait{{100 * ms, 50}}, Objective{}},
-		{"nothing but old ones", 0, 0, 0, []wait{{200 * ms, 50}}, Objective{Value: 0.2, AtLeast: true, Unanswered: 50, Valid: true}},
-		{"few old ones", 90, 0, 0, []wait{{time.Second, 10}}, Objective{Value: 0.01, Unanswered: 10, Valid: true, Holds: true}},
-		{"one too many", 89, 0, 0, []wait{{time.Second, 1}, {2 * time.Second, 10}}, Objective{Value: 1, AtLeast: true, Unanswered: 11, Valid: true}},
-		{"younger than an answer", 80, 15, 0, []wait{{time.Second, 5}}, Objective{Value: 3, AtLeast: true, Unanswered: 5, Valid: true}},
-		{"older than an answer", 80, 20, 0, []wait{{4 * time.Second, 5}}, Objective{Value: 3, Unanswered: 5, Valid: true}},
-		{"beside failures", 80, 0, 5, []wait{{time.Second, 15}}, Objective{Value: 1, AtLeast: true, Unanswered: 15, Valid: true}},
-		{"too many failures", 80, 0, 15, []wait{{time.Second, 5}}, Objective{Value: math.Inf(1), Unanswered: 5, Valid: true}},
+		{"nothing but young ones", 0, 0, 0, []wait{{age: 100 * ms, count: 50}}, Objective{}},
+		{"nothing but old ones", 0, 0, 0, []wait{{age: 200 * ms, count: 50}}, Objective{Value: 0.2, AtLeast: true, Unanswered: 50, Valid: true}},
+		{"few old ones", 90, 0, 0, []wait{{age: time.Second, count: 10}}, Objective{Value: 0.01, Unanswered: 10, Valid: true, Holds: true}},
+		{"one too many", 89, 0, 0, []wait{{age: time.Second, count: 1}, {age: 2 * time.Second, count: 10}}, Objective{Value: 1, AtLeast: true, Unanswered: 11, Valid: true}},
+		{"younger than an answer", 80, 15, 0, []wait{{age: time.Second, count: 5}}, Objective{Value: 3, AtLeast: true, Unanswered: 5, Valid: true}},
+		{"older than an answer", 80, 20, 0, []wait{{age: 4 * time.Second, count: 5}}, Objective{Value: 3, Unanswered: 5, Valid: true}},
+		{"beside failures", 80, 0, 5, []wait{{age: time.Second, count: 15}}, Objective{Value: 1, AtLeast: true, Unanswered: 15, Valid: true}},
+		{"too many failures", 80, 0, 15, []wait{{age: time.Second, count: 5}}, Objective{Value: math.Inf(1), Unanswered: 5, Valid: true}},
 	} {
 		tl := newTally(3)
 		tl.count, tl.failed = int64(c.ok+c.slow)+c.failed, c.failed

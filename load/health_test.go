@@ -25,6 +25,11 @@ func TestJudge(t *testing.T) {
 		{"1.9 of 2 cores", Health{CPU: 1.9}, 100 * ms, Limited},
 		{"late arrivals alone are the target's doing", Health{Late: 1000}, 100 * ms, Sound},
 		{"a load that was not offered", Health{Late: 1000, Unsent: 500}, 100 * ms, Strained},
+		{"a twentieth of the arrivals was not sent", Health{Due: 1000, Sent: 949}, 100 * ms, Limited},
+		{"a fiftieth", Health{Due: 1000, Sent: 979}, 100 * ms, Strained},
+		{"too few to tell", Health{Due: 10, Sent: 9}, 100 * ms, Sound},
+		{"those for want of a user are the target's doing", Health{Due: 1000, Sent: 500, Dropped: 500}, 100 * ms, Strained},
+		{"pressure and steal alone", Health{Pressure: new(0.9), Steal: new(0.5)}, 100 * ms, Sound},
 		{"the worst counts", Health{Unsent: 500, CPU: 1.9}, 100 * ms, Limited},
 	} {
 		h := c.h
@@ -61,5 +66,14 @@ func TestCPUMeterKeepsTheHighest(t *testing.T) {
 	m.read(now.Add(100 * time.Millisecond))
 	if m.n != 25 {
 		t.Errorf("%d readings, want none before a second has passed", m.n)
+	}
+}
+
+func TestPressureAndStealAnnotate(t *testing.T) {
+	h := Health{CPU: 1.9, Pressure: new(0.42), Steal: new(0.12)}
+	h.judge(2, time.Second, 10)
+	want := "the generator uses 95 % of its cores; somebody on this machine waits for a processor 42 % of the time; its host takes 12 % of its processors away"
+	if h.Verdict != Limited || h.Reason != want {
+		t.Errorf("judge = %s (%q), want %s (%q)", h.Verdict, h.Reason, Limited, want)
 	}
 }

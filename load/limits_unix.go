@@ -19,3 +19,10 @@ func raiseFileLimit(files int) {
 		}
 	}
 }
+
+// fileLimit is how many files this process may open.
+func fileLimit() (uint64, bool) {
+	var limit unix.Rlimit
+	err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
+	return uint64(limit.Cur), err == nil
+}

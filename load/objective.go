@@ -3,6 +3,7 @@ package load
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/profiles"
@@ -71,8 +72,9 @@ func (o Objective) Format() string {
 // wait is what is known of requests without an answer: they have been due for
 // so long, so their latency is at least that.
 type wait struct {
-	age   time.Duration
-	count int64
+	age       time.Duration
+	count     int64
+	streaming bool // the first event of a stream has come
 }
 
 // objective judges o on the requests of t and on those that wait.
@@ -83,14 +85,29 @@ func (t *tally) objective(o profiles.Objective, over time.Duration, waits []wait
 		out.Value, out.Valid = perSecond(t.count, over), over > 0
 	case profiles.Errors:
 		out.Value, out.Valid = float64(t.failed)/float64(max(t.count, 1)), t.count > 0
+	case profiles.Gap:
+		t.judgeGap(&out)
+	case profiles.FirstEvent:
+		waits = slices.DeleteFunc(slices.Clone(waits), func(w wait) bool { return w.streaming })
+		t.judgeLatency(&out, t.streamed().ttft, waits)
 	default:
-		t.judgeLatency(&out, waits)
+		t.judgeLatency(&out, t.latency, waits)
 	}
 	out.Holds = out.Valid && o.Holds(out.Value)
 	return out
 }
 
-// judgeLatency sets what a latency objective stands at.
+// judgeGap sets what an objective on the gaps between events stands at. A
+// request that failed has no gaps that could be late; it is for an objective
+// on the errors.
+func (t *tally) judgeGap(out *Objective) {
+	gaps := t.streamed().gap.h
+	out.Valid = gaps.TotalCount() > 0
+	out.Value = float64(gaps.ValueAtQuantile(out.Objective.Quantile*100)) / 1e6
+}
+
+// judgeLatency sets what an objective on latencies, or on the times to the
+// first event, stands at by those of the successes.
 //
 // A failed request has no latency that anyone could wait for, so it counts as
 // slower than any. One that waits is a censored observation. When it is older
@@ -99,15 +116,15 @@ func (t *tally) objective(o profiles.Objective, over time.Duration, waits []wait
 // does not count. So with k that succeeded or wait and f that failed the
 // q-quantile of all is the q(k+f)/k-quantile of the k, infinite beyond 1, and
 // it is a lower bound unless it lies below the age of each that waits.
-func (t *tally) judgeLatency(out *Objective, waits []wait) {
-	o, h, youngest := out.Objective, t.latency, int64(math.MaxInt64)
+func (t *tally) judgeLatency(out *Objective, successes *hist, waits []wait) {
+	o, h, youngest := out.Objective, successes, int64(math.MaxInt64)
 	for _, w := range waits {
 		if w.age.Seconds() <= o.Limit {
 			continue
 		}
-		if h == t.latency {
+		if h == successes {
 			h = newHist(3)
-			h.merge(t.latency)
+			h.merge(successes)
 		}
 		h.recordMany(w.age, w.count)
 		out.Unanswered += w.count
@@ -119,7 +136,7 @@ func (t *tally) judgeLatency(out *Objective, waits []wait) {
 		return
 	}
 	q := 1.0
-	if o.Measure == profiles.Percentile {
+	if o.Quantile > 0 {
 		q = o.Quantile
 	}
 	out.Valid = known+t.failed > 0

@@ -62,6 +62,9 @@ func BenchmarkPeers(b *testing.B) {
 	open := []peer{hey, {name: "headroom", command: []string{headroom, "run", url, "--rate", "4992", "--max-users", "64", "-t", length, "--json"}}}
 	b.Run("Open", func(b *testing.B) { compare(b, open, rounds) })
 
+	slow := []peer{{name: "headroom", command: []string{headroom, "run", url, "--rate", "100", "-t", length, "--json"}}}
+	b.Run("Slow100", func(b *testing.B) { compare(b, slow, rounds) })
+
 	idle := []peer{{name: "headroom", command: []string{headroom, "run", url, "-u", "10000", "-r", "2000", "--wait", "5s", "-t", "15s", "--json"}}}
 	b.Run("Idle10000", func(b *testing.B) {
 		compare(b, idle, 1)

@@ -17,8 +17,9 @@ type Sample struct {
 	Replica   int32         // number given by the probe, probe.Unknown if none
 	Status    int16         // 0 without an answer
 	Failure   Failure
-	Retried   bool // sent again on a fresh connection, because the idle one had been closed
-	Late      bool // no user was free when it was due
+	Stream    *Stream // nil: the answer was no stream, or none came
+	Retried   bool    // sent again on a fresh connection, because the idle one had been closed
+	Late      bool    // no user was free when it was due
 }
 
 // Latency is what somebody waits who wanted the answer at the intended time.

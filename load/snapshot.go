@@ -42,6 +42,7 @@ type Stats struct {
 	Bytes      int64         `json:"bytes"`                // of bodies received
 	Latency    Quantiles     `json:"latency"`              // from the intended start; successes only
 	Service    Quantiles     `json:"service"`              // from the actual send; successes only
+	Streams    *Streams      `json:"streams,omitempty"`    // nil: no answer was one
 }
 
 // Rate is the number of answers and failures per second.

@@ -213,20 +213,9 @@ func (u *user) send(intended time.Time, late bool) {
 	u.shard.add(&u.sample, err, u.engine.plan.Timeout)
 }
 
-// until waits for a moment. It returns false when the user must start nothing
-// more, or when cut is closed before.
-func (u *user) until(due time.Time, cut <-chan struct{}) bool {
-	d := time.Until(due)
-	if d <= 0 {
-		return u.more.Err() == nil
-	}
-	u.timer.Reset(d)
-	select {
-	case <-u.timer.C:
-		return true
-	case <-cut:
-		return false
-	case <-u.more.Done():
-		return false
-	}
+// streaming reports whether the answer under way is a stream whose first event
+// has come. It may be asked from outside.
+func (u *user) streaming() bool {
+	c, ok := u.conn.(interface{ streaming() bool })
+	return ok && c.streaming()
 }

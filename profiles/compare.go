@@ -1,7 +1,9 @@
 package profiles
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -14,6 +16,17 @@ type Change struct {
 
 // Changed reports whether the two differ.
 func (c Change) Changed() bool { return c.From != c.To }
+
+// Same reports whether two policies say the same, also in what only platforms
+// and people read.
+func Same(a, b Policy) bool {
+	one, err := json.Marshal(a)
+	if err != nil {
+		return false
+	}
+	other, err := json.Marshal(b)
+	return err == nil && bytes.Equal(one, other)
+}
 
 // Compare lists the values of two policies in the order of the file, but for
 // what only platforms and people read: calibration and opaque sections.

@@ -22,8 +22,9 @@ type Metrics struct {
 	Idle     []time.Duration // how long each free replica has been so, in any order
 	Waiting  int             // requests that wait for a replica at this moment
 	Oldest   time.Duration   // how long the first of them has waited
+	Active   time.Time       // when a request came last, or this moment while one is in flight; zero: not known
 	InFlight []Sample        // over the fleet, about one a second, oldest first
-	Resized  time.Time       // when Ready changed last; zero: not that we know
+	Resized  time.Time       // when a replica came into service or was to go last; zero: not that we know
 	StartUp  time.Duration   // that a replica takes until it is ready; 0: not known
 }
 
@@ -34,20 +35,27 @@ type Decider interface {
 	Decide(now time.Time, m Metrics) Decision
 }
 
-// Decider returns a decider for a valid policy, with an empty history. It acts
-// on averages only. The windows of the readings that it is given are those of
-// the policy at that moment, which Timetable says.
+// Decider returns a decider for a valid policy, as that of its timetable.
 func (p Policy) Decider() (Decider, error) {
 	times, err := NewTimetable(p)
 	if err != nil {
 		return nil, err
 	}
+	return times.Decider()
+}
+
+// Decider returns a decider for the policy of the timetable, with an empty
+// history. It acts on averages only. The windows of the readings that it is
+// given are those of the policy at that moment, which the timetable says; the
+// two are used by one goroutine at a time.
+func (t *Timetable) Decider() (Decider, error) {
+	p := t.base
 	for i, m := range p.Metrics {
 		if m.Aggregation != "" && m.Aggregation != Average {
 			return nil, fmt.Errorf("metrics[%d].aggregation: got %s, want %s: the built-in scaler has no other", i, m.Aggregation, Average)
 		}
 	}
-	d := &decider{times: times, longest: longestWindow(p)}
+	d := &decider{times: t, longest: longestWindow(p)}
 	for _, s := range p.Schedules {
 		if during, err := p.during(s); err == nil {
 			d.longest = max(d.longest, longestWindow(during))
@@ -72,7 +80,8 @@ type decider struct {
 	times   *Timetable
 	longest time.Duration // of all stabilisation windows
 	began   time.Time
-	active  time.Time        // when something arrived last, as far as is known
+	active  time.Time        // when there was something to do last, as far as is known
+	seen    time.Time        // when it decided last
 	recent  []recommendation // of the longest, oldest first
 	burst   burst
 }
@@ -91,11 +100,12 @@ type burst struct {
 
 func (d *decider) Decide(now time.Time, m Metrics) Decision {
 	if d.began.IsZero() {
-		d.began, d.active = now, now
+		d.began, d.active, d.seen = now, now, now
 	}
 	out := Decision{At: now, Current: m.Replicas, Raw: m.Replicas, Desired: m.Replicas, Valid: true}
 	d.decide(now, d.times.At(now), m, &out)
 	out.act()
+	d.seen = now
 	return out
 }
 
@@ -119,11 +129,13 @@ func (d *decider) decide(now time.Time, p *Policy, m Metrics, out *Decision) {
 	}
 
 	floor := d.propose(p, m, out)
+	if out.Valid {
+		d.panic(now, p, m, out) // also past a metric that could not be read: a burst only adds
+	}
 	if !out.Valid || out.Reason == MetricFailed {
 		d.remember(now, m.Replicas) // a gap is no evidence of a lull
 		return
 	}
-	d.panic(now, p, m, out)
 	out.Desired = out.Raw
 	p.limitStep(out)
 	p.limitSize(low, out)
@@ -136,10 +148,16 @@ func (d *decider) decide(now time.Time, p *Policy, m Metrics, out *Decision) {
 // reports whether it decided.
 func (d *decider) rest(now time.Time, p *Policy, m Metrics, out *Decision) bool {
 	arrived, known := arrivals(p.Metrics, m.Readings)
-	arrives := arrived >= 0 || m.Waiting > 0
-	if arrives || !known {
+	if arrived >= 0 || m.Waiting > 0 || !known {
 		d.active = now // what is not known may be load
 	}
+	// A metric may show nothing of requests that are served: those of a queue in
+	// which nobody waits, or one that takes longer than any window.
+	if m.Active.After(d.active) {
+		d.active = m.Active
+	}
+	came := !m.Active.IsZero() && !m.Active.Before(d.seen)
+	arrives := arrived >= 0 || m.Waiting > 0 || came
 	if p.ToZero == nil {
 		return false
 	}
@@ -150,7 +168,9 @@ func (d *decider) rest(now time.Time, p *Policy, m Metrics, out *Decision) bool 
 	switch low := max(1, p.Replicas.Min); {
 	case m.Replicas == idle && arrives:
 		out.Raw, out.Desired, out.Reason = low, low, Activated
-		out.Kind, out.Total = Queue, Milli(m.Waiting)*1000
+		if m.Waiting > 0 {
+			out.Kind, out.Total = Queue, Milli(m.Waiting)*1000
+		}
 		if arrived >= 0 {
 			metric := p.Metrics[arrived]
 			out.Kind, out.Total, out.Target = metric.Kind, m.Readings[arrived].Total, metric.Target

@@ -7,6 +7,12 @@ import (
 	"pgregory.net/rapid"
 )
 
+// fewer are the metrics of a fleet of which fewer are wanted than there are.
+func fewer(replicas int, m Metrics) Metrics {
+	m.Replicas = replicas
+	return m
+}
+
 // everaiFleet are the metrics of workers by their status; free ones are idle
 // for as long as is given.
 func everaiFleet(level float64, starting, busy int, idle ...time.Duration) Metrics {
@@ -47,6 +53,10 @@ func TestDecideEverAIVectors(t *testing.T) {
 		{"not quite idle enough", "min_free_workers=1", everaiFleet(2, 0, 0, 120*time.Second-1, short), 2, BelowTarget, NotIdle},
 		{"as many stay free as are to be", "min_free_workers=2 max_workers=9", everaiFleet(3, 0, 4, long, long, long), 6, BelowTarget, ""},
 		{"busy ones do not go", "max_queue_size=1 max_workers=9", everaiFleet(0, 0, 5), 5, AtTarget, ""},
+		{"busy ones do not go with those beyond", "max_queue_size=1 max_workers=9", fewer(5, everaiFleet(0, 0, 4, long, long, long, long, long, long)), 4, BelowTarget, ""},
+		{"nor the one that is to be free", "min_free_workers=1 max_workers=9", fewer(5, everaiFleet(6, 0, 4, long, long, long, long, long, long)), 5, AtTarget, ""},
+		{"those beyond are the idle ones", "max_queue_size=1 max_workers=9", fewer(5, everaiFleet(0, 0, 4, long, long, long)), 4, BelowTarget, ""},
+		{"and all of them", "max_queue_size=1 max_workers=9", fewer(5, everaiFleet(0, 0, 4, long, long, short)), 5, BelowTarget, NotIdle},
 		{"bounds at once, idle or not", "min_free_workers=1", everaiFleet(0, 0, 9), 3, OverMax, ""},
 		{"no data", "min_free_workers=1", Metrics{Replicas: 3, Ready: 3, Idle: []time.Duration{long, long}, Readings: readings(lost)}, 3, NoData, ""},
 	} {
@@ -83,7 +93,11 @@ func TestDecideEverAIProperties(t *testing.T) {
 				rested++
 			}
 		}
-		m := everaiFleet(float64(n.Draw(t, "level")), n.Draw(t, "starting"), n.Draw(t, "busy"), idle...)
+		busy := n.Draw(t, "busy")
+		m := everaiFleet(float64(n.Draw(t, "level")), n.Draw(t, "starting"), busy, idle...)
+		if rapid.Bool().Draw(t, "changed by hand") { // there are others than are wanted, for a while
+			m.Replicas = n.Draw(t, "replicas")
+		}
 		if kind == FreeWorkers {
 			m.Readings = readings(float64(len(idle)))
 		}
@@ -98,6 +112,8 @@ func TestDecideEverAIProperties(t *testing.T) {
 			t.Fatalf("Decide(%+v) = %v, want %d to %s", m, got, p.Replicas.Min, p.Replicas.Max)
 		case m.Replicas <= int(p.Replicas.Max) && m.Replicas-got.Desired > rested:
 			t.Fatalf("Decide(%+v) = %v, want at most %d to go", m, got, rested)
+		case m.Replicas <= int(p.Replicas.Max) && got.Desired < min(m.Replicas, busy):
+			t.Fatalf("Decide(%+v) = %v, want the %d busy ones to stay", m, got, busy)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -138,6 +139,39 @@ func TestDecideToZero(t *testing.T) {
 	})
 }
 
+// A metric may show nothing of what a fleet does: requests that never queue, or
+// one that takes longer than any window.
+func TestDecideActivity(t *testing.T) {
+	p := kindPolicy(Metric{Kind: Queue, Target: 1000}, func(p *Policy) {
+		p.Replicas = Bounds{Min: 0, Max: 5}
+		p.ToZero = &ToZero{After: Duration(5 * second)}
+	})
+	last := func(at time.Duration) Metrics { return Metrics{Readings: readings(0), Active: monday.Add(at)} }
+	runMoments(t, "requests that never queue", p, []moment{
+		{0, Metrics{Readings: readings(0)}, 1, AtTarget},
+		{5 * second, last(4 * second), 1, AtTarget},
+		{8 * second, last(4 * second), 1, AtTarget},
+		{9 * second, last(4 * second), 0, Quiet},
+		{10 * second, last(4 * second), 0, Quiet},
+		{11 * second, last(10*second + 1), 1, Activated}, // it gave up by now, but the next one need not wait
+		{15 * second, last(10*second + 1), 1, AtTarget},
+		{16 * second, last(10*second + 1), 0, Quiet},
+	})
+	runMoments(t, "one that takes long", p, []moment{
+		{0, last(0), 1, AtTarget},
+		{60 * second, last(60 * second), 1, AtTarget},
+		{120 * second, last(120 * second), 1, AtTarget},
+		{125 * second, last(120 * second), 0, Quiet},
+	})
+	idle := 1
+	p.Replicas = Bounds{Min: 2, Max: 5, Idle: &idle}
+	runMoments(t, "the replica at rest has no queue either", p, []moment{
+		{0, Metrics{Readings: readings(0)}, 2, AtTarget},
+		{5 * second, Metrics{Readings: readings(0)}, 1, Quiet},
+		{6 * second, last(6 * second), 2, Activated},
+	})
+}
+
 // A burst that the stable window hardly shows: the short one decides, and
 // nothing is taken away for as long as the stable window.
 func TestDecidePanic(t *testing.T) {
@@ -153,6 +187,13 @@ func TestDecidePanic(t *testing.T) {
 		{3 * second, Metrics{Readings: burst(60, 10)}, 6, AboveTarget},
 		{30*second + second - 1, Metrics{Readings: burst(10, 10)}, 6, Burst},
 		{31 * second, Metrics{Readings: burst(10, 10)}, 1, BelowTarget},
+	})
+	p.Metrics = append(p.Metrics, Metric{Kind: CPU, Target: 70_000, Window: p.Metrics[0].Window})
+	blind := func(total, short float64) []Reading { return append(burst(total, short), Reading{}) }
+	runMoments(t, "beside a metric that failed", p, []moment{
+		{0, Metrics{Replicas: 2, Readings: blind(10, 39)}, 2, MetricFailed},
+		{1 * second, Metrics{Readings: blind(10, 90)}, 9, Burst},
+		{2 * second, Metrics{Readings: blind(10, 10)}, 9, MetricFailed},
 	})
 }
 
@@ -205,6 +246,8 @@ func TestValidateKinds(t *testing.T) {
 		{"an idle size", func(p *Policy) { p.Replicas.Min, p.Replicas.Idle, p.ToZero = 2, &zero, after }, nil},
 		{"an idle size alone", func(p *Policy) { p.Replicas.Min, p.Replicas.Idle = 2, &zero }, []string{"replicas.idle: got 0 without toZero"}},
 		{"an idle size of min", func(p *Policy) { p.Replicas.Min, p.Replicas.Idle, p.ToZero = 5, &five, after }, []string{"replicas.idle: got 5, want 0 or more and less than replicas.min (5)"}},
+		{"the largest step", func(p *Policy) { p.Up.Step, p.Down.Step = 1_000_000, 1_000_000 }, nil},
+		{"a step that overflows", func(p *Policy) { p.Up.Step = math.MaxInt }, []string{"up.step: got 9223372036854775807, want 1 to 1000000"}},
 		{"no combination but one", func(p *Policy) { p.Combine = "sum" }, []string{`combine: got "sum", want highest`}},
 	} {
 		p := rpsPolicy()

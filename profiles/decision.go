@@ -96,6 +96,9 @@ func (d Decision) why() string {
 	case Rising:
 		return fmt.Sprintf("%s and rising with a target of %s%s asks for %d", level, d.Target, d.per(), d.Raw)
 	case Activated:
+		if d.Kind == "" {
+			level = "a request"
+		}
 		return level + " at a fleet at rest"
 	case Quiet:
 		return "nothing has arrived for long enough"
@@ -134,8 +137,10 @@ func (d Decision) limit() string {
 		return ", limited by min"
 	case MaxLimit:
 		return ", limited by max"
-	case UpStabilized, DownStabilized:
-		return ", waits for it to last"
+	case UpStabilized:
+		return ", held back by the lowest demand of the stabilization time"
+	case DownStabilized:
+		return ", held by the highest demand of the stabilization time"
 	case NotIdle:
 		return ", waits for them to be idle for long enough"
 	}

@@ -66,7 +66,7 @@ func (d *decider) demand(p *Policy, metric *Metric, total Milli, m Metrics) prop
 	case metric.PerReplica():
 		demand := p.proportional(total, metric.Target, int64(metric.Target)*int64(m.Replicas), m.Replicas, 1)
 		if metric.Trend != nil {
-			demand.trend = metric.heading(demand, m, m.Resized)
+			demand.trend = metric.heading(demand, m)
 		}
 		return demand
 	}
@@ -102,8 +102,9 @@ func (m *Metric) stepwise() bool {
 // stepwise is EverAI's way: one step up while too few replicas are free, or
 // too many requests wait, but not while others are starting; down by those
 // that are idle, once they have been so for long enough. A busy replica never
-// counts as one that may go. Unlike there, as many stay free as are to be: they
-// would be started again at once.
+// counts as one that may go, also while more are in service than are wanted:
+// those beyond go anyway, and leave as few to choose from. Unlike there, as many
+// stay free as are to be: they would be started again at once.
 func (p *Policy) stepwise(metric *Metric, level Milli, m Metrics) (out proposal) {
 	short, spare := level > metric.Target, 0
 	if metric.Kind == FreeWorkers {
@@ -123,21 +124,23 @@ func (p *Policy) stepwise(metric *Metric, level Milli, m Metrics) (out proposal)
 			rested++
 		}
 	}
-	removable := min(max(0, len(m.Idle)-spare), m.Replicas)
+	busy := max(0, m.Ready-len(m.Idle))
+	removable := max(0, min(len(m.Idle)-spare, m.Replicas-busy-spare))
 	out.raw = Step{m.Replicas - removable, AtTarget}
 	if removable > 0 {
 		out.raw.Reason = BelowTarget
 	}
 	out.tolerance = Step{out.raw.Replicas, Unchanged}
+	rested = max(0, rested-max(0, m.Ready-m.Replicas))
 	out.floor = m.Replicas - min(removable, rested)
 	return out
 }
 
 // heading is what is left of a demand with a look at where the requests are
 // heading.
-func (m *Metric) heading(demand proposal, now Metrics, changed time.Time) Step {
+func (m *Metric) heading(demand proposal, now Metrics) Step {
 	n, _ := demand.size()
-	line, ok := lineOf(now.InFlight, m.Window.Std(), changed)
+	line, ok := lineOf(now.InFlight, m.Window.Std(), now.Resized)
 	if change := n - now.Replicas; ok {
 		switch goal := m.Target.Float() * float64(now.Replicas); {
 		case m.Trend.waits(change, line, goal, now.Oldest) && change > 0:

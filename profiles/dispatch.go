@@ -55,8 +55,9 @@ type Slots struct {
 
 func (s Slots) full() bool { return s.InFlight >= s.Limit }
 
-// Picker chooses replicas by one order, and remembers whose turn it is. It is
-// not safe for concurrent use.
+// Picker chooses replicas by one order, and remembers whose turn it is, by
+// index: when the fleet changes, one replica may have two turns in a row, or
+// wait for another round. It is not safe for concurrent use.
 type Picker struct {
 	order  Dispatch
 	turn   int // the index after the one that was chosen last

@@ -93,12 +93,14 @@ func (m Metric) scope() Scope {
 }
 
 // In reports whether the target is given in that unit.
-func (m Metric) In(unit string) bool {
-	if m.Unit != "" {
-		return m.Unit == unit
+func (m Metric) In(unit string) bool { return unit != "" && m.unit() == unit }
+
+// unit is that of the target; empty where it may be any.
+func (m Metric) unit() string {
+	if units := kinds[m.Kind].units; m.Unit == "" && len(units) > 0 {
+		return units[0]
 	}
-	units := kinds[m.Kind].units
-	return len(units) > 0 && units[0] == unit
+	return m.Unit
 }
 
 // PerReplica reports whether the target is what one replica should carry.

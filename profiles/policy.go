@@ -24,6 +24,7 @@ const MaxWindow = 10 * time.Minute
 const (
 	maxTarget Milli = 1_000_000_000_000 // 10⁹ per replica
 	maxFactor Milli = 1_000_000
+	maxStep         = 1_000_000
 )
 
 // Policy says how many replicas there should be, and why. The zero value is
@@ -156,7 +157,7 @@ func ParsePolicy(data []byte) (Policy, error) {
 		return Policy{}, err
 	}
 	p.normalize()
-	return p, lines.Check(err, p.problems())
+	return p, p.check(lines, err)
 }
 
 // normalize fills in what a policy that was read leaves out, and writes what

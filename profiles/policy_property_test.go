@@ -72,7 +72,7 @@ func drawPolicy(t *rapid.T) Policy {
 	p.OnMetricError = Fallback(rapid.IntRange(0, 9).Draw(t, "fallback"))
 	if rapid.Bool().Draw(t, "calibrated") {
 		p.Calibration = &Calibration{
-			MemoryPerReplica: Milli(rapid.IntRange(0, 1e6).Draw(t, "memory")),
+			MemoryPerReplica: Milli(rapid.IntRange(1, 1e6).Draw(t, "memory")), // one without any value is none
 
 			Latency:       duration("latency", 0, time.Minute),
 			CPUPerRequest: duration("cpu", 0, time.Minute),

@@ -52,7 +52,7 @@ func ParseScenario(data []byte, around Surroundings) (*Scenario, error) {
 	}
 	b := scenarioBuilder{file: f, around: around}
 	b.build()
-	if err := lines.Check(err, b.problems); err != nil {
+	if err := lines.Check(err, b.problems.found); err != nil {
 		return nil, err
 	}
 	return &b.scenario, nil

@@ -41,7 +41,7 @@ func (c *checker) schedule(key string, s Schedule) {
 		c.cron(key+".start", s.Start)
 		c.cron(key+".end", s.End)
 		if s.Start == s.End {
-			c.bad(key+".end", "got %q, want another moment than start", s.End)
+			c.between(key+".end", []string{key + ".start"}, "got %q, want another moment than start", s.End)
 		}
 	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil {
@@ -53,9 +53,9 @@ func (c *checker) schedule(key string, s Schedule) {
 	case s.Max < 0:
 		c.bad(key+".max", "got %d, want 1 or more", s.Max)
 	case s.Min == 0 && s.Max == 0 && len(s.Set) == 0:
-		c.bad(key, "got neither min, max nor set, want at least one")
+		c.between(key, []string{key + ".min", key + ".max", key + ".set"}, "got neither min, max nor set, want at least one")
 	case s.Max != 0 && s.Max < s.Min:
-		c.bad(key+".max", "got %d, want min (%d) or more", s.Max, s.Min)
+		c.between(key+".max", []string{key + ".min"}, "got %d, want min (%d) or more", s.Max, s.Min)
 	}
 }
 
@@ -68,8 +68,9 @@ func (c *checker) cron(key, text string) {
 	}
 }
 
-// overrides looks at what a valid policy becomes while a schedule is active.
-func (c *checker) overrides(key string, p Policy, s Schedule) {
+// overrides looks at what a policy becomes while a schedule is active. Of one
+// that is not valid itself only the values that the schedule sets are new.
+func (c *checker) overrides(key string, p Policy, s Schedule, valid bool) {
 	for _, one := range s.Set {
 		switch path := p.path(one.Key); {
 		case path == "replicas.min" && s.Min != 0, path == "replicas.max" && s.Max != 0:
@@ -80,7 +81,10 @@ func (c *checker) overrides(key string, p Policy, s Schedule) {
 	}
 	_, err := p.during(s)
 	for _, problem := range document.Problems(err) {
-		c.bad(strings.TrimSuffix(key+"."+problem.Key, "."), "%s", problem.Text)
+		sets := func(one Setting) bool { return strings.HasPrefix(problem.Key, one.Key) }
+		if valid || slices.ContainsFunc(s.Set, sets) {
+			c.between(strings.TrimSuffix(key+"."+problem.Key, "."), problem.Beside, "%s", problem.Text)
+		}
 	}
 }
 
@@ -98,11 +102,9 @@ func (p Policy) during(s Schedule) (Policy, error) {
 	p.Replicas.Initial = 0 // that has been
 	out := p
 	var lines document.Lines
+	var unread error
 	if len(s.Set) > 0 {
-		var err error
-		if out, lines, err = p.with(s.Set); err != nil {
-			return p, p.asGiven(err, s.Set)
-		}
+		out, lines, unread = p.with(s.Set)
 	}
 	if s.Min > 0 {
 		out.Replicas.Min = s.Min
@@ -122,11 +124,12 @@ func (p Policy) during(s Schedule) (Policy, error) {
 	if len(s.Set) == 0 {
 		return out, nil
 	}
-	problems := out.problems()
+	problems := document.Problems(out.check(lines, unread))
 	if !slices.EqualFunc(p.Metrics, out.Metrics, sameMetric) {
-		problems = append(problems, document.Problem{Key: "metrics", Text: "got other ones, want the same: a schedule changes their targets and windows only"})
+		other := []document.Problem{{Key: "metrics", Text: "got other ones, want the same: a schedule changes their targets and windows only"}}
+		problems = append(problems, document.Problems(lines.Check(unread, other))...)
 	}
-	return out, p.asGiven(lines.Check(nil, problems), s.Set)
+	return out, p.asGiven(document.Join(problems), s.Set)
 }
 
 // sameMetric reports whether one reading serves two metrics.
@@ -161,9 +164,9 @@ func (s Schedule) parse() (p period, err error) {
 
 var fiveFields = cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
 
-// ParseCron reads a cron expression of exactly five fields, as Schedule has it. The parser would also take a time zone
-// in front of them, and panics on one that stands alone; tabs between them get
-// lost where YAML is written.
+// ParseCron reads a cron expression of exactly five fields, as Schedule has it.
+// The parser would also take a time zone in front of them, and panics on one
+// that stands alone; tabs between them get lost where YAML is written.
 func ParseCron(s string) (cron.Schedule, error) {
 	if strings.ContainsAny(s, "=\t") {
 		return nil, errors.New("neither a time zone nor a tab")

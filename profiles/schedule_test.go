@@ -11,8 +11,8 @@ func newPeriod(t *testing.T, start, end, timezone string) period {
 	t.Helper()
 	s := Schedule{Start: start, End: end, Timezone: timezone, Min: 10}
 	var c checker
-	if c.schedule("schedule", s); len(c) > 0 {
-		t.Fatal(c)
+	if c.schedule("schedule", s); len(c.found) > 0 {
+		t.Fatal(c.found)
 	}
 	p, err := s.parse()
 	if err != nil {

@@ -140,10 +140,20 @@ func TestWithRefuses(t *testing.T) {
 		{"max_worker=2 interval=soon", []string{`interval: got "soon", want a duration`, "max_worker: unknown key"}},
 		{"interval=soon max_workers=0.5 metrics[0].target=0 tolerance=200%", []string{
 			`max_workers: got "0.5"`, `interval: got "soon"`, "metrics[0].target: got 0, want more than 0", "tolerance: got 200%, want 0% to 100%"}},
+		{"max_workers=abc min_workers=-3 foo=1 metrics[0].target=0 interval=zz", []string{
+			`max_workers: got "abc"`, `interval: got "zz"`, "min_workers: got -3, want 1 or more", "metrics[0].target: got 0, want more than 0", "foo: unknown key"}},
+		{"foo=1 up.step=-2", []string{"up.step: got -2", "foo: unknown key"}},
+		{"metrics= replicas.min=abc", []string{`replicas.min: got "abc", want a whole number`}}, // not that nothing is measured
+		{"replicas.initial=7 max_workers=0", []string{`max_workers: got "0"`}},
+		{"metrics[0].panic={window:~3s,~threshold:~2} metrics[0].window=x", []string{`metrics[0].window: got "x"`}},
+		{"schedules=[{match:~'*~*~*~*~*',~set:~{interval:~x,~'metrics[0].target':~0}}]", []string{
+			`schedules[0].set.interval: got "x"`, "schedules[0].set.metrics[0].target: got 0"}},
+		{"schedules=[{match:~'*~*~*~*~*',~set:~{up.step:~-1}}] min_workers=-3", []string{"min_workers: got -3", "schedules[0].set.up.step: got -1"}},
+		{"schedules=[{match:~'*~*~*~*~*',~set:~{up.step:~1}}] interval=x", []string{`interval: got "x"`}},
 		{"platforms={}", []string{"platforms: unknown key"}},
 		{"metrics=[", []string{`metrics: got "[", want a list or keys with values`}},
 		{"metrics=rps", []string{`metrics: got "rps", want a list`}},
-		{"metrics[1].target=2", []string{`metrics[1].kind: got "", want one of`}},
+		{"metrics[1].target=2", []string{"metrics[1].kind: got nothing, want one of"}},
 		{"min_free_workers=none", []string{`min_free_workers: got "none", want a number`}},
 		{"max_queue_size=0", []string{"max_queue_size: got 0, want more than 0"}},
 		{"scale_up_step=1.5 max_idle_time=soon", []string{`scale_up_step: got "1.5", want a whole number`, `max_idle_time: got "soon", want a duration`}},

@@ -11,10 +11,12 @@ import (
 // Measure is what an objective speaks of.
 type Measure string
 
-// The measures of the SLO grammar. A percentile carries its quantile in the
-// Objective.
+// The measures of the SLO grammar. Those that end in p are percentiles, whose
+// quantile is in the Objective.
 const (
 	Percentile Measure = "p"      // latency quantile, seconds
+	FirstEvent Measure = "ttft.p" // quantile of the time to the first event of a stream, seconds
+	Gap        Measure = "gap.p"  // quantile of the time between two events of a stream, seconds
 	Mean       Measure = "mean"   // mean latency, seconds
 	Max        Measure = "max"    // highest latency, seconds
 	Errors     Measure = "errors" // share of requests that failed, 0..1
@@ -35,7 +37,7 @@ const (
 // Objective is one condition of an SLO, such as p95<300ms.
 type Objective struct {
 	Measure  Measure
-	Quantile float64 // 0..1, of a Percentile
+	Quantile float64 // 0..1, of a percentile
 	Op       Op
 	Limit    float64 // seconds, a share 0..1, or per second, by Measure
 }
@@ -44,12 +46,12 @@ type Objective struct {
 // always.
 type SLO []Objective
 
-const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps; < <= > >=; ms, s, %, /s)"
+const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; < <= > >=; ms, s, %, /s)"
 
 // ParseSLO reads objectives separated by commas:
 //
 //	objective = measure op number unit
-//	measure   = p50 … p99.9 | mean | max | errors | rps
+//	measure   = p50 … p99.9 | mean | max | errors | rps | ttft.pNN | gap.pNN
 //	op        = < <= > >=
 //	unit      = ms | s for latency, % for errors, /s or nothing for rps
 func ParseSLO(s string) (SLO, error) {
@@ -83,16 +85,7 @@ func parseObjective(s string) (Objective, error) {
 	}
 	rest = strings.TrimSpace(rest)
 
-	switch {
-	case name == "mean" || name == "max" || name == "errors" || name == "rps":
-		o.Measure = Measure(name)
-	case strings.HasPrefix(name, "p"):
-		q, err := ParseMilli(name[1:])
-		if err != nil || q <= 0 || q >= 100_000 {
-			return bad(fmt.Sprintf("unknown measure %q", name))
-		}
-		o.Measure, o.Quantile = Percentile, float64(q)/100_000
-	default:
+	if !o.setMeasure(name) {
 		return bad(fmt.Sprintf("unknown measure %q", name))
 	}
 
@@ -120,6 +113,23 @@ func parseObjective(s string) (Objective, error) {
 	return o, nil
 }
 
+// setMeasure reads a measure; false means that there is no such one.
+func (o *Objective) setMeasure(name string) bool {
+	switch m := Measure(name); m {
+	case Mean, Max, Errors, Throughput:
+		o.Measure = m
+		return true
+	}
+	for _, m := range []Measure{Percentile, FirstEvent, Gap} {
+		if number, ok := strings.CutPrefix(name, string(m)); ok {
+			q, err := ParseMilli(number)
+			o.Measure, o.Quantile = m, float64(q)/100_000
+			return err == nil && q > 0 && q < 100_000
+		}
+	}
+	return false
+}
+
 // Holds reports whether the measured value v, in the unit of Limit, meets the
 // objective.
 func (o Objective) Holds(v float64) bool {
@@ -135,10 +145,10 @@ func (o Objective) Holds(v float64) bool {
 	}
 }
 
-// Name is the measure as the grammar writes it: "p95", "errors".
+// Name is the measure as the grammar writes it: "p95", "ttft.p95", "errors".
 func (o Objective) Name() string {
-	if o.Measure == Percentile {
-		return "p" + strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
+	if o.Quantile > 0 {
+		return string(o.Measure) + strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
 	}
 	return string(o.Measure)
 }

@@ -23,6 +23,8 @@ func TestParseSLO(t *testing.T) {
 		{in: "p95<300ms,errors<1%", want: SLO{p(0.95, Less, 0.3), {Measure: Errors, Op: Less, Limit: 0.01}}},
 		{in: "p99.9<=2.5s", want: SLO{p(0.999, LessEqual, 2.5)}},
 		{in: "p50>1ms", want: SLO{p(0.5, Greater, 0.001)}},
+		{in: "ttft.p95<500ms", want: SLO{{Measure: FirstEvent, Quantile: 0.95, Op: Less, Limit: 0.5}}},
+		{in: "gap.p99.9<=40ms", want: SLO{{Measure: Gap, Quantile: 0.999, Op: LessEqual, Limit: 0.04}}},
 		{in: "mean<120ms", want: SLO{{Measure: Mean, Op: Less, Limit: 0.12}}},
 		{in: "max<=10s", want: SLO{{Measure: Max, Op: LessEqual, Limit: 10}}},
 		{in: "errors<=0%", want: SLO{{Measure: Errors, Op: LessEqual, Limit: 0}}},
@@ -86,6 +88,9 @@ func TestParseSLOErrors(t *testing.T) {
 		{"pNaN<1s", `"pNaN<1s"`, `unknown measure "pNaN"`},
 		{"p<1s", `"p<1s"`, `unknown measure "p"`},
 		{"P95<1s", `"P95<1s"`, `unknown measure "P95"`},
+		{"ttft.p100<1s", `"ttft.p100<1s"`, `unknown measure "ttft.p100"`},
+		{"gap.mean<1s", `"gap.mean<1s"`, `unknown measure "gap.mean"`},
+		{"ttft.p95<1%", `"ttft.p95<1%"`, `limit "1%" is not a latency`},
 		{"median<1s", `"median<1s"`, `unknown measure "median"`},
 		{"<1s", `"<1s"`, `unknown measure ""`},
 		{"", `""`, "an empty objective"},
@@ -113,9 +118,9 @@ func TestSLORoundTrip(t *testing.T) {
 	ops := rapid.SampledFrom([]Op{Less, LessEqual, Greater, GreaterEqual})
 	objective := rapid.Custom(func(t *rapid.T) Objective {
 		o := Objective{Op: ops.Draw(t, "op")}
-		o.Measure = rapid.SampledFrom([]Measure{Percentile, Mean, Max, Errors, Throughput}).Draw(t, "measure")
+		o.Measure = rapid.SampledFrom([]Measure{Percentile, FirstEvent, Gap, Mean, Max, Errors, Throughput}).Draw(t, "measure")
 		switch o.Measure {
-		case Percentile:
+		case Percentile, FirstEvent, Gap:
 			o.Quantile = float64(rapid.IntRange(1, 99999).Draw(t, "quantile")) / 1e5
 			fallthrough
 		case Mean, Max:

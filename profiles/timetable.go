@@ -64,6 +64,33 @@ func (t *Timetable) At(now time.Time) *Policy {
 	return t.policy
 }
 
+// Initial is the number of replicas to start with at that moment.
+func (t *Timetable) Initial(now time.Time) int {
+	p := t.At(now)
+	if t.base.Replicas.Initial == 0 {
+		return p.Initial()
+	}
+	n := max(t.base.Replicas.Initial, p.Replicas.Min)
+	if high := p.Replicas.Max; high != Unlimited {
+		n = min(n, int(high))
+	}
+	return n
+}
+
+// Until is the first moment after now at which other schedules are active, or
+// limit where they are the same until then.
+func (t *Timetable) Until(now, limit time.Time) time.Time {
+	t.At(now)
+	for at := now.Truncate(time.Minute).Add(time.Minute); len(t.periods) > 0 && at.Before(limit); at = at.Add(time.Minute) {
+		for i, p := range t.periods {
+			if p.active(at) != t.active[i] {
+				return at
+			}
+		}
+	}
+	return limit
+}
+
 // effective is the policy for the schedules that are active.
 func (t *Timetable) effective() *Policy {
 	same := func(e effect) bool { return slices.Equal(e.active, t.active) }

@@ -213,3 +213,32 @@ func TestScheduleSetsAreRewritten(t *testing.T) {
 	_, err = ParsePolicy([]byte(strings.Replace(file, "90", "long", 1)))
 	wantLines(t, "a value that cannot be read", err, []string{`line 5: schedules[0].set.max_idle_time: got "long", want a duration`})
 }
+
+// A fleet begins with what the hour wants of it.
+func TestTimetableInitial(t *testing.T) {
+	always := func(low, high int) []Schedule { return []Schedule{{Match: "* * * * *", Min: low, Max: high}} }
+	for _, c := range []struct {
+		name      string
+		schedules []Schedule
+		initial   int
+		want      int
+	}{
+		{"no schedule", nil, 0, 2},
+		{"no schedule, initial", nil, 3, 3},
+		{"an hour of more", always(5, 0), 0, 5},
+		{"an hour of more than initial", always(5, 0), 3, 5},
+		{"an hour of less than initial", always(0, 4), 7, 4},
+		{"an hour of a lower min", always(1, 0), 0, 1},
+		{"another hour", []Schedule{{Match: "0 3 1 1 *", Min: 5}}, 0, 2},
+	} {
+		p := kindPolicy(Metric{Kind: FreeWorkers, Target: 1000}, func(p *Policy) { p.Replicas = Bounds{Min: 2, Max: 9, Initial: c.initial} })
+		p.Schedules = c.schedules
+		times, err := NewTimetable(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := times.Initial(monday); got != c.want {
+			t.Errorf("%s: Initial() = %d, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -93,10 +93,12 @@ type Milli int64
 // MilliOf rounds x to the nearest thousandth.
 func MilliOf(x float64) Milli { return Milli(math.Round(x * 1000)) }
 
+const wantMilli = "a number with at most three decimals"
+
 // ParseMilli reads a decimal number with at most three digits after the
 // point. What it cannot hold exactly it refuses.
 func ParseMilli(s string) (Milli, error) {
-	bad := badValue(s, "a number with at most three decimals")
+	bad := badValue(s, wantMilli)
 	t := strings.TrimSpace(s)
 	digits := strings.TrimPrefix(t, "-")
 	whole, frac, _ := strings.Cut(digits, ".")

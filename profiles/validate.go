@@ -1,7 +1,11 @@
 package profiles
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,24 +13,55 @@ import (
 )
 
 // Validate returns all problems at once, each as "key: got X, want Y".
-func (p Policy) Validate() error { return document.Join(p.problems()) }
+func (p Policy) Validate() error { return document.Join(p.problems(nil)) }
 
-// checker collects what is wrong with a policy.
-type checker []document.Problem
-
-func (c *checker) bad(key, format string, args ...any) {
-	*c = append(*c, document.Problem{Key: key, Text: fmt.Sprintf(format, args...)})
+// check is all that is wrong with a policy that was read, from the error of the
+// reader on.
+func (p Policy) check(lines document.Lines, read error) error {
+	problems := document.Problems(read)
+	for i := range problems {
+		for j, m := range p.Metrics {
+			target := problems[i].Key == fmt.Sprintf("metrics[%d].target", j)
+			if target && m.unit() != "" && strings.HasSuffix(problems[i].Text, wantMilli) {
+				problems[i].Text += fmt.Sprintf(" (its unit is %s)", m.unit())
+			}
+		}
+	}
+	return lines.Check(document.Join(problems), p.problems(lines))
 }
 
-// within reports a duration outside of low to high.
-func (c *checker) within(key string, d Duration, low, high time.Duration) {
+// checker collects what is wrong with a policy.
+type checker struct {
+	lines document.Lines // of what was read; nil where nothing was
+	found []document.Problem
+}
+
+func (c *checker) bad(key, format string, args ...any) { c.between(key, nil, format, args...) }
+
+// between reports a value that does not fit others, which are right or wrong by
+// themselves.
+func (c *checker) between(key string, beside []string, format string, args ...any) {
+	c.found = append(c.found, document.Problem{Key: key, Beside: beside, Text: fmt.Sprintf(format, args...)})
+}
+
+// got is a value as a problem shows it: one that was left out is not the zero
+// that stands for it.
+func (c *checker) got(key, value string) string {
+	if _, given := c.lines[key]; c.lines != nil && !given {
+		return "nothing"
+	}
+	return value
+}
+
+// within reports a duration outside of low to high, which other keys may set.
+func (c *checker) within(key string, d Duration, low, high time.Duration, beside ...string) {
 	if d.Std() < low || d.Std() > high {
-		c.bad(key, "got %s, want %s to %s", d, Duration(low), Duration(high))
+		c.between(key, beside, "got %s, want %s to %s", d, Duration(low), Duration(high))
 	}
 }
 
-func (p Policy) problems() []document.Problem {
-	var c checker
+func (p Policy) problems(lines document.Lines) []document.Problem {
+	c := checker{lines: lines}
 	if p.Version != Version {
 		c.bad("version", "got %q, want %q", p.Version, Version)
 	}
@@ -68,37 +103,41 @@ func (p Policy) problems() []document.Problem {
 		c.bad("onMetricError", "got %d, want hold, or a whole number of replicas", int(p.OnMetricError))
 	}
 	c.calibration(p.Calibration)
+	c.platforms(p.Platforms)
+	valid := len(c.found) == 0
 	for i, s := range p.Schedules {
-		if len(c) == 0 && len(s.Set) > 0 {
-			c.overrides(fmt.Sprintf("schedules[%d].set", i), p, s)
+		if len(s.Set) > 0 {
+			c.overrides(fmt.Sprintf("schedules[%d].set", i), p, s, valid)
 		}
 	}
-	return c
+	return c.found
 }
 
 func (c *checker) replicas(p Policy) {
 	r := p.Replicas
 	if r.Min < 0 || r.Min == 0 && p.ToZero == nil {
-		c.bad("replicas.min", "got %d, want 1 or more, or 0 together with toZero", r.Min)
+		c.bad("replicas.min", "got %s, want 1 or more, or 0 together with toZero", c.got("replicas.min", fmt.Sprint(r.Min)))
 	}
 	switch {
 	case r.Max == 0:
-		c.bad("replicas.max", "got nothing, want replicas.min (%d) or more, or unlimited", r.Min)
+		c.bad("replicas.max", "got nothing, want replicas.min or more, or unlimited")
 	case r.Max != Unlimited && int(r.Max) < r.Min:
-		c.bad("replicas.max", "got %d, want replicas.min (%d) or more, or unlimited", int(r.Max), r.Min)
+		c.between("replicas.max", []string{"replicas.min"}, "got %d, want replicas.min (%d) or more, or unlimited", int(r.Max), r.Min)
 	}
 	if r.Initial != 0 && (r.Initial < r.Min || r.Max != Unlimited && r.Initial > int(r.Max)) {
-		c.bad("replicas.initial", "got %d, want between replicas.min (%d) and replicas.max (%s)", r.Initial, r.Min, r.Max)
+		c.between("replicas.initial", []string{"replicas.min", "replicas.max"}, "got %d, want between replicas.min (%d) and replicas.max (%s)", r.Initial, r.Min, r.Max)
 	}
 	if len(p.Metrics) == 0 && r.Max != 0 && r.Max != Limit(r.Min) {
-		c.bad("metrics", "got none, want at least one unless replicas.min equals replicas.max")
+		c.between("metrics", []string{"replicas.min", "replicas.max"}, "got none, want at least one unless replicas.min equals replicas.max")
 	}
 	if r.Idle != nil {
 		switch {
 		case p.ToZero == nil:
 			c.bad("replicas.idle", "got %d without toZero, want both or none", *r.Idle)
-		case *r.Idle < 0 || *r.Idle >= r.Min:
-			c.bad("replicas.idle", "got %d, want 0 or more and less than replicas.min (%d)", *r.Idle, r.Min)
+		case *r.Idle < 0:
+			c.bad("replicas.idle", "got %d, want 0 or more and less than replicas.min", *r.Idle)
+		case *r.Idle >= r.Min:
+			c.between("replicas.idle", []string{"replicas.min"}, "got %d, want 0 or more and less than replicas.min (%d)", *r.Idle, r.Min)
 		}
 	}
 	if p.ToZero == nil {
@@ -106,24 +145,24 @@ func (c *checker) replicas(p Policy) {
 	}
 	c.within("toZero.after", p.ToZero.After, time.Second, 24*time.Hour)
 	if r.Min > 0 && r.Idle == nil {
-		c.bad("toZero", "got replicas.min %d and no replicas.idle, want min 0, or an idle size", r.Min)
+		c.between("toZero", []string{"replicas.min", "replicas.idle"}, "got replicas.min %d and no replicas.idle, want min 0, or an idle size", r.Min)
 	}
 	for _, m := range p.Metrics {
-		if m.Kind.arrives() {
+		if _, known := kinds[m.Kind]; !known || m.Kind.arrives() {
 			return
 		}
 	}
-	c.bad("toZero", "got no metric that shows whether anything arrives, want one of rps, in_flight, queue or custom")
+	c.between("toZero", []string{"metrics"}, "got no metric that shows whether anything arrives, want one of rps, in_flight, queue or custom")
 }
 
 func (c *checker) metric(key string, m Metric) {
 	if m.Target <= 0 || m.Target > maxTarget {
-		c.bad(key+".target", "got %s, want more than 0 and at most %s", m.Target, maxTarget)
+		c.bad(key+".target", "got %s, want more than 0 and at most %s", c.got(key+".target", m.Target.String()), maxTarget)
 	}
 	c.within(key+".window", m.Window, time.Second, MaxWindow)
 	k, known := kinds[m.Kind]
 	if !known {
-		c.bad(key+".kind", "got %q, want one of %s", m.Kind, strings.Join(kindNames(), ", "))
+		c.bad(key+".kind", "got %s, want one of %s", c.got(key+".kind", strconv.Quote(string(m.Kind))), strings.Join(kindNames(), ", "))
 		return
 	}
 	if m.Unit != "" && !k.allowsUnit(m.Unit) {
@@ -147,7 +186,7 @@ func (c *checker) metric(key string, m Metric) {
 		if m.scope() != PerReplica {
 			c.bad(key+".panic", "got it with scope %s, want scope %s", m.scope(), PerReplica)
 		}
-		c.within(key+".panic.window", p.Window, time.Second, max(m.Window.Std(), time.Second))
+		c.within(key+".panic.window", p.Window, time.Second, max(m.Window.Std(), time.Second), key+".window", "interval")
 		if p.Threshold <= 1000 || p.Threshold > maxFactor {
 			c.bad(key+".panic.threshold", "got %s, want more than 1 and at most %s", p.Threshold, maxFactor)
 		}
@@ -156,19 +195,28 @@ func (c *checker) metric(key string, m Metric) {
 		if m.Kind != InFlight || m.scope() != PerReplica {
 			c.bad(key+".trend", "got it for %s of scope %s, want %s of scope %s", m.Kind, m.scope(), InFlight, PerReplica)
 		}
-		c.within(key+".trend.within", t.Within, 0, max(m.Window.Std(), 0))
+		c.within(key+".trend.within", t.Within, 0, max(m.Window.Std(), 0), key+".window", "interval")
 		c.within(key+".trend.maxWait", t.MaxWait, 0, time.Hour)
 		if t.Within == 0 && !t.Ahead {
-			c.bad(key+".trend", "got neither within nor ahead, want at least one")
+			c.between(key+".trend", []string{key + ".trend.within", key + ".trend.ahead"}, "got neither within nor ahead, want at least one")
 		}
 	}
 }
 
 func (c *checker) behavior(key string, b Behavior) {
-	if b.Step < 0 {
-		c.bad(key+".step", "got %d, want 1 or more", b.Step)
+	if b.Step < 0 || b.Step > maxStep {
+		c.bad(key+".step", "got %d, want 1 to %d", b.Step, maxStep)
 	}
 	c.within(key+".stabilization", b.Stabilization, 0, time.Hour)
+}
+
+// platforms are opaque, but for what the API could not tell of them.
+func (c *checker) platforms(sections map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		if _, err := json.Marshal(sections[name]); err != nil {
+			c.bad("platforms."+name, "got an %s, want what JSON can say, too", strings.TrimPrefix(err.Error(), "json: "))
+		}
+	}
 }
 
 func (c *checker) calibration(cal *Calibration) {

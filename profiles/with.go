@@ -21,17 +21,14 @@ import (
 // present moment, and what is idle for long enough goes at once.
 func (p Policy) With(settings ...Setting) (Policy, error) {
 	out, lines, err := p.with(settings)
-	if lines != nil {
-		err = lines.Check(err, out.problems())
-	}
-	if err != nil {
+	if err = out.check(lines, err); err != nil {
 		return Policy{}, p.asGiven(err, settings)
 	}
 	return out, nil
 }
 
 // with makes settings without a look at whether the policy still makes sense.
-// Without lines some could not be made at all.
+// Those that cannot be made are left out.
 func (p Policy) with(settings []Setting) (out Policy, lines document.Lines, err error) {
 	platforms := p.Platforms
 	p.Platforms = nil // opaque, and none of a setting's business
@@ -53,12 +50,9 @@ func (p Policy) with(settings []Setting) (out Policy, lines document.Lines, err 
 	}
 	out = DefaultPolicy()
 	lines, err = document.Decode([]byte(document.Flow(tree)), &out, document.Strict)
-	if len(problems) > 0 {
-		return p, nil, document.Join(append(problems, document.Problems(err)...))
-	}
 	out.normalize()
 	out.Platforms = platforms
-	return out, lines, err
+	return out, lines, document.Join(append(problems, document.Problems(err)...))
 }
 
 // asGiven names the keys of problems as the settings do, and the lines of no

@@ -1,7 +1,6 @@
 package scaler
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -13,18 +12,19 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"headroom/probe"
 	"headroom/profiles"
+	"headroom/profiles/document"
 )
 
 const (
 	apiVersion = "v1" // also in the paths
 	maxBody    = 1 << 20
 	maxPin     = time.Hour
-	maxPinSize = 1000 // a slip of the finger must not start thousands of processes
 )
 
 // newAPIServer serves the API, with limits against clients that are slow or
@@ -67,8 +67,25 @@ type status struct {
 
 // pinRequest is the body of PUT /v1/replicas.
 type pinRequest struct {
-	Replicas int               `json:"replicas"`
-	TTL      profiles.Duration `json:"ttl"`
+	Replicas int               `json:"replicas" yaml:"replicas"`
+	TTL      profiles.Duration `json:"ttl" yaml:"ttl"`
+}
+
+// problems is what is wrong with what was read of a request.
+func (p pinRequest) problems(given document.Lines) (out []document.Problem) {
+	bad := func(key, value, want string) {
+		if _, ok := given[key]; !ok {
+			value = "nothing"
+		}
+		out = append(out, document.Problem{Key: key, Text: "got " + value + ", want " + want})
+	}
+	if p.Replicas < 1 || p.Replicas > maxReplicas {
+		bad("replicas", strconv.Itoa(p.Replicas), fmt.Sprintf("1 to %d", maxReplicas))
+	}
+	if ttl := p.TTL.Std(); ttl <= 0 || ttl > maxPin {
+		bad("ttl", p.TTL.String(), fmt.Sprintf("more than 0s and at most %s", profiles.Duration(maxPin)))
+	}
+	return out
 }
 
 // refusal is the body of every answer that is an error.
@@ -195,7 +212,11 @@ func (a *api) getLogs(w http.ResponseWriter, r *http.Request) {
 		for i, r := range f.Replicas {
 			ids[i] = r.ID
 		}
-		refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, want one of %s", id, strings.Join(ids, ", ")))
+		want := "and there is none"
+		if len(ids) > 0 {
+			want = "want one of " + strings.Join(ids, ", ")
+		}
+		refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, %s", id, want))
 		return
 	}
 	reply(w, append([]Line{}, lines...)) // none is an empty list
@@ -211,29 +232,17 @@ func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var req pinRequest
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&req); err != nil {
-		refuse(w, http.StatusUnprocessableEntity, err.Error())
+	lines, err := document.Decode(body, &req, document.Strict)
+	if err = lines.Check(err, req.problems(lines)); err != nil {
+		refuse(w, http.StatusUnprocessableEntity, problems(err)...)
 		return
 	}
-	var found []string
-	if req.Replicas < 1 || req.Replicas > maxPinSize {
-		found = append(found, fmt.Sprintf("replicas: got %d, want 1 to %d", req.Replicas, maxPinSize))
-	}
-	if ttl := req.TTL.Std(); ttl <= 0 || ttl > maxPin {
-		found = append(found, fmt.Sprintf("ttl: got %s, want more than 0s and at most %s", req.TTL, profiles.Duration(maxPin)))
-	}
-	if found != nil {
-		refuse(w, http.StatusUnprocessableEntity, found...)
-		return
-	}
-	a.loop.hold(time.Now(), req.Replicas, req.TTL.Std())
+	a.loop.hold(req.Replicas, req.TTL.Std())
 	w.WriteHeader(http.StatusNoContent)
 }
 
 func (a *api) deleteReplicas(w http.ResponseWriter, _ *http.Request) {
-	a.loop.unpin(time.Now())
+	a.loop.unpin()
 	w.WriteHeader(http.StatusNoContent)
 }
 

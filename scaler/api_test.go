@@ -1,11 +1,14 @@
 package scaler
 
 import (
+	"context"
 	"crypto/sha256"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,7 +30,7 @@ func newAPI(t *testing.T) *api {
 	cfg := Config{Command: []string{"serve"}, Policy: rpsPolicy(1, 5)}.withDefaults()
 	b := newBalancer(time.Now(), cfg)
 	p := newPool(cfg, b, 1)
-	l, err := newLoop(cfg, p, newSignals(cfg, b, p).sense, nil)
+	l, err := newLoop(cfg, 1, p, newSignals(cfg, b, p).sense, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +40,7 @@ func newAPI(t *testing.T) *api {
 	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})
 	return &api{
 		token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000",
-		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log}, ready: p.full,
+		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log, lost: "there is no policy file"}, ready: p.full,
 		events: events, metrics: newMetrics(newRequestMetrics(), p, l),
 	}
 }
@@ -72,7 +75,13 @@ func TestAPIRefuses(t *testing.T) {
 			`{"problems":["replicas: got 0, want 1 to 1000","ttl: got 0s, want more than 0s and at most 1h"]}`},
 		{"pin for too long", "PUT", "/v1/replicas", good, "", `{"replicas":1,"ttl":"61m"}`, 422, "ttl: got 1h1m"},
 		{"pin too many", "PUT", "/v1/replicas", good, "", `{"replicas":1001,"ttl":"1m"}`, 422, "replicas: got 1001"},
-		{"pin with an unknown key", "PUT", "/v1/replicas", good, "", `{"replica":1,"ttl":"1m"}`, 422, `unknown field \"replica\"`},
+		{"pin with an unknown key", "PUT", "/v1/replicas", good, "", `{"count":3}`, 422,
+			`{"problems":["count: unknown key, want replicas or ttl","replicas: got nothing, want 1 to 1000","ttl: got nothing, want more than 0s and at most 1h"]}`},
+		{"pin with values of other types", "PUT", "/v1/replicas", good, "", `{"replicas":"three","ttl":true}`, 422,
+			`{"problems":["replicas: got \"three\", want a whole number","ttl: got \"true\", want a duration of 0 or more`},
+		{"pin with one problem of each sort", "PUT", "/v1/replicas", good, "", `{"replicas":0,"ttl":[]}`, 422,
+			`{"problems":["ttl: got a list, want a single value","replicas: got 0, want 1 to 1000"]}`},
+		{"pin with no object", "PUT", "/v1/replicas", good, "", `[3]`, 422, `got a list, want keys with values`},
 		{"no JSON", "PUT", "/v1/replicas", good, "", `replicas=1`, 422, "want one JSON object"},
 		{"two values", "PUT", "/v1/replicas", good, "", `{"replicas":1,"ttl":"1m"}{}`, 422, "want one JSON object"},
 		{"a policy with every kind of problem", "PUT", "/v1/policy", good, "",
@@ -182,30 +191,32 @@ func TestClientRoundTrip(t *testing.T) {
 		t.Errorf("follow min above max: got error %v, want the scaler's", err)
 	}
 
-	l, err := a.balancer.acquire(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	workers, err := c.Workers(ctx)
-	if err != nil || len(workers) != 1 || workers[0].ID != "replica-1" || workers[0].Status != "RUNNING" || workers[0].Detail != "BUSY" {
-		t.Errorf("workers: got %+v, %v, want a busy replica-1", workers, err)
-	}
-	left := make(chan struct{})
-	go func() {
-		defer close(left)
-		a.balancer.acquire(ctx)
-	}()
-	eventually(t, "a request waits", func() bool { return len(a.balancer.traffic().waiting) == 1 })
-	waiting, err := c.Queue(ctx)
-	if err != nil || len(waiting) != 1 || waiting[0].Reason != reasonBusy || waiting[0].Created.IsZero() {
-		t.Errorf("queue: got %+v, %v, want one that waits for a busy worker", waiting, err)
-	}
-	a.balancer.release(&l, completed)
-	<-left
-
 	if _, _, err := NewClient(s.URL, "guess").Status(ctx); err == nil || !strings.Contains(err.Error(), "bearer token") {
 		t.Errorf("with another token: got error %v, want the scaler's", err)
 	}
+}
+
+func TestClientListsWhoIsBusyAndWhoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, w := newAPI(t), newWire()
+		s := newServer(w, a.handler())
+		s.start(func(err error) { t.Error(err) })
+		c, ctx := NewClient("http://127.0.0.1", "secret"), t.Context()
+		c.http.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }}
+		busy, waits := arrive(t, a.balancer), arrive(t, a.balancer)
+
+		workers, err := c.Workers(ctx)
+		if err != nil || len(workers) != 1 || workers[0].ID != "replica-1" || workers[0].Status != "RUNNING" || workers[0].Detail != "BUSY" {
+			t.Errorf("workers: got %+v, %v, want a busy replica-1", workers, err)
+		}
+		waiting, err := c.Queue(ctx)
+		if err != nil || len(waiting) != 1 || waiting[0].Reason != reasonBusy || waiting[0].Created.IsZero() {
+			t.Errorf("queue: got %+v, %v, want one that waits for a busy worker", waiting, err)
+		}
+		waits.cancel()
+		busy.release(a.balancer)
+		s.shutdown(t.Context())
+	})
 }
 
 // timesEqual compares times as JSON keeps them.
@@ -217,5 +228,19 @@ func TestAPIHealthWhileStarting(t *testing.T) {
 	a.health(w, request(t, "GET", "/healthz", ""))
 	if w.Code != http.StatusServiceUnavailable {
 		t.Errorf("while the replicas start: got %d, want 503", w.Code)
+	}
+}
+
+func TestAPILogsOfNoWorkers(t *testing.T) {
+	a := newAPI(t)
+	cfg := Config{Policy: rpsPolicy(1, 5)}.withDefaults()
+	a.pool = newPool(cfg, a.balancer, 1)
+	req := request(t, "GET", "http://127.0.0.1:8001/v1/workers/replica-1/logs", "")
+	req.Header.Set("Authorization", "Bearer secret")
+	w := httptest.NewRecorder()
+	a.handler().ServeHTTP(w, req)
+	const want = `{"problems":["worker: got \"replica-1\", and there is none"]}` + "\n"
+	if w.Code != http.StatusNotFound || w.Body.String() != want {
+		t.Errorf("got %d %s, want 404 %s", w.Code, w.Body, want)
 	}
 }

@@ -41,7 +41,8 @@ type balancer struct {
 	queue    list.List // of *waiter, oldest first
 	arrivals int64
 	serving  int       // backends in service
-	resized  time.Time // when serving changed
+	resized  time.Time // when a replica came or was to go; a suspension is soon over, and no change of size
+	came     time.Time // when a request arrived last; zero: none yet
 	closed   bool
 	meters
 }
@@ -94,6 +95,7 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	b.mu.Lock()
 	now := time.Now() // under the lock, so that the meters never go back
 	b.flow.Count(now)
+	b.came = now
 	if b.closed {
 		b.mu.Unlock()
 		return lease{}, errClosed
@@ -124,7 +126,7 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 func (b *balancer) reacquire(ctx context.Context, lost lease) (lease, error) {
 	b.mu.Lock()
 	now := time.Now()
-	b.suspend(now, lost.backend)
+	b.accuse(now, lost.backend)
 	b.give(now, lost)
 	l := lease{order: lost.order, arrived: lost.arrived}
 	var err error
@@ -213,7 +215,7 @@ func (b *balancer) release(l *lease, how outcome) {
 		l.served++
 		b.answer(now, now.Sub(l.arrived))
 	case how == broken:
-		b.suspend(now, l.backend)
+		b.accuse(now, l.backend)
 	}
 	b.give(now, *l)
 	b.dispatch(now)

@@ -77,15 +77,20 @@ func (b *balancer) add(number int, id, address string) *backend {
 	b.backends = slices.Insert(b.backends, at, be)
 	b.slots = slices.Insert(b.slots, at, profiles.Slots{})
 	b.reindex(at)
+	b.resized = now
 	b.update(now, be)
 	b.dispatch(now)
 	return be
 }
 
-// resume ends the suspension after a broken answer.
+// resume ends the suspension of a replica that answered a question. When it
+// has broken another request since then, it stays suspended, to be asked again.
 func (b *balancer) resume(be *backend) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if len(be.suspect) > 0 {
+		return
+	}
 	now := time.Now()
 	be.suspended = false
 	b.update(now, be)
@@ -97,8 +102,10 @@ func (b *balancer) resume(be *backend) {
 func (b *balancer) drain(be *backend) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	now := time.Now()
 	be.draining = true
-	b.update(time.Now(), be)
+	b.resized = now
+	b.update(now, be)
 }
 
 // remove takes a replica out of service and returns how many requests it
@@ -111,7 +118,11 @@ func (b *balancer) remove(be *backend) (served int64) {
 		b.slots = slices.Delete(b.slots, i, i+1)
 		b.reindex(i)
 		be.index = -1
-		b.update(time.Now(), be)
+		now := time.Now()
+		if !be.draining {
+			b.resized = now
+		}
+		b.update(now, be)
 	}
 	return be.served
 }
@@ -123,11 +134,35 @@ func (b *balancer) reindex(i int) {
 	}
 }
 
-// suspend gives a replica nothing new, and has it looked at.
+// suspend gives a replica nothing new until resume.
 func (b *balancer) suspend(now time.Time, be *backend) {
 	be.suspended = true
 	b.update(now, be)
+}
+
+// accuse suspends a replica and has it asked whether it still answers.
+func (b *balancer) accuse(now time.Time, be *backend) {
+	b.suspend(now, be)
 	notify(be.suspect)
+}
+
+// idleSince is when a replica in service became idle, if it is.
+func (b *balancer) idleSince(be *backend) (since time.Time, idle bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return be.since, be.free
+}
+
+// suspendIdle suspends a replica, unless it has got a request since it became
+// idle; then it returns false.
+func (b *balancer) suspendIdle(be *backend, since time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !be.free || !be.since.Equal(since) {
+		return false
+	}
+	b.suspend(time.Now(), be)
+	return true
 }
 
 // update brings what follows from the state of a backend in line with it: what
@@ -145,7 +180,6 @@ func (b *balancer) update(now time.Time, be *backend) {
 	if serving != be.serving {
 		be.serving = serving
 		b.serving += sign(serving)
-		b.resized = now
 	}
 	if free != be.free {
 		be.free, be.since = free, now

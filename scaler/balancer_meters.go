@@ -6,34 +6,38 @@ import (
 	"headroom/profiles"
 )
 
-// meters measure what passes through a balancer, under its lock: a level and
-// a number of events in each window.
+// meters measure what passes through a balancer, under its lock.
 type meters struct {
-	flow  *profiles.Window // requests in flight, queued and stuck ones included; arrivals, refused ones included
-	line  *profiles.Window // requests in the queue; answers
-	spare *profiles.Window // replicas in service without a request; microseconds that the answers took
+	flow    *profiles.Window // level: requests in flight, queued and stuck ones included; events: arrivals, refused ones included
+	line    *profiles.Window // level: requests in the queue
+	spare   *profiles.Window // level: replicas in service without a request
+	answers *profiles.Window // events
+	took    *profiles.Window // events: microseconds that the answers took
 }
 
 func newMeters(now time.Time) meters {
-	return meters{flow: profiles.NewWindow(now), line: profiles.NewWindow(now), spare: profiles.NewWindow(now)}
+	return meters{
+		flow: profiles.NewWindow(now), line: profiles.NewWindow(now), spare: profiles.NewWindow(now),
+		answers: profiles.NewWindow(now), took: profiles.NewWindow(now),
+	}
 }
 
 // answer notes an answer and how long it took since the request arrived.
 func (m *meters) answer(now time.Time, took time.Duration) {
-	m.line.Count(now)
-	m.spare.Add(now, took.Microseconds())
+	m.answers.Count(now)
+	m.took.Add(now, took.Microseconds())
 }
 
 // latency is the mean time in milliseconds from the arrival of a request to
 // the end of its answer, of those answered in the last width. It is not valid
 // where there were none.
 func (m *meters) latency(now time.Time, width time.Duration) profiles.Reading {
-	answers := m.line.Sum(now, width)
+	answers := m.answers.Sum(now, width)
 	if answers == 0 {
 		return profiles.Reading{}
 	}
 	// Microseconds are thousandths of what is wanted, as a Milli is.
-	return profiles.Reading{Total: profiles.Milli(m.spare.Sum(now, width) / answers), Valid: true}
+	return profiles.Reading{Total: profiles.Milli(m.took.Sum(now, width) / answers), Valid: true}
 }
 
 // read measures the metrics of a policy. CPU, memory and custom metrics are
@@ -84,15 +88,19 @@ type situation struct {
 	inFlight int             // queued and stuck ones included
 	waiting  int             // requests in the queue
 	oldest   time.Duration   // that the first of them has waited; 0 without any
+	active   time.Time       // when a request arrived last, or now while one is in flight; zero: none yet
 	ready    int             // replicas in service
-	resized  time.Time       // when ready changed last
+	resized  time.Time       // when a replica came or was to go last
 	idle     []time.Duration // how long each of those without a request has been so, the oldest replica first
 }
 
 func (b *balancer) sense(now time.Time) situation {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving, resized: b.resized}
+	s := situation{inFlight: b.flow.Level(), waiting: b.queue.Len(), ready: b.serving, resized: b.resized, active: b.came}
+	if s.inFlight > 0 {
+		s.active = now
+	}
 	if first := b.queue.Front(); first != nil {
 		s.oldest = now.Sub(first.Value.(*waiter).arrived)
 	}
@@ -117,6 +125,7 @@ type work struct {
 	inFlight int
 	stuck    int       // of inFlight: answered 504, but the replica may still work on them
 	oldest   time.Time // when the first of inFlight was handed over; zero without any
+	idle     time.Time // since when it could serve a request, and had none; zero: it has, or cannot
 	served   int64
 }
 
@@ -142,7 +151,11 @@ func (b *balancer) traffic() traffic {
 		t.reason = reasonBusy
 	}
 	for _, be := range b.backends {
-		t.backends[be.id] = work{be.inFlight, be.stuck, be.oldest(), be.served}
+		w := work{inFlight: be.inFlight, stuck: be.stuck, oldest: be.oldest(), served: be.served}
+		if be.free {
+			w.idle = be.since
+		}
+		t.backends[be.id] = w
 	}
 	return t
 }

@@ -129,10 +129,49 @@ func TestBalancerSensesWhoIsFree(t *testing.T) {
 		broke := arrive(t, b)
 		b.release(&broke.lease, broken)
 		expectIdle("while it is suspended", 2, 6*time.Second, 3*time.Second)
+		<-a.suspect
 		b.resume(a)
 		expectIdle("when it is back", 3, 0, 6*time.Second, 3*time.Second)
 		b.drain(a)
 		expectIdle("while it drains", 2, 6*time.Second, 3*time.Second)
+	})
+}
+
+// What lasts is dated by the moment in which it was: requests, and the size.
+func TestBalancerDatesWhatHappens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBalancer(time.Now(), Config{})
+		expect := func(what string, active, resized time.Time) {
+			t.Helper()
+			if got := b.sense(time.Now()); !got.active.Equal(active) || !got.resized.Equal(resized) {
+				t.Errorf("%s: got active %v and resized %v, want %v and %v", what, got.active, got.resized, active, resized)
+			}
+		}
+		began := time.Now()
+		expect("at the start", time.Time{}, began)
+		pass(time.Second)
+		added := time.Now()
+		a := b.add(1, "a", "")
+		pass(time.Second)
+		came := time.Now()
+		first := arrive(t, b)
+		pass(time.Minute)
+		expect("while a request is in flight", time.Now(), added)
+		b.release(&first.lease, broken)
+		pass(time.Second)
+		expect("after it broke", came, added)
+		b.resume(a)
+		expect("a suspension is no change of the size", came, added)
+		pass(time.Second)
+		drained := time.Now()
+		b.drain(a)
+		pass(time.Second)
+		b.remove(a)
+		expect("gone, when it was told to", came, drained)
+		c := b.add(2, "c", "")
+		pass(time.Second)
+		b.remove(c)
+		expect("gone by itself", came, time.Now())
 	})
 }
 

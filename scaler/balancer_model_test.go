@@ -24,7 +24,7 @@ var actions = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) action {
 	return action{
 		kind: rapid.SampledFrom([]string{
 			"arrive", "arrive", "arrive", "release", "release", "break", "give up", "stick", "unsent",
-			"resume", "cancel", "add", "drain", "remove", "pass",
+			"ask", "ask", "resume", "resume", "cancel", "add", "drain", "remove", "pass",
 		}).Draw(t, "kind"),
 		n: rapid.IntRange(0, 99).Draw(t, "n"),
 	}
@@ -51,6 +51,7 @@ type referenceReplica struct {
 	served    int64
 	closed    bool // draining
 	suspended bool
+	accused   bool // broke a request since it was asked
 }
 
 func (m *reference) open(r *referenceReplica) bool {

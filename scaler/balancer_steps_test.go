@@ -39,8 +39,17 @@ func (p *pair) apply(a action) {
 	case a.kind == "add":
 		p.add(a.n)
 	case r == nil:
+	case a.kind == "ask":
+		select {
+		case <-be.suspect:
+			if !r.accused {
+				p.Errorf("%s: it is to be asked, and has broken nothing", r.id)
+			}
+		default:
+		}
+		r.accused = false
 	case a.kind == "resume":
-		r.suspended = false
+		r.suspended = r.accused
 		b.resume(be)
 	case a.kind == "drain" && !r.closed:
 		r.closed = true
@@ -58,14 +67,16 @@ func (p *pair) apply(a action) {
 		b.stick(&working.lease)
 	case a.kind == "unsent" && !slices.Contains(r.late, request):
 		r.working = r.working[1:]
-		r.suspended = true
+		r.suspended, r.accused = true, true
 		p.sendBack(request)
 	case a.kind == "release", a.kind == "give up", a.kind == "break":
 		r.working = r.working[1:]
 		late := slices.Contains(r.late, request)
 		r.late = slices.DeleteFunc(r.late, func(q int) bool { return q == request })
 		how := map[string]outcome{"release": completed, "give up": abandoned, "break": broken}[a.kind]
-		r.suspended = r.suspended || how == broken
+		if how == broken {
+			r.suspended, r.accused = true, true
+		}
 		if how == completed && !late {
 			r.served++
 		}

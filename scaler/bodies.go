@@ -35,10 +35,15 @@ type uploadBody struct {
 }
 
 func (b *uploadBody) Read(p []byte) (int, error) {
-	if b.x.upload.Load() == uploadOver {
+	b.x.reads.Lock()
+	defer b.x.reads.Unlock()
+	switch b.x.upload.Load() {
+	case uploadOver:
 		// The transport looks whether there is more than was announced, when
 		// the answer may have begun, and the server has closed the body.
 		return 0, io.EOF
+	case uploadFailed:
+		return 0, io.ErrUnexpectedEOF
 	}
 	b.x.upload.Store(uploadAwaited)
 	n, err := b.Reader.Read(p)

@@ -133,7 +133,8 @@ func (l limits) controllers() (names []string) {
 // topmost one; then the scaler moves into a group below, which helps where it
 // was alone.
 func (g *groups) enable() error {
-	g.sweep(func(pid int) bool { return pid != g.pid && !processLives(pid) })
+	// In a container numbers come again: what has that of this scaler is left too.
+	g.sweep(func(pid int) bool { return pid == g.pid || !processLives(pid) })
 	there, err := words(filepath.Join(g.dir, "cgroup.controllers"))
 	if err != nil {
 		return err

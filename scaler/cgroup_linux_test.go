@@ -209,6 +209,11 @@ func TestGroupThatCannotBeLimited(t *testing.T) {
 func TestGroupsAreSwept(t *testing.T) {
 	k := newKernel(t, "cpu memory", "4711")
 	gone := "1073741824" // more than any process has
+	if err := k.groups(limits{cpu: 1000}).enable(); err != nil {
+		t.Fatal(err)
+	}
+	k.procs["4711"] = k.dir // where numbers come again, the next scaler may have that of a killed one
+	k.put("cgroup.subtree_control", "")
 	for _, name := range []string{"headroom-" + gone + "-replica-1", "headroom-" + gone + "-replica-2", "headroom-1-replica-1", "headroom-x-y", "web"} {
 		if err := os.Mkdir(filepath.Join(k.dir, name), 0o700); err != nil {
 			t.Fatal(err)

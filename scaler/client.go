@@ -26,11 +26,7 @@ type Client struct {
 // NewClient returns a client of the API at apiURL, such as
 // http://127.0.0.1:8001, with the token of the scaler's runtime file.
 func NewClient(apiURL, token string) *Client {
-	apiURL = strings.TrimRight(apiURL, "/")
-	if !strings.Contains(apiURL, "://") {
-		apiURL = "http://" + apiURL
-	}
-	return &Client{url: apiURL, token: token, http: &http.Client{
+	return &Client{url: strings.TrimRight(apiURL, "/"), token: token, http: &http.Client{
 		// The API is on this machine: never through a proxy. Connections are
 		// short-lived, so that a client need not be closed.
 		Transport: &http.Transport{DisableKeepAlives: true},
@@ -78,10 +74,8 @@ func (c *Client) Policy(ctx context.Context) (p profiles.Policy, tag string, err
 // nothing changes and the error is ErrPolicyChanged.
 func (c *Client) Apply(ctx context.Context, p profiles.Policy, tag string) (Applied, error) {
 	var out Applied
-	if _, err := c.exchange(ctx, http.MethodPut, "/v1/policy", tag, p, &out); err != nil {
-		return out, err
-	}
-	return out, c.Unpin(ctx)
+	_, err := c.exchange(ctx, http.MethodPut, "/v1/policy", tag, p, &out)
+	return out, err
 }
 
 // Workers lists the replicas: living ones, oldest first, then those that went

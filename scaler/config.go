@@ -93,7 +93,8 @@ type Config struct {
 
 	// LogDir, where given, is a folder that gets a file NAME-replica-1.log for
 	// each replica with everything that it prints; at 64 MiB the file is renamed
-	// to .log.1. The folder is made if it is missing.
+	// to .log.1. The files of the last 20 replicas that are gone stay. The folder
+	// is made if it is missing.
 	LogDir string
 
 	// PolicyFile, where given, is rewritten when the policy changes while the
@@ -108,8 +109,8 @@ type Config struct {
 	// or headroom-UID in the folder for temporary files.
 	RuntimeDir string
 
-	// Log, when set, is called with each event, from several goroutines at
-	// once. It must not block.
+	// Log, when set, is called with each event, one after the other in their
+	// order. It must not block, and must not wait for the scaler.
 	Log func(Event)
 }
 
@@ -240,30 +241,53 @@ func problems(err error) (out []string) {
 	return out
 }
 
+// maxReplicas is the most of them on one machine: a slip of the finger must not
+// start thousands of processes. It is the max of a policy that has none.
+const maxReplicas = 1000
+
 // decider is the decider of a policy that this scaler can follow, and the
 // timetable of its policies.
 func (c Config) decider(p profiles.Policy) (profiles.Decider, *profiles.Timetable, error) {
-	d, err := p.Decider()
+	if p.Replicas.Max == profiles.Unlimited && p.Replicas.Min <= maxReplicas {
+		p.Replicas.Max = maxReplicas
+	}
+	times, err := profiles.NewTimetable(p)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := times.Decider()
 	if err != nil {
 		return nil, nil, err
 	}
 	var found []document.Problem
-	for i, m := range p.Metrics {
-		bad := func(field, format string, args ...any) {
-			found = append(found, document.Problem{Key: fmt.Sprintf("metrics[%d].%s", i, field), Text: fmt.Sprintf(format, args...)})
+	bad := func(key, format string, args ...any) {
+		found = append(found, document.Problem{Key: key, Text: fmt.Sprintf(format, args...)})
+	}
+	sized := func(prefix string, r profiles.Bounds) {
+		switch {
+		case r.Min > maxReplicas:
+			bad(prefix+"min", "got %d, want at most %d on one machine", r.Min, maxReplicas)
+		case r.Max == profiles.Unlimited || r.Max > maxReplicas:
+			bad(prefix+"max", "got %s, want at most %d on one machine", r.Max, maxReplicas)
 		}
+	}
+	sized("replicas.", p.Replicas)
+	for i, s := range p.Schedules {
+		sized(fmt.Sprintf("schedules[%d].", i), p.During(s).Replicas)
+	}
+	for i, m := range p.Metrics {
+		key := fmt.Sprintf("metrics[%d].", i)
 		switch {
 		case m.Kind == profiles.Custom:
-			bad("kind", "got %s, want another: the built-in scaler measures requests and processes, and asks nobody else", m.Kind)
+			bad(key+"kind", "got %s, want another: the built-in scaler measures requests and processes, and asks nobody else", m.Kind)
 		case m.Kind == profiles.Memory && m.In("%") && c.MemoryLimit == 0:
-			bad("unit", "got %%, want MiB, or a limit to take a share of: --memory-limit")
+			bad(key+"unit", "got %%, want MiB, or a limit to take a share of: --memory-limit")
 		}
 	}
 	if found != nil {
 		return nil, nil, document.Join(found)
 	}
-	times, err := profiles.NewTimetable(p)
-	return d, times, err
+	return d, times, nil
 }
 
 // address is a host and a port, written by people.

@@ -20,6 +20,20 @@ func TestConfigValidate(t *testing.T) {
 		{"the least limits", func(c *Config) { c.CPULimit, c.MemoryLimit, c.ReadyPath = leastCPU, leastMemory, "tcp" }, nil},
 		{"a negative limit", func(c *Config) { c.CPULimit = -500 }, []string{`--cpu-limit: got -0.5, want 0.01 cores or more`}},
 		{"IPv6 API", func(c *Config) { c.API = "[::1]:8001" }, nil},
+		{"as many replicas as may be", func(c *Config) { c.Policy = profiles.FixedPolicy(maxReplicas) }, nil},
+		{"a policy without a limit", func(c *Config) { c.Policy = rpsPolicy(1, int(profiles.Unlimited)) }, nil},
+		{"too many replicas", func(c *Config) { c.Policy = profiles.FixedPolicy(1_000_000) },
+			[]string{`policy: replicas.min: got 1000000, want at most 1000 on one machine`}},
+		{"too many of them without a limit", func(c *Config) { c.Policy = rpsPolicy(1001, int(profiles.Unlimited)) },
+			[]string{`policy: replicas.min: got 1001, want at most 1000 on one machine`}},
+		{"too many at some hours", func(c *Config) {
+			c.Policy = rpsPolicy(1, 5000)
+			c.Policy.Schedules = []profiles.Schedule{{Match: "* 9 * * *", Min: 2000, Max: 3000}, {Match: "* 8 * * *", Max: 4}, {Match: "* 7 * * *", Set: profiles.Settings{{Key: "replicas.max", Value: "unlimited"}}}}
+		}, []string{
+			`policy: replicas.max: got 5000, want at most 1000 on one machine`,
+			`policy: schedules[0].min: got 2000, want at most 1000 on one machine`,
+			`policy: schedules[2].max: got unlimited, want at most 1000 on one machine`,
+		}},
 		{"everything wrong", func(c *Config) {
 			*c = Config{
 				Name: "Web 1", Env: []string{"A=1", "B", "=2"}, Listen: "8000", API: "0.0.0.0:8001",
@@ -35,7 +49,7 @@ func TestConfigValidate(t *testing.T) {
 			`--listen: got "8000", want HOST:PORT such as 127.0.0.1:8000`,
 			`--api: got "0.0.0.0:8001", want HOST:PORT on a loopback address such as 127.0.0.1:8001`,
 			`policy: replicas.min: got 0, want 1 or more, or 0 together with toZero`,
-			`policy: replicas.max: got nothing, want replicas.min (0) or more, or unlimited`,
+			`policy: replicas.max: got nothing, want replicas.min or more, or unlimited`,
 			`policy: interval: got 0s, want 1s to 1h`,
 			`--concurrency: got -1, want 1 or more`,
 			`--max-queue: got -1, want 1 or more`,

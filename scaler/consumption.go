@@ -9,6 +9,7 @@ import (
 
 // consumption is what the replicas in service use together, over time. What a
 // replica used while it started does not count: that says nothing of the load.
+// Nor is it known what the load would use while none is in service.
 // It is safe for concurrent use.
 type consumption struct {
 	cpuLimit    profiles.Milli // cores of a replica; 0: none
@@ -16,7 +17,7 @@ type consumption struct {
 
 	mu     sync.Mutex // guards the fields below
 	failed bool       // the last look found nothing out
-	last   time.Time  // of the last look that did; zero: none yet
+	last   time.Time  // of the last look that did; zero: none since a replica is in service
 	before map[string]usage
 	cpu    *profiles.Window // its level is in milliseconds of CPU time per second
 	memory *profiles.Window // its level is in MiB
@@ -30,6 +31,10 @@ func (c *consumption) note(now time.Time, used map[string]usage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failed = false
+	if len(used) == 0 {
+		c.last = time.Time{}
+		return
+	}
 	if c.last.IsZero() {
 		c.cpu, c.memory = profiles.NewWindow(now), profiles.NewWindow(now)
 	} else if span := now.Sub(c.last); span > 0 {

@@ -86,8 +86,13 @@ func TestConsumptionWithGaps(t *testing.T) {
 		t.Errorf("after the gap: read = %+v, want %+v", got, want)
 	}
 	c.note(start.Add(5*time.Second), nil)
-	if got, want := c.read(metric), (profiles.Reading{Total: 80_000, Valid: true}); got != want {
-		t.Errorf("without replicas: read = %+v, want %+v", got, want)
+	if got := c.read(metric); got.Valid {
+		t.Errorf("without replicas: read = %+v, want none", got)
+	}
+	c.note(start.Add(6*time.Second), map[string]usage{"b": {cpu: time.Second}})
+	c.note(start.Add(7*time.Second), map[string]usage{"b": {cpu: 1500 * time.Millisecond}})
+	if got, want := c.read(metric), (profiles.Reading{Total: 50_000, Valid: true}); got != want {
+		t.Errorf("of the first that is back: read = %+v, want %+v", got, want)
 	}
 }
 

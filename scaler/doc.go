@@ -10,9 +10,10 @@
 // request that may have reached a replica is never sent again, neither to
 // another replica nor to the same one; only one for which no connection could
 // be made goes elsewhere. A replica that has taken too long gets nothing more
-// while it may still compute, though its client has an answer. The control API listens on a loopback
-// address only, and answers nobody without the token of the runtime file. No
-// replica outlives its scaler, however the scaler ends. Windows is refused.
+// while it may still compute, though its client has an answer. The control API
+// listens on a loopback address only, and answers nobody without the token of
+// the runtime file. No replica outlives its scaler, however the scaler ends.
+// Windows is refused.
 //
 // # Goroutines
 //
@@ -21,20 +22,22 @@
 //	service, api   one HTTP server each, with a goroutine per connection
 //	carrier        one per request that a replica has: sends it and passes the
 //	               answer on; it outlives its handler when the replica is late
+//	grace          one per request whose replica is late: ends the carrier when
+//	               it has been so for as long again
 //	pool           orders replicas up to the wanted number
 //	place          one per wanted replica: starts it, waits until it is ready,
 //	               looks at it while it is idle, replaces it when it ends,
 //	               drains and ends it when it must go
 //	reaper         one per process of a replica: waits for its end (and two
 //	               that copy what it prints)
-//	loop           the decisions: one each interval, one on each change, and one
-//	               when a request comes to a fleet of none
+//	loop           the decisions: one each interval, one when a schedule begins
+//	               or ends, and one when a request comes to a fleet of none
 //	signals        CPU time and memory of all replicas, and the requests in
 //	               flight, once a second
 //	watch          the policy file and the ConfigMap file, once a second
 //
 // The policy changes over the API and by those two files, one change after the
-// other; one that is refused changes nothing.
+// other, with a decision each; one that is refused changes nothing.
 //
 // Time flows in from those loops; balancer, pool and loop are tested with
 // virtual time.

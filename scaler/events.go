@@ -43,6 +43,7 @@ func newEventLog(now time.Time, notify func(Event)) *eventLog {
 
 func (l *eventLog) add(e Event) {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.last++
 	e.N = l.last
 	if len(l.kept) == keepEvents {
@@ -53,8 +54,7 @@ func (l *eventLog) add(e Event) {
 		close(l.more)
 		l.more = make(chan struct{})
 	}
-	l.mu.Unlock()
-	l.notify(e)
+	l.notify(e) // under the lock, so that events are told in their order
 }
 
 // since returns the events after number n, and how many of them are not kept

@@ -261,7 +261,7 @@ func withAPI(t *testing.T, f func(t *testing.T, a *api, dial func() net.Conn)) {
 		l := &memory{make(chan net.Conn), open, closeListener}
 		s := newAPIServer(l, a)
 		s.start(func(err error) { t.Error(err) })
-		t.Cleanup(func() { s.shutdown(0) })
+		t.Cleanup(func() { s.shutdown(t.Context()) })
 		f(t, a, func() net.Conn {
 			ours, theirs := net.Pipe()
 			t.Cleanup(func() { ours.Close() })

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -38,17 +39,19 @@ type exchange struct {
 
 	turn   atomic.Int32 // one of the turn... constants
 	upload atomic.Int32 // one of the upload... constants
+	reads  sync.Mutex   // held while the transport reads of the upload
 	active atomic.Int64 // when something came last, in nanoseconds since the arrival
 
 	// For the carrier, and for the handler when it has taken over or the
 	// carrier is done.
 	lease
 	w        http.ResponseWriter
-	sent     int // fields of the header that were sent; 0 before
-	panicked any // what the carrying panicked with, nil where it did not
+	shared   bool // there is an upload, and the connection is for one request after the other
+	sent     bool // the header is
+	panicked any  // what the carrying panicked with, nil where it did not
 
 	// For the carrier only.
-	header http.Header // of the answer, until it is sent
+	header http.Header // of the answer; when that is sent, what comes after the body
 	how    outcome
 }
 
@@ -79,6 +82,7 @@ func newExchange(w http.ResponseWriter, r *http.Request, l lease) *exchange {
 	x := &exchange{lease: l, w: w, header: make(http.Header, 8), done: make(chan struct{})}
 	x.Context, x.cancel = context.WithCancelCause(context.WithoutCancel(r.Context()))
 	x.renew()
+	x.shared = r.ProtoMajor == 1 && r.ContentLength != 0
 	return x
 }
 
@@ -121,12 +125,16 @@ func (x *exchange) WriteHeader(code int) {
 	defer x.end()
 	h := x.w.Header()
 	maps.Copy(h, x.header)
+	if code >= http.StatusOK {
+		x.closing(h)
+	}
 	x.w.WriteHeader(code)
 	if code < http.StatusOK {
 		clear(h) // the real answer is yet to come
 		return
 	}
-	x.sent = len(x.header)
+	x.sent = true
+	clear(x.header)
 }
 
 // Write sends a part of the answer, or drops it.
@@ -161,6 +169,36 @@ func (x *exchange) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, rw, err
 }
 
+// closing says that this answer is the last on its connection, if the upload is
+// not over: what may come of it must not be taken for another request. It also
+// keeps the server from reading all of it before it sends the answer.
+func (x *exchange) closing(h http.Header) {
+	if x.shared && x.upload.Load() != uploadOver {
+		h.Set("Connection", "close")
+	}
+}
+
+// lingering is how long the rest of an upload may still come that was answered
+// before its end, so that a client that is sending reads the answer: as long as
+// net/http gives it.
+const lingering = 500 * time.Millisecond
+
+// endUpload has the transport read no more of an upload, as the handler ends
+// and the server waits for whoever reads.
+func (x *exchange) endUpload() {
+	if x.upload.Load() == uploadOver {
+		return
+	}
+	client := http.NewResponseController(x.w)
+	if client.SetReadDeadline(time.Now()) != nil {
+		return // there is no connection any more
+	}
+	x.reads.Lock()
+	defer x.reads.Unlock()
+	x.upload.CompareAndSwap(uploadOpen, uploadFailed)
+	client.SetReadDeadline(time.Now().Add(lingering))
+}
+
 // requeue waits for another replica, as this one did not get the request.
 func (x *exchange) requeue(b *balancer) (err error) {
 	if !x.begin(turnQueue) {
@@ -184,8 +222,10 @@ func (x *exchange) failed() {
 
 // trail sends what the replica added to the header after the body.
 func (x *exchange) trail() {
-	if x.sent > 0 && len(x.header) > x.sent && x.begin(turnClient) {
+	if x.sent && len(x.header) > 0 && x.begin(turnClient) {
 		defer x.end()
-		maps.Copy(x.w.Header(), x.header)
+		h := x.w.Header()
+		clear(h) // what was sent may have a name of these
+		maps.Copy(h, x.header)
 	}
 }

@@ -25,9 +25,9 @@ func (p *pool) forget(now time.Time) {
 
 // fleet is the present state of all replicas.
 func (p *pool) fleet(now time.Time) probe.Fleet {
-	t := p.balancer.traffic()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	t := p.balancer.traffic()
 	p.forget(now)
 	f := probe.Fleet{
 		Managed:  true,

@@ -6,16 +6,15 @@ import (
 	"time"
 
 	"headroom/probe"
-	"headroom/profiles"
 )
 
 func TestPoolForgetsTheGone(t *testing.T) {
 	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
 		for range 25 {
-			p.scale(2, profiles.Newest)
+			p.scale(2, newestFirst)
 			pass(2 * time.Second)
-			p.scale(1, profiles.Newest)
+			p.scale(1, newestFirst)
 			synctest.Wait()
 		}
 		f := p.fleet(time.Now())
@@ -35,9 +34,9 @@ func TestPoolKeepsStartups(t *testing.T) {
 		pass(time.Second)
 		for i := range keepStartups {
 			replicas.set(func(f *fakes) { f.slow = time.Duration(i+1) * time.Millisecond })
-			p.scale(2, profiles.Newest)
+			p.scale(2, newestFirst)
 			pass(time.Second)
-			p.scale(1, profiles.Newest)
+			p.scale(1, newestFirst)
 			synctest.Wait()
 		}
 		got := p.startups()

@@ -3,6 +3,7 @@ package scaler
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,8 +20,8 @@ func TestWorkersOfEachState(t *testing.T) {
 		{ID: "replica-1", State: probe.Ready, InFlight: 1, Created: at},
 		{ID: "replica-2", State: probe.Ready, Created: at},
 		{ID: "replica-3", State: probe.Starting, Created: at},
-		{ID: "replica-4", State: probe.Failing, Failures: 2, Created: at, Deleted: at},
-		{ID: "replica-9", State: probe.Failing, Failures: 3, Created: at, Deleted: at},
+		{ID: "replica-4", State: probe.Failing, Failures: 2, Created: at, Deleted: at, Retry: at.Add(time.Second)},
+		{ID: "replica-9", State: probe.Failing, Failures: 3, Created: at, Deleted: at, Retry: at.Add(time.Second)},
 		{ID: "replica-8", State: probe.Suspect, InFlight: 1, Created: at},
 		{ID: "replica-5", State: probe.Draining, InFlight: 1, Created: at},
 		{ID: "a-replica-with-a-very-long-name", State: probe.Gone, Created: at, Deleted: at.Add(time.Minute)},
@@ -34,8 +35,8 @@ ID                               STATUS       DETAIL_STATUS    CREATED_AT       
 replica-1                        RUNNING      BUSY             2024-07-29T02:42:50+0000
 replica-2                        RUNNING      FREE             2024-07-29T02:42:50+0000
 replica-3                        PENDING      IN_FLIGHT        2024-07-29T02:42:50+0000
-replica-4                        ERROR        CRASHED          2024-07-29T02:42:50+0000  2024-07-29T02:42:50+0000
-replica-9                        ERROR        CRASH_LOOP       2024-07-29T02:42:50+0000  2024-07-29T02:42:50+0000
+replica-4                        ERROR        CRASHED          2024-07-29T02:42:50+0000
+replica-9                        ERROR        CRASH_LOOP       2024-07-29T02:42:50+0000
 replica-8                        UNAVAILABLE  BUSY             2024-07-29T02:42:50+0000
 replica-5                        TERMINATING  REMOVE           2024-07-29T02:42:50+0000
 a-replica-with-a-very-long-name  TERMINATED                    2024-07-29T02:42:50+0000  2024-07-29T02:43:50+0000
@@ -86,13 +87,13 @@ QUEUE_INDEX    CREATE_AT                 QUEUE_REASON    WAITED
 					InFlight: 2, Stuck: 1, Since: at.Add(time.Minute), Served: 12, CPU: 3.5, Memory: 48e6},
 				{ID: "replica-3", Status: "ERROR", Detail: "CRASH_LOOP", Created: at, Deleted: at.Add(time.Second), PID: 18, Address: "127.0.0.1:4001",
 					Restarts: 3, Retry: at.Add(93 * time.Second), LastError: "it ended with exit code 1"},
-			}, at.Add(90*time.Second))
+			}, at.Add(90*time.Second), 0)
 		}, `
-ID                      STATUS    DETAIL_STATUS    CREATED_AT                DELETED_AT                PID  ADDRESS         UPTIME  STARTED_IN  IN_FLIGHT  STUCK  REQUEST_AGE  SERVED  RESTARTS  CPU    MEMORY   LAST_ERROR
-----------------------  --------  ---------------  ------------------------  ------------------------  ---  --------------  ------  ----------  ---------  -----  -----------  ------  --------  -----  -------  --------------------------------------
-replica-1               PENDING   IN_FLIGHT        2024-07-29T02:42:50+0000                                                 1m30s               0          0                   0       0
-replica-2               RUNNING   BUSY             2024-07-29T02:42:50+0000                            17   127.0.0.1:4000  1m30s   1.25s       2          1      30s          12      0         3.50s  48.0 MB
-replica-3               ERROR     CRASH_LOOP       2024-07-29T02:42:50+0000  2024-07-29T02:42:51+0000  18   127.0.0.1:4001  1s                  0          0                   0       3                         it ended with exit code 1; again in 3s
+ID                      STATUS    DETAIL_STATUS    CREATED_AT                DELETED_AT    PID  ADDRESS         UPTIME  STARTED_IN  IN_FLIGHT  STUCK  REQUEST_AGE  SERVED  RESTARTS  CPU_TIME  MEMORY   LAST_ERROR
+----------------------  --------  ---------------  ------------------------  ------------  ---  --------------  ------  ----------  ---------  -----  -----------  ------  --------  --------  -------  --------------------------------------
+replica-1               PENDING   IN_FLIGHT        2024-07-29T02:42:50+0000                                     1m30s               0          0                   0       0
+replica-2               RUNNING   BUSY             2024-07-29T02:42:50+0000                17   127.0.0.1:4000  1m30s   1.25s       2          1      30s          12      0         3.50s     48.0 MB
+replica-3               ERROR     CRASH_LOOP       2024-07-29T02:42:50+0000                18                                       0          0                   0       3                            it ended with exit code 1; again in 3s
 `},
 	}
 	for _, tt := range tests {
@@ -114,3 +115,37 @@ replica-3               ERROR     CRASH_LOOP       2024-07-29T02:42:50+0000  202
 type failingWriter struct{}
 
 func (failingWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+// A narrow terminal shows what makes a wide table wide.
+func TestWriteWorkersWideFits(t *testing.T) {
+	at := time.Date(2024, 7, 29, 2, 42, 50, 0, time.UTC)
+	list := []Worker{
+		{ID: "replica-1", Status: "RUNNING", Detail: "BUSY", Created: at, PID: 17, Address: "127.0.0.1:4000", StartedIn: 1.25, InFlight: 2, Served: 12, CPU: 3.5, Memory: 48e6},
+		{ID: "replica-2", Status: "ERROR", Detail: "CRASH_LOOP", Created: at, Deleted: at, Retry: at.Add(9 * time.Second), LastError: "exit code 1"},
+	}
+	for width, want := range map[int]string{
+		80: `
+ID         STATUS   DETAIL_STATUS  UPTIME  IN_FLIGHT  LAST_ERROR
+---------  -------  -------------  ------  ---------  ------------------------
+replica-1  RUNNING  BUSY           6s      2
+replica-2  ERROR    CRASH_LOOP             0          exit code 1; again in 3s
+`,
+		20: `
+ID         STATUS   DETAIL_STATUS  IN_FLIGHT  LAST_ERROR
+---------  -------  -------------  ---------  ------------------------
+replica-1  RUNNING  BUSY           2
+replica-2  ERROR    CRASH_LOOP     0          exit code 1; again in 3s
+`,
+	} {
+		var got strings.Builder
+		if err := WriteWorkersWide(&got, list, at.Add(6*time.Second), width); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), got.String()); diff != "" {
+			t.Errorf("%d columns (-want +got):\n%s", width, diff)
+		}
+	}
+	if slices.ContainsFunc(workerWide, func(c column) bool { return c.width != len(c.title) }) {
+		t.Errorf("the columns for the next table are %v, want them as they were", workerWide)
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"headroom/profiles"
 )
 
 // A broken answer suspends a replica until it was asked once more.
@@ -23,7 +21,7 @@ func TestPoolAsksAfterABrokenAnswer(t *testing.T) {
 		replicas.set(func(*fakes) { replica.deaf = true })
 		p.balancer.release(&second.lease, broken)
 		third := arrive(t, p.balancer)
-		pass(20 * time.Second)
+		pass(atOnce + p.startTimeout)
 		expectStates(t, "when it is ready no more", p, "1 failing")
 		pass(1500 * time.Millisecond)
 		expectServed(t, "by its successor", []*client{third}, "replica-2")
@@ -82,11 +80,86 @@ func TestPoolTrustsWhatAnswersAgain(t *testing.T) {
 		pass(2*p.liveInterval + lookLimit)
 		expectStates(t, "nothing came during the look", p, "1 suspect")
 		startedIn := p.fleet(time.Now()).Replicas[0].StartedIn
-		p.scale(0, profiles.Newest)
+		p.scale(0, newestFirst)
 		synctest.Wait()
 		expectStates(t, "a suspect must go", p, "1 gone")
 		if got := p.startups(); len(got) != 1 || got[0] != startedIn {
 			t.Errorf("start-up times: got %v, want one of %s", got, startedIn)
 		}
+	})
+}
+
+// withSlots has the balancer of a pool give each replica so many requests at once.
+func withSlots(p *pool, n int) {
+	p.balancer.mu.Lock()
+	defer p.balancer.mu.Unlock()
+	p.balancer.concurrency = n
+}
+
+// A request that breaks while its replica is asked because of another one is
+// news: the replica is asked again before it gets anything.
+func TestPoolAsksAfterEachBrokenAnswer(t *testing.T) {
+	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+		withSlots(p, 2)
+		pass(time.Second)
+		replica := replicas.find("replica-1")
+		replicas.set(func(*fakes) { replica.slow = 600 * time.Millisecond })
+		first, second := arrive(t, p.balancer), arrive(t, p.balancer)
+		expectServed(t, "two slots", []*client{first, second}, "replica-1", "replica-1")
+		p.balancer.release(&first.lease, broken)
+		pass(300 * time.Millisecond)
+		p.balancer.release(&second.lease, broken)
+		third := arrive(t, p.balancer)
+		pass(300 * time.Millisecond)
+		expectServed(t, "after the answer to the first question", []*client{third}, "")
+		pass(600 * time.Millisecond)
+		expectServed(t, "after the answer to the second one", []*client{third}, "replica-1")
+		replicas.set(func(*fakes) { replica.deaf = true }) // a worker that does one thing at a time
+		pass(time.Minute)
+		expectStates(t, "while it works", p, "1 ready")
+		third.release(p.balancer)
+	})
+}
+
+// A replica that answers when it is asked, but no request, does not fill the log.
+func TestPoolReportsWhatStaysAway(t *testing.T) {
+	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+		pass(time.Second)
+		replica := replicas.find("replica-1")
+		replicas.set(func(*fakes) { replica.slow = time.Millisecond })
+		before := len(replicas.eventsOf(""))
+		for range 100 {
+			c := arrive(t, p.balancer)
+			expectServed(t, "one that breaks each request", []*client{c}, "replica-1")
+			p.balancer.release(&c.lease, broken)
+			pass(2 * time.Millisecond)
+		}
+		if got := replicas.eventsOf("")[before:]; len(got) != 0 {
+			t.Errorf("events: got %d, such as %q, want none", len(got), got[0])
+		}
+		replicas.set(func(*fakes) { replica.slow = 2 * atOnce })
+		c := arrive(t, p.balancer)
+		p.balancer.release(&c.lease, broken)
+		pass(atOnce)
+		expectStates(t, "when it answers late", p, "1 suspect")
+		pass(2 * atOnce)
+		expectStates(t, "when it has answered", p, "1 ready")
+	})
+}
+
+// The time in which this process could not ask is not the replica's.
+func TestPoolBlamesNobodyForItsOwnWant(t *testing.T) {
+	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+		pass(time.Second)
+		replicas.set(func(f *fakes) { f.poor = true })
+		pass(time.Minute)
+		expectStates(t, "it cannot be looked at", p, "1 ready")
+		c := arrive(t, p.balancer)
+		p.balancer.release(&c.lease, broken)
+		pass(3 * p.startTimeout)
+		expectStates(t, "it cannot be asked", p, "1 suspect")
+		replicas.set(func(f *fakes) { f.poor = false })
+		pass(p.startTimeout + 2*time.Second)
+		expectStates(t, "it was asked", p, "1 ready")
 	})
 }

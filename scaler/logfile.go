@@ -85,6 +85,26 @@ func (f *logFile) close() {
 	}
 }
 
+// oldLogs are the log files of replicas that are gone. It is safe for
+// concurrent use.
+type oldLogs struct {
+	mu    sync.Mutex
+	paths []string // latest last
+}
+
+// add keeps the file of one more, and deletes the oldest beyond keepGone: in a
+// crash loop there is a new one every half a minute, for as long as it lasts.
+func (o *oldLogs) add(path string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.paths = append(o.paths, path)
+	if len(o.paths) > keepGone {
+		os.Remove(o.paths[0]) // one that stays costs no more than its place
+		os.Remove(o.paths[0] + ".1")
+		o.paths = o.paths[1:]
+	}
+}
+
 // makeLogDir makes the folder for log files, and finds out whether files can
 // be made in it.
 func makeLogDir(dir string) error {

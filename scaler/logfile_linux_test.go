@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,5 +103,29 @@ func TestMakeLogDir(t *testing.T) {
 	var path *os.PathError
 	if !errors.As(err, &path) || !strings.HasPrefix(err.Error(), `--log-dir: got "`+file+`", want a folder that can be written to: `) {
 		t.Errorf("makeLogDir of a file: got %v, want it refused", err)
+	}
+}
+
+// A crash loop does not fill the folder.
+func TestOldLogsAreDeleted(t *testing.T) {
+	dir := t.TempDir()
+	var old oldLogs
+	for i := range keepGone + 2 {
+		path := logPath(dir, "web", fmt.Sprint("replica-", i))
+		for _, p := range []string{path, path + ".1"} {
+			if err := os.WriteFile(p, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		old.add(path)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) != 2*keepGone {
+		t.Errorf("got %d files, %v, want two of each of the last %d", len(left), err, keepGone)
+	}
+	for _, path := range left {
+		if strings.Contains(path, "replica-0.") || strings.Contains(path, "replica-1.") {
+			t.Errorf("%s is left", path)
+		}
 	}
 }

@@ -13,20 +13,21 @@ import (
 
 // resizer is what the loop acts on. It must not block.
 type resizer interface {
-	scale(n int, order string)
+	scale(n int, down profiles.Behavior)
 }
 
-// loop makes the decisions: every interval of the policy, and at once when
-// the policy or the pin changes, or when a request comes to a fleet of none. A
-// decision, and what it sets in the pool, are one step under its lock. Its
-// methods are safe for concurrent use.
+// loop makes the decisions: every interval of the policy, at once when the
+// policy or the pin changes, when a schedule begins or ends, and when a request
+// comes to a fleet of none. A decision, what it sets in the pool, and its
+// report are one step under its lock, and so is the time that it is made at.
+// Its methods are safe for concurrent use.
 type loop struct {
 	pool    resizer
 	sense   func(now time.Time, p *profiles.Policy) profiles.Metrics // all but Replicas
 	arrived <-chan struct{}                                          // a request waits, and no replica is in service
 	admit   func(profiles.Policy) (profiles.Decider, *profiles.Timetable, error)
 	log     func(Event)
-	wake    chan struct{} // something changed; capacity 1
+	wake    chan struct{} // the next decision is due earlier; capacity 1
 
 	mu      sync.Mutex // guards the fields below
 	decider profiles.Decider
@@ -50,12 +51,12 @@ type pin struct {
 	until time.Time
 }
 
-func newLoop(cfg Config, pool resizer, sense func(time.Time, *profiles.Policy) profiles.Metrics, arrived <-chan struct{}) (*loop, error) {
+// newLoop is the loop of a pool that has n replicas.
+func newLoop(cfg Config, n int, pool resizer, sense func(time.Time, *profiles.Policy) profiles.Metrics, arrived <-chan struct{}) (*loop, error) {
 	d, times, err := cfg.decider(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
-	n := cfg.Policy.Initial()
 	return &loop{
 		pool: pool, sense: sense, arrived: arrived, admit: cfg.decider, log: cfg.Log,
 		wake:    make(chan struct{}, 1),
@@ -73,17 +74,13 @@ func newLoop(cfg Config, pool resizer, sense func(time.Time, *profiles.Policy) p
 // run decides until ctx is done.
 func (l *loop) run(ctx context.Context) {
 	for {
-		now := time.Now()
-		due := l.state().due
-		if !now.Before(due) {
-			due = l.step(now)
-		}
-		timer := time.NewTimer(due.Sub(now))
+		timer := time.NewTimer(time.Until(l.state().due))
 		select {
 		case <-timer.C:
+			l.tick()
 		case <-l.wake:
 		case <-l.arrived:
-			l.arrive(time.Now())
+			l.arrive()
 		case <-ctx.Done():
 			timer.Stop()
 			return
@@ -92,54 +89,48 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// step makes one decision and returns when the next is due.
-func (l *loop) step(now time.Time) time.Time {
-	return l.change(now, func() (Event, bool) { return Event{}, false })
+// tick makes the decision that is due, unless a change has made it meanwhile.
+func (l *loop) tick() {
+	l.step(func(now time.Time) bool { return !now.Before(l.due) })
 }
 
 // arrive decides at once where no replica is wanted. Where some are, they are
 // starting, and the next decision comes early enough: one more in between
 // would take another step.
-func (l *loop) arrive(now time.Time) {
-	if l.state().last.Desired == 0 {
-		l.step(now)
-	}
+func (l *loop) arrive() {
+	l.step(func(time.Time) bool { return l.last.Desired == 0 })
 }
 
 // hold pins the fleet to n replicas for a time.
-func (l *loop) hold(now time.Time, n int, ttl time.Duration) {
-	l.change(now, func() (Event, bool) {
+func (l *loop) hold(n int, ttl time.Duration) {
+	l.step(func(now time.Time) bool {
 		l.pin = pin{n, now.Add(ttl)}
-		return Event{Kind: EventPin, Text: fmt.Sprintf("pinned to %d for %s", n, profiles.Duration(ttl.Round(time.Second)))}, true
+		l.log(Event{At: now, Kind: EventPin, Text: fmt.Sprintf("pinned to %d for %s", n, profiles.Duration(ttl.Round(time.Second)))})
+		return true
 	})
-	l.poke()
 }
 
 // unpin lets the policy decide again, from the size that it last wanted.
-func (l *loop) unpin(now time.Time) {
-	if l.state().pin.size == 0 {
-		return
-	}
-	l.change(now, func() (Event, bool) {
-		l.pin = pin{}
-		return Event{Kind: EventPin, Text: fmt.Sprintf("unpinned, back to %d", l.size)}, true
-	})
-	l.poke()
+func (l *loop) unpin() {
+	l.step(func(now time.Time) bool { return l.release(now, "unpinned") })
 }
 
 // follow replaces the policy; the event says what brought that about. The new
-// one begins without a history.
-func (l *loop) follow(now time.Time, p profiles.Policy, cause string) error {
+// one begins without a history, and lets a pin end where unpin says so.
+func (l *loop) follow(p profiles.Policy, cause string, unpin bool) error {
 	d, times, err := l.admit(p)
 	if err != nil {
 		return err
 	}
-	l.change(now, func() (Event, bool) {
+	l.step(func(now time.Time) bool {
 		changes := changesText(l.policy, p)
 		l.policy, l.decider, l.times = p, d, times
-		return Event{Kind: EventPolicy, Text: cause + ": " + changes}, true
+		l.log(Event{At: now, Kind: EventPolicy, Text: cause + ": " + changes})
+		if unpin {
+			l.release(now, "unpinned")
+		}
+		return true
 	})
-	l.poke()
 	return nil
 }
 
@@ -155,21 +146,38 @@ func changesText(from, to profiles.Policy) string {
 	return strings.Join(out, ", ")
 }
 
-// change applies edit and makes a decision, as one step, so that whoever asked
-// for the change sees its effect in the next status. It returns when the next
-// decision is due.
-func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) {
-	var events []Event
-	note := func(kind, text string) { events = append(events, Event{At: now, Kind: kind, Text: text}) }
-
+// step makes a decision where edit asks for one, or a pin has expired, so that
+// whoever asked for a change sees its effect in the next status.
+func (l *loop) step(edit func(now time.Time) bool) {
 	l.mu.Lock()
-	if e, ok := edit(); ok {
-		note(e.Kind, e.Text)
+	defer l.mu.Unlock()
+	now := time.Now() // under the lock: neither decisions nor what is told of them go back in time
+	expired := !now.Before(l.pin.until) && l.release(now, "the pin has expired")
+	if !edit(now) && !expired {
+		return
 	}
-	if l.pin.size > 0 && !now.Before(l.pin.until) {
-		l.pin = pin{}
-		note(EventPin, fmt.Sprintf("the pin has expired, back to %d", l.size))
+	before := l.due
+	l.decide(now)
+	if l.due.Before(before) {
+		notify(l.wake)
 	}
+}
+
+// release ends a pin, if there is one. What the policy saw before it is old, so
+// it begins without a history, which takes nothing away within its first
+// window.
+func (l *loop) release(now time.Time, what string) bool {
+	if l.pin.size == 0 {
+		return false
+	}
+	l.pin = pin{}
+	l.decider, _ = l.times.Decider() // as it was possible before
+	l.log(Event{At: now, Kind: EventPin, Text: fmt.Sprintf("%s, back to %d", what, l.size)})
+	return true
+}
+
+// decide makes a decision and acts on it.
+func (l *loop) decide(now time.Time) {
 	p := l.times.At(now) // with what its schedules say at this hour
 	var d profiles.Decision
 	if n := l.pin.size; n > 0 {
@@ -180,28 +188,14 @@ func (l *loop) change(now time.Time, edit func() (Event, bool)) (due time.Time) 
 		m.Replicas = l.size
 		d = l.decider.Decide(now, m)
 		l.size = d.Desired
-		l.due = now.Add(p.Interval.Std())
+		l.due = l.times.Until(now, now.Add(p.Interval.Std()))
 		if d.Desired != d.Current {
-			events = append(events, Event{At: now, Kind: EventDecision, Text: d.String(), Decision: &d})
+			l.log(Event{At: now, Kind: EventDecision, Text: d.String(), Decision: &d})
 		}
 	}
 	l.last = d
 	l.counts[d.Reason]++
-	l.pool.scale(d.Desired, p.Down.Order)
-	due = l.due
-	l.mu.Unlock()
-
-	for _, e := range events {
-		l.log(e)
-	}
-	return due
-}
-
-func (l *loop) poke() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.pool.scale(d.Desired, p.Down)
 }
 
 func (l *loop) state() loopState {

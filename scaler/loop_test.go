@@ -38,10 +38,10 @@ type sized struct {
 	n  int
 }
 
-func (p *fakePool) scale(n int, order string) {
+func (p *fakePool) scale(n int, down profiles.Behavior) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.order = order
+	p.order = down.Order
 	if k := len(p.sizes); k == 0 || p.sizes[k-1].n != n {
 		p.sizes = append(p.sizes, sized{time.Since(p.start), n})
 	}
@@ -105,7 +105,7 @@ func rpsPolicy(low, high int) profiles.Policy {
 func withLoop(t *testing.T, p profiles.Policy, f func(t *testing.T, l *loop, pool *fakePool, g *gauge)) {
 	synctest.Test(t, func(t *testing.T) {
 		pool, g := &fakePool{start: time.Now()}, &gauge{arrived: make(chan struct{}, 1)}
-		l, err := newLoop(Config{Policy: p, Log: pool.note}, pool, g.sense, g.arrived)
+		l, err := newLoop(Config{Policy: p, Log: pool.note}, p.Initial(), pool, g.sense, g.arrived)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestLoopPinExpires(t *testing.T) {
 	withLoop(t, rpsPolicy(2, 8), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
 		g.set(40)
 		pass(15 * time.Second)
-		l.hold(time.Now(), 1, 20*time.Second) // below min: a measurement may
+		l.hold(1, 20*time.Second) // below min: a measurement may
 		pass(19 * time.Second)
 		if s := l.state(); s.pin.size != 1 || s.last.Reason != profiles.Pinned || s.last.Desired != 1 {
 			t.Errorf("while pinned: got %+v, want a decision for 1 that says so", s)
@@ -183,12 +183,12 @@ func TestLoopUnpinRestores(t *testing.T) {
 	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
 		g.set(40)
 		pass(15 * time.Second)
-		l.hold(time.Now(), 7, time.Hour)
+		l.hold(7, time.Hour)
 		g.set(5)
 		pass(10 * time.Second)
-		l.unpin(time.Now())
+		l.unpin()
 		pool.expect(t, at(0, 1), at(10, 4), at(15, 7), at(25, 4))
-		l.unpin(time.Now())
+		l.unpin()
 		pass(time.Minute)
 		pool.expect(t, at(0, 1), at(10, 4), at(15, 7), at(25, 4))
 	})
@@ -196,9 +196,9 @@ func TestLoopUnpinRestores(t *testing.T) {
 
 func TestLoopPinReplacesPin(t *testing.T) {
 	withLoop(t, rpsPolicy(1, 8), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
-		l.hold(time.Now(), 3, 10*time.Second)
+		l.hold(3, 10*time.Second)
 		pass(5 * time.Second)
-		l.hold(time.Now(), 5, 10*time.Second)
+		l.hold(5, 10*time.Second)
 		pass(9 * time.Second)
 		pool.expect(t, at(0, 1), at(0, 3), at(5, 5))
 		pass(2 * time.Second)
@@ -209,12 +209,12 @@ func TestLoopPinReplacesPin(t *testing.T) {
 func TestLoopFollowsAnotherPolicy(t *testing.T) {
 	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
 		pass(3 * time.Second)
-		if err := l.follow(time.Now(), rpsPolicy(4, 6), "a test"); err != nil {
+		if err := l.follow(rpsPolicy(4, 6), "a test", false); err != nil {
 			t.Fatal(err)
 		}
 		pool.expect(t, at(0, 1), at(3, 4)) // bounds act at once
 		bad := rpsPolicy(3, 2)
-		if err := l.follow(time.Now(), bad, "a test"); err == nil {
+		if err := l.follow(bad, "a test", false); err == nil {
 			t.Error("follow a policy with min above max: got no error")
 		}
 		if got := l.state().policy.Replicas.Min; got != 4 {
@@ -230,11 +230,11 @@ func TestLoopReports(t *testing.T) {
 	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
 		g.set(28)
 		pass(10 * time.Second)
-		l.hold(time.Now(), 1, 5*time.Second)
+		l.hold(1, 5*time.Second)
 		pass(5 * time.Second)
-		l.hold(time.Now(), 2, time.Minute)
-		l.unpin(time.Now())
-		if err := l.follow(time.Now(), rpsPolicy(4, 5), "a test"); err != nil {
+		l.hold(2, time.Minute)
+		l.unpin()
+		if err := l.follow(rpsPolicy(4, 5), "a test", false); err != nil {
 			t.Fatal(err)
 		}
 		want := []string{
@@ -259,7 +259,7 @@ func TestLoopChangeIsOneDecision(t *testing.T) {
 		g.set(100)
 		p := rpsPolicy(1, 10)
 		p.Up.Step = 2
-		if err := l.follow(time.Now(), p, "a test"); err != nil {
+		if err := l.follow(p, "a test", false); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
@@ -315,12 +315,80 @@ func TestLoopPinAtRest(t *testing.T) {
 	withLoop(t, toZeroPolicy(5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
 		g.set(0)
 		pass(65 * time.Second)
-		l.hold(time.Now(), 2, 10*time.Second)
+		l.hold(2, 10*time.Second)
 		pass(11 * time.Second)
 		pool.expect(t, at(0, 1), at(60, 0), at(65, 2), at(75, 0))
 		g.arrive(1)
 		synctest.Wait()
 		pool.expect(t, at(0, 1), at(60, 0), at(65, 2), at(75, 0), at(76, 1))
+	})
+}
+
+// What the policy saw before a pin is old when it ends: nothing is taken away
+// by it.
+func TestLoopUnpinBeginsAnew(t *testing.T) {
+	p := toZeroPolicy(8)
+	p.Down.Stabilization = profiles.Duration(5 * time.Minute)
+	for _, load := range []int{0, 5} {
+		withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+			g.set(40)
+			pass(15 * time.Second)
+			l.hold(7, 10*time.Minute)
+			pass(10*time.Minute - 2*time.Second)
+			g.set(load)
+			pass(2 * time.Second)
+			pool.expect(t, at(0, 1), at(10, 4), at(15, 7), at(615, 4))
+			pass(59 * time.Second)
+			pool.expect(t, at(0, 1), at(10, 4), at(15, 7), at(615, 4))
+			pass(5 * time.Minute)
+			last := at(675, 0) // a minute without load
+			if load > 0 {
+				last = at(915, 1) // the window of five
+			}
+			pool.expect(t, at(0, 1), at(10, 4), at(15, 7), at(615, 4), last)
+		})
+	}
+}
+
+// A pin that has expired is not unpinned, whoever comes first.
+func TestLoopUnpinsOnce(t *testing.T) {
+	withLoop(t, rpsPolicy(1, 8), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		l.hold(3, time.Minute)
+		l.mu.Lock()
+		l.due = l.due.Add(time.Hour) // the loop is late
+		l.mu.Unlock()
+		notify(l.wake)
+		pass(time.Minute)
+		l.unpin()
+		want := []string{"pin: pinned to 3 for 1m", "pin: the pin has expired, back to 1"}
+		if diff := cmp.Diff(want, pool.events); diff != "" {
+			t.Errorf("events (-want +got):\n%s", diff)
+		}
+		pool.expect(t, at(0, 1), at(0, 3), at(60, 1))
+	})
+}
+
+// A schedule acts when it begins and ends, however long the interval is.
+func TestLoopKeepsTheHours(t *testing.T) {
+	p := rpsPolicy(1, 9)
+	p.Interval = profiles.Duration(30 * time.Minute)
+	p.Schedules = []profiles.Schedule{{Start: "5 * * * *", End: "25 * * * *", Min: 8}}
+	withLoop(t, p, func(t *testing.T, l *loop, pool *fakePool, g *gauge) { // from midnight on
+		g.set(0)
+		pass(time.Hour)
+		pool.expect(t, at(0, 1), at(5*60, 8), at(25*60, 1))
+	})
+}
+
+// Without a max of its own, a policy has that of the machine.
+func TestLoopOfAPolicyWithoutALimit(t *testing.T) {
+	withLoop(t, rpsPolicy(1, int(profiles.Unlimited)), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(1_000_000)
+		pass(10 * time.Second)
+		pool.expect(t, at(0, 1), at(10, maxReplicas))
+		if s := l.state(); s.last.LimitedBy != profiles.MaxLimit || s.policy.Replicas.Max != profiles.Unlimited {
+			t.Errorf("got %+v, want it limited, and the policy as it was given", s)
+		}
 	})
 }
 

@@ -1,6 +1,9 @@
 package scaler
 
 import (
+	"bufio"
+	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -13,8 +16,8 @@ import (
 	"headroom/probe"
 )
 
-// statusGone is the code under which nginx, and so its users' dashboards, count
-// a request whose client went away before the answer began.
+// statusGone is the code with which nginx answers a client that is not there any
+// more, so that its users' dashboards count what nobody got.
 const statusGone = 499
 
 // requestMetrics counts and times the requests of the service. It is safe for
@@ -42,7 +45,7 @@ type observation struct {
 	http.ResponseWriter
 	began   time.Time
 	granted time.Time // when a replica was given; zero: never
-	code    int       // of the answer; 0: the connection was taken over
+	code    int       // of the answer; 0: none yet
 }
 
 // begin starts the observation of a request, which must be answered through
@@ -52,14 +55,8 @@ func (m *requestMetrics) begin(w http.ResponseWriter) *observation {
 }
 
 // end counts the request.
-func (m *requestMetrics) end(o *observation, r *http.Request) {
-	switch {
-	case o.code == 0:
-		o.code = http.StatusSwitchingProtocols
-	case o.code >= 500 && r.Context().Err() != nil:
-		o.code = statusGone
-	}
-	if o.code < len(m.codes) {
+func (m *requestMetrics) end(o *observation) {
+	if o.code > 0 && o.code < len(m.codes) {
 		m.codes[o.code].Add(1)
 	}
 	if !o.granted.IsZero() {
@@ -84,6 +81,16 @@ func (o *observation) Write(p []byte) (int, error) {
 	return o.ResponseWriter.Write(p)
 }
 
+// Hijack takes the connection over, which is the answer to a request for an
+// upgrade.
+func (o *observation) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(o.ResponseWriter).Hijack()
+	if err == nil && o.code == 0 {
+		o.code = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
+}
+
 // Unwrap lets an http.ResponseController reach what the server offers.
 func (o *observation) Unwrap() http.ResponseWriter { return o.ResponseWriter }
 
@@ -97,7 +104,23 @@ func newMetrics(requests *requestMetrics, p *pool, l *loop) http.Handler {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	return limited(promhttp.HandlerFor(r, promhttp.HandlerOpts{}))
+}
+
+// limited serves only a few requests at once: to gather everything is work.
+func limited(next http.Handler) http.Handler {
+	const most = 4
+	places := make(chan struct{}, most)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+			next.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Retry-After", "1")
+			refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("metrics: %d requests are being answered, want at most %d", most, most))
+		}
+	})
 }
 
 // stateCollector reads what is known anyway when somebody asks for it. What is
@@ -113,19 +136,19 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	requestsTotal   = describe("requests_total", "Requests answered, by status code; 499: the client went away first.", "code")
-	queueLength     = describe("queue_length", "Requests that wait for a replica.")
-	inFlight        = describe("in_flight_requests", "Requests accepted and not yet answered, waiting ones included.")
-	stuckRequests   = describe("stuck_requests", "Requests answered 504 on which a replica may still work.")
-	replicas        = describe("replicas", "Replicas, by state.", "state")
-	replicasWanted  = describe("replicas_wanted", "Replicas that the policy, or a pin, wants.")
-	decisionsTotal  = describe("decisions_total", "Decisions made, by reason.", "reason")
-	restartsTotal   = describe("restarts_total", "Replicas started in place of one that ended by itself.")
-	replicaStartUp  = describe("replica_startup_seconds", "Time from the start of the replica until it was ready.", "replica")
-	replicaCPU      = describe("replica_cpu_seconds_total", "CPU time used by the processes of the replica.", "replica")
-	replicaMemory   = describe("replica_memory_bytes", "Resident memory of the processes of the replica.", "replica")
-	replicaInFlight = describe("replica_in_flight_requests", "Requests that the replica works on.", "replica")
-	replicaServed   = describe("replica_requests_total", "Requests that the replica answered.", "replica")
+	requestsDesc        = describe("requests_total", "Requests answered, by status code; 499: the client went away first.", "code")
+	queueLengthDesc     = describe("queue_length", "Requests that wait for a replica.")
+	inFlightDesc        = describe("in_flight_requests", "Requests accepted and not yet answered, waiting ones included.")
+	stuckDesc           = describe("stuck_requests", "Requests answered 504 on which a replica may still work.")
+	replicasDesc        = describe("replicas", "Replicas, by state.", "state")
+	wantedDesc          = describe("replicas_wanted", "Replicas that the policy, or a pin, wants.")
+	decisionsDesc       = describe("decisions_total", "Decisions made, by reason.", "reason")
+	restartsDesc        = describe("restarts_total", "Replicas started in place of one that ended by itself.")
+	replicaStartUpDesc  = describe("replica_startup_seconds", "Time from the start of the replica until it was ready.", "replica")
+	replicaCPUDesc      = describe("replica_cpu_seconds_total", "CPU time used by the processes of the replica.", "replica")
+	replicaMemoryDesc   = describe("replica_memory_bytes", "Resident memory of the processes of the replica.", "replica")
+	replicaInFlightDesc = describe("replica_in_flight_requests", "Requests that the replica works on.", "replica")
+	replicaServedDesc   = describe("replica_requests_total", "Requests that the replica answered.", "replica")
 )
 
 // livingStates are those of replicas that are not gone. They are all exported,
@@ -135,8 +158,8 @@ var livingStates = []probe.State{probe.Starting, probe.Ready, probe.Suspect, pro
 // Describe implements prometheus.Collector.
 func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		requestsTotal, queueLength, inFlight, stuckRequests, replicas, replicasWanted, decisionsTotal, restartsTotal,
-		replicaStartUp, replicaCPU, replicaMemory, replicaInFlight, replicaServed,
+		requestsDesc, queueLengthDesc, inFlightDesc, stuckDesc, replicasDesc, wantedDesc, decisionsDesc, restartsDesc,
+		replicaStartUpDesc, replicaCPUDesc, replicaMemoryDesc, replicaInFlightDesc, replicaServedDesc,
 	} {
 		out <- d
 	}
@@ -152,19 +175,19 @@ func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	for code := range c.requests.codes {
 		if n := c.requests.codes[code].Load(); n > 0 {
-			counter(requestsTotal, float64(n), strconv.Itoa(code))
+			counter(requestsDesc, float64(n), strconv.Itoa(code))
 		}
 	}
 	for reason, n := range c.loop.decisions() {
-		counter(decisionsTotal, float64(n), string(reason))
+		counter(decisionsDesc, float64(n), string(reason))
 	}
 	f := c.pool.fleet(time.Now())
-	gauge(queueLength, float64(f.Queue))
-	gauge(inFlight, float64(f.InFlight))
-	gauge(replicasWanted, float64(f.Wanted))
-	counter(restartsTotal, float64(c.pool.restarted()))
+	gauge(queueLengthDesc, float64(f.Queue))
+	gauge(inFlightDesc, float64(f.InFlight))
+	gauge(wantedDesc, float64(f.Wanted))
+	counter(restartsDesc, float64(c.pool.restarted()))
 	for _, s := range livingStates {
-		gauge(replicas, float64(f.Count(s)), string(s))
+		gauge(replicasDesc, float64(f.Count(s)), string(s))
 	}
 	stuck := 0
 	for _, r := range f.Replicas {
@@ -172,15 +195,15 @@ func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 		if r.State == probe.Gone {
 			continue
 		}
-		gauge(replicaInFlight, float64(r.InFlight), r.ID)
-		counter(replicaServed, float64(r.Served), r.ID)
-		counter(replicaCPU, r.CPU.Seconds(), r.ID)
+		gauge(replicaInFlightDesc, float64(r.InFlight), r.ID)
+		counter(replicaServedDesc, float64(r.Served), r.ID)
+		counter(replicaCPUDesc, r.CPU.Seconds(), r.ID)
 		if r.Memory > 0 {
-			gauge(replicaMemory, float64(r.Memory), r.ID)
+			gauge(replicaMemoryDesc, float64(r.Memory), r.ID)
 		}
 		if r.StartedIn > 0 {
-			gauge(replicaStartUp, r.StartedIn.Seconds(), r.ID)
+			gauge(replicaStartUpDesc, r.StartedIn.Seconds(), r.ID)
 		}
 	}
-	gauge(stuckRequests, float64(stuck))
+	gauge(stuckDesc, float64(stuck))
 }

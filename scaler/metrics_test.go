@@ -1,9 +1,9 @@
 package scaler
 
 import (
-	"context"
-	"errors"
+	"bufio"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -20,7 +20,7 @@ func TestMetricsFollowTheConventions(t *testing.T) {
 	a := newAPI(t)
 	requests := newRequestMetrics()
 	requests.codes[200].Add(3)
-	a.loop.step(time.Now())
+	a.loop.tick()
 	r := prometheus.NewPedanticRegistry()
 	r.MustRegister(requests.queue, requests.service, &stateCollector{requests, a.pool, a.loop})
 	problems, err := testutil.GatherAndLint(r)
@@ -37,7 +37,7 @@ func TestMetricsOfAFleet(t *testing.T) {
 	requests := newRequestMetrics()
 	requests.codes[200].Add(3)
 	requests.codes[statusGone].Add(1)
-	a.loop.step(time.Now())
+	a.loop.tick()
 	a.pool.setUsage(map[string]usage{"replica-1": {cpu: 1500 * time.Millisecond, memory: 4096}})
 	busy, err := a.balancer.acquire(t.Context())
 	if err != nil {
@@ -95,6 +95,11 @@ headroom_scaler_stuck_requests 0
 	}
 }
 
+// takeable is a recorder whose connection can be taken over.
+type takeable struct{ *httptest.ResponseRecorder }
+
+func (takeable) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
+
 // What becomes of a request is counted once, and timed where a replica had it.
 func TestRequestMetrics(t *testing.T) {
 	type counted struct {
@@ -104,7 +109,6 @@ func TestRequestMetrics(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer func(w http.ResponseWriter, o *observation)
-		gone   bool // the client went away
 		want   counted
 	}{
 		{"an answer after 1 s in the queue and 2 s of work", func(w http.ResponseWriter, o *observation) {
@@ -114,30 +118,28 @@ func TestRequestMetrics(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			w.WriteHeader(http.StatusCreated)
 			w.WriteHeader(http.StatusOK) // too late
-		}, false, counted{201, "1s", "2s"}},
+		}, counted{201, "1s", "2s"}},
 		{"no code", func(w http.ResponseWriter, o *observation) {
 			o.granted = time.Now()
 			io.WriteString(w, "text")
-		}, false, counted{200, "0s", "0s"}},
-		{"refused", func(w http.ResponseWriter, _ *observation) { http.Error(w, "full", http.StatusServiceUnavailable) }, false, counted{503, "", ""}},
-		{"gone while it waited", func(w http.ResponseWriter, _ *observation) { http.Error(w, "given up", http.StatusServiceUnavailable) }, true, counted{499, "", ""}},
-		{"gone while it was answered", func(w http.ResponseWriter, o *observation) {
+		}, counted{200, "0s", "0s"}},
+		{"refused", func(w http.ResponseWriter, _ *observation) { http.Error(w, "full", http.StatusServiceUnavailable) }, counted{503, "", ""}},
+		{"a failure, whether or not its client stays", func(w http.ResponseWriter, o *observation) {
 			o.granted = time.Now()
-			w.WriteHeader(http.StatusOK)
-		}, true, counted{200, "0s", "0s"}},
-		{"taken over", func(_ http.ResponseWriter, o *observation) { o.granted = time.Now() }, false, counted{101, "0s", "0s"}},
+			w.WriteHeader(http.StatusInternalServerError)
+		}, counted{500, "0s", "0s"}},
+		{"taken over", func(_ http.ResponseWriter, o *observation) {
+			o.granted = time.Now()
+			http.NewResponseController(o).Hijack()
+		}, counted{101, "0s", "0s"}},
+		{"no answer at all", func(_ http.ResponseWriter, o *observation) { o.granted = time.Now() }, counted{0, "0s", "0s"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newRequestMetrics()
-				ctx, cancel := context.WithCancelCause(t.Context())
-				if tt.gone {
-					cancel(errors.New("gone"))
-				}
-				o := m.begin(httptest.NewRecorder())
+				o := m.begin(takeable{httptest.NewRecorder()})
 				tt.answer(o, o)
-				m.end(o, request(t, "GET", "/", "").WithContext(ctx))
-				cancel(nil)
+				m.end(o)
 
 				got := counted{Queue: sum(t, m.queue), Service: sum(t, m.service)}
 				for code := range m.codes {
@@ -173,6 +175,31 @@ func sum(t *testing.T, h prometheus.Histogram) string {
 	return ""
 }
 
+// Beyond a few at once the answer is of the form of every other refusal.
+func TestMetricsAreLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		h := limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-free }))
+		req := request(t, "GET", "/metrics", "")
+		for range 4 {
+			go h.ServeHTTP(httptest.NewRecorder(), req)
+		}
+		synctest.Wait()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, req)
+		const want = `{"problems":["metrics: 4 requests are being answered, want at most 4"]}` + "\n"
+		if w.Code != http.StatusServiceUnavailable || w.Body.String() != want {
+			t.Errorf("a fifth: got %d %s, want 503 %s", w.Code, w.Body, want)
+		}
+		close(free)
+		synctest.Wait()
+		w = httptest.NewRecorder()
+		if h.ServeHTTP(w, req); w.Code != http.StatusOK {
+			t.Errorf("one after them: got %d, want 200", w.Code)
+		}
+	})
+}
+
 func BenchmarkRequestMetrics(b *testing.B) {
 	m := newRequestMetrics()
 	client := httptest.NewRecorder()
@@ -183,6 +210,6 @@ func BenchmarkRequestMetrics(b *testing.B) {
 		o := m.begin(client)
 		o.granted = o.began
 		next.ServeHTTP(o, r)
-		m.end(o, r)
+		m.end(o)
 	}
 }

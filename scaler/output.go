@@ -26,8 +26,7 @@ type Line struct {
 }
 
 // output keeps the last lines that a replica printed, and passes everything on
-// to a file where there is one. It is safe for concurrent use and never fails,
-// so that a replica that prints a lot is not slowed down by its scaler.
+// to a file where there is one. It is safe for concurrent use and never fails.
 type output struct {
 	file *logFile // or nil
 

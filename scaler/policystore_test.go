@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +56,7 @@ func withStore(t *testing.T, policy, settings string, f func(t *testing.T, s *st
 			t.Fatal(err)
 		}
 		g := &gauge{}
-		if s.loop, err = newLoop(cfg, &fakePool{start: time.Now()}, g.sense, nil); err != nil {
+		if s.loop, err = newLoop(cfg, cfg.Policy.Initial(), &fakePool{start: time.Now()}, g.sense, nil); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -71,7 +72,7 @@ func withStore(t *testing.T, policy, settings string, f func(t *testing.T, s *st
 // set changes one value, as a request over the API does.
 func (s *store) set(t *testing.T, key, value string) Applied {
 	t.Helper()
-	applied, err := s.change(time.Now(), "", func(p profiles.Policy) (profiles.Policy, error) {
+	applied, err := s.change("", false, func(p profiles.Policy) (profiles.Policy, error) {
 		return p.With(profiles.Setting{Key: key, Value: value})
 	})
 	if err != nil {
@@ -221,9 +222,12 @@ func TestPolicyStoreFollowsTheConfigMap(t *testing.T) {
 		pass(10 * time.Second)
 		s.expectBounds(t, 2, 9)
 
-		s.set(t, "max_workers", "4")
+		applied := s.set(t, "max_workers", "4")
+		if want := []string{"replicas.max stays 9: " + s.settings + " holds it"}; !slices.Equal(applied.Held, want) {
+			t.Errorf("held: got %q, want %q", applied.Held, want)
+		}
 		pass(10 * time.Second)
-		s.expectBounds(t, 2, 4)
+		s.expectBounds(t, 2, 9)
 
 		write(t, s.policy, strings.Replace(storedPolicy, "interval: 10s", "interval: 20s", 1))
 		pass(3 * time.Second)
@@ -231,9 +235,76 @@ func TestPolicyStoreFollowsTheConfigMap(t *testing.T) {
 		if got := s.loop.state().policy.Interval; got != profiles.Duration(20*time.Second) {
 			t.Errorf("interval: got %s, want that of the edited file", got)
 		}
-		if len(s.events) != 5 || !strings.Contains(s.events[2], "configmap.yaml is not followed: ") {
-			t.Errorf("events: got %q, want five, and the third that the ConfigMap is not followed", s.events)
+		if len(s.events) != 5 || !strings.Contains(s.events[2], "configmap.yaml is not followed: ") || s.events[4] != s.events[2] {
+			t.Errorf("events: got %q, want five, and with each change that the ConfigMap is not followed", s.events)
 		}
+	})
+}
+
+// What the ConfigMap says is not for the policy file, in which the next start
+// finds what was applied.
+func TestPolicyStoreSavesWithoutTheConfigMap(t *testing.T) {
+	withStore(t, storedPolicy, "data: {max_workers: 6, max_queue_size: 3}\n", func(t *testing.T, s *store) {
+		s.set(t, "min_workers", "2")
+		saved := strings.Replace(storedPolicy, "min: 1", "min: 2", 1)
+		expectFile(t, s.policy, saved)
+		s.set(t, "max_workers", "4")
+		saved = strings.Replace(saved, "max: 5", "max: 4", 1)
+		expectFile(t, s.policy, saved)
+		s.set(t, "metrics[0].target", "20")
+		saved = strings.Replace(saved, "target: 10", "target: 20", 1)
+		expectFile(t, s.policy, saved)
+
+		again, err := profiles.ReadPolicy(s.policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, restarted, err := newPolicyStore(Config{Policy: again, ConfigMap: s.settings})
+		if diff := cmp.Diff(s.loop.state().policy, restarted); err != nil || diff != "" {
+			t.Errorf("after a restart: %v (-want +got):\n%s", err, diff)
+		}
+		s.expectBounds(t, 2, 6)
+
+		// A change that the rest of the policy file has no place for.
+		if _, err := s.change("", false, func(p profiles.Policy) (profiles.Policy, error) {
+			return p.With(profiles.Setting{Key: "metrics[1].scope", Value: "replica"})
+		}); err == nil {
+			t.Error("a change within what only the ConfigMap says: got no error")
+		}
+	})
+}
+
+// A deployment changes both files, in any order, and each alone would not do.
+func TestPolicyStoreFollowsBothFilesTogether(t *testing.T) {
+	policy := strings.Replace(storedPolicy, "max: 5", "max: 20", 1)
+	const settings = "data: {min_workers: 15}\n"
+	for _, pause := range []time.Duration{0, 5 * time.Second} {
+		withStore(t, storedPolicy, "data: {min_workers: 2}\n", func(t *testing.T, s *store) {
+			write(t, s.settings, settings)
+			pass(pause)
+			write(t, s.policy, policy)
+			pass(3 * time.Second)
+			s.expectBounds(t, 15, 20)
+			expectFile(t, s.policy, policy)
+		})
+	}
+	withStore(t, storedPolicy, "data: {min_workers: 2}\n", func(t *testing.T, s *store) {
+		write(t, s.settings, settings)
+		write(t, s.policy, strings.Replace(storedPolicy, "max: 5", "max: 8", 1))
+		pass(3 * time.Second)
+		s.expectBounds(t, 2, 8)
+		s.expectEvents(t,
+			"policy: policy.yaml and configmap.yaml have changed: replicas.max 5 -> 8",
+			"policy: configmap.yaml is not followed: replicas.max: got 8, want replicas.min (15) or more, or unlimited")
+	})
+}
+
+func TestPolicyStoreForgetsWhatLeavesTheConfigMap(t *testing.T) {
+	withStore(t, storedPolicy, "data: {min_workers: 3, max_workers: 9}\n", func(t *testing.T, s *store) {
+		s.expectBounds(t, 3, 9)
+		write(t, s.settings, "data: {max_workers: 9}\n")
+		pass(3 * time.Second)
+		s.expectBounds(t, 1, 9)
 	})
 }
 

@@ -31,15 +31,15 @@ type pool struct {
 	changed chan struct{} // the wanted number has; capacity 1
 	failed  chan error    // why the start failed; capacity 1
 	serving chan struct{} // closed when the first replica is ready, or none is wanted
-	full    chan struct{} // closed when as many are ready as were wanted at the start
+	full    chan struct{} // closed when as many are ready as were wanted at the start, or in a crash loop
 	workers sync.WaitGroup
 
 	mu      sync.Mutex // guards the fields below and those of places and replicas
 	initial int
 	wanted  int
-	order   string // which goes first, profiles.Newest or profiles.Oldest
-	number  int    // of the newest replica
-	revived int64  // replicas in place of one that ended by itself
+	down    profiles.Behavior // which goes first
+	number  int               // of the newest replica
+	revived int64             // replicas in place of one that ended by itself
 	places  []*place
 	living  []*replica      // oldest first
 	gone    []*replica      // latest first
@@ -62,7 +62,7 @@ func newPool(cfg Config, b *balancer, n int) *pool {
 		full:         make(chan struct{}),
 		initial:      n,
 		wanted:       n,
-		order:        cfg.Policy.Down.Order,
+		down:         cfg.Policy.Down,
 	}
 }
 
@@ -87,16 +87,13 @@ func (p *pool) run(ctx context.Context) error {
 	}
 }
 
-// scale sets the wanted number.
-func (p *pool) scale(n int, order string) {
+// scale sets the wanted number, and which replicas go first.
+func (p *pool) scale(n int, down profiles.Behavior) {
 	p.mu.Lock()
-	p.wanted, p.order = n, order
+	p.wanted, p.down = n, down
 	p.checkFull()
 	p.mu.Unlock()
-	select {
-	case p.changed <- struct{}{}:
-	default:
-	}
+	notify(p.changed)
 }
 
 // reconcile opens and vacates places until there are as many as wanted.
@@ -115,25 +112,26 @@ func (p *pool) reconcile(ctx context.Context) {
 	if len(p.places) == p.wanted {
 		return
 	}
-	t := p.balancer.traffic()
+	t, rested := p.balancer.traffic(), time.Now().Add(-p.down.Idle.Std())
 	for len(p.places) > p.wanted {
-		i := p.dispensable(t)
+		i := p.dispensable(t, rested)
 		p.places[i].vacate()
 		p.places = slices.Delete(p.places, i, i+1)
 	}
 }
 
 // dispensable is the index of the place to give up first: the one of least
-// use, and among equals by the order of the policy.
-func (p *pool) dispensable(t traffic) int {
+// use, and among equals by the order of the policy. Replicas that are idle since
+// rested or before have been so for long enough.
+func (p *pool) dispensable(t traffic, rested time.Time) int {
 	rank := func(pl *place) (use, age int) {
 		if pl.current == nil {
 			return -1, 0
 		}
-		if p.order == profiles.Oldest {
-			return pl.current.use(t), pl.current.number
+		if p.down.Order == profiles.Oldest {
+			return pl.current.use(t, rested), pl.current.number
 		}
-		return pl.current.use(t), -pl.current.number
+		return pl.current.use(t, rested), -pl.current.number
 	}
 	best := 0
 	for i, pl := range p.places {
@@ -186,10 +184,9 @@ func (p *pool) enter(r *replica, in *instance) *backend {
 
 // leave takes a replica out of service.
 func (p *pool) leave(r *replica, be *backend) {
-	served := p.balancer.remove(be)
-	p.mu.Lock()
+	p.mu.Lock() // first: a listing has it from the balancer or from here
 	defer p.mu.Unlock()
-	r.info.Served = served
+	r.info.Served = p.balancer.remove(be)
 }
 
 // advance applies an event to a replica, reports it when it changed something,
@@ -244,6 +241,7 @@ func (p *pool) settle(r *replica, to probe.State, note string, now time.Time) st
 		d := pause(r.info.Failures)
 		r.info.Retry = now.Add(d)
 		note += "; again in " + profiles.Duration(d).String()
+		p.checkFull()
 	case probe.Gone:
 		r.info.Retry = time.Time{}
 		r.info.Memory = 0
@@ -265,20 +263,34 @@ func (p *pool) noteStartup(r *replica, now time.Time) string {
 }
 
 // checkFull closes serving and full when it is time. A fleet of none has
-// nothing to wait for.
+// nothing to wait for, and nobody waits for a place in a crash loop.
 func (p *pool) checkFull() {
-	ready := 0
+	ready, settled := 0, 0
 	for _, r := range p.living {
-		if r.info.State == probe.Ready {
+		switch {
+		case r.info.State == probe.Ready:
 			ready++
+			settled++
+		case r.info.InCrashLoop() && r.info.State != probe.Draining:
+			settled++
 		}
 	}
 	if (ready > 0 || p.wanted == 0) && !isClosed(p.serving) {
 		close(p.serving)
 	}
-	if isClosed(p.serving) && ready >= min(p.initial, p.wanted) && !isClosed(p.full) {
+	if isClosed(p.serving) && settled >= min(p.initial, p.wanted) && !isClosed(p.full) {
 		close(p.full)
 	}
+}
+
+// promising reports whether some replica may take what waits, without another
+// decision.
+func (p *pool) promising() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.places, func(pl *place) bool {
+		return pl.current == nil || wanted(pl.current.info.State)
+	})
 }
 
 // neverReady reports whether the scaler is still starting, so that a failure

@@ -10,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"headroom/probe"
-	"headroom/profiles"
 )
 
 // trouble is something that happens to a pool.
@@ -30,9 +29,10 @@ var troubles = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) trouble {
 // are wanted, all of them ready, and no request waits.
 func TestPoolRecovers(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		all := troubles.Draw(rt, "troubles")
+		all, slots := troubles.Draw(rt, "troubles"), rapid.IntRange(1, 4).Draw(rt, "slots")
 		var failure error
 		withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
+			withSlots(p, slots)
 			pass(time.Second)
 			s := &sufferer{T: t, pool: p, replicas: replicas}
 			for i, what := range all {
@@ -62,13 +62,13 @@ type sufferer struct {
 }
 
 func (s *sufferer) apply(what trouble) {
-	order := profiles.Newest
+	down := newestFirst
 	if what.n%2 == 0 {
-		order = profiles.Oldest
+		down = oldestFirst
 	}
 	switch what.kind {
 	case "scale":
-		s.pool.scale(what.n%6, order)
+		s.pool.scale(what.n%6, down)
 	case "crash":
 		if r := s.pick(what.n); r != nil {
 			r.end(fmt.Errorf("exited with status %d", what.n))
@@ -155,7 +155,7 @@ func (s *sufferer) recovery() error {
 			r.deaf = false
 		}
 	})
-	s.pool.scale(3, profiles.Newest)
+	s.pool.scale(3, newestFirst)
 	for range 90 { // seconds: longer than the longest pause and the start timeout
 		pass(time.Second)
 		for s.answer(0, completed) {

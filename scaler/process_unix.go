@@ -39,6 +39,7 @@ type launcher struct {
 	groups  *groups // nil without limits
 	log     func(Event)
 	reapers sync.WaitGroup
+	old     oldLogs
 
 	mu    sync.Mutex // guards the fields below
 	ports map[int]bool
@@ -98,6 +99,9 @@ func (l *launcher) launch(id string) (*instance, error) {
 	l.reapers.Go(func() {
 		cause := p.wait()
 		l.free(port)
+		if l.logDir != "" {
+			l.old.add(logPath(l.logDir, l.name, id))
+		}
 		end(cause)
 	})
 	pid, err := p.started()

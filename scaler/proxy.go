@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
@@ -23,13 +24,14 @@ type proxy struct {
 	upstream *upstream
 	reverse  *httputil.ReverseProxy
 	requests *requestMetrics
+	log      func(Event)
 
 	closing chan struct{}
 	running sync.WaitGroup // carriers, and what watches those without a client
 }
 
 func newProxy(b *balancer, timeout time.Duration) *proxy {
-	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), requests: newRequestMetrics(), closing: make(chan struct{})}
+	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), requests: newRequestMetrics(), log: func(Event) {}, closing: make(chan struct{})}
 	// Without a FlushInterval: the proxy passes event streams and answers of
 	// unknown length on as they come anyway, and -1 would cost every other
 	// answer a goroutine and a second packet.
@@ -44,6 +46,18 @@ func newProxy(b *balancer, timeout time.Duration) *proxy {
 	return p
 }
 
+// newFront prepares the server of a proxy. What still waits when it ends the
+// requests must not get their slots.
+func newFront(l net.Listener, p *proxy) *server {
+	s := newServer(l, p)
+	abort := s.abort
+	s.abort = func(cause error) {
+		p.balancer.close()
+		abort(cause)
+	}
+	return s
+}
+
 // close ends what goes on without a client. It is called once, when no handler
 // is running any more.
 func (p *proxy) close() {
@@ -56,18 +70,24 @@ func (p *proxy) close() {
 // answer, or has gone away.
 func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	w := p.requests.begin(client)
-	defer p.requests.end(w, r)
+	defer p.requests.end(w)
 	l, err := p.balancer.acquire(r.Context())
 	if err != nil {
+		if r.ContentLength != 0 { // the server reads the upload before it answers
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(lingering))
+		}
 		p.refuse(w, err)
 		return
 	}
 	w.granted = time.Now()
 	x := newExchange(w, r, l)
 	p.running.Go(func() { p.carry(x, r) })
-	if late := p.await(x, r.Context()); late {
+	late := p.await(x, r.Context())
+	if late {
 		p.answerLate(x)
-	} else if x.panicked != nil {
+	}
+	x.endUpload()
+	if !late && x.panicked != nil {
 		panic(x.panicked) // the server ends the connection
 	}
 }
@@ -86,7 +106,11 @@ func (p *proxy) await(x *exchange, client context.Context) (late bool) {
 			}
 			timer.Reset(next)
 		case <-client.Done():
-			x.cancel(errClientGone)
+			if context.Cause(client) == errClosed {
+				x.cancel(errClosed)
+			} else {
+				x.cancel(errClientGone)
+			}
 			<-x.done
 			return false
 		case <-x.done:
@@ -102,6 +126,10 @@ func (p *proxy) carry(x *exchange, r *http.Request) {
 		x.panicked = recover()
 		if x.panicked != nil && x.how == completed {
 			x.how = abandoned
+		}
+		if x.panicked != nil && x.panicked != http.ErrAbortHandler {
+			p.log(Event{At: time.Now(), Kind: EventReplica, Replica: x.id,
+				Text: fmt.Sprintf("an answer of %s could not be passed on: %v", x.id, x.panicked)})
 		}
 		x.cancel(nil)
 		if x.backend != nil {
@@ -153,14 +181,12 @@ func (p *proxy) answerLate(x *exchange) {
 		}
 		<-x.done
 	})
-	if x.sent > 0 {
+	if x.sent {
+		x.endUpload()
 		panic(http.ErrAbortHandler) // all that is left is to break the answer off
 	}
 	h := x.w.Header()
-	if x.upload.Load() != uploadOver {
-		h.Set("Connection", "close") // the rest of the upload is in the way of another request
-		http.NewResponseController(x.w).SetReadDeadline(time.Now())
-	}
+	x.closing(h)
 	x.sign(h)
 	text := fmt.Sprintf("upstream timed out after %s: %s did not answer", profiles.Duration(p.timeout), x.id)
 	http.Error(x.w, text, http.StatusGatewayTimeout)
@@ -168,7 +194,7 @@ func (p *proxy) answerLate(x *exchange) {
 
 // refuse answers a request that got no replica.
 func (p *proxy) refuse(w http.ResponseWriter, err error) {
-	text := "the request was given up while it waited for a replica"
+	code, text := http.StatusServiceUnavailable, ""
 	switch {
 	case errors.Is(err, ErrQueueFull):
 		text = fmt.Sprintf("%v: %d requests wait for a replica", err, p.balancer.maxQueue)
@@ -176,9 +202,11 @@ func (p *proxy) refuse(w http.ResponseWriter, err error) {
 		text = fmt.Sprintf("waited %s for a replica", profiles.Duration(p.balancer.maxWait))
 	case errors.Is(err, errClosed):
 		text = err.Error()
+	default:
+		code, text = statusGone, "the request was given up while it waited for a replica"
 	}
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, text, http.StatusServiceUnavailable)
+	http.Error(w, text, code)
 }
 
 // answer passes an answer on, with the replica and the queue time named.
@@ -203,8 +231,14 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x.failed()
 	x.sign(w.Header())
 	switch cause := context.Cause(x); {
+	case exhausted(err):
+		x.how = abandoned
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, fmt.Sprintf("the scaler cannot connect to a replica: %v", err), http.StatusServiceUnavailable)
 	case cause == errUploadStopped:
 		http.Error(w, fmt.Sprintf("the upload stopped for %s", profiles.Duration(p.timeout)), http.StatusRequestTimeout)
+	case x.how == abandoned && cause != errClosed:
+		http.Error(w, "the client went away before "+x.id+" answered", statusGone)
 	case x.how == abandoned:
 		http.Error(w, "the request was given up before "+x.id+" answered", http.StatusBadGateway)
 	default:

@@ -34,7 +34,10 @@ type replica struct {
 
 // use orders replicas by what would be lost without them: one that is failing
 // or in a crash loop is the first to go, one with requests in flight the last.
-func (r *replica) use(t traffic) int {
+// Of those without any, the ones that are idle since rested or before go before
+// the others, which may have just come to rest.
+func (r *replica) use(t traffic, rested time.Time) int {
+	work := t.backends[r.info.ID]
 	switch state := r.info.State; {
 	case state == probe.Failing || r.info.InCrashLoop() && state == probe.Starting:
 		return 0
@@ -42,10 +45,12 @@ func (r *replica) use(t traffic) int {
 		return 1
 	case state == probe.Suspect:
 		return 2
-	case t.backends[r.info.ID].inFlight == 0:
-		return 3
+	case work.inFlight > 0:
+		return 5
+	case work.idle.IsZero() || work.idle.After(rested):
+		return 4
 	}
-	return 4
+	return 3
 }
 
 // stable reports whether a replica has been in service for so long that what
@@ -79,15 +84,14 @@ const (
 // which the balancer knows. Failing lasts for the pause before another replica
 // takes the place.
 func next(s probe.State, e event) probe.State {
-	running := s == probe.Starting || s == probe.Ready || s == probe.Suspect
 	switch {
 	case (s == probe.Starting || s == probe.Suspect) && e == answered:
 		return probe.Ready
 	case s == probe.Ready && e == doubted:
 		return probe.Suspect
-	case running && e == ended:
+	case wanted(s) && e == ended:
 		return probe.Failing
-	case running && e == dismissed:
+	case wanted(s) && e == dismissed:
 		return probe.Draining
 	case s == probe.Failing && (e == dismissed || e == retried),
 		s == probe.Draining && e == ended:
@@ -96,10 +100,16 @@ func next(s probe.State, e event) probe.State {
 	return s
 }
 
+// wanted reports whether a replica runs and is not to go.
+func wanted(s probe.State) bool {
+	return s == probe.Starting || s == probe.Ready || s == probe.Suspect
+}
+
 const (
 	firstPause   = 500 * time.Millisecond // after a failure; doubles
 	longestPause = 30 * time.Second
 	stableAfter  = 10 * time.Second // ready for this long: the next pause is the first one again
+	atOnce       = time.Second      // who answers again within this was not away
 )
 
 // pause is how long to wait after so many failures in a row.
@@ -175,7 +185,7 @@ func (p *pool) work(run, stay context.Context, r *replica, in *instance) error {
 		case <-in.life.Done():
 			return context.Cause(in.life)
 		case <-be.suspect:
-			doubt = errors.New("a request was not answered")
+			doubt = p.confront(stay, in, be)
 		case <-looks.C:
 			doubt = p.look(stay, in, be)
 		case <-stay.Done():
@@ -183,7 +193,7 @@ func (p *pool) work(run, stay context.Context, r *replica, in *instance) error {
 			p.drain(run, in, be)
 			return nil
 		}
-		if doubt == nil {
+		if doubt == nil || in.life.Err() != nil || stay.Err() != nil {
 			continue
 		}
 		p.advance(r, doubted, doubt.Error())
@@ -197,24 +207,45 @@ func (p *pool) work(run, stay context.Context, r *replica, in *instance) error {
 	}
 }
 
-// untilReady waits until the replica answers, and says why it did not within
-// the start timeout.
-func (p *pool) untilReady(stay context.Context, in *instance) error {
-	ctx, cancel := context.WithTimeout(stay, p.startTimeout)
-	defer cancel()
-	defer context.AfterFunc(in.life, cancel)()
-	err := p.ready(ctx, in.address)
-	switch {
-	case err == nil:
-		return nil
-	case in.life.Err() != nil:
-		return context.Cause(in.life)
+// confront asks a replica that broke a request off. One that answers at once
+// goes on without a word: it may do the same with the next request.
+func (p *pool) confront(stay context.Context, in *instance, be *backend) error {
+	if p.within(stay, in, atOnce) != nil {
+		return errors.New("a request was not answered")
 	}
-	return fmt.Errorf("not ready within %s: %w", profiles.Duration(p.startTimeout), err)
+	p.balancer.resume(be)
+	return nil
 }
 
-// drain waits until the replica has nothing left to do, at most as long as
-// one request may take.
+// untilReady waits until the replica answers, and says why it did not within
+// the start timeout. The time does not count in which this process could not
+// ask.
+func (p *pool) untilReady(stay context.Context, in *instance) error {
+	for {
+		err := p.within(stay, in, p.startTimeout)
+		switch {
+		case err == nil:
+			return nil
+		case in.life.Err() != nil:
+			return context.Cause(in.life)
+		case stay.Err() == nil && exhausted(err):
+			continue
+		}
+		return fmt.Errorf("not ready within %s: %w", profiles.Duration(p.startTimeout), err)
+	}
+}
+
+// within asks until the replica answers, for so long.
+func (p *pool) within(stay context.Context, in *instance, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(stay, limit)
+	defer cancel()
+	defer context.AfterFunc(in.life, cancel)()
+	return p.ready(ctx, in.address)
+}
+
+// drain waits until the replica has nothing left to do, at most for the
+// timeout. A request may take longer that has something to do all the time: a
+// stream, an upgraded connection, a slow upload. It is broken off then.
 func (p *pool) drain(run context.Context, in *instance, be *backend) {
 	p.balancer.drain(be)
 	limit := time.NewTimer(p.timeout)

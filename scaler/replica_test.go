@@ -77,7 +77,7 @@ func TestPoolEndsWhatIsNeverReady(t *testing.T) {
 	withPool(t, 1, func(t *testing.T, p *pool, replicas *fakes) {
 		pass(time.Second)
 		replicas.set(func(f *fakes) { f.deaf = true })
-		p.scale(2, profiles.Newest)
+		p.scale(2, newestFirst)
 		pass(19 * time.Second)
 		expectStates(t, "before the limit", p, "1 ready", "2 starting")
 		pass(time.Second)

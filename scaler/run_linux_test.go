@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"headroom/probe"
+	"headroom/profiles"
 )
 
 func TestRunBalances(t *testing.T) {
@@ -71,6 +72,19 @@ func TestRunBalances(t *testing.T) {
 		r := s.fleet(t).Replicas[0]
 		return r.Memory > 0 && r.CPU > 0
 	})
+}
+
+func TestRunBeginsWithTheHour(t *testing.T) {
+	cfg := config(t, "serve", 1)
+	cfg.Policy = rpsPolicy(1, 5)
+	cfg.Policy.Schedules = []profiles.Schedule{{Match: "* * * * *", Min: 2}}
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.loop.size; s.pool.wanted != 2 || got != 2 {
+		t.Errorf("begins with %d replicas, and the loop with %d, want 2", s.pool.wanted, got)
+	}
 }
 
 func TestRunFollowsPins(t *testing.T) {

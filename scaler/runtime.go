@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"headroom/profiles"
+	"headroom/profiles/document"
 )
 
 // ErrNotFound says that no running scaler fits.
@@ -54,9 +56,9 @@ func (e entry) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	err = writePrivate(tokenPath(dir, e.Name), []byte(e.Token))
+	err = replace(tokenPath(dir, e.Name), 0o600, []byte(e.Token))
 	if err == nil {
-		err = writePrivate(entryPath(dir, e.Name), append(data, '\n'))
+		err = replace(entryPath(dir, e.Name), 0o600, append(data, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("write the runtime file: %w", err)
@@ -64,20 +66,12 @@ func (e entry) write(dir string) error {
 	return nil
 }
 
-// writePrivate writes a file that only its owner can read, complete or not at
-// all.
-func writePrivate(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
-	if err != nil {
+// replace puts data in the place of a file, completely or not at all.
+func replace(path string, mode fs.FileMode, data []byte) error {
+	return document.Replace(path, mode, func(out io.Writer) error {
+		_, err := out.Write(data)
 		return err
-	}
-	defer os.Remove(f.Name()) // not there any more after the renaming
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
+	})
 }
 
 // removeEntry forgets a scaler that has ended.

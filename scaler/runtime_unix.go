@@ -27,7 +27,8 @@ func checkPrivate(dir string) error {
 }
 
 // lockName keeps a name for this scaler until unlock. The kernel gives it back
-// however this process ends.
+// however this process ends; the file that one leaves that was killed keeps
+// nobody out.
 func lockName(dir, name string) (unlock func(), err error) {
 	path := filepath.Join(dir, name+".lock")
 	for {
@@ -78,4 +79,15 @@ func isFile(fd int, path string) bool {
 func processLives(pid int) bool {
 	err := syscall.Kill(pid, 0)
 	return pid > 0 && (err == nil || errors.Is(err, syscall.EPERM))
+}
+
+// descriptorLimit is how many files this process may have open; 0 when that is
+// not known. Go has raised it to the most that is allowed, and gives replicas
+// the one that it found.
+func descriptorLimit() uint64 {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return 0
+	}
+	return uint64(limit.Cur)
 }

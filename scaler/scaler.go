@@ -62,12 +62,17 @@ func New(cfg Config) (*Scaler, error) {
 		events:   events,
 		ready:    make(chan struct{}),
 	}
-	s.pool = newPool(cfg, s.balancer, cfg.Policy.Initial())
+	_, times, err := cfg.decider(policy)
+	if err != nil {
+		return nil, err
+	}
+	n := times.Initial(time.Now())
+	s.pool = newPool(cfg, s.balancer, n)
 	s.pool.launch = s.launcher.launch
 	asking := newReadiness(cfg.ReadyPath)
 	s.pool.ready, s.pool.live = asking.await, asking.live
 	s.signals = newSignals(cfg, s.balancer, s.pool)
-	if s.loop, err = newLoop(cfg, s.pool, s.signals.sense, s.balancer.starved); err != nil {
+	if s.loop, err = newLoop(cfg, n, s.pool, s.signals.sense, s.balancer.starved); err != nil {
 		return nil, err
 	}
 	policies.loop = s.loop
@@ -81,8 +86,15 @@ func (s *Scaler) Ready() <-chan struct{} { return s.ready }
 // URL is the address of the service. It is valid when Ready is closed.
 func (s *Scaler) URL() string { return s.url }
 
-// Warnings are what there is to know about the policy that it begins with.
-func (s *Scaler) Warnings() []string { return s.cfg.Policy.Warnings() }
+// Warnings are what there is to know about the policy that it begins with, and
+// about the limit of open files.
+func (s *Scaler) Warnings() []string {
+	out := s.cfg.Policy.Warnings()
+	if w := tooFewDescriptors(descriptorLimit(), s.cfg); w != "" {
+		out = append(out, w)
+	}
+	return out
+}
 
 // Client returns a client of this scaler's API. It is valid when Ready is
 // closed.
@@ -132,7 +144,8 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	fail := func(err error) { failed <- err }
 
 	proxy := newProxy(s.balancer, s.cfg.Timeout)
-	front := newServer(service, proxy)
+	proxy.log = s.cfg.Log
+	front := newFront(service, proxy)
 	front.http.Protocols = &http.Protocols{}
 	front.http.Protocols.SetHTTP1(true)
 	front.http.Protocols.SetUnencryptedHTTP2(true)
@@ -180,22 +193,39 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	})
 
 	var err error
-	grace := s.cfg.Grace
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
-		s.balancer.close() // nothing will come of what waits
-		grace = 0
 	}
 	stopDeciding()
 	deciders.Wait()
+	grace, cut := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Grace)
+	defer cut()
+	var hope sync.WaitGroup
+	hope.Go(func() {
+		switch {
+		case err != nil:
+			cut()
+		case s.pool.promising():
+			select {
+			case <-failed: // nobody asks any more why
+				cut()
+			case <-grace.Done():
+			}
+		}
+		s.balancer.close() // nothing will come of what waits
+	})
 	front.shutdown(grace)
+	cut()
+	hope.Wait()
 	proxy.close()
 	stopWorking()
 	workers.Wait()
 	s.launcher.wait()
 	s.events.close() // else its readers would stay for the grace
-	back.shutdown(time.Second)
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	back.shutdown(soon)
 	removeEntry(s.cfg.RuntimeDir, s.cfg.Name)
 	return err
 }

@@ -18,13 +18,14 @@ import (
 type server struct {
 	listener net.Listener
 	http     http.Server
-	abort    context.CancelFunc // ends the contexts of all requests
+	abort    context.CancelCauseFunc // ends the contexts of all requests
 
 	serving sync.WaitGroup // the accepting goroutine
 	running sync.WaitGroup // connections, and handlers (which outlive a connection that they took over)
 
 	mu    sync.Mutex // guards the fields below
 	fresh map[net.Conn]struct{}
+	ended bool // no handler begins any more
 }
 
 // listen opens an address. The error names the flag that chose it.
@@ -42,10 +43,12 @@ func listen(flag, addr string) (net.Listener, error) {
 // newServer prepares a server; the caller sets the limits of its http field.
 func newServer(l net.Listener, h http.Handler) *server {
 	s := &server{listener: l, fresh: map[net.Conn]struct{}{}}
-	base, abort := context.WithCancel(context.Background())
+	base, abort := context.WithCancelCause(context.Background())
 	s.abort = abort
 	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.running.Add(1) // its connection is counted, so this is never the first
+		if !s.begin() {
+			panic(http.ErrAbortHandler)
+		}
 		defer s.running.Done()
 		h.ServeHTTP(w, r)
 	})
@@ -81,25 +84,60 @@ func (s *server) follow(c net.Conn, state http.ConnState) {
 	}
 }
 
-// shutdown accepts nothing new, lets requests finish for the grace, and then
-// ends them.
-func (s *server) shutdown(grace time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
+// begin counts a handler, unless the server has ended. Those of HTTP/2 are
+// goroutines of their own, which may begin when their connection is gone.
+func (s *server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.running.Add(1)
+	}
+	return !s.ended
+}
+
+// lastWords is how long answers may take that come of the end itself.
+const lastWords = time.Second
+
+// shutdown accepts nothing new and lets requests finish, also those that took
+// their connection over, until the grace is done. Then it ends them, and lets
+// those that can still answer do so.
+func (s *server) shutdown(grace context.Context) {
 	s.listener.Close()
 	s.serving.Wait()
-	// Shutdown would wait up to 5 s for connections that never sent anything.
-	s.mu.Lock()
-	fresh := make([]net.Conn, 0, len(s.fresh))
-	for c := range s.fresh {
-		fresh = append(fresh, c)
+	s.closeFresh()
+	s.http.Shutdown(grace) // an error says that the grace is over
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		s.wait()
+	}()
+	select {
+	case <-gone:
+	case <-grace.Done():
 	}
-	s.mu.Unlock()
-	for _, c := range fresh {
+	s.abort(errClosed) // which tells them from those whose client went away
+	last, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	s.http.Shutdown(last)
+	s.http.Close()
+	<-gone
+}
+
+// closeFresh ends the connections that never sent anything, for which Shutdown
+// would wait up to 5 s.
+func (s *server) closeFresh() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.fresh {
 		c.Close()
 	}
-	s.http.Shutdown(ctx) // an error says that the grace is over
-	s.abort()
-	s.http.Close()
+}
+
+// wait returns when all connections and handlers are gone. From now on no
+// handler begins, as one might be the first after the last.
+func (s *server) wait() {
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
 	s.running.Wait()
 }

@@ -80,6 +80,7 @@ func (s *signals) sense(now time.Time, p *profiles.Policy) profiles.Metrics {
 		Idle:     here.idle,
 		Waiting:  here.waiting,
 		Oldest:   here.oldest,
+		Active:   here.active,
 		Resized:  here.resized,
 		StartUp:  median(s.pool.startups()),
 	}

@@ -48,6 +48,7 @@ func withSignals(t *testing.T, f func(t *testing.T, s *signals, r *replica, blin
 func TestSignalsOfABusyFleet(t *testing.T) {
 	withSignals(t, func(t *testing.T, s *signals, r *replica, _ *atomic.Bool) {
 		pass(250 * time.Millisecond)
+		entered := time.Now()
 		s.pool.enter(r, &instance{address: "127.0.0.1:4000"})
 		pass(2250 * time.Millisecond)
 		arrive(t, s.balancer)
@@ -65,6 +66,8 @@ func TestSignalsOfABusyFleet(t *testing.T) {
 			Ready:   1,
 			Waiting: len(waiting),
 			Oldest:  2750 * time.Millisecond,
+			Active:  time.Now(),
+			Resized: entered,
 			StartUp: 250 * time.Millisecond,
 			Readings: []profiles.Reading{
 				{Total: 3000, Valid: true},
@@ -91,13 +94,13 @@ func TestSignalsOfAStartingFleet(t *testing.T) {
 	cpu := &profiles.Policy{Metrics: []profiles.Metric{{Kind: profiles.CPU, Window: profiles.Duration(10 * time.Second)}}}
 	withSignals(t, func(t *testing.T, s *signals, r *replica, blind *atomic.Bool) {
 		pass(5500 * time.Millisecond)
-		if got, want := s.sense(time.Now(), cpu).Readings[0], (profiles.Reading{Valid: true}); got != want {
-			t.Errorf("while it starts: got %+v, want %+v", got, want)
+		if got := s.sense(time.Now(), cpu).Readings[0]; got.Valid {
+			t.Errorf("while it starts: got %+v, want none", got)
 		}
 		s.pool.enter(r, &instance{address: "127.0.0.1:4000"})
 		pass(5 * time.Second)
-		if got, want := s.sense(time.Now(), cpu).Readings[0], (profiles.Reading{Total: 22_222, Valid: true}); got != want {
-			t.Errorf("four seconds of half a core in nine: got %+v, want %+v", got, want)
+		if got, want := s.sense(time.Now(), cpu).Readings[0], (profiles.Reading{Total: 50_000, Valid: true}); got != want {
+			t.Errorf("half a core since it is ready: got %+v, want %+v", got, want)
 		}
 		blind.Store(true)
 		pass(time.Second)

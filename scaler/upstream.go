@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,7 @@ import (
 type upstream struct {
 	*http.Transport
 	balancer *balancer
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // unsentError says that no connection could be made.
@@ -26,10 +28,13 @@ func (e *unsentError) Unwrap() error { return e.error }
 const maxDial = 5 * time.Second
 
 func newUpstream(b *balancer, timeout time.Duration) *upstream {
-	dialer := net.Dialer{Timeout: min(maxDial, timeout/2)}
-	return &upstream{balancer: b, Transport: &http.Transport{
+	u := &upstream{balancer: b, dial: new(net.Dialer).DialContext}
+	longest := min(maxDial, timeout/2)
+	u.Transport = &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, addr)
+			ctx, cancel := context.WithTimeout(ctx, longest)
+			defer cancel()
+			conn, err := u.dial(ctx, network, addr)
 			if err != nil {
 				return nil, &unsentError{err}
 			}
@@ -42,7 +47,8 @@ func newUpstream(b *balancer, timeout time.Duration) *upstream {
 		// is lost, as it must not be sent again, so give connections up before.
 		IdleConnTimeout:       time.Second,
 		ExpectContinueTimeout: time.Second,
-	}}
+	}
+	return u
 }
 
 // RoundTrip sends a request that rewrite has directed to a replica. How often
@@ -52,7 +58,7 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 	for {
 		res, err := u.Transport.RoundTrip(req)
 		var unsent *unsentError
-		if !errors.As(err, &unsent) || x.Err() != nil {
+		if !errors.As(err, &unsent) || x.Err() != nil || exhausted(err) {
 			return res, err
 		}
 		if err := x.requeue(u.balancer); err != nil {
@@ -74,12 +80,23 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 // nothing that it is. And the header is spelled as net/http does not look for
 // it, which HTTP does not tell apart. Reuse of connections itself is worth
 // keeping: without it every request costs a handshake.
+//
+// The price is a request of which nothing was written, because its connection
+// had ended just before. It could be sent again, but net/http does not say
+// which one that is, so it is answered 502.
 func rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.Out)
 	pr.Out.URL.Scheme = "http"
 	pr.Out.URL.Host = x.address
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // as it came, also where Go would not parse it
 	pr.SetXForwarded()
+	if strings.EqualFold(pr.Out.Header.Get("Upgrade"), "h2c") {
+		// An offer to us, which may be passed over (RFC 9113, section 3.1).
+		// Replicas that do not know it refuse the request.
+		for _, name := range []string{"Upgrade", "Connection", "Http2-Settings"} {
+			pr.Out.Header.Del(name)
+		}
+	}
 
 	switch {
 	case pr.Out.Body != nil:

@@ -1,11 +1,16 @@
 package scaler
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,16 +125,81 @@ func TestProxyClientGoesAwayWhileMoved(t *testing.T) {
 	})
 }
 
+// When the scaler has run out of something, no replica is to blame.
+func TestProxyBlamesNobodyForItsOwnWant(t *testing.T) {
+	virtual(t, Config{}, []http.HandlerFunc{echo}, func(t *testing.T, s *service) {
+		dial := s.proxy.upstream.dial
+		s.proxy.upstream.dial = func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", syscall.EMFILE)}
+		}
+		r := await(t, s.get(t, "/"))
+		if want := "the scaler cannot connect to a replica: dial tcp: socket: too many open files\n"; r.code != 503 || r.body != want || r.header.Get("Retry-After") != "1" {
+			t.Errorf("got %+v, want 503 that says %q", r, want)
+		}
+		if be := s.backends[0]; be.suspended || len(be.suspect) > 0 {
+			t.Error("the replica is suspended")
+		}
+		s.proxy.upstream.dial = dial
+		if r := await(t, s.get(t, "/")); r.code != 200 {
+			t.Errorf("the next: got %+v, want 200", r)
+		}
+	})
+}
+
+// A connection that is not made in time is not made, whoever is silent.
+func TestProxyMovesOnWhenNobodyAccepts(t *testing.T) {
+	virtual(t, Config{}, []http.HandlerFunc{echo, echo}, func(t *testing.T, s *service) {
+		dial := s.proxy.upstream.dial
+		s.proxy.upstream.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr == s.backends[0].address {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+			return dial(ctx, network, addr)
+		}
+		r := await(t, s.get(t, "/"))
+		if r.code != 200 || r.header.Get("X-Served-By") != "replica-2" || r.took != maxDial {
+			t.Errorf("got %+v, want 200 from replica-2 after %s", r, maxDial)
+		}
+		if !s.backends[0].suspended {
+			t.Error("the replica that does not accept is not suspended")
+		}
+	})
+}
+
+// What net/http refuses to pass on is told, and nothing else ends.
+func TestProxyReportsWhatItCannotPassOn(t *testing.T) {
+	replica := func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			panic(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 042 What\r\nContent-Length: 0\r\n\r\n")
+	}
+	virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
+		var told []string
+		s.proxy.log = func(e Event) { told = append(told, e.Text) }
+		if r := await(t, s.get(t, "/")); r.err == nil {
+			t.Errorf("got %+v, want an end without an answer", r)
+		}
+		if want := []string{"an answer of replica-1 could not be passed on: invalid WriteHeader code 42"}; !slices.Equal(told, want) {
+			t.Errorf("events: got %q, want %q", told, want)
+		}
+	})
+}
+
 // What a replica adds to an answer besides its body arrives too.
 func TestProxyPassesTrailersAndHints(t *testing.T) {
 	replica := func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</style.css>")
 		w.WriteHeader(http.StatusEarlyHints)
 		w.Header().Del("Link")
-		w.Header().Set("Trailer", "Checksum")
+		w.Header().Set("Trailer", "Checksum, Server-Timing")
 		io.WriteString(w, "body")
 		w.(http.Flusher).Flush()
 		w.Header().Set("Checksum", "42")
+		w.Header().Set("Server-Timing", "app;dur=5") // a name that the header has too
 		w.Header().Set(http.TrailerPrefix+"Unannounced", "43")
 	}
 	virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
@@ -146,8 +216,8 @@ func TestProxyPassesTrailersAndHints(t *testing.T) {
 		if !strings.Contains(hints, "103 Early Hints") || !strings.Contains(hints, "Link: </style.css>") {
 			t.Errorf("got %q first, want the hint", hints)
 		}
-		if strings.Contains(answer, "Link:") || !strings.HasSuffix(answer, "4\r\nbody\r\n0\r\nChecksum: 42\r\nUnannounced: 43\r\n\r\n") {
-			t.Errorf("got %q, want the body with both trailers and no link", answer)
+		if strings.Contains(answer, "Link:") || !strings.HasSuffix(answer, "4\r\nbody\r\n0\r\nChecksum: 42\r\nServer-Timing: app;dur=5\r\nUnannounced: 43\r\n\r\n") {
+			t.Errorf("got %q, want the body with all trailers and no link", answer)
 		}
 	})
 }

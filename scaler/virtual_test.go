@@ -52,6 +52,7 @@ func (w *wire) dial(ctx context.Context) (net.Conn, error) {
 // service is a proxy over replicas, all of it in virtual time.
 type service struct {
 	*balancer
+	proxy    *proxy
 	front    *server
 	backends []*backend
 	wire     *wire
@@ -66,6 +67,7 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 		cfg.Timeout = 10 * time.Second
 		s := &service{balancer: newBalancer(time.Now(), cfg), wire: newWire()}
 		proxy := newProxy(s.balancer, cfg.Timeout)
+		s.proxy = proxy
 		wires := map[string]*wire{}
 		var servers []*http.Server
 		var serving sync.WaitGroup
@@ -81,14 +83,8 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 			serving.Go(func() { replica.Serve(w) })
 			s.backends = append(s.backends, s.balancer.add(i+1, id, id+":80"))
 		}
-		proxy.upstream.DialContext = func(ctx context.Context, _, addr string) (net.Conn, error) {
-			conn, err := wires[addr].dial(ctx)
-			if err != nil {
-				return nil, &unsentError{err}
-			}
-			return conn, nil
-		}
-		s.front = newServer(s.wire, proxy)
+		proxy.upstream.dial = func(ctx context.Context, _, addr string) (net.Conn, error) { return wires[addr].dial(ctx) }
+		s.front = newFront(s.wire, proxy)
 		s.front.start(func(err error) { t.Error(err) })
 		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.wire.dial(ctx) }}
 		s.client = &http.Client{Transport: transport}
@@ -96,7 +92,7 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 		f(t, s)
 
 		transport.CloseIdleConnections()
-		s.front.shutdown(time.Second)
+		s.shutdown(time.Second)
 		proxy.close()
 		if got := s.traffic().inFlight; got != 0 {
 			t.Errorf("at the end: got %d in flight, want 0", got)
@@ -107,6 +103,13 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 		serving.Wait()
 		pass(time.Second) // net/http lingers on connections with an unread upload
 	})
+}
+
+// shutdown ends the server of the service.
+func (s *service) shutdown(grace time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	s.front.shutdown(ctx)
 }
 
 // get requests a path in a goroutine and returns what comes of it.

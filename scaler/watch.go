@@ -2,9 +2,14 @@ package scaler
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+
+	"headroom/profiles"
 )
 
 // watched is a file that others change while the scaler runs. Each look opens
@@ -40,8 +45,11 @@ func watch(path string) (*watched, error) {
 	return &watched{path: path, taken: now, last: now}, nil
 }
 
+// maxFile is the size of the largest file that is followed.
+const maxFile = 1 << 20
+
 func see(path string) sight {
-	text, err := os.ReadFile(path)
+	text, err := readRegular(path)
 	var at *fs.PathError
 	switch {
 	case errors.As(err, &at):
@@ -50,6 +58,28 @@ func see(path string) sight {
 		return sight{failure: err.Error()}
 	}
 	return sight{text: string(text)}
+}
+
+// readRegular reads a file that ends: a look must not wait for whoever writes
+// to a pipe that stands there by now.
+func readRegular(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("got no regular file")
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("got more than %s", profiles.FormatExactSize(maxFile))
+	}
+	return text, err
 }
 
 // look returns what the file says now, if that is new. Only what two looks in

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"headroom/advisor"
+	"headroom/load"
 )
 
 // renderFailures is the table of what went wrong.
@@ -15,13 +16,12 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 	}
 	var foot []string
 	if l.Total.Aborted > 0 {
-		foot = append(foot, prose(s, dim, fmt.Sprintf("%s cut off by the end of the run; the oldest had waited %s. They are no failures; the SLO counts those that were over its limit.",
-			plural(l.Total.Aborted, "request"), span(l.Total.AbortedAge)), w)...)
+		foot = append(foot, prose(s, dim, "Requests that the end of the run aborted are no failures; the SLO counts those that were over its limit.", w)...)
 	}
 	if l.Retried > 0 {
 		foot = append(foot, prose(s, dim, fmt.Sprintf("%s sent again, because the connection had been closed while it was idle.", plural(l.Retried, "request")), w)...)
 	}
-	if len(l.Failures) == 0 {
+	if len(l.Failures) == 0 && l.Total.Aborted == 0 {
 		word := s.paint(good, "✓ no failure") + fmt.Sprintf(" among %s", plural(l.Total.Count, "request"))
 		return page{rows: []string{"", " " + word}, foot: foot}
 	}
@@ -46,6 +46,12 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 		t.rows = append(t.rows, []cell{
 			toned(bad, f.Failure.String()), text(status), text(count(f.Count)), text(percent(share)),
 			text(clock(f.First)), text(clock(f.Last)), text(f.Example),
+		})
+	}
+	if n := l.Total.Aborted; n > 0 {
+		t.rows = append(t.rows, []cell{
+			toned(dim, load.Aborted.String()), toned(dim, none), text(count(n)), toned(dim, none),
+			toned(dim, none), toned(dim, none), text("in flight at the end, the oldest for " + span(l.Total.AbortedAge)),
 		})
 	}
 	head, rows := t.render(s, w-2)

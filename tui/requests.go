@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"fmt"
+
 	"headroom/advisor"
 	"headroom/load"
 	"headroom/profiles"
@@ -76,5 +78,24 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	if t.shows(serviceColumn, w-2) {
 		legend += "; svc is from when it really left. Where svc is much shorter, requests waited for a free user"
 	}
-	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: append([]string{""}, prose(s, dim, legend+".", w)...)}
+	foot := append([]string{""}, prose(s, dim, legend+".", w)...)
+	if streams := st.Load.Total.Streams; streams != nil {
+		foot = append(foot, prose(s, dim, streamed(*streams), w)...)
+	}
+	if resources := st.Load.Health.Resources(); resources != "" {
+		foot = append(foot, prose(s, dim, "The generator and its machine: "+resources+".", w)...)
+	}
+	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: foot}
+}
+
+// streamed is what came back as streams of events, in one sentence.
+func streamed(r load.Streams) string {
+	text := fmt.Sprintf("%s, %d complete, with %s", plural(r.Count, "stream"), r.Complete, plural(r.Events, "event"))
+	if q := r.TTFT; q.Count > 0 {
+		text += fmt.Sprintf(": first event after p50 %s, p95 %s ms", millis(q.P50), millis(q.P95))
+	}
+	if q := r.Gap; q.Count > 0 {
+		text += fmt.Sprintf(", the next after p50 %s, p95 %s ms", millis(q.P50), millis(q.P95))
+	}
+	return text + "."
 }

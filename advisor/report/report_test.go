@@ -41,7 +41,8 @@ func objectives(t *testing.T, slo string, values ...float64) []load.Objective {
 func snapshot(t *testing.T) load.Snapshot {
 	slo := objectives(t, "p50<50ms,p95<1s,p99<1s,errors<1%", 0.036, 1.2, math.Inf(1), 0.0097)
 	slo[1].AtLeast, slo[1].Unanswered = true, 60
-	stats := load.Stats{Name: "GET /load/100000", Over: 30 * time.Second, Count: 1234, Failed: 12, Aborted: 63, AbortedAge: 1500 * milli, Bytes: 123456, Latency: quantiles(1222, 12*milli), Service: quantiles(1222, 11*milli)}
+	stats := load.Stats{Name: "GET /load/100000", Over: 30 * time.Second, Count: 1234, Failed: 12, Aborted: 63, AbortedAge: 1500 * milli, Bytes: 123456, Latency: quantiles(1222, 12*milli), Service: quantiles(1222, 11*milli),
+		Streams: &load.Streams{Count: 1230, Complete: 1222, Events: 12_240, TTFT: quantiles(1222, 2*milli), Gap: quantiles(11_000, milli)}}
 	return load.Snapshot{
 		Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 32 * time.Second, Loaded: 30 * time.Second, Wanted: 20,
 		Total: stats, Requests: []load.Stats{stats},
@@ -57,8 +58,9 @@ func snapshot(t *testing.T) load.Snapshot {
 		Statuses: []load.StatusCount{{Status: 200, Count: 1220}, {Status: 301, Count: 2}, {Status: 502, Count: 10}}, Retried: 4,
 		Conns: load.Connections{Opened: 21, Dial: quantiles(21, milli), TLS: quantiles(21, 3*milli), FirstByte: quantiles(1222, 10*milli),
 			Remotes: []load.Remote{{Address: "192.0.2.1:80", Opened: 11, Count: 700}, {Address: "192.0.2.2:80", Opened: 10, Count: 534}}},
-		SLO:    slo,
-		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7},
+		SLO: slo,
+		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7,
+			GC: new(0.021), Files: new(1048000.), Ports: new(28100.), Pressure: new(0.12), Steal: new(0.)},
 	}
 }
 
@@ -144,6 +146,7 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 	stats := load.Stats{
 		Name: path, Over: time.Hour, Count: 123_456_789, Failed: 12_345_678, Bytes: math.MaxInt64, Aborted: 100_000, AbortedAge: time.Hour,
 		Latency: quantiles(1e8, 100*time.Second), Service: quantiles(1e8, 100*time.Second),
+		Streams: &load.Streams{Count: 123_456_789, Complete: 123_456_789, Events: 1e11, TTFT: quantiles(1e8, 100*time.Second), Gap: quantiles(1e9, time.Second)},
 	}
 	s.Elapsed, s.Loaded, s.Total, s.Requests = 100*time.Hour, 99*time.Hour+1234*milli, stats, []load.Stats{stats}
 	for i := range s.Replicas {
@@ -181,6 +184,7 @@ func TestSummaryWords(t *testing.T) {
 	steered.Stages = []string{"0s:1", "2s:20", "0s:5", "8.125s:5"}
 	dropped := snapshot(t)
 	dropped.Open, dropped.Shaped, dropped.Health.Dropped = true, true, 12
+	dropped.Health.Due, dropped.Health.Sent = 1200, 1188
 	shaped := snapshot(t)
 	shaped.Shaped = true
 	for name, c := range map[string]struct {
@@ -189,11 +193,11 @@ func TestSummaryWords(t *testing.T) {
 		not  []string
 	}{
 		"steered": {steered, []string{", 20 users: 30s of load", "\nsteered by hand; this repeats the load:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5\n"}, nil},
-		"dropped": {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)"}, []string{"steered"}},
+		"dropped": {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
 		"shaped":  {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
-		"one": {one, []string{", 1 user: ", "\n1 request was cut off", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",
+		"one": {one, []string{", 1 user: ", "\nstill in flight at the end, and in no latency above: 1 request\n", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",
 			"1 arrival waited", "(1 request was over it"}, []string{"1 answers", "1 requests", "were"}},
-		"many":           {snapshot(t), []string{"\n63 requests were cut off", "a user that waits sends nothing else"}, nil},
+		"many":           {snapshot(t), []string{"\nstill in flight at the end, and in no latency above: 63 requests\n", "a user that waits sends nothing else"}, nil},
 		"all failed":     {failing, []string{" 1234 (100.00 %) ", "\nGET /load/100000    –    –    –    –    –    –            –\n", "p95<1s: no data\n"}, []string{"0ms", "NaN"}},
 		"open, all late": {open, []string{"open model: 30s of load\n", "late by p50 –, p99 –;"}, []string{"a user that waits", "last answers"}},
 	} {

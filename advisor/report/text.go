@@ -25,6 +25,7 @@ func WriteSummary(w io.Writer, s load.Snapshot) error {
 	p.say("%s, %s: %s", s.Started.Format(time.DateTime), demand(s), lasted(s))
 	p.steered(s)
 	p.requests(s)
+	p.streams(s)
 	p.replicas(s)
 	p.failures(s)
 	p.notes(s)
@@ -84,11 +85,28 @@ func (p *paper) requests(s load.Snapshot) {
 	p.table("nrrrrrrr", times)
 	p.say("latency of successes from the intended start, service time from the actual send")
 	if t := s.Total; t.Aborted > 0 {
-		p.say("%s cut off by the end of the run, the oldest after %s; no latency above includes them",
-			profiles.Plural(t.Aborted, "request was", "requests were"), profiles.FormatLatency(t.AbortedAge))
+		p.say("still in flight at the end, and in no latency above: %s", profiles.Plural(t.Aborted, "request", "requests"))
 		if !s.Open {
 			p.say("a user that waits sends nothing else, so a stall weighs little here: with --rate arrivals go on and it shows in full")
 		}
+	}
+}
+
+// streams is the table of the answers that were streams of events.
+func (p *paper) streams(s load.Snapshot) {
+	rows := [][]string{{"stream ms", "count", "complete", "events", "ttft p50", "p95", "gap p50", "p95"}}
+	for _, r := range s.Requests {
+		if r.Streams == nil {
+			continue
+		}
+		first, gap := r.Streams.TTFT, r.Streams.Gap
+		rows = append(rows, []string{r.Name, fmt.Sprint(r.Streams.Count), fmt.Sprint(r.Streams.Complete), fmt.Sprint(r.Streams.Events),
+			ms(first, first.P50), ms(first, first.P95), ms(gap, gap.P50), ms(gap, gap.P95)})
+	}
+	if len(rows) > 1 {
+		p.printf("\n")
+		p.table("nrrrrrrr", rows)
+		p.say("ttft from the intended start to the first event, gap from one event to the next; of complete streams")
 	}
 }
 
@@ -118,16 +136,21 @@ func (p *paper) replicas(s load.Snapshot) {
 	}
 }
 
+// failures is the table of what went wrong, and of what the end of the run
+// met still under way.
 func (p *paper) failures(s load.Snapshot) {
-	if len(s.Failures) == 0 {
-		return
-	}
-	p.printf("\n")
 	rows := [][]string{{"failure", "example", "count", "first", "last"}}
 	for _, f := range s.Failures {
 		rows = append(rows, []string{f.Failure.String(), f.Example, fmt.Sprint(f.Count), clock(f.First), clock(f.Last)})
 	}
-	p.table("ltrrr", rows)
+	if t := s.Total; t.Aborted > 0 {
+		example := fmt.Sprintf("in flight at the end, the oldest for %s", profiles.FormatLatency(t.AbortedAge))
+		rows = append(rows, []string{load.Aborted.String(), example, fmt.Sprint(t.Aborted), none, none})
+	}
+	if len(rows) > 1 {
+		p.printf("\n")
+		p.table("ltrrr", rows)
+	}
 }
 
 // notes says what else a reader of the figures should know.
@@ -203,6 +226,9 @@ func (p *paper) generator(s load.Snapshot) {
 		cores = fmt.Sprintf("%.2f", h.CPU)
 	}
 	text += fmt.Sprintf(" (sends late by p50 %s, p99 %s; %s cores", p50, p99, cores)
+	if share, ok := h.Achieved(); ok {
+		text += fmt.Sprintf("; %.1f %% of %s sent", share*100, profiles.Plural(h.Due, "arrival", "arrivals"))
+	}
 	if h.Late > 0 {
 		text += fmt.Sprintf("; %s for a free user", profiles.Plural(h.Late, "arrival waited", "arrivals waited"))
 	}
@@ -211,6 +237,9 @@ func (p *paper) generator(s load.Snapshot) {
 	}
 	p.printf("\n")
 	p.say("%s)", text)
+	if left := h.Resources(); left != "" {
+		p.say("it and its machine: %s", left)
+	}
 	if h.Verdict == load.Limited {
 		p.say("INCONCLUSIVE: the generator, not the target, was the limit")
 	}

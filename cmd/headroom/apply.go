@@ -68,29 +68,54 @@ type change struct {
 
 // apply shows a change, asks, and makes it, unless somebody else was faster.
 func (a *app) apply(ctx context.Context, client *scaler.Client, c change, yes bool) error {
-	changes := profiles.Changes(c.from, c.to)
-	if len(changes) == 0 {
+	question := "apply this?"
+	switch changes := profiles.Changes(c.from, c.to); {
+	case len(changes) > 0:
+		writeChanges(a.err, changes)
+	case !profiles.Same(c.from, c.to):
+		write(a.err, "only what platforms and people read is different: calibration or platforms\n")
+	default:
 		write(a.err, "nothing to change: the scaler follows this policy already\n")
-		return nil
+		fleet, _, err := client.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if !fleet.Pinned { // once more, as it may not have been saved
+			applied, err := client.Apply(ctx, c.to, c.tag)
+			return errors.Join(err, unsaved(applied))
+		}
+		question = fmt.Sprintf("it is pinned to %d: let the policy decide again?", fleet.Wanted)
 	}
-	writeChanges(a.err, changes)
 	a.warn(c.to.Warnings())
 	if !yes {
-		ok, err := a.confirm("apply this?")
+		ok, err := a.confirm(question)
 		if err != nil || !ok {
 			return err
 		}
 	}
 	applied, err := client.Apply(ctx, c.to, c.tag)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
+	}
+	for _, text := range applied.Held {
+		write(a.err, text+"\n")
+	}
+	switch {
 	case applied.SavedTo != "":
 		write(a.err, fmt.Sprintf("applied, and saved to %s\n", applied.SavedTo))
-	default:
+	case applied.File == "":
 		write(a.err, fmt.Sprintf("applied until the scaler ends, but not saved: %s\n", applied.NotSaved))
 	}
-	return nil
+	return unsaved(applied)
+}
+
+// unsaved is the error of a policy file that could not be written: the next
+// start would go on with another policy.
+func unsaved(applied scaler.Applied) error {
+	if applied.File == "" || applied.SavedTo != "" {
+		return nil
+	}
+	return usage("applied until the scaler ends, but not saved to %s: %s", applied.File, applied.NotSaved)
 }
 
 // warn prints what there is to know about a policy that is valid.

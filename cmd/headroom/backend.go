@@ -52,20 +52,25 @@ func scalerFlags(f *pflag.FlagSet, c *scaler.Config) {
 		"which replica gets the next request: pack (the others stay idle and can go), least-connections, round-robin or random", profiles.ParseDispatch)
 	f.StringVar(&c.ReadyPath, "ready-path", "", "`path` that a ready replica answers with 2xx or 3xx, or tcp: it accepts (default: / with anything below 500)")
 	durationVar(f, &c.StartTimeout, "start-timeout", "", "how long a replica may take until it is ready")
-	durationVar(f, &c.LiveInterval, "live-interval", "", "time between two looks at whether an idle replica still answers")
+	durationVar(f, &c.LiveInterval, "live-interval", "", "time between two looks at whether an idle replica still answers, for which it has 5s")
 	flagVar(f, &c.CPULimit, "cpu-limit", "", "", "cores", "CPU limit of a replica, such as 0.5 (Linux, cgroups v2)", profiles.ParseMilli)
 	flagVar(f, &c.MemoryLimit, "memory-limit", "", "", "size", "memory limit of a replica, such as 512MiB (Linux, cgroups v2)", profiles.ParseSize)
 	f.StringVar(&c.LogDir, "log-dir", "", "`folder` that gets a file for each replica with all that it prints")
 }
 
+// newScaler is a scaler that has not started yet.
+func newScaler(c scaler.Config) (*scaler.Scaler, error) {
+	s, err := scaler.New(c)
+	if err != nil {
+		return nil, &exit{exitUsage, err}
+	}
+	return s, nil
+}
+
 // startScaler runs a scaler within this process and returns when its replicas
 // are ready; an interrupt ends the start. stop ends the scaler and waits until
 // nothing is left of it; its error is what ended it.
-func startScaler(signals *signals, c scaler.Config) (s *scaler.Scaler, stop func() error, err error) {
-	s, err = scaler.New(c)
-	if err != nil {
-		return nil, nil, &exit{exitUsage, err}
-	}
+func startScaler(signals *signals, s *scaler.Scaler) (stop func() error, err error) {
 	ctx, cancel := context.WithCancel(signals.now)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
@@ -75,12 +80,12 @@ func startScaler(signals *signals, c scaler.Config) (s *scaler.Scaler, stop func
 	}
 	select {
 	case <-s.Ready():
-		return s, stop, nil
+		return stop, nil
 	case <-signals.stop.Done():
-		return nil, nil, errors.Join(context.Canceled, stop())
+		return nil, errors.Join(context.Canceled, stop())
 	case err := <-ended:
 		cancel()
-		return nil, nil, startError(err)
+		return nil, startError(err)
 	}
 }
 

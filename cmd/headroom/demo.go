@@ -45,10 +45,14 @@ func (a *app) demoCommand() *cobra.Command {
 				return err
 			}
 			config := demoConfig(serviceTime, budget, length)
-			s, stop, err := startScaler(a.signals, scaler.Config{
+			s, err := newScaler(scaler.Config{
 				Name: fmt.Sprintf("demo-%d", os.Getpid()), Listen: "127.0.0.1:0", API: "127.0.0.1:0", Policy: config.Policy,
 				Command: []string{self, "target", "--port", "{port}", "--service-time", serviceTime.String(), "--startup", startUp.String()},
 			})
+			if err != nil {
+				return err
+			}
+			stop, err := startScaler(a.signals, s)
 			if err != nil {
 				return err
 			}

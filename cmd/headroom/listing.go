@@ -35,7 +35,7 @@ func (a *app) workersCommand() *cobra.Command {
 		case asJSON:
 			return report.WriteJSON(out, workers)
 		case asWide:
-			return scaler.WriteWorkersWide(out, workers, time.Now())
+			return scaler.WriteWorkersWide(out, workers, time.Now(), terminalWidth(a.out))
 		}
 		return scaler.WriteWorkers(out, workers)
 	}

@@ -59,15 +59,19 @@ func (a *app) scalerCommand() *cobra.Command {
 func (a *app) serve(c scaler.Config) error {
 	events := &eventLog{out: a.err}
 	c.Log = events.add
+	s, err := newScaler(c)
+	if err != nil {
+		return err
+	}
+	a.warn(s.Warnings())
 	patience := time.AfterFunc(startPatience, events.release)
 	defer patience.Stop()
-	s, stop, err := startScaler(a.signals, c)
+	stop, err := startScaler(a.signals, s)
 	if err != nil {
 		return err
 	}
 	a.signals.expect()
 	events.release()
-	a.warn(s.Warnings())
 	write(a.err, fmt.Sprintf("service %s, control API %s (headroom workers, queue, apply --name %s); Ctrl-C stops everything\n",
 		s.URL(), s.Client().URL(), c.Name))
 	<-a.signals.stop.Done()

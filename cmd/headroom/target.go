@@ -20,7 +20,9 @@ func (a *app) targetCommand() *cobra.Command {
 		Short: "Serve the demo target: /request?x=N waits, /load/N burns CPU, /sse streams, /stats tells what it measured",
 		Long: "Serve the demo target on 127.0.0.1.\n\n" +
 			"GET /request?x=N answers N² after the service time, --concurrency requests at a time; GET /load/N sums up N numbers;\n" +
-			"GET /sse streams events; GET /stats gives the mean service time it measured itself; /healthz and / answer at once.\n" +
+			"GET /sse streams events, and POST /v1/chat/completions answers as OpenAI's API does, whole or as a stream,\n" +
+			"both with ?events=N&interval=20ms; GET /stats gives the mean service time it measured itself;\n" +
+			"/healthz and / answer at once.\n" +
 			"HOSTNAME names the replica in every answer, PORT is the default of --port.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

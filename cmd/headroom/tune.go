@@ -129,7 +129,11 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 	config.Policy = profiles.FixedPolicy(1)
 	config.Policy.Interval = profiles.Duration(time.Second)
 	c.Policy = config.Policy
-	s, stop, err := startScaler(a.signals, c)
+	s, err := newScaler(c)
+	if err != nil {
+		return err
+	}
+	stop, err := startScaler(a.signals, s)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,15 @@ func newScreen(out *os.File, divided bool) *screen {
 	return s
 }
 
+// terminalWidth is the number of columns of a terminal; 0 where there is none.
+func terminalWidth(out *os.File) int {
+	width, _, err := term.GetSize(int(out.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // show replaces the last text. What does not fit on the terminal is cut off,
 // so that the place of its begin is known the next time. The cursor stays
 // below it: wherever the program ends, the terminal is as it should be.

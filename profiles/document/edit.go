@@ -22,6 +22,10 @@ type Edit struct {
 	// Value is anything that yaml can encode; a yaml.MapSlice keeps its order.
 	// nil removes the key, if it is there.
 	Value any
+	// Units says that whoever reads the document takes 5s and 10% for strings
+	// without quotes, as our own decoder does. They are such in YAML, but not
+	// every program that a value is handed on to sees the difference.
+	Units bool
 }
 
 // Apply returns text with the edits made one after the other; text itself
@@ -63,6 +67,9 @@ func (s *source) apply(e Edit) (*source, error) {
 	}
 	if old, ok := lookup(s.value, keys); ok == (value != nil) && reflect.DeepEqual(old, value) {
 		return s, nil
+	}
+	if e.Units {
+		s.quote = unlessUnits
 	}
 	text, err := s.edited(keys, ordered)
 	if err != nil {

@@ -168,7 +168,7 @@ func TestEditProperty(t *testing.T) {
 			path += rapid.SampledFrom([]string{"", "/new", "/new/newer"}).Draw(t, "below")
 		}
 		value := drawScalar(t)
-		got, err := Apply([]byte(text), 0, Edit{path, value})
+		got, err := Apply([]byte(text), 0, Edit{Path: path, Value: value})
 		if err != nil {
 			if !exists && strings.Contains(err.Error(), ", want ") {
 				return // through a scalar or past a list
@@ -231,7 +231,7 @@ func FuzzEdit(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text, path, value string, doc int) {
 		for _, v := range []any{value, len(value), []any{value}, map[string]any{"k": value}, nil} {
-			e := Edit{path, v}
+			e := Edit{Path: path, Value: v}
 			got, err := Apply([]byte(text), doc, e)
 			if err != nil {
 				if strings.Contains(err.Error(), "\n") || got != nil {

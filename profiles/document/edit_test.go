@@ -154,7 +154,7 @@ func TestEdit(t *testing.T) {
 	for _, tt := range editTests {
 		t.Run(tt.name, func(t *testing.T) {
 			before := strings.Clone(tt.text)
-			checkEdit(t, tt.text, 0, Edit{tt.path, tt.value}, tt.want)
+			checkEdit(t, tt.text, 0, Edit{Path: tt.path, Value: tt.value}, tt.want)
 			if tt.text != before {
 				t.Errorf("the text itself became %q", tt.text)
 			}
@@ -170,7 +170,7 @@ func TestEditLineBreaks(t *testing.T) {
 			continue
 		}
 		t.Run(tt.name, func(t *testing.T) {
-			checkEdit(t, crlf.Replace(tt.text), 0, Edit{tt.path, tt.value}, crlf.Replace(tt.want))
+			checkEdit(t, crlf.Replace(tt.text), 0, Edit{Path: tt.path, Value: tt.value}, crlf.Replace(tt.want))
 		})
 	}
 }
@@ -187,7 +187,7 @@ func TestEditOtherDocuments(t *testing.T) {
 		placed++
 		t.Run(tt.name, func(t *testing.T) {
 			const before, after = "a: [\n---\n# nothing\n", "\n---\n---\nb: *none\n"
-			checkEdit(t, before+"---\n"+text+after, 2, Edit{tt.path, tt.value}, before+"---\n"+want+after)
+			checkEdit(t, before+"---\n"+text+after, 2, Edit{Path: tt.path, Value: tt.value}, before+"---\n"+want+after)
 		})
 	}
 	if placed < len(editTests)*3/4 {
@@ -272,7 +272,7 @@ func TestEditErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := Apply([]byte(tt.text), tt.doc, Edit{tt.path, tt.value})
+			got, err := Apply([]byte(tt.text), tt.doc, Edit{Path: tt.path, Value: tt.value})
 			if err == nil || err.Error() != tt.want || got != nil {
 				t.Errorf("Apply(%q, %d, %q): got %q, error\n     %v\nwant %s", tt.text, tt.doc, tt.path, got, err, tt.want)
 			}
@@ -286,15 +286,15 @@ func TestEditSeveral(t *testing.T) {
 	text := "# autoscaling\nspec:\n  minReplicas: 1 # low\n  maxReplicas: 3\n---\nother: 1\n"
 	want := "# autoscaling\nspec:\n  minReplicas: 2 # low\n  metrics:\n    - type: Resource\n      resource:\n        name: cpu\n---\nother: 1\n"
 	got, err := Apply([]byte(text), 0,
-		Edit{"spec/minReplicas", 2},
-		Edit{"spec/metrics", []any{}},
-		Edit{"spec/metrics/0/type", "Resource"},
-		Edit{"spec/metrics/0/resource/name", "cpu"},
-		Edit{"spec/maxReplicas", nil})
+		Edit{Path: "spec/minReplicas", Value: 2},
+		Edit{Path: "spec/metrics", Value: []any{}},
+		Edit{Path: "spec/metrics/0/type", Value: "Resource"},
+		Edit{Path: "spec/metrics/0/resource/name", Value: "cpu"},
+		Edit{Path: "spec/maxReplicas", Value: nil})
 	if diff := cmp.Diff(want, string(got)); err != nil || diff != "" {
 		t.Errorf("got error %v, difference to want:\n%s", err, diff)
 	}
-	if got, err := Apply([]byte(text), 0, Edit{"spec/minReplicas", 2}, Edit{"spec/minReplicas/x", 2}); err == nil || got != nil {
+	if got, err := Apply([]byte(text), 0, Edit{Path: "spec/minReplicas", Value: 2}, Edit{Path: "spec/minReplicas/x", Value: 2}); err == nil || got != nil {
 		t.Errorf("second edit through a scalar: got %q and no error", got)
 	}
 }

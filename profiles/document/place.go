@@ -191,7 +191,7 @@ func (s *source) put(at slot, v any) []byte {
 		return s.putInline(at, old, was, v)
 	case isInline(v):
 		kept := string(s.text[lead:s.lineStart(was.start)])
-		return s.splice(span{lead, s.nextLine(was.end)}, " "+inline(v, 0)+kept)
+		return s.splice(span{lead, s.nextLine(was.end)}, " "+inline(v, s.quote)+kept)
 	case below:
 		indent := at.indent + 2
 		if sameKind(old, v) {
@@ -205,7 +205,7 @@ func (s *source) put(at slot, v any) []byte {
 // putInline writes v into the line.
 func (s *source) putInline(at slot, old ast.Node, was span, v any) []byte {
 	quote := s.quoteOfAll()
-	if _, ok := v.(string); ok && quote == 0 {
+	if _, ok := v.(string); ok && quote != '"' && quoteOf(old) != 0 {
 		quote = quoteOf(old)
 	}
 	text := inline(v, quote)
@@ -244,7 +244,11 @@ func (s *source) add(c container, v any) []byte {
 	if !c.inFlow {
 		at := s.lineEnd(last.end)
 		indent := last.slot.indent
-		return s.splice(span{at, at}, s.eol+spaces(indent)+s.indented(v, indent))
+		text := s.indented(v, indent)
+		if list, ok := v.([]any); ok && isFlow(last.slot.value) { // an element like those before it
+			text = "- " + inline(list[0], s.quote)
+		}
+		return s.splice(span{at, at}, s.eol+spaces(indent)+text)
 	}
 	text := inline(v, s.quoteOfAll())
 	return s.splice(span{last.end, last.end}, ","+s.separator(c)+text[1:len(text)-1])
@@ -291,6 +295,17 @@ func sameKind(n ast.Node, v any) bool {
 	case []any:
 		_, ok := n.(*ast.SequenceNode)
 		return ok
+	}
+	return false
+}
+
+// isFlow says whether a node is a mapping or list in braces or brackets.
+func isFlow(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.IsFlowStyle
+	case *ast.SequenceNode:
+		return n.IsFlowStyle
 	}
 	return false
 }

@@ -13,6 +13,10 @@ type Problem struct {
 	Line int    // 0: not known
 	Key  string // such as metrics[0].target; empty: the file itself
 	Text string // what was found, and what is allowed
+
+	// Beside are the other keys whose values make it one, as min does where max
+	// is below it.
+	Beside []string
 }
 
 func (p Problem) Error() string {
@@ -70,19 +74,26 @@ func Join(problems []Problem) error {
 
 // Check adds to an error of Decode what is wrong with the values that could be
 // read, with their lines. Of a value that could not be read there is nothing
-// more to say.
+// more to say, nor of what only follows from it.
 func (l Lines) Check(read error, values []Problem) error {
 	problems := Problems(read)
 	for _, v := range values {
-		unread := func(p Problem) bool {
-			return p.Key == "" || p.Key == v.Key || strings.HasPrefix(v.Key, p.Key+".") || strings.HasPrefix(v.Key, p.Key+"[")
+		follows := func(p Problem) bool {
+			return p.Key == "" || below(v.Key, p.Key) ||
+				slices.ContainsFunc(v.Beside, func(key string) bool { return below(key, p.Key) || below(p.Key, key) })
 		}
-		if !slices.ContainsFunc(Problems(read), unread) {
+		if !slices.ContainsFunc(Problems(read), follows) {
 			v.Line = l.Of(v.Key)
 			problems = append(problems, v)
 		}
 	}
 	return Join(problems)
+}
+
+// below reports whether a key is another one, or stands within it.
+func below(key, of string) bool {
+	rest, ok := strings.CutPrefix(key, of)
+	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // Lines are the lines on which the keys of a document stand.

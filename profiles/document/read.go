@@ -48,6 +48,7 @@ type Document struct {
 	Index   int // among all documents of the file, empty ones included
 	node    ast.Node
 	anchors map[string]ast.Node
+	size    int // of its text
 }
 
 // Split parses a file and returns its documents without the empty ones.
@@ -72,12 +73,17 @@ func Split(data []byte) (docs []Document, err error) {
 		}
 		anchors := anchors{}
 		ast.Walk(anchors, body)
-		docs = append(docs, Document{Index: i, node: body, anchors: anchors})
+		docs = append(docs, Document{Index: i, node: body, anchors: anchors, size: len(text)})
 	}
 	return docs, nil
 }
 
 func (d Document) line() int { return line(d.node) }
+
+// budget is how much reading the document may cost, in values and in bytes of
+// text: more than there is to read in it, but not much more, as aliases of
+// lists of aliases let a few lines stand for billions of values.
+func (d Document) budget() int { return 10_000 + 4*d.size }
 
 // Decode is the function Decode for this document.
 func (d Document) Decode(out any, mode Mode) (Lines, error) {
@@ -94,7 +100,7 @@ func (d Document) Unknown(out any) []string {
 }
 
 func (d Document) read(out any, mode Mode) (r *reader, err error) {
-	r = &reader{mode: mode, anchors: d.anchors, lines: Lines{}}
+	r = &reader{mode: mode, anchors: d.anchors, left: d.budget(), lines: Lines{}}
 	defer func() {
 		if recover() != nil {
 			err = errors.New("the file is not valid YAML")
@@ -139,20 +145,35 @@ type reader struct {
 	mode     Mode
 	anchors  map[string]ast.Node
 	depth    int // of aliases within aliases
+	left     int // of the budget; below 0: it has been said that nothing is
 	lines    Lines
 	unknown  []string
 	problems []error
 }
 
 func (r *reader) bad(n ast.Node, key, format string, args ...any) {
-	r.problems = append(r.problems, Problem{line(n), key, fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{Line: line(n), Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
 var textType = reflect.TypeFor[encoding.TextUnmarshaler]()
 
+// spend takes the cost of a value from the budget, and reports whether there
+// was enough of it.
+func (r *reader) spend(n ast.Node, key string) bool {
+	if r.left < 0 {
+		return false
+	}
+	text, _ := Text(n)
+	if r.left -= 1 + len(text); r.left < 0 {
+		r.bad(n, key, "got aliases that stand for too much")
+		return false
+	}
+	return true
+}
+
 func (r *reader) value(n ast.Node, key string, v reflect.Value) {
 	n, ok := r.resolve(n, key)
-	if !ok {
+	if !ok || !r.spend(n, key) {
 		return
 	}
 	if _, null := n.(*ast.NullNode); null {
@@ -292,6 +313,11 @@ func (r *reader) list(n ast.Node, key string, v reflect.Value) {
 func (r *reader) opaque(n ast.Node, key string, v reflect.Value) {
 	if _, ok := n.(ast.MapNode); !ok && v.Kind() == reflect.Map {
 		r.bad(n, key, "got %s, want keys with values", describe(n))
+		return
+	}
+	// The library goes through all that aliases stand for, without a limit.
+	found := len(r.problems)
+	if r.tree(n, key); len(r.problems) > found {
 		return
 	}
 	if err := yaml.NodeToValue(n, v.Addr().Interface()); err != nil {

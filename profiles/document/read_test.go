@@ -141,9 +141,13 @@ func TestErrorsAreShort(t *testing.T) {
 func TestCheck(t *testing.T) {
 	var f file
 	lines, err := Decode([]byte("count: x\nparts: 1\nshare: 2\n"), &f, Strict)
-	err = lines.Check(err, []Problem{{Key: "share", Text: "b"}, {Key: "count", Text: "a"}, {Key: "parts[0].name", Text: "c"}, {Key: "partsize", Text: "d"}})
+	err = lines.Check(err, []Problem{
+		{Key: "share", Text: "b"}, {Key: "count", Text: "a"}, {Key: "parts[0].name", Text: "c"}, {Key: "partsize", Text: "d"},
+		{Key: "share", Text: "e", Beside: []string{"count"}}, {Key: "share", Text: "f", Beside: []string{"parts[0]"}},
+	})
 	want := []Problem{
-		{1, "count", `got "x", want a whole number`}, {2, "parts", `got "1", want a list`}, {3, "share", "b"}, {0, "partsize", "d"},
+		{Line: 1, Key: "count", Text: `got "x", want a whole number`}, {Line: 2, Key: "parts", Text: `got "1", want a list`},
+		{Line: 3, Key: "share", Text: "b"}, {Key: "partsize", Text: "d"},
 	}
 	if diff := cmp.Diff(want, Problems(err)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

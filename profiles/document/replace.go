@@ -9,8 +9,9 @@ import (
 )
 
 // Replace puts a new file of that mode in the place of path, completely or not
-// at all, also where the machine stops meanwhile. A link would be replaced
-// itself: resolve it before.
+// at all, also where the machine stops meanwhile. It belongs to whom the one
+// before did; that it cannot is an error. A link would be replaced itself:
+// resolve it before.
 func Replace(path string, mode fs.FileMode, content func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
@@ -19,7 +20,7 @@ func Replace(path string, mode fs.FileMode, content func(io.Writer) error) error
 	defer os.Remove(f.Name()) // not there any more after the renaming
 	err = content(f)
 	if err == nil {
-		err = errors.Join(f.Chmod(mode), f.Sync())
+		err = errors.Join(keepOwner(f, path), f.Chmod(mode), f.Sync())
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err

@@ -29,6 +29,7 @@ type source struct {
 	tokens map[*token.Token]span
 	body   ast.Node // nil: the document is empty
 	value  any      // the body, decoded
+	quote  byte     // of new strings, see quoted
 }
 
 func load(text []byte, doc int) (s *source, err error) {

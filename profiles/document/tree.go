@@ -13,7 +13,7 @@ import (
 // order of the file, a list is a []any, and a scalar is the text as it is
 // written, so that no number loses a digit. What has no value is nil.
 func (d Document) Tree() (tree any, err error) {
-	r := &reader{anchors: d.anchors}
+	r := &reader{anchors: d.anchors, left: d.budget()}
 	defer func() {
 		if recover() != nil {
 			err = errors.New("the file is not valid YAML")
@@ -30,7 +30,7 @@ type TreeUnmarshaler interface {
 
 func (r *reader) tree(n ast.Node, key string) any {
 	n, ok := r.resolve(n, key)
-	if !ok {
+	if !ok || !r.spend(n, key) {
 		return nil
 	}
 	if r.depth++; r.depth > 100 {

@@ -53,3 +53,34 @@ func TestFlowComesBack(t *testing.T) {
 		}
 	})
 }
+
+// A few lines with aliases of aliases may stand for more than there is memory.
+func TestAliasesThatStandForTooMuch(t *testing.T) {
+	bomb := "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
+	for _, name := range []string{"b", "c", "d", "e", "f", "g", "h", "i"} {
+		last := string(name[0] - 1)
+		bomb += name + ": &" + name + " [" + strings.Repeat("*"+last+", ", 9) + "*" + last + "]\n"
+	}
+	const want = "got aliases that stand for too much"
+	if _, err := treeOf(bomb); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Tree = %.100v, want %s", err, want)
+	}
+	opaque := "extra:\n  " + strings.ReplaceAll(strings.TrimSpace(bomb), "\n", "\n  ") + "\n"
+	if _, err := Decode([]byte(opaque), new(file), Strict); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("Decode of an opaque value = %.100v, want %s", err, want)
+	}
+	for _, round := range []string{"a: &a [*a]\n", "extra: &a {b: *a}\n"} {
+		if _, err := treeOf(round); err == nil {
+			t.Errorf("Tree of %q: got no error", round)
+		}
+		if _, err := Decode([]byte(round), new(file), Lax); strings.HasPrefix(round, "extra") && err == nil {
+			t.Errorf("Decode of %q: got no error", round)
+		}
+	}
+
+	// Nothing that stands there itself is too much.
+	plain := "a: [" + strings.Repeat("x, ", 100_000) + strings.Repeat("y", 1<<20) + "]\n"
+	if _, err := treeOf(plain); err != nil {
+		t.Errorf("Tree of a large file = %v", err)
+	}
+}

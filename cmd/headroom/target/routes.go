@@ -7,19 +7,15 @@ import (
 	"math"
 	"math/big"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"headroom/profiles"
 )
 
 const (
 	maxCount  = 10_000_000_000 // of /load: what the fastapi-serve documentation tries
 	burnChunk = 1_000_000      // iterations between two looks at the client
 	maxDigits = 100            // of the x of /request
-	maxEvents = 100_000        // of /sse
 )
 
 // Handler serves the routes. It answers 503 until the start-up time is over.
@@ -35,8 +31,10 @@ func (s *Server) Handler() http.Handler {
 	} {
 		mux.HandleFunc("GET "+path, handle) // and HEAD
 		mux.HandleFunc("POST "+path, handle)
-		mux.HandleFunc(path, s.wrongMethod)
+		mux.HandleFunc(path, s.wrongMethod("GET, HEAD, POST"))
 	}
+	mux.HandleFunc("POST "+chatPath, s.chat)
+	mux.HandleFunc(chatPath, s.wrongMethod("POST"))
 	mux.HandleFunc("/", s.notFound)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if left := time.Until(s.ready); left > 0 {
@@ -219,79 +217,15 @@ func appendFloat(b []byte, f float64) []byte {
 	}
 }
 
-// stream sends events, each after an interval of its own, so that a stream
-// holds its slot for events x interval.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
-	events, interval, err := streamParameters(r.URL.Query())
-	if err != nil {
-		s.fail(w, http.StatusUnprocessableEntity, "%v", err)
-		return
-	}
-	started := false
-	_, err = s.hold(r, func(ctx context.Context, start time.Time) error {
-		started = true
-		return s.sendEvents(ctx, w, start, events, interval)
-	})
-	if err != nil && !started {
-		s.gone(w)
-	}
-}
-
-// streamParameters reads the number of events and the time before each.
-func streamParameters(q url.Values) (events int, interval time.Duration, err error) {
-	events, interval = 10, 100*time.Millisecond
-	if given := q.Get("events"); q.Has("events") {
-		events, err = strconv.Atoi(given)
-		if err != nil || events < 1 || events > maxEvents {
-			return 0, 0, fmt.Errorf("events: got %q, want a whole number 1..%d", given, maxEvents)
-		}
-	}
-	if given := q.Get("interval"); q.Has("interval") {
-		interval, err = profiles.ParseDuration(given)
-		if err != nil || interval > maxTime {
-			return 0, 0, fmt.Errorf("interval: got %q, want a duration 0s..1h, such as 100ms", given)
-		}
-	}
-	return events, interval, nil
-}
-
-// sendEvents returns an error when the client stops listening.
-func (s *Server) sendEvents(ctx context.Context, w http.ResponseWriter, start time.Time, events int, interval time.Duration) error {
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-cache")
-	out := http.NewResponseController(w)
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	for n := 1; n <= events; n++ {
-		if err := s.until(ctx, start.Add(time.Duration(n)*interval)); err != nil {
-			return err
-		}
-		data, err := json.Marshal(struct {
-			N        int    `json:"n"`
-			Hostname string `json:"hostname"`
-		}{n, s.config.Hostname})
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(w, "data: %s\n\n", data); err != nil {
-			return err
-		}
-		if err := out.Flush(); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprint(w, "data: [DONE]\n\n")
-	return err
-}
-
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
-	s.fail(w, http.StatusNotFound, "path: got %q, want /, /load/{count}, /request, /sse, /stats or /healthz", r.URL.Path)
+	s.fail(w, http.StatusNotFound, "path: got %q, want /, /load/{count}, /request, /sse, "+chatPath+", /stats or /healthz", r.URL.Path)
 }
 
-func (s *Server) wrongMethod(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Allow", "GET, HEAD, POST")
-	s.fail(w, http.StatusMethodNotAllowed, "method: got %q, want GET, HEAD or POST", r.Method)
+func (s *Server) wrongMethod(allowed string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed)
+		s.fail(w, http.StatusMethodNotAllowed, "method: got %q, want %s", r.Method, allowed)
+	}
 }
 
 // gone answers a request whose client went away, so that nobody reads it, or

@@ -57,7 +57,7 @@ func checkAnswer(t *testing.T, w *httptest.ResponseRecorder, status int, body st
 func TestAnswers(t *testing.T) {
 	const (
 		wantX    = `want a number of up to 100 characters whose square is finite`
-		wantPath = `want /, /load/{count}, /request, /sse, /stats or /healthz`
+		wantPath = `want /, /load/{count}, /request, /sse, /v1/chat/completions, /stats or /healthz`
 	)
 	for _, tt := range []struct {
 		method, target string
@@ -76,13 +76,13 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/request", 422, `{"detail":"x: got \"\", ` + wantX + `","hostname":"r1"}`},
 		{"GET", "/request?x=", 422, `{"detail":"x: got \"\", ` + wantX + `","hostname":"r1"}`},
 		{"GET", "/request?x=a%26b", 422, `{"detail":"x: got \"a&b\", ` + wantX + `","hostname":"r1"}`},
-		{"DELETE", "/request?x=7", 405, `{"detail":"method: got \"DELETE\", want GET, HEAD or POST","hostname":"r1"}`},
+		{"DELETE", "/request?x=7", 405, `{"detail":"method: got \"DELETE\", want GET, HEAD, POST","hostname":"r1"}`},
 
 		{"GET", "/load/-1", 422, `{"detail":"count: got \"-1\", want a whole number 0..10000000000","hostname":"r1"}`},
 		{"GET", "/load/10000000001", 422, `{"detail":"count: got \"10000000001\", want a whole number 0..10000000000","hostname":"r1"}`},
 		{"GET", "/load/1.5", 422, `{"detail":"count: got \"1.5\", want a whole number 0..10000000000","hostname":"r1"}`},
 		{"GET", "/load/many", 422, `{"detail":"count: got \"many\", want a whole number 0..10000000000","hostname":"r1"}`},
-		{"PUT", "/load/1", 405, `{"detail":"method: got \"PUT\", want GET, HEAD or POST","hostname":"r1"}`},
+		{"PUT", "/load/1", 405, `{"detail":"method: got \"PUT\", want GET, HEAD, POST","hostname":"r1"}`},
 		{"GET", "/load/", 404, `{"detail":"path: got \"/load/\", ` + wantPath + `","hostname":"r1"}`},
 		{"GET", "/load/1/2", 404, `{"detail":"path: got \"/load/1/2\", ` + wantPath + `","hostname":"r1"}`},
 
@@ -93,7 +93,7 @@ func TestAnswers(t *testing.T) {
 		{"GET", "/sse?interval=2h", 422, `{"detail":"interval: got \"2h\", want a duration 0s..1h, such as 100ms","hostname":"r1"}`},
 		{"GET", "/sse?interval=soon", 422, `{"detail":"interval: got \"soon\", want a duration 0s..1h, such as 100ms","hostname":"r1"}`},
 
-		{"PATCH", "/", 405, `{"detail":"method: got \"PATCH\", want GET, HEAD or POST","hostname":"r1"}`},
+		{"PATCH", "/", 405, `{"detail":"method: got \"PATCH\", want GET, HEAD, POST","hostname":"r1"}`},
 		{"GET", "/nope", 404, `{"detail":"path: got \"/nope\", ` + wantPath + `","hostname":"r1"}`},
 		{"DELETE", "/nope", 404, `{"detail":"path: got \"/nope\", ` + wantPath + `","hostname":"r1"}`},
 	} {
