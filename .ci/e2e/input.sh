@@ -23,8 +23,8 @@ refuses '--users: got "many", want a whole number' headroom run http://127.0.0.1
 refuses '--users: got "-5", want a whole number of 1 or more' headroom run http://127.0.0.1:$port/ -u -5 -t 1s
 refuses '--run-time: got nothing' headroom run http://127.0.0.1:$port/ --headless
 refuses '--run-time: got "0", want more than 0' headroom run http://127.0.0.1:$port/ -t 0
-refuses '--users: got 5 and --rate' headroom run http://127.0.0.1:$port/ -t 1s -u 5 --rate 10
-refuses '--arrivals: got constant without --rate' headroom run http://127.0.0.1:$port/ -t 1s --arrivals constant
+refuses '--users: got 5 and a rate' headroom run http://127.0.0.1:$port/ -t 1s -u 5 --rate 10
+refuses '--arrivals: got constant without a rate' headroom run http://127.0.0.1:$port/ -t 1s --arrivals constant
 refuses '--save: got /nonexistent/x, which cannot be written' headroom run http://127.0.0.1:$port/ -t 1s --save /nonexistent/x
 refuses '--export: got /nonexistent/x, which cannot be written' headroom tune http://127.0.0.1:$port/ --traffic 1..2 --slo 'p95<1s' --export jcloud=/nonexistent/x
 refuses '--concurrency: got "0"' headroom scaler --concurrency 0 -- sleep 60
