@@ -1,6 +1,9 @@
 package load
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
 	// timerLate is how much later than set a timer of the runtime may fire: an
@@ -46,6 +49,14 @@ func (u *user) until(due time.Time, cut <-chan struct{}) bool {
 		sleepUntil(due)
 	}
 	return true
+}
+
+// sleepUntil sleeps until t, which is a few milliseconds away: with Sleep, or
+// where that is not to be had with a timer.
+func sleepUntil(t time.Time) {
+	if d := time.Until(t); d > 0 && Sleep(context.Background(), d) != nil {
+		time.Sleep(time.Until(t))
+	}
 }
 
 // choosePrecision decides for the next tick whether waits end precisely: not

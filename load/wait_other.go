@@ -2,7 +2,11 @@
 
 package load
 
-import "time"
+import (
+	"context"
+	"errors"
+	"time"
+)
 
-// sleepUntil sleeps until t, which is a few milliseconds away.
-func sleepUntil(t time.Time) { time.Sleep(time.Until(t)) }
+// Sleep is not known on this system, and always an error.
+func Sleep(context.Context, time.Duration) error { return errors.ErrUnsupported }

@@ -13,24 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestSleepFD(t *testing.T) {
-	start := time.Now()
-	const d = 5 * time.Millisecond
-	if err := sleepFD(t.Context(), d); err != nil {
-		t.Fatalf("sleepFD(%v) = %v, want nil", d, err)
-	}
-	if took := time.Since(start); took < d {
-		t.Errorf("sleepFD(%v) took %v", d, took)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- sleepFD(ctx, time.Hour) }()
-	cancel()
-	if err := <-ended; err == nil {
-		t.Error("sleepFD(1h), canceled: nil, want an error")
-	}
-}
-
 // BenchmarkWait compares what can wait for a moment: how late each is, and
 // how much CPU one wait costs, alone and with seven others at the same time.
 // Its ns/op is only the time that was asked for.
