@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -21,6 +22,7 @@ type dialer struct {
 	turn  atomic.Uint32
 
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	control func(network, address string, c syscall.RawConn) error // of a socket with a source, before it connects
 
 	mu      sync.Mutex // guards the fields below
 	numbers map[string]int32
@@ -37,7 +39,7 @@ type dialled struct {
 }
 
 func newDialer(config *tls.Config, guard *guard) *dialer {
-	return &dialer{tls: config, guard: guard, resolve: resolve, numbers: map[string]int32{}}
+	return &dialer{tls: config, guard: guard, resolve: resolve, control: choosePortLate, numbers: map[string]int32{}}
 }
 
 // authority is the host and port of a URL.
@@ -83,7 +85,7 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port stri
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s has no address that can be reached from %s", host, source)}
 		}
 	}
-	nd := sourceDialer(source)
+	nd := d.from(source)
 	first := int(d.turn.Add(1) - 1)
 	for i := range addresses {
 		var conn net.Conn
@@ -163,13 +165,10 @@ func sameFamily(addresses []netip.Addr, source netip.Addr) []netip.Addr {
 	return same
 }
 
-// sourceDialer is a net.Dialer that dials from an address, if it is valid.
-func sourceDialer(source netip.Addr) net.Dialer {
+// from is a net.Dialer that dials from an address, if it is valid.
+func (d *dialer) from(source netip.Addr) net.Dialer {
 	if !source.IsValid() {
 		return net.Dialer{}
 	}
-	return net.Dialer{
-		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0)),
-		Control:   choosePortLate,
-	}
+	return net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0)), Control: d.control}
 }

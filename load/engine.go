@@ -17,7 +17,6 @@ const (
 	// spareUsers is how many users wait for arrivals to come, so that the
 	// next one finds a user at its time and not a spawn.
 	spareUsers = 2
-	spareFiles = 256 // beside one a user
 )
 
 // Options are what a run needs besides its plan.
@@ -106,13 +105,19 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 // Run performs the plan and returns when every answer has come or was given
 // up and every goroutine has ended. Cancelling ctx ends it at once: requests
 // under way are cut off. Stop ends it in peace. So much load for an address
-// that does not want it that the plan would have to say so is an error. Run
-// may be called once.
+// that does not want it that the plan would have to say so is an error, and
+// more users that keep a connection than this process may open files. Run may
+// be called once.
 func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
-	raiseFileLimit(max(e.plan.Users, e.plan.MaxUsers) + spareFiles)
+	if e.options.NewConn == nil {
+		raiseFileLimit(e.plan.PeakUsers() + spareFiles)
+		if err := checkFiles(e.plan); err != nil {
+			return Result{}, err
+		}
+	}
 	now, stopNow := context.WithCancel(ctx)
 	defer stopNow()
 	e.now = now
