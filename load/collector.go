@@ -251,6 +251,16 @@ func (c *collector) failureRow(f Failure, status int16) *FailureCount {
 	return &c.failures[len(c.failures)-1]
 }
 
+// lacked is how many requests this machine had no port or file for.
+func (c *collector) lacked() (n int64) {
+	for _, row := range c.failures {
+		if row.Failure == Local {
+			n += row.Count
+		}
+	}
+	return n
+}
+
 // endSecond closes the present second if one has passed and makes a point of
 // it. area is that of the planned load so far: in the open model, how many
 // arrivals were planned.

@@ -71,10 +71,17 @@ type Engine struct {
 	alive     sync.WaitGroup
 }
 
-// New prepares a run of the plan. It dials nothing.
+// New prepares a run of the plan, and this process for its files. A plan whose
+// users will keep more connections than there may be files is an error. It
+// dials nothing.
 func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
+	}
+	if o.NewConn == nil {
+		if err := provideFiles(plan); err != nil {
+			return nil, err
+		}
 	}
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
@@ -105,18 +112,11 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 // Run performs the plan and returns when every answer has come or was given
 // up and every goroutine has ended. Cancelling ctx ends it at once: requests
 // under way are cut off. Stop ends it in peace. So much load for an address
-// that does not want it that the plan would have to say so is an error, and
-// more users that keep a connection than this process may open files. Run may
-// be called once.
+// that does not want it that the plan would have to say so is an error. Run
+// may be called once.
 func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
-	}
-	if e.options.NewConn == nil {
-		raiseFileLimit(e.plan.PeakUsers() + spareFiles)
-		if err := checkFiles(e.plan); err != nil {
-			return Result{}, err
-		}
 	}
 	now, stopNow := context.WithCancel(ctx)
 	defer stopNow()

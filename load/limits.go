@@ -12,9 +12,11 @@ const (
 	fewFiles   = 64  // with fewer nothing works
 )
 
-// checkFiles refuses a plan of which it is known beforehand that its users will
-// keep more connections than this process may have files.
-func checkFiles(plan profiles.Plan) error {
+// provideFiles raises the limit of open files to what the plan may need, and
+// refuses a plan of which it is known beforehand that its users will keep more
+// connections than that.
+func provideFiles(plan profiles.Plan) error {
+	raiseFileLimit(plan.PeakUsers() + spareFiles)
 	limit, known := fileLimit()
 	if !known {
 		return nil
@@ -22,7 +24,7 @@ func checkFiles(plan profiles.Plan) error {
 	return enoughFiles(plan, limit)
 }
 
-// enoughFiles is checkFiles for so many files. How many connections there will
+// enoughFiles is that refusal for so many files. How many connections there will
 // be at once in an open model, or where users connect for each request, depends
 // on the answers: there a request fails for want of a file, as [Local].
 func enoughFiles(plan profiles.Plan, limit uint64) error {
