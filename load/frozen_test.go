@@ -20,7 +20,7 @@ func heap() int64 {
 // A target that answers for a second and never again keeps its users, whatever
 // arrives: no goroutine comes after them, and of memory what a due time takes.
 func TestAFrozenTargetMakesNothingGrow(t *testing.T) {
-	const users, perSecond, seconds = 50, 1000, 60
+	const users, perSecond, seconds = 50, 1000, 20
 	for _, c := range []struct {
 		name    string
 		edit    func(*profiles.Plan)
@@ -31,7 +31,7 @@ func TestAFrozenTargetMakesNothingGrow(t *testing.T) {
 		{"dropped", func(p *profiles.Plan) { p.OnBusy = profiles.Dropped }, 10},
 		{"closed", func(p *profiles.Plan) { p.Rate, p.Users, p.SpawnRate = 0, users, 100 }, 0},
 	} {
-		plan := openPlan(perSecond, profiles.Poisson, 80*time.Second)
+		plan := openPlan(perSecond, profiles.Poisson, 35*time.Second)
 		plan.MaxUsers, plan.StopGrace = users, time.Second
 		if c.edit != nil {
 			c.edit(&plan)
