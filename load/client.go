@@ -155,6 +155,7 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 		}
 	}
 	var head strings.Builder
+	fmt.Fprintf(&head, "%s %s\r\n", response.Proto, response.Status)
 	if err := response.Header.Write(&head); err != nil {
 		return err
 	}
