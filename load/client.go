@@ -159,6 +159,7 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 	if err := response.Header.Write(&head); err != nil {
 		return err
 	}
+	head.WriteString("\r\n")
 	s.Status = int16(response.StatusCode)
 	s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
 	c.served++

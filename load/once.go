@@ -78,7 +78,10 @@ type once struct {
 func (o *once) dialled(r dialled) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.route = Route{Host: r.host, Addresses: r.addresses}
+	o.route = Route{Host: r.host}
+	for _, a := range r.addresses {
+		o.route.Addresses = append(o.route.Addresses, a.Unmap())
+	}
 	if r.remote > 0 {
 		o.route.Remote = o.wire.dialer.reached()[r.remote-1]
 	}

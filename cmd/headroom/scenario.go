@@ -151,7 +151,7 @@ func routeText(x load.Exchange) string {
 	if _, err := netip.ParseAddr(r.Host); err != nil && len(r.Addresses) > 0 {
 		addresses := make([]string, len(r.Addresses))
 		for i, a := range r.Addresses {
-			addresses[i] = a.Unmap().String()
+			addresses[i] = a.String()
 		}
 		text = fmt.Sprintf("%s resolves to %s\n", r.Host, strings.Join(addresses, ", "))
 	}
