@@ -52,8 +52,8 @@ func (p *paper) steered(s load.Snapshot) {
 	if len(s.Stages) == 0 {
 		return
 	}
-	p.say("steered by hand; this repeats the load:")
-	p.say("%s", profiles.StageFlags(s.Stages))
+	p.say("steered by hand; these flags, instead of those it was started with, repeat the load:")
+	p.command(profiles.StageFlags(s.Stages))
 }
 
 // lasted tells the load, over which rates are taken, from the wait for what
