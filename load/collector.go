@@ -131,7 +131,7 @@ func (c *collector) add(s *Sample) {
 		c.tasks[s.Task].add(s)
 	}
 	if s.Failure == Aborted {
-		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1, streaming: s.Stream != nil && s.Stream.Events > 0})
+		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1, task: s.Task + 1, streaming: s.Stream != nil && s.Stream.Events > 0})
 		return
 	}
 	c.conns.add(s)
@@ -294,9 +294,9 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over))
 	}
 	for _, o := range c.slo {
-		s.SLO = append(s.SLO, c.total.objective(o, over, waits))
+		s.SLO = append(s.SLO, c.objective(o, over, waits))
 		if s.Phase == Running {
-			s.RecentSLO = append(s.RecentSLO, c.lately.objective(o, c.lately.over, waits))
+			s.RecentSLO = append(s.RecentSLO, c.recently(o, waits))
 		}
 	}
 	s.Recent = c.lately.stats(c.title(), c.lately.over)

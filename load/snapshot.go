@@ -107,7 +107,7 @@ type Snapshot struct {
 	Recent    Stats          `json:"recent"` // of the last seconds
 	Requests  []Stats        `json:"requests"`
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
-	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
+	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load; not valid for a task
 	Replicas  []Replica      `json:"replicas"`
 	Unnamed   int64          `json:"unnamed"` // answers that name no replica
 	Identity  string         `json:"identity,omitempty"`
