@@ -184,7 +184,7 @@ func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
 			age := s.Elapsed - (busy - 1)
 			s.InFlight++
 			s.Oldest = max(s.Oldest, age)
-			waits = append(waits, wait{age: age, count: 1, streaming: u.streaming()})
+			waits = append(waits, wait{age: age, count: 1, task: u.row.Load() + 1, streaming: u.streaming()})
 		}
 	}
 	clear(e.users[len(keep):])
