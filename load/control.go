@@ -126,7 +126,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
 	lag := p.lag.quantiles()
-	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Lacked: p.lacked()}
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Lacked: p.failures.lacked()}
 	p.machine.fill(&s.Health)
 	if s.Open {
 		e.countArrivals(p, ep, &s, reset)
@@ -184,7 +184,7 @@ func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
 			age := s.Elapsed - (busy - 1)
 			s.InFlight++
 			s.Oldest = max(s.Oldest, age)
-			waits = append(waits, wait{age: age, count: 1, streaming: u.streaming()})
+			waits = append(waits, wait{age: age, count: 1, task: u.row.Load() + 1, streaming: u.streaming()})
 		}
 	}
 	clear(e.users[len(keep):])

@@ -7,18 +7,29 @@ import (
 
 // answerBody is the body of an answer. As long as something comes, the
 // timeout begins anew; a replica that breaks off is told apart from a client
-// that went away.
+// that went away; one that has sent everything is free. What came before the
+// replica pauses is not kept back from the client.
 type answerBody struct {
 	io.ReadCloser
-	x *exchange
+	x        *exchange
+	balancer *balancer
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
+	if b.x.kept && b.x.rest > 0 {
+		if err := b.x.FlushError(); err != nil {
+			return 0, err
+		}
+	}
 	n, err := b.ReadCloser.Read(p)
 	if n > 0 {
 		b.x.renew()
 	}
-	if err != nil && err != io.EOF {
+	switch err {
+	case nil:
+	case io.EOF:
+		b.x.finish(b.balancer)
+	default:
 		b.x.failed()
 	}
 	return n, err
@@ -37,12 +48,7 @@ type uploadBody struct {
 func (b *uploadBody) Read(p []byte) (int, error) {
 	b.x.reads.Lock()
 	defer b.x.reads.Unlock()
-	switch b.x.upload.Load() {
-	case uploadOver:
-		// The transport looks whether there is more than was announced, when
-		// the answer may have begun, and the server has closed the body.
-		return 0, io.EOF
-	case uploadFailed:
+	if b.x.upload.Load() == uploadFailed {
 		return 0, io.ErrUnexpectedEOF
 	}
 	b.x.upload.Store(uploadAwaited)
@@ -62,14 +68,6 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 }
 
 func (b *uploadBody) Close() error { return nil }
-
-// emptyBody is a body without content that net/http cannot send twice. WriteTo
-// saves the buffer that would be made to copy nothing.
-type emptyBody struct{}
-
-func (emptyBody) Read([]byte) (int, error)         { return 0, io.EOF }
-func (emptyBody) WriteTo(io.Writer) (int64, error) { return 0, nil }
-func (emptyBody) Close() error                     { return nil }
 
 // buffers are reused to copy answers.
 type buffers struct{ pool sync.Pool }

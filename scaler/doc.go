@@ -22,6 +22,8 @@
 //	service, api   one HTTP server each, with a goroutine per connection
 //	carrier        one per request that a replica has: sends it and passes the
 //	               answer on; it outlives its handler when the replica is late
+//	upload         one per request with a body: sends that while the carrier
+//	               waits for an answer
 //	grace          one per request whose replica is late: ends the carrier when
 //	               it has been so for as long again
 //	pool           orders replicas up to the wanted number

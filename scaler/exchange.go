@@ -52,7 +52,10 @@ type exchange struct {
 
 	// For the carrier only.
 	header http.Header // of the answer; when that is sent, what comes after the body
+	rest   int64       // of the body, where its length is announced; else what is not positive
+	kept   bool        // the server may keep some of the body back
 	how    outcome
+	over   bool // the slot was given back
 }
 
 // The turns of an exchange: whom it waits for.
@@ -137,14 +140,20 @@ func (x *exchange) WriteHeader(code int) {
 	clear(x.header)
 }
 
-// Write sends a part of the answer, or drops it.
+// Write sends a part of the answer, or drops it. The end of it is not kept back
+// until everything else is done.
 func (x *exchange) Write(p []byte) (int, error) {
 	if !x.begin(turnClient) {
 		return len(p), nil
 	}
 	defer x.end()
 	x.renew()
-	return x.w.Write(p)
+	x.kept = true
+	n, err := x.w.Write(p)
+	if x.rest -= int64(n); x.rest == 0 && err == nil {
+		err = http.NewResponseController(x.w).Flush()
+	}
+	return n, err
 }
 
 // FlushError sends what was written.
@@ -154,6 +163,7 @@ func (x *exchange) FlushError() error {
 	}
 	defer x.end()
 	x.renew()
+	x.kept = false
 	return http.NewResponseController(x.w).Flush()
 }
 
@@ -197,6 +207,16 @@ func (x *exchange) endUpload() {
 	defer x.reads.Unlock()
 	x.upload.CompareAndSwap(uploadOpen, uploadFailed)
 	client.SetReadDeadline(time.Now().Add(lingering))
+}
+
+// finish gives the slot back, once. The replica is done with the request, or
+// will not be.
+func (x *exchange) finish(b *balancer) {
+	if x.over || x.backend == nil {
+		return
+	}
+	x.over = true
+	b.release(&x.lease, x.how)
 }
 
 // requeue waits for another replica, as this one did not get the request.

@@ -33,14 +33,13 @@ type proxy struct {
 func newProxy(b *balancer, timeout time.Duration) *proxy {
 	p := &proxy{balancer: b, timeout: timeout, upstream: newUpstream(b, timeout), requests: newRequestMetrics(), log: func(Event) {}, closing: make(chan struct{})}
 	// Without a FlushInterval: the proxy passes event streams and answers of
-	// unknown length on as they come anyway, and -1 would cost every other
-	// answer a goroutine and a second packet.
+	// unknown length on as they come anyway, and the exchange does others.
 	p.reverse = &httputil.ReverseProxy{
 		Rewrite:        rewrite,
 		Transport:      p.upstream,
 		ModifyResponse: p.answer,
 		ErrorHandler:   p.fail,
-		BufferPool:     &buffers{},
+		BufferPool:     p.upstream.buffers,
 		ErrorLog:       log.New(io.Discard, "", 0), // what goes wrong is in the answer
 	}
 	return p
@@ -63,7 +62,7 @@ func newFront(l net.Listener, p *proxy) *server {
 func (p *proxy) close() {
 	close(p.closing)
 	p.running.Wait()
-	p.upstream.CloseIdleConnections()
+	p.upstream.close()
 }
 
 // ServeHTTP is the handler of an exchange: it returns when the client has its
@@ -132,9 +131,7 @@ func (p *proxy) carry(x *exchange, r *http.Request) {
 				Text: fmt.Sprintf("an answer of %s could not be passed on: %v", x.id, x.panicked)})
 		}
 		x.cancel(nil)
-		if x.backend != nil {
-			p.balancer.release(&x.lease, x.how)
-		}
+		x.finish(p.balancer)
 	}()
 	p.reverse.ServeHTTP(x, r.WithContext(x))
 	x.trail()
@@ -209,7 +206,9 @@ func (p *proxy) refuse(w http.ResponseWriter, err error) {
 	http.Error(w, text, code)
 }
 
-// answer passes an answer on, with the replica and the queue time named.
+// answer passes an answer on, with the replica and the queue time named. The
+// slot is free as soon as the replica has sent all of it: a client that has its
+// answer must find it so.
 func (p *proxy) answer(res *http.Response) error {
 	x := exchangeOf(res.Request)
 	x.sign(res.Header)
@@ -217,7 +216,12 @@ func (p *proxy) answer(res *http.Response) error {
 		return nil
 	}
 	x.renew()
-	res.Body = &answerBody{res.Body, x}
+	if res.Body == http.NoBody {
+		x.finish(p.balancer)
+		return nil
+	}
+	x.rest = res.ContentLength
+	res.Body = &answerBody{res.Body, x, p.balancer}
 	return nil
 }
 

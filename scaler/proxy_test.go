@@ -92,8 +92,8 @@ func TestProxyPassesRequestsOn(t *testing.T) {
 	}
 }
 
-// net/http repeats a request when a reused connection breaks. Whatever the
-// request is, the replica must see it once.
+// A client such as net/http's repeats a request when a reused connection
+// breaks. Whatever the request is, the replica must see it once.
 func TestProxySendsOnce(t *testing.T) {
 	for _, tt := range []struct{ name, method, key, body string }{
 		{"GET", "GET", "", ""},

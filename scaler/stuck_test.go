@@ -95,24 +95,29 @@ func TestProxyStuckReplicaHangsUp(t *testing.T) {
 // An answer that stands still is broken off, and the replica keeps its slot
 // until the end of it.
 func TestProxyStuckInTheMiddle(t *testing.T) {
-	replica := func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, "half")
-		w.(http.Flusher).Flush()
-		wait(r.Context(), 17*time.Second)
-		io.WriteString(w, "the rest")
+	for _, length := range []string{"", "12"} {
+		replica := func(w http.ResponseWriter, r *http.Request) {
+			if length != "" {
+				w.Header().Set("Content-Length", length)
+			}
+			io.WriteString(w, "half")
+			w.(http.Flusher).Flush()
+			wait(r.Context(), 17*time.Second)
+			io.WriteString(w, "the rest")
+		}
+		virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
+			r := await(t, s.get(t, "/"))
+			if r.code != 200 || r.err == nil || r.body != "half" || r.took != 10*time.Second {
+				t.Errorf("length %q: got %+v, want half of an answer, broken off after 10s", length, r)
+			}
+			s.expectWork(t, "after it was broken off", 1, 1, 0)
+			pass(7 * time.Second)
+			s.expectWork(t, "after the replica ended", 0, 0, 0)
+			if s.backends[0].suspended {
+				t.Error("a replica that answered late is suspended")
+			}
+		})
 	}
-	virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
-		r := await(t, s.get(t, "/"))
-		if r.code != 200 || r.err == nil || r.body != "half" || r.took != 10*time.Second {
-			t.Errorf("got %+v, want half of an answer, broken off after 10s", r)
-		}
-		s.expectWork(t, "after it was broken off", 1, 1, 0)
-		pass(7 * time.Second)
-		s.expectWork(t, "after the replica ended", 0, 0, 0)
-		if s.backends[0].suspended {
-			t.Error("a replica that answered late is suspended")
-		}
-	})
 }
 
 // A replica that does not even read its request is as stuck as one that does

@@ -6,16 +6,32 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
-// upstream sends requests to replicas. A request for which no connection could
-// be made was not sent, and goes to another replica; no other is sent twice.
+// upstream sends requests to replicas, over connections that it keeps for a
+// while. A request of which nothing was sent goes over another connection, and
+// if none can be made, to another replica; no other is sent twice. That is why
+// it is not an [http.Transport], which repeats what looks safe to repeat
+// (Request.isReplayable) also when a replica may have it. It also works on the
+// goroutine of its caller, where a Transport has two more for each connection.
+//
+// It is safe for concurrent use.
 type upstream struct {
-	*http.Transport
 	balancer *balancer
 	dial     func(ctx context.Context, network, addr string) (net.Conn, error)
+	longest  time.Duration // to connect
+	keep     int           // connections to a replica that wait for a request
+	buffers  *buffers
+
+	uploads sync.WaitGroup // goroutines that send one
+
+	mu     sync.Mutex         // guards the fields below
+	idle   map[string][]*link // by address; the last was used last
+	closed bool               // none is kept any more
 }
 
 // unsentError says that no connection could be made.
@@ -23,32 +39,26 @@ type unsentError struct{ error }
 
 func (e *unsentError) Unwrap() error { return e.error }
 
-// maxDial is the longest that a connection may take. It is also below the
-// upstream timeout, so that this never ends while nothing was sent.
-const maxDial = 5 * time.Second
+const (
+	// maxDial is the longest that a connection may take. It is also below the
+	// upstream timeout, so that this never ends while nothing was sent.
+	maxDial = 5 * time.Second
+
+	// maxIdle is for how long a connection is kept. Servers close one that has
+	// been idle for some time (gunicorn after 2 s, uvicorn and Node after 5 s),
+	// and a request that meets the close is lost, as it must not be sent again.
+	maxIdle = time.Second
+)
 
 func newUpstream(b *balancer, timeout time.Duration) *upstream {
-	u := &upstream{balancer: b, dial: new(net.Dialer).DialContext}
-	longest := min(maxDial, timeout/2)
-	u.Transport = &http.Transport{
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			ctx, cancel := context.WithTimeout(ctx, longest)
-			defer cancel()
-			conn, err := u.dial(ctx, network, addr)
-			if err != nil {
-				return nil, &unsentError{err}
-			}
-			return conn, nil
-		},
-		DisableCompression:  true, // pass on what was asked for
-		MaxIdleConnsPerHost: max(16, b.concurrency),
-		// Servers close a connection that has been idle for some time (gunicorn
-		// after 2 s, uvicorn and Node after 5 s). A request that meets the close
-		// is lost, as it must not be sent again, so give connections up before.
-		IdleConnTimeout:       time.Second,
-		ExpectContinueTimeout: time.Second,
+	return &upstream{
+		balancer: b,
+		dial:     new(net.Dialer).DialContext,
+		longest:  min(maxDial, timeout/2),
+		keep:     max(16, b.concurrency),
+		buffers:  &buffers{},
+		idle:     map[string][]*link{},
 	}
-	return u
 }
 
 // RoundTrip sends a request that rewrite has directed to a replica. How often
@@ -56,7 +66,7 @@ func newUpstream(b *balancer, timeout time.Duration) *upstream {
 func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := exchangeOf(req)
 	for {
-		res, err := u.Transport.RoundTrip(req)
+		res, err := u.send(req, x.address)
 		var unsent *unsentError
 		if !errors.As(err, &unsent) || x.Err() != nil || exhausted(err) {
 			return res, err
@@ -64,30 +74,109 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err := x.requeue(u.balancer); err != nil {
 			return nil, err
 		}
-		req = req.Clone(req.Context())
-		req.URL.Host = x.address
+	}
+}
+
+// send sends a request to an address. The error is an unsentError when no
+// connection to it could be made.
+func (u *upstream) send(req *http.Request, address string) (*http.Response, error) {
+	for {
+		l, err := u.link(req.Context(), address)
+		if err != nil {
+			return nil, &unsentError{err}
+		}
+		res, err := l.roundTrip(req)
+		if err == nil || req.Body != nil || l.sent > 0 || req.Context().Err() != nil {
+			return res, err
+		}
+		// The replica had ended the connection before anything was sent.
+	}
+}
+
+// link returns a connection to an address, one that is kept or a new one.
+func (u *upstream) link(ctx context.Context, address string) (*link, error) {
+	for {
+		l := u.take(address)
+		if l == nil {
+			break
+		}
+		if l.usable() {
+			return l, nil
+		}
+		l.Close()
+	}
+	ctx, cancel := context.WithTimeout(ctx, u.longest)
+	defer cancel()
+	conn, err := u.dial(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return newLink(u, address, conn), nil
+}
+
+// take returns the connection that was used last, nil where none is kept.
+func (u *upstream) take(address string) *link {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	kept := u.idle[address]
+	if len(kept) == 0 {
+		return nil
+	}
+	l := kept[len(kept)-1]
+	u.idle[address] = kept[:len(kept)-1]
+	l.expiry.Stop()
+	return l
+}
+
+// put keeps a connection for another request, or closes it.
+func (u *upstream) put(l *link) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed || len(u.idle[l.address]) >= u.keep {
+		l.Close()
+		return
+	}
+	u.idle[l.address] = append(u.idle[l.address], l)
+	if l.expiry == nil {
+		l.expiry = time.AfterFunc(maxIdle, func() { u.expire(l) })
+	} else {
+		l.expiry.Reset(maxIdle)
+	}
+}
+
+// expire closes a connection that nothing was sent over for too long.
+func (u *upstream) expire(l *link) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	i := slices.Index(u.idle[l.address], l)
+	if i < 0 {
+		return // it was taken in this moment
+	}
+	l.Close()
+	u.idle[l.address] = slices.Delete(u.idle[l.address], i, i+1)
+	if len(u.idle[l.address]) == 0 {
+		delete(u.idle, l.address) // replicas come and go, with ever new addresses
+	}
+}
+
+// close closes the connections that are kept, and waits for uploads that go
+// on. It is called when no request is sent any more.
+func (u *upstream) close() {
+	u.uploads.Wait()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed = true
+	for _, kept := range u.idle {
+		for _, l := range kept {
+			l.expiry.Stop()
+			l.Close()
+		}
 	}
 }
 
 // rewrite directs a request to its replica.
-//
-// It also keeps the transport from sending a request twice. Unasked, net/http
-// repeats a request when a reused connection breaks before the answer, even
-// if the replica has received all of it, where the request looks safe to
-// repeat (Request.isReplayable): no body, and either a GET, HEAD, OPTIONS or
-// TRACE or an Idempotency-Key header. So the first kind is given a body, an
-// empty one that cannot be rewound; "identity" makes net/http write it as the
-// nothing that it is. And the header is spelled as net/http does not look for
-// it, which HTTP does not tell apart. Reuse of connections itself is worth
-// keeping: without it every request costs a handshake.
-//
-// The price is a request of which nothing was written, because its connection
-// had ended just before. It could be sent again, but net/http does not say
-// which one that is, so it is answered 502.
 func rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.Out)
-	pr.Out.URL.Scheme = "http"
-	pr.Out.URL.Host = x.address
 	pr.Out.URL.RawQuery = pr.In.URL.RawQuery // as it came, also where Go would not parse it
 	pr.SetXForwarded()
 	if strings.EqualFold(pr.Out.Header.Get("Upgrade"), "h2c") {
@@ -97,25 +186,8 @@ func rewrite(pr *httputil.ProxyRequest) {
 			pr.Out.Header.Del(name)
 		}
 	}
-
-	switch {
-	case pr.Out.Body != nil:
+	if pr.Out.Body != nil {
 		x.upload.Store(uploadOpen)
 		pr.Out.Body = &uploadBody{pr.Out.Body, x}
-	case pr.Out.Method == http.MethodGet, pr.Out.Method == http.MethodHead,
-		pr.Out.Method == http.MethodOptions, pr.Out.Method == http.MethodTrace:
-		pr.Out.Body = emptyBody{}
-		pr.Out.TransferEncoding = identity
-	}
-	for canonical, spelled := range respelled {
-		if v, ok := pr.Out.Header[canonical]; ok {
-			delete(pr.Out.Header, canonical)
-			pr.Out.Header[spelled] = v
-		}
 	}
 }
-
-var (
-	identity  = []string{"identity"}
-	respelled = map[string]string{"Idempotency-Key": "idempotency-key", "X-Idempotency-Key": "x-idempotency-key"}
-)
