@@ -199,7 +199,8 @@ func (m *Message) judge(s *Sample, head, body []byte) (Failure, error) {
 	default:
 		return Check, fmt.Errorf("%s: check status: got %d, want %s", m.Name, status, m.Check.StatusText())
 	}
-	if err := m.Judge(head, body, s.Service(), m.values.Captured); err != nil {
+	a := profiles.Answer{Head: head, Body: body, Cut: len(body) >= wholeSize, Took: s.Service()}
+	if err := m.Judge(a, m.values.Captured); err != nil {
 		return Check, fmt.Errorf("%s: %w", m.Name, err)
 	}
 	return None, nil

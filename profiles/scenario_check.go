@@ -66,27 +66,35 @@ func (c Check) StatusText() string {
 	return strings.Trim(fmt.Sprint(c.Status), "[]")
 }
 
-// Judge checks an answer of an allowed status that took so long, and writes
-// what it captures into captured. The head may begin with a status line. The
-// error is the first check that failed, or what was not there to capture, in
-// words that do not differ from answer to answer more than they must.
-func (r *Request) Judge(head, body []byte, took time.Duration, captured []string) error {
-	if limit := r.Check.Within; limit > 0 && took > limit {
+// Answer is what Judge looks at.
+type Answer struct {
+	Head []byte // may begin with a status line
+	Body []byte
+	Cut  bool // there may be more of the body
+	Took time.Duration
+}
+
+// Judge checks an answer of an allowed status, and writes what it captures into
+// captured. The error is the first check that failed, or what was not there to
+// capture, in words that do not differ from answer to answer more than they
+// must.
+func (r *Request) Judge(a Answer, captured []string) error {
+	if limit := r.Check.Within; limit > 0 && a.Took > limit {
 		return fmt.Errorf("check time: took longer than %s", Duration(limit))
 	}
 	for _, c := range r.Check.Header {
-		value, ok := header(head, c.Name)
+		value, ok := HeaderOf(a.Head, c.Name)
 		switch {
 		case !ok:
 			return fmt.Errorf("check header %s: got none", c.Name)
-		case c.Equals != nil && value != *c.Equals:
-			return fmt.Errorf("check header %s: got %q, want %q", c.Name, short(value), *c.Equals)
+		case c.Equals != nil && string(value) != *c.Equals:
+			return fmt.Errorf("check header %s: got %q, want %q", c.Name, short(string(value)), *c.Equals)
 		}
 	}
-	if want := r.Check.Contains; want != "" && !bytes.Contains(body, []byte(want)) {
-		return fmt.Errorf("check contains: the body has no %q", short(want))
+	if want := r.Check.Contains; want != "" && !bytes.Contains(a.Body, []byte(want)) {
+		return fmt.Errorf("check contains: %s has no %q", a.body(), short(want))
 	}
-	tree, err := r.parse(body)
+	tree, err := r.parse(a)
 	if err != nil {
 		return err
 	}
@@ -100,8 +108,12 @@ func (r *Request) Judge(head, body []byte, took time.Duration, captured []string
 		}
 	}
 	for _, c := range r.Takes {
-		value, ok := c.take(head, body, tree)
-		if !ok || value == "" {
+		value, ok := c.take(a, tree)
+		switch {
+		case ok && value != "":
+		case a.Cut && c.Regexp != nil:
+			return fmt.Errorf("capture %s: %s has nothing for it", c.Name, a.body())
+		default:
 			return fmt.Errorf("capture %s: the answer has nothing for it", c.Name)
 		}
 		captured[c.Number] = value
@@ -109,15 +121,26 @@ func (r *Request) Judge(head, body []byte, took time.Duration, captured []string
 	return nil
 }
 
+// body names what was looked at.
+func (a Answer) body() string {
+	if a.Cut {
+		return fmt.Sprintf("the beginning of the body, %s,", FormatSize(int64(len(a.Body))))
+	}
+	return "the body"
+}
+
 // parse reads the body where something of the request looks into its JSON.
-func (r *Request) parse(body []byte) (any, error) {
+func (r *Request) parse(a Answer) (any, error) {
 	if len(r.Check.JSON) == 0 && !slices.ContainsFunc(r.Takes, func(c Capture) bool { return c.JSON.text != "" }) {
 		return nil, nil
 	}
 	var tree any // declared here, as its address goes to the heap
-	d := json.NewDecoder(bytes.NewReader(body))
+	d := json.NewDecoder(bytes.NewReader(a.Body))
 	d.UseNumber()
-	if err := d.Decode(&tree); err != nil {
+	switch err := d.Decode(&tree); {
+	case err != nil && a.Cut:
+		return nil, fmt.Errorf("check json: the body is longer than the %s that checks look at", FormatSize(int64(len(a.Body))))
+	case err != nil:
 		return nil, fmt.Errorf("check json: the body is not JSON")
 	}
 	if _, err := d.Token(); err != io.EOF {
@@ -126,12 +149,13 @@ func (r *Request) parse(body []byte) (any, error) {
 	return tree, nil
 }
 
-func (c Capture) take(head, body []byte, tree any) (string, bool) {
+func (c Capture) take(a Answer, tree any) (string, bool) {
 	switch {
 	case c.Header != "":
-		return header(head, c.Header)
+		value, ok := HeaderOf(a.Head, c.Header)
+		return string(value), ok
 	case c.Regexp != nil:
-		m := c.Regexp.FindSubmatch(body)
+		m := c.Regexp.FindSubmatch(a.Body)
 		if m == nil {
 			return "", false
 		}
@@ -140,15 +164,15 @@ func (c Capture) take(head, body []byte, tree any) (string, bool) {
 	return c.JSON.of(tree)
 }
 
-// header is the value of the first header of a name.
-func header(head []byte, name string) (string, bool) {
+// HeaderOf is the value of the first header of a name in the head of an answer.
+func HeaderOf(head []byte, name string) (value []byte, ok bool) {
 	for line := range bytes.Lines(head) {
 		key, value, ok := bytes.Cut(line, []byte(":"))
-		if ok && strings.EqualFold(string(key), name) {
-			return string(bytes.TrimSpace(value)), true
+		if ok && len(key) == len(name) && strings.EqualFold(string(key), name) {
+			return bytes.TrimSpace(value), true
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // short is a value as the example of a failure shows it.

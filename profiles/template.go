@@ -285,7 +285,7 @@ func (v vocabulary) place(text string) (p part, err error) {
 			return bad(v.known())
 		}
 		columns := v.feeds[p.number].Columns
-		if p.column = slices.Index(columns, member); p.column < 0 {
+		if p.column = slices.Index(columns, member); p.column < 0 && columns != nil { // else it could not be read, which is said already
 			return bad("a column of the feed: " + strings.Join(columns, ", "))
 		}
 	default:

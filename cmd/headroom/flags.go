@@ -116,7 +116,7 @@ func (l *loadFlags) workload(f *pflag.FlagSet) {
 	flagVar(f, &p.Arrivals, "arrivals", "", string(p.Arrivals), "process", "how arrivals are spread: poisson or constant", parseArrivals)
 	countVar(f, &p.MaxUsers, "max-users", "", "most requests under way at once, of arrivals")
 	flagVar(f, &p.OnBusy, "on-busy", "", string(p.OnBusy), "fate", "what an arrival does that finds no free user: wait (part of its latency) or drop", parseOnBusy)
-	flagVar(f, &p.Wait, "wait", "", "", "wait", "think time of a user: 1s, 1s..3s, pacing:1s from start to start, or throughput:0.5 requests/s", parseWait)
+	flagVar(f, &p.Wait, "wait", "", "", "wait", "think time of a user: 1s, 1s..3s, pacing:1s from start to start, or throughput:0.5 requests/s", profiles.ParseWait)
 }
 
 // finish completes the plan for a target.

@@ -16,34 +16,6 @@ import (
 	"headroom/profiles"
 )
 
-func TestParseWait(t *testing.T) {
-	s := time.Second
-	for _, c := range []struct {
-		in   string
-		want profiles.Wait
-		ok   bool
-	}{
-		{"1s", profiles.Wait{Min: s, Max: s}, true},
-		{"2", profiles.Wait{Min: 2 * s, Max: 2 * s}, true},
-		{"1s..3s", profiles.Wait{Min: s, Max: 3 * s}, true},
-		{"pacing:1s", profiles.Wait{Min: s, Max: s, Pacing: true}, true},
-		{"throughput:0.5", profiles.Wait{Min: 2 * s, Max: 2 * s, Pacing: true}, true},
-		{"throughput:30/1m", profiles.Wait{Min: 2 * s, Max: 2 * s, Pacing: true}, true},
-		{"throughput:", profiles.Wait{}, false},
-		{"throughput:1..2", profiles.Wait{}, false},
-		{"3s..1s", profiles.Wait{}, false},
-		{"pacing:1s..2s", profiles.Wait{}, false},
-		{"-1s", profiles.Wait{}, false},
-		{"soon", profiles.Wait{}, false},
-		{"", profiles.Wait{}, false},
-	} {
-		got, err := parseWait(c.in)
-		if (err == nil) != c.ok || err == nil && got != c.want {
-			t.Errorf("parseWait(%q) = %+v, %v; want %+v, ok %v", c.in, got, err, c.want, c.ok)
-		}
-	}
-}
-
 func TestFinishPlan(t *testing.T) {
 	body := filepath.Join(t.TempDir(), "body.json")
 	if err := os.WriteFile(body, []byte(`{"x":1}`), 0o600); err != nil {

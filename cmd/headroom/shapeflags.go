@@ -166,26 +166,3 @@ func parseOnBusy(s string) (profiles.OnBusy, error) {
 	}
 	return "", fmt.Errorf("got %q, want %s or %s", s, profiles.Queued, profiles.Dropped)
 }
-
-// parseWait reads Locust's four think times: "1s", "1s..3s", "pacing:1s" and
-// "throughput:0.5".
-func parseWait(s string) (profiles.Wait, error) {
-	bad := fmt.Errorf("got %q, want a time such as 1s, 1s..3s, pacing:1s, or throughput:0.5", s)
-	if text, ok := strings.CutPrefix(s, "throughput:"); ok {
-		if w, err := profiles.ThroughputWait(text); err == nil {
-			return w, nil
-		}
-		return profiles.Wait{}, bad
-	}
-	text, pacing := strings.CutPrefix(s, "pacing:")
-	low, high, between := strings.Cut(text, "..")
-	if !between {
-		high = low
-	}
-	least, err1 := profiles.ParseDuration(low)
-	most, err2 := profiles.ParseDuration(high)
-	if err1 != nil || err2 != nil || most < least || pacing && between {
-		return profiles.Wait{}, bad
-	}
-	return profiles.Wait{Min: least, Max: most, Pacing: pacing}, nil
-}
