@@ -2,13 +2,14 @@ package profiles
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"headroom/profiles/document"
 )
 
 // Template is text with places that are filled in for each request, written
@@ -308,11 +309,7 @@ func (v vocabulary) known() string {
 
 // inJSON is text as it stands between the quotes of a JSON string.
 func inJSON(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // strings always can be
-	quoted := strings.TrimSuffix(b.String(), "\n")
+	quoted := document.Flow(s)
 	return quoted[1 : len(quoted)-1]
 }
 
