@@ -91,6 +91,9 @@ type actor struct {
 	begun   int // requests of onStart that have succeeded
 	task    *task
 	message Message
+
+	restarts bool   // onStart has failed and begins again
+	spent    string // name of the feed that has no row left
 }
 
 // newActor is that of the user with this number, from 0, and random numbers.
@@ -106,10 +109,13 @@ func (t *tasks) newActor(number int, random *rand.Rand) actor {
 	return a
 }
 
+// started reports whether all of onStart has succeeded.
+func (a *actor) started() bool { return a.begun == len(a.class.onStart) }
+
 // next prepares the message of the next request. It returns false when a feed
 // has run out, which ends the load.
 func (a *actor) next() bool {
-	if a.begun < len(a.class.onStart) {
+	if !a.started() {
 		return a.prepare(&a.class.onStart[a.begun])
 	}
 	return a.prepare(a.choose())
@@ -143,6 +149,7 @@ func (a *actor) prepare(t *task) bool {
 	for _, n := range t.Feeds {
 		row, ok := a.tasks.feeds[n].next(v.Random)
 		if !ok {
+			a.spent = a.tasks.feeds[n].Name
 			return false
 		}
 		v.Rows[n] = row
@@ -157,8 +164,9 @@ func (a *actor) prepare(t *task) bool {
 
 // done notes what came of the request.
 func (a *actor) done(ok bool) {
+	a.restarts = !ok && !a.started()
 	switch {
-	case a.begun == len(a.class.onStart):
+	case a.started():
 	case ok:
 		a.begun++
 	default:

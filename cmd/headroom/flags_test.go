@@ -101,7 +101,9 @@ func TestRunVerdict(t *testing.T) {
 		code int
 		want int
 	}{
-		{"good", load.Snapshot{}, 1, 0},
+		{"good", load.Snapshot{Total: load.Stats{Count: 9}}, 1, 0},
+		{"all were cut off", load.Snapshot{Total: load.Stats{Aborted: 9}}, 0, 0},
+		{"nothing was sent", load.Snapshot{}, 0, 3},
 		{"failures without an SLO", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 1, 1},
 		{"failures are accepted", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 0, 0},
 		{"an SLO that was missed", load.Snapshot{SLO: slo(false)}, 1, 99},

@@ -39,6 +39,7 @@ func TestListAndSendTasks(t *testing.T) {
 		{[]string{"run", "--scenario", path, "--once"}, 2, []string{"target: got nothing"}},
 		{[]string{"run", "--scenario", path, "-b", "x", server.URL, "-n", "1"}, 2, []string{"--body: got it and --scenario, want one"}},
 		{[]string{"run", "--scenario", path, "-m", "PUT", server.URL, "-n", "1"}, 2, []string{"--method: got PUT and --scenario, want one"}},
+		{[]string{"run", "--scenario", newFile(t, "scenario.yaml", scenarioText+"wait: {pacing: 1s}\n"), "--wait", "2s", server.URL, "-n", "1"}, 2, []string{"--wait: got 2s and a --scenario that says itself how long its users wait, want one"}},
 		{[]string{"run", "--scenario", path, server.URL + "/?x=1", "-n", "1"}, 2, []string{"want a URL without a query"}},
 		{[]string{"run", "--scenario", newFile(t, "scenario.yaml", "version: headroom/v1\ntasks: [{get: x}]\n"), server.URL}, 2, []string{"line 2: tasks[0].get: got \"x\""}},
 		{[]string{"import", "--", "curl", "-u", "a:b", "http://h/x"}, 0, []string{"target: http://h\n", "get: /x\n", "note: the scenario holds the header Authorization"}},

@@ -13,7 +13,8 @@ import (
 // shapeFlags are those that change the load over time.
 type shapeFlags struct {
 	stages   []profiles.Stage
-	rate     bool // a stage or the shape is one of arrivals
+	rate     bool      // a stage or the shape is one of arrivals
+	mixed    [2]string // the first stages without a unit and with one, as flags
 	shape    profiles.Shape
 	trace    string
 	recorded profiles.TraceOptions
@@ -48,7 +49,21 @@ func (f *stageFlag) Set(text string) error {
 	}
 	f.to.stages = append(f.to.stages, stage.Value)
 	f.to.rate = f.to.rate || stage.Rate
+	unit := 0
+	if stage.Rate {
+		unit = 1
+	}
+	if f.to.mixed[unit] == "" {
+		f.to.mixed[unit] = "--" + f.name() + " " + text
+	}
 	return nil
+}
+
+func (f *stageFlag) name() string {
+	if f.jump {
+		return "step"
+	}
+	return "stage"
 }
 
 // wholeFlag is a shape by its name.
@@ -92,6 +107,9 @@ func (s *shapeFlags) apply(p *profiles.Plan, given *pflag.FlagSet) error {
 			return err
 		}
 		shape, open = recorded, true
+		if !given.Changed("arrivals") {
+			p.Arrivals = profiles.Even // as it was counted
+		}
 	case len(s.stages) > 0:
 		ramp := profiles.Ramp{From: from, Stages: s.stages}
 		if ramp.Length() == 0 {
@@ -120,6 +138,8 @@ func (s *shapeFlags) check(rate bool, given *pflag.FlagSet) error {
 	switch {
 	case len(got) > 1:
 		return usage("%s: got it and %s, want one", got[0], strings.Join(got[1:], " and "))
+	case !rate && s.mixed[0] != "" && s.mixed[1] != "":
+		return usage("stages: got %s, which is users, and %s, which is a rate, want one: 10/s is a rate, and so is 10 beside --rate", s.mixed[0], s.mixed[1])
 	case rate && (s.shape != nil || s.trace != ""):
 		return usage("--rate: got %s and %s, want one", given.Lookup("rate").Value, got[0])
 	case given.Changed("users") && s.shape != nil:
