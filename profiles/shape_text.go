@@ -41,7 +41,7 @@ func ParseShape(s string) (Written[Shape], error) {
 	from, rate1, err1 := parseLoad(low)
 	to, rate2, err2 := parseLoad(high)
 	switch {
-	case kind != "sine" && kind != "spike", !ok, err1 != nil, err2 != nil:
+	case kind != "sine" && kind != "spike", !ok, rest == "", err1 != nil, err2 != nil:
 		return Written[Shape]{}, bad
 	case from > to:
 		return Written[Shape]{}, badValue(loads, "the lower load first, as in 10..50")
