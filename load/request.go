@@ -192,16 +192,12 @@ func (m *Message) judge(s *Sample, head, body []byte) (Failure, error) {
 		m.seen(head, body)
 	}
 	status := int(s.Status)
-	switch {
-	case m.AllowsStatus(status):
-	case status >= 400:
+	if status >= 400 && !m.AllowsStatus(status) {
 		return Status, nil
-	default:
-		return Check, fmt.Errorf("%s: check status: got %d, want %s", m.Name, status, m.Check.StatusText())
 	}
-	a := profiles.Answer{Head: head, Body: body, Cut: len(body) >= wholeSize, Took: s.Service()}
+	a := profiles.Answer{Status: status, Head: head, Body: body, Cut: len(body) >= wholeSize, Took: s.Service()}
 	if err := m.Judge(a, m.values.Captured); err != nil {
-		return Check, fmt.Errorf("%s: %w", m.Name, err)
+		return Check, err
 	}
 	return None, nil
 }

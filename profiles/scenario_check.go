@@ -58,41 +58,47 @@ func (r *Request) AllowsStatus(status int) bool {
 	return slices.Contains(r.Check.Status, status)
 }
 
-// StatusText is the list of allowed statuses.
-func (c Check) StatusText() string {
-	if len(c.Status) == 0 {
-		return "one below 400"
-	}
-	return strings.Trim(fmt.Sprint(c.Status), "[]")
+// Missed is a check that an answer failed, or a capture that it had nothing
+// for.
+type Missed struct {
+	Check string // the name of the request and which of its checks, the same for every answer
+	Got   string // what came and what was wanted, shortened
+}
+
+// Error is all of it in one line.
+func (m *Missed) Error() string { return m.Check + ": " + m.Got }
+
+func (r *Request) missed(check, format string, args ...any) error {
+	return &Missed{Check: r.Name + ": " + check, Got: fmt.Sprintf(format, args...)}
 }
 
 // Answer is what Judge looks at.
 type Answer struct {
-	Head []byte // may begin with a status line
-	Body []byte
-	Cut  bool // there may be more of the body
-	Took time.Duration
+	Status int
+	Head   []byte // may begin with a status line
+	Body   []byte
+	Cut    bool // there may be more of the body
+	Took   time.Duration
 }
 
-// Judge checks an answer of an allowed status, and writes what it captures into
-// captured. The error is the first check that failed, or what was not there to
-// capture, in words that do not differ from answer to answer more than they
-// must.
+// Judge checks an answer, and writes what it captures into captured. The error
+// is a *Missed for the first check that failed, or for what was not there to
+// capture.
 func (r *Request) Judge(a Answer, captured []string) error {
+	if !r.AllowsStatus(a.Status) {
+		return r.missed("check status", "got %d, want %s", a.Status, r.Check.statusText())
+	}
 	if limit := r.Check.Within; limit > 0 && a.Took > limit {
-		return fmt.Errorf("check time: took longer than %s", Duration(limit))
+		return r.missed("check time", "took %s, want at most %s", FormatLatency(a.Took), Duration(limit))
 	}
 	for _, c := range r.Check.Header {
 		value, ok := HeaderOf(a.Head, c.Name)
-		switch {
-		case !ok:
-			return fmt.Errorf("check header %s: got none", c.Name)
-		case c.Equals != nil && string(value) != *c.Equals:
-			return fmt.Errorf("check header %s: got %q, want %q", c.Name, short(string(value)), *c.Equals)
+		if !ok || c.Equals != nil && string(value) != *c.Equals {
+			return r.missed("check header "+c.Name, "got %s", found(string(value), ok, c.Equals))
 		}
 	}
 	if want := r.Check.Contains; want != "" && !bytes.Contains(a.Body, []byte(want)) {
-		return fmt.Errorf("check contains: %s has no %q", a.body(), short(want))
+		return r.missed("check contains "+short(strconv.Quote(want)), "got %s", a.beginning())
 	}
 	tree, err := r.parse(a)
 	if err != nil {
@@ -100,11 +106,8 @@ func (r *Request) Judge(a Answer, captured []string) error {
 	}
 	for _, c := range r.Check.JSON {
 		value, ok := c.Path.of(tree)
-		switch {
-		case !ok:
-			return fmt.Errorf("check json %s: got nothing there", c.Path.text)
-		case c.Equals != nil && value != *c.Equals:
-			return fmt.Errorf("check json %s: got %q, want %q", c.Path.text, short(value), *c.Equals)
+		if !ok || c.Equals != nil && value != *c.Equals {
+			return r.missed("check json "+c.Path.text, "got %s", found(value, ok, c.Equals))
 		}
 	}
 	for _, c := range r.Takes {
@@ -112,21 +115,46 @@ func (r *Request) Judge(a Answer, captured []string) error {
 		switch {
 		case ok && value != "":
 		case a.Cut && c.Regexp != nil:
-			return fmt.Errorf("capture %s: %s has nothing for it", c.Name, a.body())
+			return r.missed("capture "+c.Name, "the first %s of the body have nothing for it", FormatSize(int64(len(a.Body))))
 		default:
-			return fmt.Errorf("capture %s: the answer has nothing for it", c.Name)
+			return r.missed("capture "+c.Name, "the answer has nothing for it")
 		}
 		captured[c.Number] = value
 	}
 	return nil
 }
 
-// body names what was looked at.
-func (a Answer) body() string {
-	if a.Cut {
-		return fmt.Sprintf("the beginning of the body, %s,", FormatSize(int64(len(a.Body))))
+// statusText is the list of allowed statuses.
+func (c Check) statusText() string {
+	if len(c.Status) == 0 {
+		return "one below 400"
 	}
-	return "the body"
+	return strings.Trim(fmt.Sprint(c.Status), "[]")
+}
+
+// found writes what a check found in the place of what it wants; nil means
+// anything.
+func found(value string, ok bool, want *string) string {
+	text := "nothing"
+	if ok {
+		text = strconv.Quote(short(value))
+	}
+	if want == nil {
+		return text
+	}
+	return text + ", want " + strconv.Quote(short(*want))
+}
+
+// beginning is that of the body.
+func (a Answer) beginning() string {
+	if len(a.Body) == 0 {
+		return "an empty body"
+	}
+	text := strconv.Quote(short(string(a.Body[:min(len(a.Body), 4*mostShown)])))
+	if a.Cut {
+		text += ", of which checks see the first " + FormatSize(int64(len(a.Body)))
+	}
+	return text
 }
 
 // parse reads the body where something of the request looks into its JSON.
@@ -139,12 +167,12 @@ func (r *Request) parse(a Answer) (any, error) {
 	d.UseNumber()
 	switch err := d.Decode(&tree); {
 	case err != nil && a.Cut:
-		return nil, fmt.Errorf("check json: the body is longer than the %s that checks look at", FormatSize(int64(len(a.Body))))
+		return nil, r.missed("check json", "got %s, and JSON is read whole", a.beginning())
 	case err != nil:
-		return nil, fmt.Errorf("check json: the body is not JSON")
+		return nil, r.missed("check json", "got %s, which is not JSON", a.beginning())
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("check json: the body is more than one JSON value")
+		return nil, r.missed("check json", "got %s, which is more than one JSON value", a.beginning())
 	}
 	return tree, nil
 }
@@ -175,10 +203,13 @@ func HeaderOf(head []byte, name string) (value []byte, ok bool) {
 	return nil, false
 }
 
-// short is a value as the example of a failure shows it.
+// mostShown is how much of a value the example of a failure shows, in
+// characters.
+const mostShown = 60
+
 func short(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:60]) + "..."
+	if r := []rune(s); len(r) > mostShown {
+		return string(r[:mostShown]) + "..."
 	}
 	return s
 }

@@ -202,12 +202,12 @@ func TestJudgeACutAnswer(t *testing.T) {
 		"  - {get: /a, check: {json: [{path: a}]}}\n  - {get: /b, check: {contains: end}}\n  - {get: /c, capture: [{name: x, regexp: end}]}\n")
 	body := []byte(`{"a": 1, "b": "` + strings.Repeat("x", 100))
 	for i, want := range []string{
-		"check json: the body is longer than the 115 B that checks look at",
-		`check contains: the beginning of the body, 115 B, has no "end"`,
-		"capture x: the beginning of the body, 115 B, has nothing for it",
+		`GET /a: check json: got "{\"a\": 1, \"b\": \"` + strings.Repeat("x", 45) + `...", of which checks see the first 115 B, and JSON is read whole`,
+		`GET /b: check contains "end": got "{\"a\": 1, \"b\": \"` + strings.Repeat("x", 45) + `...", of which checks see the first 115 B`,
+		"GET /c: capture x: the first 115 B of the body have nothing for it",
 	} {
 		r := s.Classes[0].Tasks[i].Request
-		if err := r.Judge(Answer{Body: body, Cut: true}, make([]string, 1)); err == nil || err.Error() != want {
+		if err := r.Judge(Answer{Status: 200, Body: body, Cut: true}, make([]string, 1)); err == nil || err.Error() != want {
 			t.Errorf("Judge(%s) = %v, want %s", r.Name, err, want)
 		}
 	}
