@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"headroom/profiles"
 )
 
 const (
@@ -211,12 +213,8 @@ func (a *answer) parseStatus(line []byte, f *framing) error {
 // contentType is that of a whole head. Only a body whose length nobody knew
 // beforehand can be a stream, so others are not looked at.
 func contentType(head []byte) []byte {
-	for line := range bytes.Lines(head) {
-		if name, value, found := bytes.Cut(line, []byte(":")); found && equalFold(name, "content-type") {
-			return value
-		}
-	}
-	return nil
+	value, _ := profiles.HeaderOf(head, "Content-Type")
+	return value
 }
 
 // spill copies the head out of the buffer, which the body will overwrite, and

@@ -134,6 +134,9 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers, p.total.count)
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
+	if feed := e.spent.Load(); feed != nil {
+		s.Spent = *feed
+	}
 	if phase == Done {
 		s.Stages = profiles.FormatStages(e.record(s.Loaded), s.Open)
 	}

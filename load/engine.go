@@ -56,8 +56,9 @@ type Engine struct {
 	latest  atomic.Pointer[Snapshot]
 	resets  atomic.Int32
 	running atomic.Bool
-	precise atomic.Bool   // waits end to within some 0.1 ms rather than 1 ms
-	stop    chan struct{} // has a value once Stop was called
+	precise atomic.Bool            // waits end to within some 0.1 ms rather than 1 ms
+	spent   atomic.Pointer[string] // feed whose last row ended the load; nil: none
+	stop    chan struct{}          // has a value once Stop was called
 
 	mu        sync.Mutex // guards the fields below, and changes of the epoch
 	goal      int        // closed model: users that the plan or a hand asked for, unless shaped

@@ -195,7 +195,8 @@ func (m *Message) judge(s *Sample, head, body []byte) (Failure, error) {
 	if status >= 400 && !m.AllowsStatus(status) {
 		return Status, nil
 	}
-	if err := m.Judge(status, head, body, s.Service(), m.values.Captured); err != nil {
+	a := profiles.Answer{Status: status, Head: head, Body: body, Cut: len(body) >= wholeSize, Took: s.Service()}
+	if err := m.Judge(a, m.values.Captured); err != nil {
 		return Check, err
 	}
 	return None, nil

@@ -117,6 +117,7 @@ type Snapshot struct {
 	Retried   int64          `json:"retried"`
 	Conns     Connections    `json:"connections"`
 	Points    []Point        `json:"points"`
+	Spent     string         `json:"spent,omitempty"`  // feed that is read once, whose last row ended the load
 	Stages    []string       `json:"stages,omitempty"` // of a finished run that was steered: its load, as --stage takes it
 	Health    Health         `json:"health"`
 }

@@ -127,8 +127,8 @@ func TestFeedReadOnce(t *testing.T) {
 	for _, plan := range []profiles.Plan{closedPlan(2, 100, time.Hour), openPlan(5, profiles.Even, time.Hour)} {
 		plan.Scenario = scenario(t, "feeds: [{name: f, file: x, order: once}]\ntasks: [{get: \"/${f.name}\"}]\n")
 		r := run(t, plan, fake(100*time.Millisecond, nil), nil)
-		if r.Total.Count != 3 || r.Elapsed > time.Minute {
-			t.Errorf("open %v: %d requests in %v, want 3 at once", plan.Open(), r.Total.Count, r.Elapsed)
+		if r.Total.Count != 3 || r.Elapsed > time.Minute || r.Spent != "f" {
+			t.Errorf("open %v: %d requests in %v, spent %q, want 3 at once of feed f", plan.Open(), r.Total.Count, r.Elapsed, r.Spent)
 		}
 	}
 }

@@ -21,7 +21,7 @@ type user struct {
 	actor  actor         // what to send
 	sample Sample        // of the request under way
 	cursor cursor        // open model: where in the arrivals it reads
-	hold   time.Duration // closed model: the latest wait for a service out of reach; 0: it was reached
+	hold   time.Duration // closed model: the latest wait after what left nothing to go on with; 0: there was none
 
 	more  context.Context // ends when this user must start nothing more
 	leave context.CancelFunc
@@ -89,11 +89,12 @@ func (u *user) loop() {
 	}
 }
 
-// A user of the closed model whose request never got to the service waits
-// before it tries again: firstHold, twice as long each time until longestHold,
-// less up to half of that at random. Otherwise a port that nobody listens on,
-// which refuses in microseconds, would turn a few users into a flood. Any
-// answer ends this, also one that is a failure.
+// A user of the closed model whose request never got to the service, or who has
+// to begin its on_start again, waits before it tries: firstHold, twice as long
+// each time until longestHold, less up to half of that at random. Otherwise a
+// port that nobody listens on, or a login that is refused, which take
+// microseconds, would turn a few users into a flood. Any answer behind on_start
+// ends this, also one that is a failure.
 const (
 	firstHold   = 100 * time.Millisecond
 	longestHold = time.Second
@@ -101,8 +102,10 @@ const (
 
 // holdBack is how long to wait after the last request for that reason.
 func (u *user) holdBack() time.Duration {
-	if !u.sample.Failure.unreached() {
-		u.hold = 0
+	if !u.sample.Failure.unreached() && !u.actor.restarts {
+		if u.actor.started() {
+			u.hold = 0
+		}
 		return 0
 	}
 	u.hold = min(max(firstHold, 2*u.hold), longestHold)
@@ -199,6 +202,7 @@ func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
 func (u *user) prepare() bool {
 	ok := u.actor.next()
 	if !ok {
+		u.engine.spent.CompareAndSwap(nil, &u.actor.spent)
 		u.engine.stopMore()
 	}
 	return ok

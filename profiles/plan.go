@@ -35,15 +35,6 @@ const (
 	Dropped OnBusy = "drop"
 )
 
-// Wait is a virtual user's think time: how long it waits after an answer, or
-// with Pacing how far apart the starts of its requests are. A constant
-// throughput of x requests per second and user is a Pacing of 1/x. The zero
-// value does not wait.
-type Wait struct {
-	Min, Max time.Duration // uniformly between; equal for a constant wait
-	Pacing   bool          // measured from start to start instead of from answer to start
-}
-
 // Plan is one run: what is requested, and how much of it.
 //
 // With Rate (or Shape) it is an open model: arrivals come whatever the

@@ -159,6 +159,10 @@ func (p *paper) failures(s load.Snapshot) {
 
 // notes says what else a reader of the figures should know.
 func (p *paper) notes(s load.Snapshot) {
+	if s.Spent != "" {
+		p.printf("\n")
+		p.say("the load ended with the last row of the feed %s, which is read once", s.Spent)
+	}
 	if n, which := redirects(s.Statuses); n > 0 {
 		p.printf("\n")
 		p.say("%s (%s), which are not followed", profiles.Plural(n, "answer was a redirect", "answers were redirects"), which)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -36,8 +37,11 @@ func (l *loadFlags) connections(f *pflag.FlagSet) {
 
 // fillPEM reads the files of certificates.
 func (l *loadFlags) fillPEM(p *profiles.Plan) error {
-	if l.pem.key == "" {
+	switch {
+	case l.pem.key == "":
 		l.pem.key = l.pem.cert
+	case l.pem.cert == "":
+		return usage("--key: got %s without --cert, want both", l.pem.key)
 	}
 	for _, file := range []struct {
 		flag, name string
@@ -51,6 +55,18 @@ func (l *loadFlags) fillPEM(p *profiles.Plan) error {
 			return usage("--%s: %w", file.flag, err)
 		}
 		*file.to = data
+	}
+	return nil
+}
+
+// checkSources sees to it that this machine has the addresses to send from.
+func checkSources(addresses []netip.Addr) error {
+	for _, a := range addresses {
+		socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+		if err != nil {
+			return usage("--source-ip: got %s, want an address of this machine", a)
+		}
+		socket.Close()
 	}
 	return nil
 }

@@ -26,7 +26,8 @@ func TestConnectionFlags(t *testing.T) {
 		{"--cert " + file, "", []any{"[]", 0, 4, 4}},
 		{"--cacert " + file, "", []any{"[]", 4, 0, 0}},
 		{"--cacert no-such-file", "--cacert: open no-such-file", nil},
-		{"--key no-such-file", "--key: open no-such-file", nil},
+		{"--key " + file, "--key: got " + file + " without --cert, want both", nil},
+		{"--cert " + file + " --key no-such-file", "--key: open no-such-file", nil},
 		{"--conn-max-requests 0", "got \"0\"", nil},
 		{"--conn-max-age 0", "want more than 0", nil},
 	} {
@@ -55,5 +56,15 @@ func TestConnectionFlags(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.args, diff)
 		}
+	}
+}
+
+func TestSourcesAreOfThisMachine(t *testing.T) {
+	if _, err := planOf("-t", "1s", "--source-ip", "127.0.0.1"); err != nil {
+		t.Error(err)
+	}
+	_, err := planOf("-t", "1s", "--source-ip", "127.0.0.1,192.0.2.7") // an address of nobody's (RFC 5737)
+	if want := "--source-ip: got 192.0.2.7, want an address of this machine"; err == nil || err.Error() != want {
+		t.Errorf("planOf = %v, want %s", err, want)
 	}
 }

@@ -92,15 +92,10 @@ func percent(part, of int) string {
 }
 
 func waitText(w *profiles.Wait) string {
-	switch {
-	case w == nil:
+	if w == nil {
 		return "-"
-	case w.Pacing:
-		return "pacing " + profiles.Duration(w.Min).String()
-	case w.Min != w.Max:
-		return profiles.Duration(w.Min).String() + ".." + profiles.Duration(w.Max).String()
 	}
-	return profiles.Duration(w.Min).String()
+	return w.String()
 }
 
 // once sends each task once and prints the exchanges. The exit code is that of
