@@ -23,9 +23,9 @@ import (
 // own: HTTP/2, and where redirects are followed or cookies kept. It costs
 // several times what httpConn does.
 type clientConn struct {
-	*wire
+	*connector
 	progress
-	now       context.Context // ends when the run must stop at once
+	halt      context.Context // ends when the run must stop at once
 	source    netip.Addr      // invalid: any
 	rng       rand.PCG
 	client    http.Client
@@ -46,25 +46,25 @@ var _ Conn = (*clientConn)(nil)
 // needsClient reports whether connections are more than httpConn can do.
 func needsClient(c profiles.Connections) bool { return c.HTTP2 || c.Redirects > 0 || c.Cookies }
 
-func (w *wire) newClientConn(now context.Context) *clientConn {
-	c := &clientConn{wire: w, now: now}
-	c.source, c.rng = w.nextUser()
+func (k *connector) newClientConn(halt context.Context) *clientConn {
+	c := &clientConn{connector: k, halt: halt}
+	c.source, c.rng = k.nextUser()
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(!w.http2)
-	protocols.SetHTTP2(w.http2)
-	protocols.SetUnencryptedHTTP2(w.http2)
+	protocols.SetHTTP1(!k.http2)
+	protocols.SetHTTP2(k.http2)
+	protocols.SetUnencryptedHTTP2(k.http2)
 	c.transport = &http.Transport{
 		DialContext: func(_ context.Context, _, address string) (net.Conn, error) { return c.dial(address, false) },
 		DialTLSContext: func(_ context.Context, _, address string) (net.Conn, error) {
 			return c.dial(address, true)
 		},
-		TLSClientConfig:    w.dialer.tls,
+		TLSClientConfig:    k.dialer.tls,
 		Protocols:          protocols,
 		DisableCompression: true, // what is measured is what is sent
-		DisableKeepAlives:  w.lifetime.requests == 1,
+		DisableKeepAlives:  k.lifetime.requests == 1,
 	}
 	c.client = http.Client{Transport: c.transport, CheckRedirect: c.follow}
-	if w.cookies {
+	if k.cookies {
 		c.client.Jar, _ = cookiejar.New(nil) // it fails never
 	}
 	return c
@@ -72,7 +72,7 @@ func (w *wire) newClientConn(now context.Context) *clientConn {
 
 // dial is called by the transport. It ends with the run, and after a timeout.
 func (c *clientConn) dial(address string, secure bool) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(c.now, c.timeout)
+	ctx, cancel := context.WithTimeout(c.halt, c.timeout)
 	defer cancel()
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -100,10 +100,10 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
 	c.begin()
-	if c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
+	if c.generation != c.connector.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
 		c.transport.CloseIdleConnections()
 	}
-	ctx, cancel := context.WithDeadline(c.now, c.base.Add(s.Sent+c.timeout))
+	ctx, cancel := context.WithDeadline(c.halt, c.base.Add(s.Sent+c.timeout))
 	defer cancel()
 	seen := &sightings{base: c.base}
 	err := c.exchange(httptrace.WithClientTrace(ctx, seen.trace()), s, m)
@@ -111,7 +111,7 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 	c.note(s, seen)
 	switch {
 	case err == nil, s.Failure != None:
-	case c.now.Err() != nil:
+	case c.halt.Err() != nil:
 		s.Failure = Aborted
 	default:
 		err = asProtocol(err)
@@ -176,8 +176,8 @@ func (c *clientConn) note(s *Sample, seen *sightings) {
 		s.Dial, s.TLS = c.last.dial, c.last.tls
 	}
 	if fresh {
-		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.wire.generation.Load()
-		c.lifetime = c.wire.lifetime.draw(rand.New(&c.rng).Float64())
+		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.connector.generation.Load()
+		c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	}
 }
 

@@ -35,8 +35,8 @@ func clientTo(t *testing.T, target string, edit func(*profiles.Plan)) stdConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.wire.base = time.Now()
-	c, ok := e.wire.newConn(t.Context()).(*clientConn)
+	e.conns.base = time.Now()
+	c, ok := e.conns.newConn(t.Context()).(*clientConn)
 	if !ok {
 		t.Fatal("the plan needs net/http and does not get it")
 	}

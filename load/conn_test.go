@@ -51,8 +51,8 @@ func connTo(t *testing.T, target string, edit func(*profiles.Plan)) ownConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.wire.base = time.Now()
-	c := e.wire.newHTTPConn(t.Context())
+	e.conns.base = time.Now()
+	c := e.conns.newHTTPConn(t.Context())
 	t.Cleanup(c.Close)
 	return ownConn{c, messageOf(t, e)}
 }
@@ -123,7 +123,7 @@ func TestRequestsReachARealServer(t *testing.T) {
 	if n := dials.Load(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
 	}
-	c.wire.generation.Add(1)
+	c.connector.generation.Add(1)
 	if err := c.Do(new(Sample)); err != nil {
 		t.Fatal(err)
 	}

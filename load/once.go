@@ -32,7 +32,7 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 	if err := plan.Validate(); err != nil {
 		return err
 	}
-	w, err := newWire(plan, identifier)
+	k, err := newConnector(plan, identifier)
 	if err != nil {
 		return err
 	}
@@ -40,10 +40,10 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 	if err != nil {
 		return err
 	}
-	w.base = time.Now()
+	k.base = time.Now()
 	for n := range t.classes {
 		number := slices.Index(t.turns, n)
-		o := once{wire: w, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: w.newConn(ctx), show: show}
+		o := once{conns: k, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: k.newConn(ctx), show: show}
 		o.all(ctx)
 		o.conn.Close()
 	}
@@ -52,7 +52,7 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 
 // once is one user that sends everything once.
 type once struct {
-	wire  *wire
+	conns *connector
 	actor actor
 	conn  Conn
 	show  func(Exchange)
@@ -87,17 +87,17 @@ func (o *once) send(t *task) {
 		return
 	}
 	m := &o.actor.message
-	x.Request = slices.Clone(m.wire)
+	x.Request = slices.Clone(m.encoded)
 	m.seen = func(head, body []byte) { x.Head, x.Body = bytes.Clone(head), bytes.Clone(body) }
-	x.Sample.Intended = time.Since(o.wire.base)
+	x.Sample.Intended = time.Since(o.conns.base)
 	if err := o.conn.Do(&x.Sample, m); err != nil {
-		x.Err = fmt.Errorf("%s: %s", x.Sample.Failure, describe(err, o.wire.timeout))
+		x.Err = fmt.Errorf("%s: %s", x.Sample.Failure, describe(err, o.conns.timeout))
 	}
 	if n := x.Sample.Remote; n > 0 {
-		x.Remote = o.wire.dialer.reached()[n-1]
+		x.Remote = o.conns.dialer.reached()[n-1]
 	}
 	if n := x.Sample.Replica; n != probe.Unknown {
-		x.Replica = o.wire.identifier.Names()[n]
+		x.Replica = o.conns.identifier.Names()[n]
 	}
 	o.show(x)
 }

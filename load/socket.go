@@ -1,7 +1,6 @@
 package load
 
 import (
-	"io"
 	"net"
 	"time"
 )
@@ -18,37 +17,18 @@ type socket interface {
 	Close() error
 }
 
-// takeAnswer lends an answer to a connection that has one to read.
-func (w *wire) takeAnswer(src io.Reader) *answer {
-	a, ok := w.answers.Get().(*answer)
-	if !ok {
-		a = newAnswer(w.base)
-	}
-	a.reset(src)
-	return a
-}
-
-// giveAnswer takes back one that nobody looks at any more.
-func (w *wire) giveAnswer(a *answer) {
-	if len(a.buf) > bufferSize || cap(a.scratch) > headLimit+prefixSize {
-		return // one long answer must not make all of them long
-	}
-	a.reset(nil)
-	w.answers.Put(a)
-}
-
 // streamSocket is the socket that works on every connection and system.
 type streamSocket struct {
 	net.Conn
-	wire *wire
+	conns *connector
 }
 
 func (s *streamSocket) exchange(request []byte, deadline time.Duration) (*answer, error) {
-	if err := s.SetDeadline(s.wire.base.Add(deadline)); err != nil {
+	if err := s.SetDeadline(s.conns.base.Add(deadline)); err != nil {
 		return nil, err
 	}
 	if _, err := s.Write(request); err != nil {
 		return nil, err
 	}
-	return s.wire.takeAnswer(s), nil
+	return s.conns.takeAnswer(s), nil
 }

@@ -13,15 +13,15 @@ import (
 )
 
 // newSocket chooses how requests go over a connection.
-func newSocket(nc net.Conn, w *wire) socket {
+func newSocket(nc net.Conn, k *connector) socket {
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		if raw, err := tcp.SyscallConn(); err == nil {
-			s := &directSocket{TCPConn: tcp, raw: raw, wire: w}
+			s := &directSocket{TCPConn: tcp, raw: raw, conns: k}
 			s.onReady = s.proceed
 			return s
 		}
 	}
-	return &streamSocket{nc, w}
+	return &streamSocket{nc, k}
 }
 
 // lookAfter is how long after the start of the last request a socket looks
@@ -42,7 +42,7 @@ const lookAfter = time.Millisecond
 type directSocket struct {
 	*net.TCPConn
 	raw      syscall.RawConn
-	wire     *wire
+	conns    *connector
 	onReady  func(fd uintptr) bool // s.proceed, bound once
 	deadline time.Duration         // of the request under way
 	armed    time.Duration         // the deadline that is set; 0: none
@@ -103,7 +103,7 @@ func (s *directSocket) proceed(fd uintptr) bool {
 		}
 		return s.err != nil || len(s.rest) > 0
 	}
-	a := s.wire.takeAnswer(s)
+	a := s.conns.takeAnswer(s)
 	n, err := transfer(unix.SYS_RECVFROM, fd, a.buf, 0)
 	switch {
 	case n > 0:
@@ -115,7 +115,7 @@ func (s *directSocket) proceed(fd uintptr) bool {
 	case err != syscall.EAGAIN && err != syscall.EINTR:
 		s.fail("read", err)
 	}
-	s.wire.giveAnswer(a)
+	s.conns.giveAnswer(a)
 	return s.err != nil
 }
 
@@ -136,7 +136,7 @@ func (s *directSocket) fail(op string, err error) {
 
 // sendRest sends what a full send buffer left over, waiting for room.
 func (s *directSocket) sendRest() error {
-	if err := s.SetWriteDeadline(s.wire.base.Add(s.deadline)); err != nil {
+	if err := s.SetWriteDeadline(s.conns.base.Add(s.deadline)); err != nil {
 		return err
 	}
 	_, err := s.Write(s.rest)
@@ -159,10 +159,10 @@ func (s *directSocket) Read(p []byte) (int, error) {
 
 // tooEarly reports whether err is the deadline of an earlier request.
 func (s *directSocket) tooEarly(err error) bool {
-	return err != nil && errors.Is(err, os.ErrDeadlineExceeded) && time.Since(s.wire.base) < s.deadline
+	return err != nil && errors.Is(err, os.ErrDeadlineExceeded) && time.Since(s.conns.base) < s.deadline
 }
 
 func (s *directSocket) arm() error {
 	s.armed = s.deadline
-	return s.SetReadDeadline(s.wire.base.Add(s.deadline))
+	return s.SetReadDeadline(s.conns.base.Add(s.deadline))
 }

@@ -97,7 +97,7 @@ func TestCloseIsSeenBeforeTheSend(t *testing.T) {
 	<-closed
 	d := direct(t, c)
 	d.deadline = 0 // long ago
-	if _, err := d.exchange(c.message.wire, time.Since(c.base)+time.Second); !errors.Is(err, io.EOF) || d.sent {
+	if _, err := d.exchange(c.message.encoded, time.Since(c.base)+time.Second); !errors.Is(err, io.EOF) || d.sent {
 		t.Errorf("exchange = %v, sent %v; want the end before the send", err, d.sent)
 	}
 }
