@@ -38,7 +38,7 @@ type clientConn struct {
 	generation uint64
 
 	mu   sync.Mutex // guards the field below: the transport dials on goroutines of its own
-	last dialled
+	last dialResult
 }
 
 var _ Conn = (*clientConn)(nil)

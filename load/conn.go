@@ -35,7 +35,7 @@ type httpConn struct {
 
 	// Of the present connection.
 	remote     int32
-	dialled    time.Duration // how long its dial took, about a round trip
+	dialTook   time.Duration // about a round trip
 	born       time.Duration // offset
 	served     int           // requests that it has carried
 	lifetime   lifetime
@@ -60,7 +60,7 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 	s.Replica = probe.Unknown
 	c.begin()
 	a, err := c.try(s, m)
-	if err != nil && a == nil && m.idempotent && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
+	if a == nil && c.mayRepeat(err, m, time.Since(c.base)-s.Sent) {
 		c.hangUp()
 		s.Retried = true
 		a, err = c.try(s, m)
@@ -99,29 +99,38 @@ func (c *httpConn) try(s *Sample, m *Message) (*answer, error) {
 		}
 	}
 	a, err := c.socket.exchange(m.encoded, deadline)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		a.events.begun, a.want = &c.begun, m.want
+		err = a.read(m.head)
 	}
-	a.events.begun = &c.begun
-	a.want = m.want
-	if err := a.read(m.head); err != nil {
-		if a.firstByte == 0 {
-			c.giveAnswer(a)
-			a = nil
-		}
-		return a, err
+	if !c.socket.finish() && a != nil {
+		a.keepAlive = false
 	}
-	c.served++
-	return a, nil
+	if err == nil {
+		c.served++
+	} else if a != nil && a.firstByte == 0 {
+		c.giveAnswer(a)
+		a = nil
+	}
+	return a, err
 }
 
-// mayRepeat allows a second try where a server closed an idle connection just
-// as we used it and nothing of an answer had come. The end comes as fast as a
-// server tells that it knows nothing of the connection. One that comes later
-// is a request that was cut off, and a failure.
-func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
-	return c.served > 0 && c.halt.Err() == nil &&
-		after < 3*c.dialled+staleWithin &&
+// mayRepeat allows a second try, on a fresh connection, where the first met one
+// that went stale while it was idle. Seen before anything was sent, that is the
+// connection's affair, whatever the method.
+//
+// Else the server closed it just as we used it, and nothing of an answer had
+// come; what is not idempotent may have been done by then. The end comes as
+// fast as a server tells that it knows nothing of the connection. One that
+// comes later is a request that was cut off, and a failure.
+func (c *httpConn) mayRepeat(err error, m *Message, after time.Duration) bool {
+	switch {
+	case c.halt.Err() != nil:
+		return false
+	case errors.Is(err, errStale):
+		return true
+	}
+	return m.idempotent && c.served > 0 && after < 3*c.dialTook+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
 
@@ -134,7 +143,7 @@ func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
 	host, port := authority(c.url)
 	fresh := c.dialer.dial(ctx, c.source, host, port, c.url.Scheme == "https")
 	s.Dial, s.TLS = fresh.dial, fresh.tls
-	c.remote, c.dialled, c.served = fresh.remote, fresh.dial, 0
+	c.remote, c.dialTook, c.served = fresh.remote, fresh.dial, 0
 	if fresh.err != nil {
 		return fresh.err
 	}

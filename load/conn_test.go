@@ -223,32 +223,6 @@ func TestFailureClasses(t *testing.T) {
 	}
 }
 
-// A server may close an idle connection at any time; the request that meets
-// this is sent again, once, and only if that is safe.
-func TestClosedIdleConnection(t *testing.T) {
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		var connections atomic.Int32
-		closed := make(chan struct{}, 10)
-		target := listen(t, func(nc net.Conn) {
-			connections.Add(1)
-			hear(nc)
-			io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-			nc.Close()
-			closed <- struct{}{}
-		})
-		c := connTo(t, target, func(p *profiles.Plan) { p.Method = method })
-		if err := c.Do(new(Sample)); err != nil {
-			t.Fatal(err)
-		}
-		<-closed
-		s := Sample{}
-		err := c.Do(&s)
-		if retry := method == http.MethodGet; retry != (err == nil) || s.Retried != retry {
-			t.Errorf("%s on a connection closed while idle: %v, retried %v; want retried %v", method, err, s.Retried, retry)
-		}
-	}
-}
-
 // A connection that ends while the target works on a request is a failure,
 // also on a connection that was used before, and a fresh one is never
 // repeated.

@@ -27,8 +27,8 @@ type dialer struct {
 	remotes []string // the addresses that were reached, by number less 1
 }
 
-// dialled is a fresh connection, or why there is none, and what it cost.
-type dialled struct {
+// dialResult is a fresh connection, or why there is none, and what it cost.
+type dialResult struct {
 	conn   net.Conn
 	remote int32         // number of the address; 0: none was reached
 	dial   time.Duration // name and TCP
@@ -55,12 +55,12 @@ func authority(u *url.URL) (host, port string) {
 //
 // It runs on a goroutine of its own, which ends with it: what it needs of the
 // stack would otherwise stay with each user for good.
-func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string, secure bool) dialled {
-	result := make(chan dialled)
+func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string, secure bool) dialResult {
+	result := make(chan dialResult)
 	go func() {
 		began := time.Now()
 		conn, err := d.connect(ctx, source, host, port)
-		r := dialled{conn: conn, err: err, dial: time.Since(began)}
+		r := dialResult{conn: conn, err: err, dial: time.Since(began)}
 		if err == nil {
 			r.remote = d.number(conn.RemoteAddr().String())
 			if secure {
@@ -99,7 +99,7 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port stri
 }
 
 // handshake begins TLS on a fresh connection.
-func (d *dialer) handshake(ctx context.Context, r *dialled, host string) {
+func (d *dialer) handshake(ctx context.Context, r *dialResult, host string) {
 	config := d.tls
 	if config.ServerName == "" {
 		config = config.Clone()

@@ -4,4 +4,4 @@ package load
 
 import "net"
 
-func newSocket(nc net.Conn, k *connector) socket { return &streamSocket{nc, k} }
+func newSocket(nc net.Conn, k *connector) socket { return newStreamSocket(nc, k) }
