@@ -45,6 +45,13 @@ var answerCases = []answerCase{
 	{name: "close and keep-alive", input: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\nConnection: keep-alive\r\n\r\nok", status: 200, body: "ok"},
 	{name: "lines without CR", input: "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", status: 200, body: "ok", reuse: true, bare: true},
 	{name: "encoded, not chunked", input: "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 2\r\n\r\nall of it", status: 200, body: "all of it"},
+	{name: "identity", input: "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok", status: 200, body: "ok", reuse: true},
+	{name: "encodings in two lines", input: "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", status: 200, body: "ok", reuse: true},
+	{name: "another protocol", input: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", status: 101},
+	{name: "folded, and of no concern", input: "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok", status: 200, body: "ok", reuse: true},
+	{name: "blank before the colon", input: "HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", err: protocolError("")},
+	{name: "folded encoding", input: "HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", err: protocolError("")},
+	{name: "folded length", input: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\t3\r\n\r\nok", err: protocolError("")},
 	{name: "status 000", input: "HTTP/1.1 000 Odd\r\n\r\n", err: protocolError("")},
 	{name: "status of four digits", input: "HTTP/1.1 2000 OK\r\n\r\n", err: protocolError("")},
 	{name: "two lengths", input: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", err: protocolError("")},
@@ -120,33 +127,4 @@ func checkAnswer(t *testing.T, name string, a *answer, c answerCase) {
 	if end := []byte("\r\n\r\n"); !bytes.HasPrefix(a.head, []byte("HTTP/1.")) || !c.bare && !bytes.HasSuffix(a.head, end) {
 		t.Errorf("%s: head %.40q, want the whole head", name, a.head)
 	}
-}
-
-// Whatever comes, read ends, stays within its limits, and takes the same from
-// the bytes however they are cut.
-func FuzzAnswer(f *testing.F) {
-	for _, c := range answerCases {
-		f.Add([]byte(c.input), c.noBody)
-	}
-	f.Fuzz(func(t *testing.T, input []byte, noBody bool) {
-		whole, pieces := newAnswer(time.Now()), newAnswer(time.Now())
-		whole.reset(bytes.NewReader(input))
-		pieces.reset(iotest.HalfReader(bytes.NewReader(input)))
-		for range 3 {
-			err1, err2 := whole.read(noBody), pieces.read(noBody)
-			if (err1 == nil) != (err2 == nil) {
-				t.Fatalf("read = %v at once and %v in pieces", err1, err2)
-			}
-			if err1 != nil {
-				return
-			}
-			if whole.status != pieces.status || whole.bytes != pieces.bytes || !bytes.Equal(whole.body, pieces.body) {
-				t.Fatalf("%d, %d bytes, %q at once; %d, %d bytes, %q in pieces",
-					whole.status, whole.bytes, whole.body, pieces.status, pieces.bytes, pieces.body)
-			}
-			if len(whole.body) > max(prefixSize, len(whole.buf)) || len(whole.buf) > 2*headLimit {
-				t.Fatalf("%d bytes of body kept in a buffer of %d", len(whole.body), len(whole.buf))
-			}
-		}
-	})
 }
