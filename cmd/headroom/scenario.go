@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -115,21 +116,22 @@ func exchangeText(x load.Exchange, http2 bool) string {
 		fmt.Fprintf(&b, " (%s)", x.Class)
 	}
 	b.WriteString("\n")
-	quote(&b, "> ", x.Request)
+	request, protocol := x.Request, "HTTP/1.1"
+	if http2 {
+		protocol = "HTTP/2"
+		request = bytes.Replace(request, []byte(" HTTP/1.1\r\n"), []byte(" HTTP/2\r\n"), 1)
+	}
+	quote(&b, "> ", request)
 	if x.Sample.Status > 0 {
 		status := fmt.Sprintf("%d %s", x.Sample.Status, http.StatusText(int(x.Sample.Status)))
 		head := x.Head
 		if line, rest, ok := strings.Cut(string(x.Head), "\r\n"); ok && strings.HasPrefix(line, "HTTP/") {
 			status, head = line, []byte(rest)
-		} else if http2 {
-			status = "HTTP/2 " + status
+		} else {
+			status = protocol + " " + status
 		}
 		quote(&b, "< ", append([]byte(status+"\r\n"), head...))
 		quote(&b, "< ", x.Body)
-	}
-	protocol := "HTTP/1.1"
-	if http2 {
-		protocol = "HTTP/2"
 	}
 	if x.Remote != "" {
 		fmt.Fprintf(&b, "sent to %s over %s, %s to the last byte, %s received\n", x.Remote, protocol,
