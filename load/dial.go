@@ -72,7 +72,8 @@ func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string,
 	return <-result // it ends with ctx
 }
 
-// connect tries the addresses of a host in turn.
+// connect tries the addresses of a host in turn. Each has an equal share of the
+// time that is left: one that swallows everything must not use up all of it.
 func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port string) (net.Conn, error) {
 	addresses, err := d.resolve(ctx, host)
 	if err != nil {
@@ -91,11 +92,23 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port stri
 		if err = d.guard.admit(address); err != nil {
 			continue
 		}
-		if conn, err = nd.DialContext(ctx, "tcp", net.JoinHostPort(address.String(), port)); err == nil {
+		limited, cancel := share(ctx, len(addresses)-i)
+		conn, err = nd.DialContext(limited, "tcp", net.JoinHostPort(address.String(), port))
+		cancel()
+		if err == nil {
 			return conn, nil
 		}
 	}
 	return nil, err
+}
+
+// share is a context with one of n equal shares of the time that ctx has left.
+func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok || n == 1 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(n))
 }
 
 // handshake begins TLS on a fresh connection.

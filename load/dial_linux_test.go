@@ -3,10 +3,15 @@ package load
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"headroom/profiles"
 )
@@ -58,6 +63,46 @@ func TestAddressesTakeTurns(t *testing.T) {
 			t.Errorf("dial %d reached address %d (%v), want %d", i, r.remote, r.conn.RemoteAddr(), want)
 		}
 		r.conn.Close()
+	}
+}
+
+// An address that swallows everything leaves time for the next one.
+func TestASilentAddressLeavesTimeForTheNext(t *testing.T) {
+	good, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer good.Close()
+	number := good.Addr().(*net.TCPAddr).Port
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Port: number, Addr: [4]byte{127, 0, 0, 9}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	d := newDialer(&tls.Config{}, &guard{})
+	silent, answers := netip.MustParseAddr("127.0.0.9"), netip.MustParseAddr("127.0.0.1")
+	dial := func(known ...netip.Addr) dialResult {
+		d.turn.Store(0)
+		d.resolve = func(context.Context, string) ([]netip.Addr, error) { return known, nil }
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		return d.dial(ctx, netip.Addr{}, "service.test", strconv.Itoa(number), false)
+	}
+	for range 2 { // one that it accepts, and one that waits for that
+		if r := dial(silent); r.err == nil {
+			defer r.conn.Close()
+		}
+	}
+	r := dial(silent, answers)
+	if r.err != nil {
+		t.Fatalf("dial = %v, want a connection to the second address", r.err)
+	}
+	defer r.conn.Close()
+	if got := r.conn.RemoteAddr().String(); got != good.Addr().String() {
+		t.Errorf("connected to %s, want %s", got, good.Addr())
 	}
 }
 
