@@ -8,9 +8,10 @@
 // measures itself, and says when the generator rather than the target was the
 // limit.
 //
-// A user of the closed model that cannot even connect holds back before it
-// tries again, 100 ms at first and a second at most, or a few of them would
-// flood a port that refuses. Arrivals of the open model do not.
+// A user of the closed model that cannot even connect, or is refused the HTTP/2
+// that it asks for, holds back before it tries again, 100 ms at first and a
+// second at most, or a few of them would flood a port that refuses. Arrivals of
+// the open model do not.
 //
 // Users and arrivals follow a course: a shape of the plan, until a hand changes
 // it. A change of the rate leaves no gap and no burst, a pause shifts what
