@@ -67,7 +67,7 @@ func (e *Engine) TogglePause() {
 }
 
 // Recycle replaces every connection before its next request.
-func (e *Engine) Recycle() { e.wire.generation.Add(1) }
+func (e *Engine) Recycle() { e.conns.generation.Add(1) }
 
 // ResetStats forgets the totals; the history stays.
 func (e *Engine) ResetStats() { e.resets.Add(1) }

@@ -24,7 +24,7 @@ type Options struct {
 	Identifier *probe.Identifier                               // names the replicas; default: finds a source by itself
 	SLO        profiles.SLO                                    // judged in every snapshot
 	Keep       int                                             // how many samples Result keeps; default none
-	NewConn    func(now context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
+	NewConn    func(ctx context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
 }
 
 // Result is a finished run.
@@ -38,14 +38,14 @@ type Result struct {
 type Engine struct {
 	plan    profiles.Plan
 	options Options
-	wire    *wire
+	conns   *connector
 	tasks   *tasks
 
 	// Set by Run before any user starts.
 	started  time.Time
 	more     context.Context // ends when nothing new may be sent
 	stopMore context.CancelFunc
-	now      context.Context // ends when everything must end
+	halt     context.Context // ends when everything must end
 	shards   []shard
 	arrivals *arrivals // nil in the closed model
 
@@ -87,7 +87,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
 	}
-	wire, err := newWire(plan, o.Identifier)
+	conns, err := newConnector(plan, o.Identifier)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 		plan: plan, options: o, goal: plan.Users, spawnRate: plan.SpawnRate, shaped: plan.Shape != nil || plan.UserShape != nil,
 		shards: make([]shard, 2*runtime.GOMAXPROCS(0)),
 		stop:   make(chan struct{}, 1),
-		wire:   wire,
+		conns:  conns,
 		tasks:  tasks,
 	}
 	if plan.Open() {
@@ -119,17 +119,17 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
-	now, stopNow := context.WithCancel(ctx)
+	halt, stopNow := context.WithCancel(ctx)
 	defer stopNow()
-	e.now = now
-	e.more, e.stopMore = context.WithCancel(now)
+	e.halt = halt
+	e.more, e.stopMore = context.WithCancel(halt)
 	defer e.stopMore()
 	e.started = time.Now()
-	e.wire.base = e.started
+	e.conns.base = e.started
 	if e.arrivals != nil {
 		e.choosePrecision(e.epoch.Load().course.At(0))
 	}
-	c := newCollector(e.tasks.rows, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
+	c := newCollector(e.tasks.rows, e.conns.identifier, e.options.SLO, e.options.Keep, e.conns.dialer.reached)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup
@@ -161,7 +161,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		case <-ticker.C:
 			e.publish(pub, phase)
 			if sent := e.taken.Load(); refused == nil {
-				if refused = e.wire.dialer.guard.check(time.Now(), e.latest.Load().Planned, int(sent-checked)); refused != nil {
+				if refused = e.conns.dialer.guard.check(time.Now(), e.latest.Load().Planned, int(sent-checked)); refused != nil {
 					stopNow()
 				}
 				checked = sent
@@ -221,9 +221,9 @@ func (e *Engine) dismiss(u *user) {
 
 func (e *Engine) newConn() Conn {
 	if e.options.NewConn != nil {
-		return e.options.NewConn(e.now, e.started)
+		return e.options.NewConn(e.halt, e.started)
 	}
-	return e.wire.newConn(e.now)
+	return e.conns.newConn(e.halt)
 }
 
 // take claims one request. Of a limited number the last one ends the load.

@@ -18,7 +18,7 @@ type Sample struct {
 	Status    int16         // 0 without an answer
 	Failure   Failure
 	Stream    *Stream // nil: the answer was no stream, or none came
-	Retried   bool    // sent again on a fresh connection, because the idle one had been closed
+	Retried   bool    // went over a fresh connection, because the idle one had been closed or was not clean
 	Late      bool    // no user was free when it was due
 }
 

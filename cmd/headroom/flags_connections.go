@@ -78,7 +78,20 @@ func parseAddresses(before []netip.Addr, s string) ([]netip.Addr, error) {
 		if err != nil {
 			return nil, fmt.Errorf("got %q, want addresses of this machine such as 127.0.0.2", s)
 		}
+		if err := isOurs(a); err != nil {
+			return nil, fmt.Errorf("got %q, want addresses of this machine: %w", text, err)
+		}
 		before = append(before, a)
 	}
 	return before, nil
+}
+
+// isOurs fails for an address that nothing can be sent from: it takes a port of
+// it for a moment.
+func isOurs(a netip.Addr) error {
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -108,7 +109,7 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source
 		}
 		first = false
 		failed = failed || x.Err != nil || !x.Sample.OK()
-		write(a.out, exchangeText(x))
+		write(a.out, exchangeText(x, plan.HTTP2))
 	})
 	switch {
 	case err != nil:
@@ -120,14 +121,18 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source
 }
 
 // exchangeText is one request with its answer, and how it got there.
-func exchangeText(x load.Exchange) string {
+func exchangeText(x load.Exchange, http2 bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "=== %s", x.Name)
 	if x.Class != "" {
 		fmt.Fprintf(&b, " (%s)", x.Class)
 	}
 	b.WriteString("\n")
-	quote(&b, "> ", x.Request)
+	request := x.Request
+	if http2 {
+		request = bytes.Replace(request, []byte(" HTTP/1.1\r\n"), []byte(" HTTP/2\r\n"), 1)
+	}
+	quote(&b, "> ", request)
 	quote(&b, "< ", x.Head)
 	quote(&b, "< ", x.Body)
 	b.WriteString(routeText(x))
