@@ -19,6 +19,7 @@ type dialer struct {
 	tls   *tls.Config // for those that need it
 	guard *guard
 	turn  atomic.Uint32
+	seen  func(dialled) // is shown each connection, or why there is none; nil: nobody looks
 
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 
@@ -29,11 +30,13 @@ type dialer struct {
 
 // dialled is a fresh connection, or why there is none, and what it cost.
 type dialled struct {
-	conn   net.Conn
-	remote int32         // number of the address; 0: none was reached
-	dial   time.Duration // name and TCP
-	tls    time.Duration // handshake; 0: none
-	err    error
+	conn      net.Conn
+	host      string
+	addresses []netip.Addr  // that it resolved to
+	remote    int32         // number of the address; 0: none was reached
+	dial      time.Duration // name and TCP
+	tls       time.Duration // handshake; 0: none
+	err       error
 }
 
 func newDialer(config *tls.Config, guard *guard) *dialer {
@@ -58,26 +61,28 @@ func authority(u *url.URL) (host, port string) {
 func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string, secure bool) dialled {
 	result := make(chan dialled)
 	go func() {
+		r := dialled{host: host}
 		began := time.Now()
-		conn, err := d.connect(ctx, source, host, port)
-		r := dialled{conn: conn, err: err, dial: time.Since(began)}
-		if err == nil {
-			r.remote = d.number(conn.RemoteAddr().String())
+		if r.addresses, r.err = d.resolve(ctx, host); r.err == nil {
+			r.conn, r.err = d.connect(ctx, source, host, r.addresses, port)
+		}
+		if r.dial = time.Since(began); r.err == nil {
+			r.remote = d.number(r.conn.RemoteAddr().String())
 			if secure {
-				d.handshake(ctx, &r, host)
+				d.handshake(ctx, &r)
 			}
 		}
 		result <- r
 	}()
-	return <-result // it ends with ctx
+	r := <-result // it ends with ctx
+	if d.seen != nil {
+		d.seen(r)
+	}
+	return r
 }
 
 // connect tries the addresses of a host in turn.
-func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port string) (net.Conn, error) {
-	addresses, err := d.resolve(ctx, host)
-	if err != nil {
-		return nil, err
-	}
+func (d *dialer) connect(ctx context.Context, source netip.Addr, host string, addresses []netip.Addr, port string) (conn net.Conn, err error) {
 	if source.IsValid() {
 		if addresses = sameFamily(addresses, source); len(addresses) == 0 {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s has no address that can be reached from %s", host, source)}
@@ -86,7 +91,6 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port stri
 	nd := sourceDialer(source)
 	first := int(d.turn.Add(1) - 1)
 	for i := range addresses {
-		var conn net.Conn
 		address := addresses[(first+i)%len(addresses)]
 		if err = d.guard.admit(address); err != nil {
 			continue
@@ -99,11 +103,11 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port stri
 }
 
 // handshake begins TLS on a fresh connection.
-func (d *dialer) handshake(ctx context.Context, r *dialled, host string) {
+func (d *dialer) handshake(ctx context.Context, r *dialled) {
 	config := d.tls
 	if config.ServerName == "" {
 		config = config.Clone()
-		config.ServerName = host
+		config.ServerName = r.host
 	}
 	began := time.Now()
 	secure := tls.Client(r.conn, config)

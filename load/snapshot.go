@@ -71,16 +71,6 @@ type Replica struct {
 	Service Quantiles     `json:"service"` // successes only
 }
 
-// FailureCount is one row of the table of failures.
-type FailureCount struct {
-	Failure Failure       `json:"failure"`
-	Status  int16         `json:"status,omitempty"`
-	Count   int64         `json:"count"`
-	First   time.Duration `json:"first"`
-	Last    time.Duration `json:"last"`
-	Example string        `json:"example"`
-}
-
 // StatusCount says how many answers had a status.
 type StatusCount struct {
 	Status int16 `json:"status"`
