@@ -34,8 +34,9 @@ const (
 	GreaterEqual Op = ">="
 )
 
-// Objective is one condition of an SLO, such as p95<300ms.
+// Objective is one condition of an SLO, such as p95<300ms or chat.ttft.p95<500ms.
 type Objective struct {
+	Task     string // whose requests; empty: all
 	Measure  Measure
 	Quantile float64 // 0..1, of a percentile
 	Op       Op
@@ -46,19 +47,23 @@ type Objective struct {
 // always.
 type SLO []Objective
 
-const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; < <= > >=; ms, s, %, /s)"
+const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; of one task as chat.p95; < <= > >=; ms, s, %, /s)"
 
 // ParseSLO reads objectives separated by commas:
 //
-//	objective = measure op number unit
+//	objective = [task "."] measure op number unit
 //	measure   = p50 … p99.9 | mean | max | errors | rps | ttft.pNN | gap.pNN
 //	op        = < <= > >=
 //	unit      = ms | s for latency, % for errors, /s or nothing for rps
+//
+// A task is written as it is, dots and blanks included. In double quotes, and
+// escaped as in Go, it must be where it has one of , < > " in it, or where it
+// would be read as a measure: "ttft".p95<1s is about a task of that name.
 func ParseSLO(s string) (SLO, error) {
 	var slo SLO
-	for _, part := range strings.Split(s, ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
+	for rest, more := s, true; more; {
+		var part string
+		if part, rest, more = cutObjective(rest); part == "" {
 			return nil, fmt.Errorf("got %q: an empty objective; %s", s, sloHelp)
 		}
 		o, err := parseObjective(part)
@@ -74,18 +79,22 @@ func parseObjective(s string) (Objective, error) {
 	bad := func(why string) (Objective, error) {
 		return Objective{}, fmt.Errorf("objective %q: %s; %s", s, why, sloHelp)
 	}
-	at := strings.IndexAny(s, "<>")
+	task, plain, ok := cutTask(s)
+	if !ok {
+		return bad("a quote that is not of a task and a dot, as in \"chat\".p95")
+	}
+	at := strings.IndexAny(plain, "<>")
 	if at < 0 {
 		return bad("no comparison")
 	}
-	name, rest := strings.TrimSpace(s[:at]), s[at+1:]
-	o := Objective{Op: Op(s[at : at+1])}
+	name, rest := strings.TrimSpace(plain[:at]), plain[at+1:]
+	o := Objective{Task: task, Op: Op(plain[at : at+1])}
 	if strings.HasPrefix(rest, "=") {
 		o.Op, rest = o.Op+"=", rest[1:]
 	}
 	rest = strings.TrimSpace(rest)
 
-	if !o.setMeasure(name) {
+	if task != "" && !o.setMeasure(name) || task == "" && !o.setName(name) {
 		return bad(fmt.Sprintf("unknown measure %q", name))
 	}
 
@@ -145,12 +154,14 @@ func (o Objective) Holds(v float64) bool {
 	}
 }
 
-// Name is the measure as the grammar writes it: "p95", "ttft.p95", "errors".
+// Name is the task and the measure as the grammar writes them: "p95",
+// "ttft.p95", "login.errors".
 func (o Objective) Name() string {
+	name := string(o.Measure)
 	if o.Quantile > 0 {
-		return string(o.Measure) + strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
+		name += strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
 	}
-	return string(o.Measure)
+	return formatTask(o.Task, name)
 }
 
 // FormatValue writes v, a value of this objective's measure, with its unit.
@@ -200,13 +211,13 @@ func (s SLO) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Latency returns the tightest latency percentile among the objectives, the
-// one a capacity search decides on.
+// Latency returns the tightest latency percentile among the objectives on all
+// requests, the one a capacity search decides on.
 func (s SLO) Latency() (Objective, bool) {
 	var best Objective
 	found := false
 	for _, o := range s {
-		if o.Measure == Percentile && (o.Op == Less || o.Op == LessEqual) && (!found || o.Limit < best.Limit) {
+		if o.Task == "" && o.Measure == Percentile && (o.Op == Less || o.Op == LessEqual) && (!found || o.Limit < best.Limit) {
 			best, found = o, true
 		}
 	}
