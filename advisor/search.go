@@ -48,6 +48,11 @@ const (
 
 // Validate names what a search cannot work with.
 func (o SearchOptions) Validate() error {
+	for _, objective := range o.SLO {
+		if objective.Task != "" {
+			return fmt.Errorf("--slo: got %s, want only objectives of all requests where a capacity is measured", objective)
+		}
+	}
 	if _, ok := o.SLO.Latency(); !ok {
 		return fmt.Errorf("--slo: got %s, want at least one latency percentile such as p95<300ms", cmp.Or(o.SLO.String(), "nothing"))
 	}

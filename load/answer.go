@@ -50,6 +50,7 @@ type framing struct {
 	chunked   bool
 	length    int64 // -1: not given
 	keepAlive bool
+	stream    streamKind // what the Content-Type says
 }
 
 func newAnswer(base time.Time) *answer { return &answer{base: base, buf: make([]byte, bufferSize)} }
@@ -59,7 +60,7 @@ func (a *answer) reset(src io.Reader) {
 	a.src, a.r, a.w = src, 0, 0
 	a.head, a.body, a.scratch, a.bytes = nil, nil, a.scratch[:0], 0
 	a.firstByte, a.lastByte, a.want = 0, 0, prefixSize
-	a.events.kind, a.events.begun = noStream, nil
+	a.events.kind, a.events.log = noStream, nil
 }
 
 // received notes that n more bytes have come into the buffer.
@@ -86,19 +87,21 @@ func (a *answer) read(noBody bool) error {
 		a.keepAlive = f.keepAlive
 		a.head = a.buf[a.r:end]
 		a.r = end
-		switch {
-		case noBody || a.status == 204 || a.status == 304:
+		if noBody || a.status == 204 || a.status == 304 {
 			return nil
+		}
+		if f.stream != noStream && a.status < 400 {
+			a.events.begin(f.stream)
+		}
+		switch {
 		case f.chunked:
 			a.spill()
-			a.events.begin(contentType(a.head))
 			return a.readChunked()
 		case f.length >= 0:
 			return a.readLength(f.length)
 		default:
 			a.keepAlive = false
 			a.spill()
-			a.events.begin(contentType(a.head))
 			return a.readUntilEOF()
 		}
 	}
@@ -183,6 +186,8 @@ func (a *answer) parseHead(b []byte) (f framing, end int, err error) {
 				f.length = n
 			case equalFold(name, "transfer-encoding"):
 				encoded, f.chunked = true, containsFold(value, "chunked")
+			case equalFold(name, "content-type"):
+				f.stream = kindOf(value)
 			case equalFold(name, "connection"):
 				closes = closes || containsFold(value, "close")
 				f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
@@ -208,17 +213,6 @@ func (a *answer) parseStatus(line []byte, f *framing) error {
 	return nil
 }
 
-// contentType is that of a whole head. Only a body whose length nobody knew
-// beforehand can be a stream, so others are not looked at.
-func contentType(head []byte) []byte {
-	for line := range bytes.Lines(head) {
-		if name, value, found := bytes.Cut(line, []byte(":")); found && equalFold(name, "content-type") {
-			return value
-		}
-	}
-	return nil
-}
-
 // spill copies the head out of the buffer, which the body will overwrite, and
 // makes room for the beginning of the body behind it.
 func (a *answer) spill() {
@@ -241,7 +235,7 @@ func (a *answer) keep(p []byte) {
 }
 
 func (a *answer) readLength(n int64) error {
-	if int64(a.r)+n <= int64(len(a.buf)) {
+	if a.events.kind == noStream && int64(a.r)+n <= int64(len(a.buf)) {
 		for int64(a.w-a.r) < n {
 			if err := a.fill(); err != nil {
 				return cutOff(err)

@@ -88,7 +88,6 @@ func (w *wire) nextUser() (source netip.Addr, rng rand.PCG) {
 // first needed and again after it broke or has lived.
 type httpConn struct {
 	*wire
-	progress
 	now    context.Context // ends when the run must stop at once
 	unhook func() bool
 	source netip.Addr // invalid: any
@@ -119,7 +118,6 @@ func (w *wire) newHTTPConn(now context.Context) *httpConn {
 func (c *httpConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	c.begin()
 	a, err := c.try(s, m)
 	if err != nil && a == nil && m.idempotent && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
 		c.hangUp()
@@ -163,7 +161,7 @@ func (c *httpConn) try(s *Sample, m *Message) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.events.begun = &c.begun
+	a.events.log = m.streams
 	a.want = m.want
 	if err := a.read(m.head); err != nil {
 		if a.firstByte == 0 {

@@ -77,6 +77,9 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
 	}
+	if err := o.SLO.CheckTasks(plan.TaskNames()); err != nil {
+		return nil, err
+	}
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
 	}

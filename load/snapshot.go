@@ -39,14 +39,22 @@ type Stats struct {
 	Failed     int64         `json:"failed"`               //
 	Aborted    int64         `json:"aborted"`              // cut off by the end of the run: neither answered nor failed
 	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them, from the intended start
-	Bytes      int64         `json:"bytes"`                // of bodies received
+	Bytes      int64         `json:"bytes"`                // of bodies received; those of a stream count as they come
 	Latency    Quantiles     `json:"latency"`              // from the intended start; successes only
 	Service    Quantiles     `json:"service"`              // from the actual send; successes only
-	Streams    *Streams      `json:"streams,omitempty"`    // nil: no answer was one
+	Streams    *Streams      `json:"streams,omitempty"`    // nil: no answer is one
 }
 
 // Rate is the number of answers and failures per second.
 func (s Stats) Rate() float64 { return perSecond(s.Count, s.Over) }
+
+// open is how many of the streams go on.
+func (s Stats) open() int64 {
+	if s.Streams == nil {
+		return 0
+	}
+	return s.Streams.Open
+}
 
 // FailRate is the number of failures per second.
 func (s Stats) FailRate() float64 { return perSecond(s.Failed, s.Over) }

@@ -168,8 +168,8 @@ func TestCheckTasks(t *testing.T) {
 	}{
 		{"p95<1s,errors<1%", "", nil},
 		{"p95<1s,chat.errors<1%", "", []string{"login", "chat"}},
-		{"p95<1s,chat.errors<1%", "got chat.errors<1%, want objectives of all requests: only a scenario has tasks", nil},
-		{"chat.errors<1%,caht.p95<1s", "got caht.p95<1s, want a task of the scenario: login, chat", []string{"login", "chat"}},
+		{"p95<1s,chat.errors<1%", "--slo: got chat.errors<1%, want objectives of all requests: only a scenario has tasks", nil},
+		{"chat.errors<1%,caht.p95<1s", "--slo: got caht.p95<1s, want a task of the scenario: login, chat", []string{"login", "chat"}},
 	} {
 		slo, err := ParseSLO(c.slo)
 		if err != nil {

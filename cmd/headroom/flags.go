@@ -147,6 +147,9 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := p.Validate(); err != nil {
 		return p, &exit{exitUsage, err}
 	}
+	if err := l.slo.CheckTasks(p.TaskNames()); err != nil {
+		return p, &exit{exitUsage, err}
+	}
 	return p, nil
 }
 
