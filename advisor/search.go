@@ -50,7 +50,7 @@ const (
 func (o SearchOptions) Validate() error {
 	for _, objective := range o.SLO {
 		if objective.Task != "" {
-			return fmt.Errorf("--slo: got %s, want only objectives of all requests where a capacity is measured", objective)
+			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors of all requests where a capacity is measured", objective)
 		}
 	}
 	if _, ok := o.SLO.Latency(); !ok {

@@ -53,10 +53,11 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 		return err
 	}
 	w.base = time.Now()
+	r := &routes{dialer: w.dialer}
+	w.dialer.seen = r.dialled
 	for n := range t.classes {
 		number := slices.Index(t.turns, n)
-		o := once{wire: w, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: w.newConn(ctx), show: show}
-		w.dialer.seen = o.dialled
+		o := once{wire: w, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: w.newConn(ctx), routes: r, show: show}
 		o.all(ctx)
 		o.conn.Close()
 	}
@@ -65,40 +66,11 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 
 // once is one user that sends everything once.
 type once struct {
-	wire  *wire
-	actor actor
-	conn  Conn
-	show  func(Exchange)
-
-	mu    sync.Mutex // guards the field below: net/http dials on goroutines of its own
-	route Route      // of the latest connection
-}
-
-// dialled is shown each connection.
-func (o *once) dialled(r dialled) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.route = Route{Host: r.host}
-	for _, a := range r.addresses {
-		o.route.Addresses = append(o.route.Addresses, a.Unmap())
-	}
-	if r.remote > 0 {
-		o.route.Remote = o.wire.dialer.reached()[r.remote-1]
-	}
-	if secure, ok := r.conn.(*tls.Conn); ok {
-		o.route.TLS = secure.ConnectionState().Version
-	}
-}
-
-// taken is the route of a request whose answer has this head.
-func (o *once) taken(head []byte) Route {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	r := o.route
-	if protocol, _, ok := bytes.Cut(head, []byte(" ")); ok {
-		r.Protocol = string(protocol)
-	}
-	return r
+	wire   *wire
+	actor  actor
+	conn   Conn
+	routes *routes
+	show   func(Exchange)
 }
 
 // all sends what can be sent, again and again through the tasks, since one may
@@ -136,9 +108,46 @@ func (o *once) send(t *task) {
 	if err := o.conn.Do(&x.Sample, m); err != nil {
 		x.Err = fmt.Errorf("%s: %s", x.Sample.Failure, describe(err, o.wire.timeout))
 	}
-	x.Route = o.taken(x.Head)
+	x.Route = o.routes.taken(x.Head)
 	if n := x.Sample.Replica; n != probe.Unknown {
 		x.Replica = o.wire.identifier.Names()[n]
 	}
 	o.show(x)
+}
+
+// routes keeps the route of the latest connection. It is safe for concurrent
+// use: net/http dials on goroutines of its own.
+type routes struct {
+	dialer *dialer
+
+	mu     sync.Mutex // guards the field below
+	latest Route
+}
+
+// dialled is shown each connection.
+func (r *routes) dialled(d dialled) {
+	route := Route{Host: d.host}
+	for _, a := range d.addresses {
+		route.Addresses = append(route.Addresses, a.Unmap())
+	}
+	if d.remote > 0 {
+		route.Remote = r.dialer.reached()[d.remote-1]
+	}
+	if secure, ok := d.conn.(*tls.Conn); ok {
+		route.TLS = secure.ConnectionState().Version
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.latest = route
+}
+
+// taken is the route of a request whose answer has this head.
+func (r *routes) taken(head []byte) Route {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	route := r.latest
+	if protocol, _, ok := bytes.Cut(head, []byte(" ")); ok {
+		route.Protocol = string(protocol)
+	}
+	return route
 }

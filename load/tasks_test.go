@@ -66,6 +66,43 @@ users:
 	}
 }
 
+// An objective for a task is judged on its requests alone, those included that
+// wait for their answer.
+func TestObjectivesOfATask(t *testing.T) {
+	o := fake(0, nil)
+	o.SLO = mustSLO(t, "p95<1s,hello.p99<50ms,chat.p99<1s,chat.ttft.p50<500ms,chat.gap.p90<800ms,hello.ttft.p50<1s,hello.rps>10")
+	o.NewConn = streaming(map[string]play{"chat": {first: 300 * time.Millisecond, gaps: []time.Duration{time.Second, 700 * time.Millisecond}}})
+	const tasks = "tasks: [{name: hello, get: /}, {name: chat, get: /chat}]\nusers: [{name: h, tasks: [hello]}, {name: c, tasks: [chat]}]\nwait: {pacing: 1s}\n"
+	for _, c := range []struct {
+		name   string
+		length time.Duration
+		want   []bool // which hold
+		waited int64  // that no chat has answered
+	}{
+		{"answered", 60 * time.Second, []bool{false, true, false, true, false, false, true}, 0},
+		{"no chat answered", 1500 * time.Millisecond, []bool{false, true, false, true, false, false, true}, 50},
+	} {
+		plan := closedPlan(100, 1e6, c.length)
+		plan.Scenario = scenario(t, tasks)
+		if plan.StopGrace = 0; c.waited == 0 {
+			plan.StopGrace = 10 * time.Second
+		}
+		r := run(t, plan, o, nil)
+		for i, objective := range r.SLO {
+			if objective.Holds != c.want[i] {
+				t.Errorf("%s: %s holds: %v at %s, want %v", c.name, objective.Name, objective.Holds, objective.Format(), c.want[i])
+			}
+		}
+		if got := r.SLO[2].Unanswered; got != c.waited || r.SLO[1].Unanswered != 0 {
+			t.Errorf("%s: %d chats and %d hellos without an answer are over the limit, want %d and 0", c.name, got, r.SLO[1].Unanswered, c.waited)
+		}
+		hello, chat := r.Requests[0], r.Requests[1]
+		if hello.Streams != nil || c.waited == 0 && (chat.Streams.Count != chat.Count || chat.Streams.Events != 3*chat.Count) {
+			t.Errorf("%s: streams %+v and %+v, want those of the %d chats", c.name, hello.Streams, chat.Streams, chat.Count)
+		}
+	}
+}
+
 // A feed that is read once ends the load with its last row, in both models.
 func TestFeedReadOnce(t *testing.T) {
 	for _, plan := range []profiles.Plan{closedPlan(2, 100, time.Hour), openPlan(5, profiles.Even, time.Hour)} {

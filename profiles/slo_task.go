@@ -81,9 +81,9 @@ func (s SLO) CheckTasks(tasks []string) error {
 		switch {
 		case o.Task == "" || slices.Contains(tasks, o.Task):
 		case len(tasks) == 0:
-			return fmt.Errorf("--slo: got %s, want objectives of all requests: only a scenario has tasks", o)
+			return fmt.Errorf("--slo: got %s without --scenario, want an objective for all requests", o)
 		default:
-			return fmt.Errorf("--slo: got %s, want a task of the scenario: %s", o, strings.Join(tasks, ", "))
+			return fmt.Errorf("--slo: got %s, want one for a task of the scenario: %s", o, strings.Join(tasks, ", "))
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ sed 's/DONE/GONE/; s/name: chat/name: gone/' chat.yaml >gone.yaml
 chat=(headroom run --scenario chat.yaml "$target" --headless -u 8 -r 100 -n 8)
 ends 0 chat-list headroom run --scenario chat.yaml --list
 says chat-list /v1/chat/completions
-ends 0 chat.json "${chat[@]}" --json --slo 'ttft.p95<4s,gap.p95<2s,errors<1%' & runs=($!)
+ends 0 chat.json "${chat[@]}" --json --slo 'ttft.p95<4s,chat.gap.p95<2s,chat.errors<1%' & runs=($!)
 ends 99 late "${chat[@]}" --slo 'ttft.p50<1ms' & runs+=($!)
 ends 1 gone.json headroom run --scenario gone.yaml "$target" --json -n 4 -u 4 -r 100 & runs+=($!)
 ends 0 chat-once headroom run --scenario chat.yaml "http://localhost:$port" --once & runs+=($!)

@@ -135,6 +135,9 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := l.readScenario(&p); err != nil {
 		return p, err
 	}
+	if err := l.slo.CheckTasks(p.TaskNames()); err != nil {
+		return p, &exit{exitUsage, err}
+	}
 	if err := l.shape.apply(&p, l.given); err != nil {
 		return p, err
 	}
@@ -145,9 +148,6 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 		return p, err
 	}
 	if err := p.Validate(); err != nil {
-		return p, &exit{exitUsage, err}
-	}
-	if err := l.slo.CheckTasks(p.TaskNames()); err != nil {
 		return p, &exit{exitUsage, err}
 	}
 	return p, nil
