@@ -195,7 +195,9 @@ func (t *tally) add(s *Sample) {
 	}
 	if s.Failure == Aborted {
 		t.aborted++
-		t.abortedAge = max(t.abortedAge, s.Latency())
+		if s.Stream == nil {
+			t.abortedAge = max(t.abortedAge, s.Latency())
+		}
 		return
 	}
 	t.count++
@@ -331,7 +333,7 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over, streamsOpen(waits, int32(i))))
 	}
 	c.judge(s, over, waits)
-	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.open())
+	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
 	s.Failures = append([]FailureCount{}, c.failures...)
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed

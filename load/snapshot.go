@@ -38,7 +38,7 @@ type Stats struct {
 	Count      int64         `json:"count"`                // answers and failures
 	Failed     int64         `json:"failed"`               //
 	Aborted    int64         `json:"aborted"`              // cut off by the end of the run: neither answered nor failed
-	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them, from the intended start
+	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them that was no stream, from the intended start
 	Bytes      int64         `json:"bytes"`                // of bodies received; those of a stream count as they come
 	Latency    Quantiles     `json:"latency"`              // from the intended start; successes only
 	Service    Quantiles     `json:"service"`              // from the actual send; successes only
@@ -48,8 +48,9 @@ type Stats struct {
 // Rate is the number of answers and failures per second.
 func (s Stats) Rate() float64 { return perSecond(s.Count, s.Over) }
 
-// open is how many of the streams go on.
-func (s Stats) open() int64 {
+// OpenStreams is how many streams go on: now, or when the end of the run cut
+// them off.
+func (s Stats) OpenStreams() int64 {
 	if s.Streams == nil {
 		return 0
 	}

@@ -155,7 +155,7 @@ func runVerdict(s load.Snapshot, failureCode int) error {
 		return &exit{code: exitInconclusive}
 	case len(s.SLO) > 0 && !held:
 		return &exit{code: exitNotMet}
-	case len(s.SLO) == 0 && s.Total.Failed+s.Total.Aborted > 0 && failureCode != 0:
+	case len(s.SLO) == 0 && s.Total.Failed+s.Total.Aborted > s.Total.OpenStreams() && failureCode != 0:
 		return &exit{code: failureCode}
 	}
 	return nil
