@@ -167,26 +167,6 @@ func (c *collector) tallies(row int32) []*tally {
 	return c.counted
 }
 
-// hear counts what came of streams.
-func (c *collector) hear(marks []mark) {
-	for i := range marks {
-		for _, t := range c.tallies(marks[i].row) {
-			t.bytes += marks[i].bytes
-			t.streamed().hear(&marks[i])
-		}
-	}
-}
-
-// plain reports whether the answers of a row have been no streams, although
-// there are some that are whole.
-func (c *collector) plain(row int32) bool {
-	if len(c.tasks) == 0 {
-		return false
-	}
-	t := &c.tasks[row]
-	return t.count > t.failed && (t.streams == nil || t.streams.count+t.streams.complete == 0)
-}
-
 func (t *tally) add(s *Sample) {
 	if s.Stream != nil {
 		t.streamed().end(s)
@@ -207,14 +187,6 @@ func (t *tally) add(s *Sample) {
 	}
 	t.latency.record(s.Latency())
 	t.service.record(s.Service())
-}
-
-// streamed is the tally of the streams. Most runs have none.
-func (t *tally) streamed() *streamTally {
-	if t.streams == nil {
-		t.streams = newStreamTally(t.digits)
-	}
-	return t.streams
 }
 
 func (c *collector) addStatus(status int16) {

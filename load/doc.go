@@ -25,5 +25,6 @@
 // gathers statistics; all have ended when Run returns.
 //
 //	user: wait until due -> conn.Do -> append the sample to its shard's log
-//	collector, every 250 ms: swap the logs -> histograms -> an immutable Snapshot
+//	      meanwhile, of a stream: append what each reading brought to a log of the user's own
+//	collector, every 250 ms: swap and take the logs -> histograms -> an immutable Snapshot
 package load
