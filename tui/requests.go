@@ -118,7 +118,7 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	}
 	wide := t.shows(firstEventColumn, w-2)
 	if wide {
-		legend += "; ttft is from then to the first event of a stream, gap from one event to the next"
+		legend += ". ttft ends with the first event of a stream, gap is from one event to the next"
 	}
 	foot := append([]string{""}, prose(s, dim, legend+".", w)...)
 	for _, r := range st.Load.Requests {

@@ -49,6 +49,11 @@ func TestStreamsAmongRequests(t *testing.T) {
 			t.Errorf("%d columns: %q shows the first events: %v, want %v", c.width, page.rows[0], got, c.columns)
 		}
 	}
+	st.Load.Total.Aborted = 9
+	failures := strings.Join(renderFailures(st, plainStyles(), 80, 40).rows, "\n")
+	if !strings.Contains(failures, "aborted") || !strings.Contains(failures, "streams still open at the end") {
+		t.Errorf("failures %q, want a row of the 2 requests cut off and one of the 7 streams still open", failures)
+	}
 	st.Load.Total.Streams, st.Load.Requests[0].Streams = nil, nil
 	if head := renderRequests(st, plainStyles(), 200, 40).head[1]; strings.Contains(head, "ttft") {
 		t.Errorf("without streams: %q, want no columns of streams", head)

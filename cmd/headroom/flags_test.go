@@ -131,6 +131,9 @@ func TestRunVerdict(t *testing.T) {
 	}{
 		{"good", load.Snapshot{}, 1, 0},
 		{"failures without an SLO", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 1, 1},
+		{"requests that the end cut off", load.Snapshot{Total: load.Stats{Aborted: 1}}, 1, 1},
+		{"streams that go on", load.Snapshot{Total: load.Stats{Aborted: 2, Streams: &load.Streams{Open: 2}}}, 1, 0},
+		{"a stream that goes on, and a request", load.Snapshot{Total: load.Stats{Aborted: 2, Streams: &load.Streams{Open: 1}}}, 1, 1},
 		{"failures are accepted", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 0, 0},
 		{"an SLO that was missed", load.Snapshot{SLO: slo(false)}, 1, 99},
 		{"an SLO without data", load.Snapshot{SLO: []load.Objective{{Holds: true}}}, 1, 3},

@@ -105,7 +105,7 @@ func statusLine(s advisor.State) string {
 		line += fmt.Sprintf("  p50 %s  p95 %s", profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95))
 	}
 	if r := l.Total.Streams; r != nil {
-		line += fmt.Sprintf("  %d streams open, %s", r.Open, profiles.Plural(r.Events, "event", "events"))
+		line += fmt.Sprintf("  %s open, %s", profiles.Plural(r.Open, "stream", "streams"), profiles.Plural(r.Events, "event", "events"))
 	}
 	if s.Managed {
 		line += fmt.Sprintf("  replicas %d/%d", s.Fleet.Up(), s.Fleet.Wanted)
