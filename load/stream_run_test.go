@@ -139,19 +139,19 @@ func TestStreamsShowAsTheyCome(t *testing.T) {
 	}
 	plan := closedPlan(1, 1, 8*time.Second)
 	plan.Scenario = scenario(t, "on_start: [{name: login, get: /l}]\ntasks: [{name: chat, get: /c}]\n")
-	o := Options{SLO: mustSLO(t, "chat.gap.p50<90ms,chat.ttft.p50<1s"), NewConn: streaming(map[string]play{"chat": {first: 500 * time.Millisecond, gaps: gaps}})}
+	o := Options{SLO: mustSLO(t, "chat.gap.p50<90ms,chat.rps<1/s"), NewConn: streaming(map[string]play{"chat": {first: 500 * time.Millisecond, gaps: gaps}})}
 	var seen []string
 	r := run(t, plan, o, func(e *Engine) {
 		for range 2 {
 			sleep(3 * time.Second)
 			s := e.Snapshot()
 			st := s.Total.Streams
-			seen = append(seen, fmt.Sprintf("%d chats, %d open, %v in 5 events, %v, gap %s", s.Requests[1].Count, st.Open,
-				st.Events >= 20*int64(len(seen)+1), s.Total.Bytes-9*st.Events == 0, s.RecentSLO[0].Format()))
+			seen = append(seen, fmt.Sprintf("%d chats, %d open, %v in 5 events, %v, gap %s, %s", s.Requests[1].Count, s.Requests[1].OpenStreams(),
+				st.Events >= 20*int64(len(seen)+1), s.Total.Bytes-9*st.Events == 0, s.RecentSLO[0].Format(), s.RecentSLO[1].Format()))
 		}
 	})
 	for i, got := range seen {
-		if want := "0 chats, 1 open, true in 5 events, true, gap 100ms"; got != want {
+		if want := "0 chats, 1 open, true in 5 events, true, gap 100ms, 0/s"; got != want {
 			t.Errorf("after %d s: %s; want %s", 3*(i+1), got, want)
 		}
 	}
@@ -207,5 +207,28 @@ func (c *mixConn) Do(s *Sample, m *Message) error {
 	default:
 		s.Sent, s.Replica = at, probe.Unknown
 		return c.end(s, c.pause(10*time.Millisecond), true)
+	}
+}
+
+// Of arrivals that nobody has taken, a task gets the share that it has of the
+// others, answered or not.
+func TestShareOfUntakenArrivals(t *testing.T) {
+	c := newCollector([]string{"a", "b"}, probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
+	for range 5 {
+		c.add(&Sample{Done: time.Second})
+	}
+	c.add(&Sample{Done: time.Second, Task: 1})
+	waits := []wait{{row: 0, count: 1}, {row: 1, count: 1}}
+	for range 5 {
+		waits = append(waits, wait{row: noRow, count: 1, age: time.Second}, wait{row: noRow, count: 3, age: time.Second})
+	}
+	for row, want := range []int64{1 + 15, 1 + 5} {
+		n := int64(0)
+		for _, w := range c.of(waits, func(r int32) bool { return r == int32(row) }) {
+			n += w.count
+		}
+		if n != want {
+			t.Errorf("row %d has %d that wait, want %d", row, n, want)
+		}
 	}
 }

@@ -133,7 +133,7 @@ func TestStreamsOfARealServer(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		serve   func(nc net.Conn)
-		events  int64
+		events  int64 // -1: no stream
 		failure Failure
 	}{
 		{"SSE in chunks", func(nc net.Conn) {
@@ -151,6 +151,9 @@ func TestStreamsOfARealServer(t *testing.T) {
 			sleep(5 * time.Millisecond)
 			fmt.Fprint(nc, "2\n")
 		}, 2, None},
+		{"an error", func(nc net.Conn) {
+			fmt.Fprint(nc, strings.Replace(sseHead, "200 OK", "500 No", 1)+"Content-Length: 9\r\n\r\ndata: 1\n\n")
+		}, -1, Status},
 	} {
 		target := listen(t, func(nc net.Conn) {
 			if hear(nc) == nil {
@@ -167,6 +170,10 @@ func TestStreamsOfARealServer(t *testing.T) {
 			switch {
 			case (r.Total.Failed > 0) != (c.failure != None), r.Total.Failed > 0 && r.Failures[0].Failure != c.failure:
 				t.Errorf("%s, %s: failures %+v, want %v", c.name, how, r.Failures, c.failure)
+			case c.events < 0:
+				if got != nil {
+					t.Errorf("%s, %s: streams %+v, want none", c.name, how, got)
+				}
 			case got == nil || got.Count != want.Count || got.Complete != want.Complete || got.Events != want.Events || got.TTFT.Count != 1 || got.Gap.Count != want.Events-1:
 				t.Errorf("%s, %s: streams %+v, want %+v", c.name, how, got, want)
 			}
