@@ -46,7 +46,7 @@ func (a *answer) reset(src io.Reader) {
 	a.src, a.r, a.w = src, 0, 0
 	a.head, a.body, a.scratch, a.bytes = nil, nil, a.scratch[:0], 0
 	a.firstByte, a.lastByte, a.want = 0, 0, prefixSize
-	a.events.kind, a.events.begun = noStream, nil
+	a.events.kind, a.events.log = noStream, nil
 }
 
 // received notes that n more bytes have come into the buffer.
@@ -79,16 +79,19 @@ func (a *answer) read(noBody bool) error {
 			return nil
 		case noBody || a.status == 204 || a.status == 304:
 			return nil
+		}
+		if f.stream != noStream && a.status < 400 {
+			a.events.begin(f.stream)
+		}
+		switch {
 		case f.chunked:
 			a.spill()
-			a.events.begin(contentType(a.head))
 			return a.readChunked()
 		case f.length >= 0 && !f.encoded:
 			return a.readLength(f.length)
 		default:
 			a.keepAlive = false // the end of the connection ends it (RFC 9112, section 6.3)
 			a.spill()
-			a.events.begin(contentType(a.head))
 			return a.readUntilEOF()
 		}
 	}
@@ -129,7 +132,7 @@ func (a *answer) keep(p []byte) {
 }
 
 func (a *answer) readLength(n int64) error {
-	if int64(a.r)+n <= int64(len(a.buf)) {
+	if a.events.kind == noStream && int64(a.r)+n <= int64(len(a.buf)) {
 		for int64(a.w-a.r) < n {
 			if err := a.fill(); err != nil {
 				return cutOff(err)

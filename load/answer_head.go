@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"io"
 	"strings"
-
-	"headroom/profiles"
 )
 
 const (
@@ -34,7 +32,8 @@ type framing struct {
 	chunked   bool
 	keepAlive bool
 	closes    bool
-	counts    bool // the last line is one that says where the body ends
+	counts    bool       // the last line is one that says where the body ends
+	stream    streamKind // what the Content-Type says
 }
 
 // readHead reads until the empty line.
@@ -122,6 +121,9 @@ func (f *framing) parseField(line []byte) error {
 		// identity is what older servers say for none.
 		f.encoded = f.encoded || !equalFold(bytes.TrimSpace(value), "identity")
 		f.chunked = f.chunked || containsFold(value, "chunked")
+	case equalFold(name, "content-type"):
+		f.stream = kindOf(value)
+		f.counts = false
 	case equalFold(name, "connection"):
 		f.closes = f.closes || containsFold(value, "close")
 		f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
@@ -145,13 +147,6 @@ func (a *answer) parseStatus(line []byte, f *framing) error {
 	a.status = int16(status)
 	f.keepAlive = line[7] == '1'
 	return nil
-}
-
-// contentType is that of a whole head. Only a body whose length nobody knew
-// beforehand can be a stream, so others are not looked at.
-func contentType(head []byte) []byte {
-	value, _ := profiles.HeaderOf(head, "Content-Type")
-	return value
 }
 
 // equalFold compares without regard to case. Short names are converted on the

@@ -22,7 +22,6 @@ import (
 // several times what httpConn does.
 type clientConn struct {
 	*connector
-	progress
 	halt      context.Context // ends when the run must stop at once
 	source    netip.Addr      // invalid: any
 	rng       rand.PCG
@@ -107,7 +106,6 @@ func (c *clientConn) follow(next *http.Request, via []*http.Request) error {
 func (c *clientConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	c.begin()
 	if c.generation != c.connector.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
 		c.transport.CloseIdleConnections()
 	}
@@ -159,9 +157,9 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 	a := c.takeAnswer(nil)
 	defer c.giveAnswer(a)
 	a.want = m.want
-	a.events.begun = &c.begun
-	if response.ContentLength < 0 {
-		a.events.begin([]byte(response.Header.Get("Content-Type")))
+	a.events.log = m.streams
+	if response.StatusCode < 400 && !m.head {
+		a.events.begin(kindOf([]byte(response.Header.Get("Content-Type"))))
 	}
 	defer func() { s.Stream = a.events.end(err == nil) }()
 	for {

@@ -41,7 +41,8 @@ type collector struct {
 	slo        profiles.SLO
 	keep       int // samples to keep; 0: none
 	kept       []Sample
-	full       bool // there were more to keep
+	full       bool     // there were more to keep
+	counted    []*tally // of the latest request
 
 	spare         []Sample    // swapped with the logs
 	spareFailures failureRows // and with the failures
@@ -49,12 +50,10 @@ type collector struct {
 	since     time.Duration // offset of the last reset
 	total     tally
 	tasks     []tally // by name, where there are several
-	second    tally
-	secondAt  time.Duration        // when the present second began
-	planned   float64              // area of the planned load until then
-	recent    [recentSeconds]tally // ring of the last finished seconds
-	lately    tally                // their sum
-	seconds   int                  // finished so far
+	lately    *window
+	watched   []*window     // by name, where there are several; nil: no objective is about it
+	secondAt  time.Duration // when the present second began
+	planned   float64       // area of the planned load until then
 	replicas  []replicaTally
 	unnamed   int64
 	failures  failureRows
@@ -73,6 +72,7 @@ type collector struct {
 type tally struct {
 	over                          time.Duration
 	count, failed, aborted, bytes int64
+	eventless                     int64 // failed, of requests whose answers are no streams
 	abortedAge                    time.Duration
 	latency, service              *hist        // successes
 	digits                        int          // of the histograms
@@ -93,13 +93,14 @@ type replicaTally struct {
 
 func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
 	c := &collector{names: names, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
-	c.total, c.second, c.lately = newTally(3), newTally(2), newTally(2)
-	for i := range c.recent {
-		c.recent[i] = newTally(2)
-	}
+	c.total, c.lately = newTally(3), newWindow()
 	if len(names) > 1 {
-		for range names {
+		c.watched = make([]*window, len(names))
+		for i, name := range names {
 			c.tasks = append(c.tasks, newTally(2))
+			if slices.ContainsFunc(slo, func(o profiles.Objective) bool { return o.Task == name }) {
+				c.watched[i] = newWindow()
+			}
 		}
 	}
 	return c
@@ -125,13 +126,19 @@ func (c *collector) gather(s *shard) {
 }
 
 func (c *collector) add(s *Sample) {
-	c.total.add(s)
-	c.second.add(s)
-	if len(c.tasks) > 0 {
-		c.tasks[s.Task].add(s)
+	plain := c.plain(s.Task)
+	for _, t := range c.tallies(s.Task) {
+		t.add(s)
+		if plain && s.Stream == nil && s.Failure != None && s.Failure != Aborted {
+			t.eventless++
+		}
 	}
 	if s.Failure == Aborted {
-		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1, task: s.Task + 1, streaming: s.Stream != nil && s.Stream.Events > 0})
+		w := wait{row: s.Task, age: s.Latency(), count: 1}
+		if s.Stream != nil {
+			w.heard(true, *s.Stream, s.Done)
+		}
+		c.cutOff = append(c.cutOff, w)
 		return
 	}
 	c.conns.add(s)
@@ -147,31 +154,39 @@ func (c *collector) add(s *Sample) {
 	c.addReplica(s)
 }
 
+// tallies are those that a request of a row counts in. They are valid until
+// the next call.
+func (c *collector) tallies(row int32) []*tally {
+	c.counted = append(c.counted[:0], &c.total, &c.lately.second)
+	if len(c.tasks) > 0 {
+		c.counted = append(c.counted, &c.tasks[row])
+		if w := c.watched[row]; w != nil {
+			c.counted = append(c.counted, &w.second)
+		}
+	}
+	return c.counted
+}
+
 func (t *tally) add(s *Sample) {
 	if s.Stream != nil {
-		t.streamed().add(s)
+		t.streamed().end(s)
+	} else {
+		t.bytes += s.Bytes // those of a stream were counted when they came
 	}
 	if s.Failure == Aborted {
 		t.aborted++
-		t.abortedAge = max(t.abortedAge, s.Latency())
+		if s.Stream == nil {
+			t.abortedAge = max(t.abortedAge, s.Latency())
+		}
 		return
 	}
 	t.count++
-	t.bytes += s.Bytes
 	if s.Failure != None {
 		t.failed++
 		return
 	}
 	t.latency.record(s.Latency())
 	t.service.record(s.Service())
-}
-
-// streamed is the tally of the streams. Most runs have none.
-func (t *tally) streamed() *streamTally {
-	if t.streams == nil {
-		t.streams = newStreamTally(t.digits)
-	}
-	return t.streams
 }
 
 func (c *collector) addStatus(status int16) {
@@ -218,26 +233,22 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 	if length < time.Second-tick/2 {
 		return
 	}
-	c.second.over = length
-	slot := &c.recent[c.seconds%recentSeconds]
-	*slot, c.second = c.second, *slot
-	c.second.reset()
-
 	for i := range c.replicas {
 		r := &c.replicas[i]
-		r.recent[c.seconds%recentSeconds], r.second = r.second, 0
+		r.recent[c.lately.n%recentSeconds], r.second = r.second, 0
+	}
+	slot := c.lately.endSecond(length)
+	for _, w := range c.watched {
+		if w != nil {
+			w.endSecond(length)
+		}
 	}
 	p := Point{At: now, Users: s.Users, InFlight: s.InFlight, Planned: s.Planned}
 	if s.Open {
 		p.Planned = (area - c.planned) / length.Seconds()
 	}
-	c.seconds++
 	c.secondAt, c.planned = now, area
-	c.lately.reset()
-	for i := range min(c.seconds, recentSeconds) {
-		c.lately.merge(&c.recent[i])
-	}
-	if c.seconds%c.thinEvery != 0 {
+	if c.lately.n%c.thinEvery != 0 {
 		return
 	}
 	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
@@ -285,21 +296,16 @@ func (c *collector) reset(now time.Duration) {
 // the load, and the SLO is judged with an eye on the requests that wait.
 func (c *collector) fill(s *Snapshot, waits []wait) {
 	over := max(0, s.Loaded-c.since)
-	s.Total = c.total.stats(c.title(), over)
+	s.Total = c.total.stats(c.title(), over, streamsOpen(waits, allRows))
 	s.Requests = []Stats{s.Total}
 	if len(c.tasks) > 0 {
 		s.Requests = nil
 	}
 	for i := range c.tasks {
-		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over))
+		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over, streamsOpen(waits, int32(i))))
 	}
-	for _, o := range c.slo {
-		s.SLO = append(s.SLO, c.objective(o, over, waits))
-		if s.Phase == Running {
-			s.RecentSLO = append(s.RecentSLO, c.recently(o, waits))
-		}
-	}
-	s.Recent = c.lately.stats(c.title(), c.lately.over)
+	c.judge(s, over, waits)
+	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
 	s.Failures = append([]FailureCount{}, c.failures...)
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed
@@ -324,7 +330,7 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		}
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.over), Service: r.service.quantiles(),
+			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.sum.over), Service: r.service.quantiles(),
 		})
 	}
 }
@@ -338,7 +344,7 @@ func (c *collector) title() string {
 }
 
 func (t *tally) reset() {
-	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge = 0, 0, 0, 0, 0, 0
+	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge, t.eventless = 0, 0, 0, 0, 0, 0, 0
 	t.latency.reset()
 	t.service.reset()
 	if t.streams != nil {
@@ -350,6 +356,7 @@ func (t *tally) merge(u *tally) {
 	t.over += u.over
 	t.count += u.count
 	t.failed += u.failed
+	t.eventless += u.eventless
 	t.aborted += u.aborted
 	t.abortedAge = max(t.abortedAge, u.abortedAge)
 	t.bytes += u.bytes
@@ -368,13 +375,15 @@ func (c *collector) scale() time.Duration {
 	return c.total.latency.quantiles().P95
 }
 
-func (t *tally) stats(name string, over time.Duration) Stats {
+// stats is what the tally says while so many of its streams go on.
+func (t *tally) stats(name string, over time.Duration, open int64) Stats {
 	s := Stats{
 		Name: name, Over: over, Count: t.count, Failed: t.failed, Aborted: t.aborted, AbortedAge: t.abortedAge, Bytes: t.bytes,
 		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
 	}
-	if t.streams != nil && t.streams.count > 0 {
-		s.Streams = t.streams.streams()
+	if t.streams != nil && t.streams.count+t.streams.events+open > 0 {
+		s.Streams = &Streams{Count: t.streams.count, Complete: t.streams.complete, Open: open, Events: t.streams.events,
+			TTFT: t.streams.ttft.quantiles(), Gap: t.streams.gap.quantiles()}
 	}
 	return s
 }

@@ -27,7 +27,6 @@ type Conn interface {
 // first needed and again after it broke or has lived.
 type httpConn struct {
 	*connector
-	progress
 	halt   context.Context // ends when the run must stop at once
 	unhook func() bool
 	source netip.Addr // invalid: any
@@ -58,7 +57,6 @@ func (k *connector) newHTTPConn(halt context.Context) *httpConn {
 func (c *httpConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	c.begin()
 	a, err := c.try(s, m)
 	if a == nil && c.mayRepeat(err, m, time.Since(c.base)-s.Sent) {
 		c.hangUp()
@@ -100,7 +98,7 @@ func (c *httpConn) try(s *Sample, m *Message) (*answer, error) {
 	}
 	a, err := c.socket.exchange(m.encoded, deadline)
 	if err == nil {
-		a.events.begun, a.want = &c.begun, m.want
+		a.events.log, a.want = m.streams, m.want
 		err = a.read(m.head)
 	}
 	if !c.socket.finish() && a != nil {

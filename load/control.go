@@ -81,6 +81,7 @@ type publisher struct {
 	pace    pace
 	loaded  time.Duration // how long there was load; 0 while there still is
 	waits   []wait        // of this tick
+	marks   []mark        // of streams, of this tick
 
 	before arrivalCounts // at the last reset
 }
@@ -97,10 +98,6 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	now := time.Now()
 	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open()}
-	reset := e.resets.Swap(0) > 0
-	if reset {
-		p.reset(s.Elapsed)
-	}
 	if p.loaded == 0 && p.cpu.read(now) {
 		p.machine.read(now)
 	}
@@ -124,7 +121,13 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	if p.loaded > 0 {
 		shape = ep.users(e.started.Add(p.loaded - 1)) // what it ended with
 	}
-	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
+	e.countUsers(p, &s, shape)
+	p.hear(p.marks)
+	reset := e.resets.Swap(0) > 0
+	if reset {
+		p.reset(s.Elapsed)
+	}
+	p.waits = append(p.waits, p.cutOff...)
 	lag := p.lag.quantiles()
 	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Lacked: p.failures.lacked()}
 	p.machine.fill(&s.Health)
@@ -165,9 +168,10 @@ func (e *Engine) countArrivals(p *publisher, ep *epoch, s *Snapshot, reset bool)
 }
 
 // countUsers fills in the users, those that a shape asks for included, and
-// what they have under way, adds that to what waits, and forgets the users
-// that have ended.
-func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
+// what they have under way, notes that as what waits, takes what came of
+// streams, and forgets the users that have ended.
+func (e *Engine) countUsers(p *publisher, s *Snapshot, shape int) {
+	p.waits, p.marks = p.waits[:0], p.marks[:0]
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s.Wanted, s.Users, s.SpawnRate, s.Shaped = e.goal, e.living, e.spawnRate, e.shaped
@@ -179,18 +183,16 @@ func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
 	}
 	keep := e.users[:0]
 	for _, u := range e.users {
-		if u.gone.Load() {
-			continue
-		}
-		keep = append(keep, u)
-		if busy := time.Duration(u.busy.Load()); busy > 0 {
-			age := s.Elapsed - (busy - 1)
+		gone := u.gone.Load()
+		if w, ok := u.underWay(p, s.Elapsed); ok {
 			s.InFlight++
-			s.Oldest = max(s.Oldest, age)
-			waits = append(waits, wait{age: age, count: 1, task: u.row.Load() + 1, streaming: u.streaming()})
+			s.Oldest = max(s.Oldest, w.age)
+			p.waits = append(p.waits, w)
+		}
+		if !gone {
+			keep = append(keep, u)
 		}
 	}
 	clear(e.users[len(keep):])
 	e.users = keep
-	return waits
 }

@@ -34,5 +34,6 @@
 // for what net/http takes to close idle connections.
 //
 //	user: wait until due -> conn.Do -> append the sample to its shard's log
-//	collector, every 250 ms: swap the logs -> histograms -> an immutable Snapshot
+//	      meanwhile, of a stream: append what each reading brought to a log of the user's own
+//	collector, every 250 ms: swap and take the logs -> histograms -> an immutable Snapshot
 package load

@@ -84,6 +84,9 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 			return nil, err
 		}
 	}
+	if err := o.SLO.CheckTasks(plan.TaskNames()); err != nil {
+		return nil, err
+	}
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
 	}

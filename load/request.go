@@ -154,6 +154,8 @@ type Message struct {
 	values  profiles.Values
 	buffer  []byte                  // of encoded, where there are templates
 	seen    func(head, body []byte) // is shown each answer; nil: nobody looks
+
+	streams *streamLog // is told of streams as they come; nil: nobody asks
 }
 
 // fill makes m the message of r with the present values.

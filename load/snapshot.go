@@ -38,15 +38,24 @@ type Stats struct {
 	Count      int64         `json:"count"`                // answers and failures
 	Failed     int64         `json:"failed"`               //
 	Aborted    int64         `json:"aborted"`              // cut off by the end of the run: neither answered nor failed
-	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them, from the intended start
-	Bytes      int64         `json:"bytes"`                // of bodies received
+	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them that was no stream, from the intended start
+	Bytes      int64         `json:"bytes"`                // of bodies received; those of a stream count as they come
 	Latency    Quantiles     `json:"latency"`              // from the intended start; successes only
 	Service    Quantiles     `json:"service"`              // from the actual send; successes only
-	Streams    *Streams      `json:"streams,omitempty"`    // nil: no answer was one
+	Streams    *Streams      `json:"streams,omitempty"`    // nil: no answer is one
 }
 
 // Rate is the number of answers and failures per second.
 func (s Stats) Rate() float64 { return perSecond(s.Count, s.Over) }
+
+// OpenStreams is how many streams go on: now, or when the end of the run cut
+// them off.
+func (s Stats) OpenStreams() int64 {
+	if s.Streams == nil {
+		return 0
+	}
+	return s.Streams.Open
+}
 
 // FailRate is the number of failures per second.
 func (s Stats) FailRate() float64 { return perSecond(s.Failed, s.Over) }
@@ -107,7 +116,7 @@ type Snapshot struct {
 	Recent    Stats          `json:"recent"` // of the last seconds
 	Requests  []Stats        `json:"requests"`
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
-	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load; not valid for a task
+	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
 	Replicas  []Replica      `json:"replicas"`
 	Unnamed   int64          `json:"unnamed"` // answers that name no replica
 	Identity  string         `json:"identity,omitempty"`

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,30 +66,12 @@ users:
 	}
 }
 
-// slowChat is a target whose chats stream for 2 s, and which answers anything
-// else after 10 ms.
-type slowChat struct{ fakeConn }
-
-func (c *slowChat) Do(s *Sample, m *Message) error {
-	c.service = 10 * time.Millisecond
-	if m.Name == "chat" {
-		c.service = 2 * time.Second
-	}
-	err := c.fakeConn.Do(s, m)
-	if m.Name == "chat" && err == nil {
-		s.Stream = &Stream{First: s.Sent + 300*time.Millisecond, Events: 3, gaps: []time.Duration{time.Second, 700 * time.Millisecond}}
-	}
-	return err
-}
-
 // An objective for a task is judged on its requests alone, those included that
 // wait for their answer.
 func TestObjectivesOfATask(t *testing.T) {
 	o := fake(0, nil)
 	o.SLO = mustSLO(t, "p95<1s,hello.p99<50ms,chat.p99<1s,chat.ttft.p50<500ms,chat.gap.p90<800ms,hello.ttft.p50<1s,hello.rps>10")
-	o.NewConn = func(ctx context.Context, start time.Time) Conn {
-		return &slowChat{fakeConn{ctx: ctx, start: start, turn: new(atomic.Int32)}}
-	}
+	o.NewConn = streaming(map[string]play{"chat": {first: 300 * time.Millisecond, gaps: []time.Duration{time.Second, 700 * time.Millisecond}}})
 	const tasks = "tasks: [{name: hello, get: /}, {name: chat, get: /chat}]\nusers: [{name: h, tasks: [hello]}, {name: c, tasks: [chat]}]\nwait: {pacing: 1s}\n"
 	for _, c := range []struct {
 		name   string
@@ -99,7 +80,7 @@ func TestObjectivesOfATask(t *testing.T) {
 		waited int64  // that no chat has answered
 	}{
 		{"answered", 60 * time.Second, []bool{false, true, false, true, false, false, true}, 0},
-		{"no chat answered", 1500 * time.Millisecond, []bool{false, true, false, false, false, false, true}, 50},
+		{"no chat answered", 1500 * time.Millisecond, []bool{false, true, false, true, false, false, true}, 50},
 	} {
 		plan := closedPlan(100, 1e6, c.length)
 		plan.Scenario = scenario(t, tasks)

@@ -18,15 +18,16 @@ type user struct {
 	shard  *shard
 	rng    *rand.Rand
 	timer  *time.Timer
-	actor  actor         // what to send
-	sample Sample        // of the request under way
-	cursor cursor        // open model: where in the arrivals it reads
+	actor  actor  // what to send
+	sample Sample // of the request under way
+	cursor cursor // open model: where in the arrivals it reads
+	stream streamLog
 	hold   time.Duration // closed model: the latest wait after what left nothing to go on with; 0: there was none
 
 	more  context.Context // ends when this user must start nothing more
 	leave context.CancelFunc
+	row   atomic.Int32 // of the request under way, or of the last one
 	busy  atomic.Int64 // when the request under way was due, as an offset plus 1; 0: none
-	row   atomic.Int32 // of that request among the names of the run
 	gone  atomic.Bool  // has ended
 
 	dismissed bool // guarded by Engine.mu: no longer among the living
@@ -45,6 +46,7 @@ func (e *Engine) newUser(number int) *user {
 	if e.arrivals != nil {
 		u.cursor = e.arrivals.cursor()
 	}
+	u.actor.message.streams = &u.stream
 	u.more, u.leave = context.WithCancel(e.more)
 	return u
 }
@@ -211,6 +213,7 @@ func (u *user) prepare() bool {
 // send performs the request that is ready, and should have left at the intended time.
 func (u *user) send(intended time.Time, late bool) {
 	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late, Task: int32(u.actor.task.Row)}
+	u.stream.expect(u.sample.Task, u.sample.Intended)
 	if u.row.Load() != u.sample.Task { // a store costs more than a look
 		u.row.Store(u.sample.Task)
 	}
@@ -221,9 +224,16 @@ func (u *user) send(intended time.Time, late bool) {
 	u.shard.add(&u.sample, err, u.engine.plan.Timeout)
 }
 
-// streaming reports whether the answer under way is a stream whose first event
-// has come. It may be asked from outside.
-func (u *user) streaming() bool {
-	c, ok := u.conn.(interface{ streaming() bool })
-	return ok && c.streaming()
+// underWay is the request under way, as seen from outside at an offset; ok is
+// false without one. What came of streams is moved to p. The order matters:
+// whatever the user does meanwhile, a request is never taken for older or less
+// answered than it is, but for one that has just begun.
+func (u *user) underWay(p *publisher, at time.Duration) (w wait, ok bool) {
+	row := u.row.Load()
+	marks, opened, found := u.stream.take(p.marks)
+	p.marks = marks
+	busy := time.Duration(u.busy.Load())
+	w = wait{row: row, age: at - (busy - 1), count: 1}
+	w.heard(opened, found, at)
+	return w, busy > 0
 }

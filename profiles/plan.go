@@ -133,6 +133,15 @@ func (p Plan) PeakUsers() int {
 	return most
 }
 
+// TaskNames are the names of the scenario's requests; there are none without
+// a scenario.
+func (p Plan) TaskNames() []string {
+	if p.Scenario == nil {
+		return nil
+	}
+	return p.Scenario.Rows
+}
+
 // Process is how the arrivals of an open plan are spread: as Arrivals says,
 // except that single arrivals are replayed as they were.
 func (p Plan) Process() Arrivals {

@@ -48,10 +48,16 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 			text(clock(f.First)), text(clock(f.Last)), text(f.Example),
 		})
 	}
-	if n := l.Total.Aborted; n > 0 {
+	if n := l.Total.Aborted - l.Total.OpenStreams(); n > 0 {
 		t.rows = append(t.rows, []cell{
 			toned(dim, load.Aborted.String()), toned(dim, none), text(count(n)), toned(dim, none),
 			toned(dim, none), toned(dim, none), text("in flight at the end, the oldest for " + span(l.Total.AbortedAge)),
+		})
+	}
+	if n := l.Total.OpenStreams(); n > 0 && l.Total.Aborted > 0 {
+		t.rows = append(t.rows, []cell{
+			toned(dim, none), toned(dim, none), text(count(n)), toned(dim, none),
+			toned(dim, none), toned(dim, none), text("streams still open at the end"),
 		})
 	}
 	head, rows := t.render(s, w-2)

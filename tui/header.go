@@ -153,7 +153,7 @@ func figures(st advisor.State, s *styles, w int) []part {
 	if q := c.Latency; q.Count > 0 {
 		p50, p95, p99 = millis(q.P50), millis(q.P95), millis(q.P99)
 	}
-	return append([]part{{demand, 0}}, append(unserved(l.Health, s), []part{
+	return append([]part{{demand, 0}}, append(append(unserved(l.Health, s), streaming(l.Total, s)...), []part{
 		{rate + s.paint(dim, " req/s"), 0},
 		{s.paint(dim, "fail ") + s.paint(toneIf(c.Failed > 0, bad), fail), 0},
 		{latency("p50", p50), 3}, {latency("p95", p95), 0}, {latency("p99", p99) + s.paint(dim, " ms"), 2},
@@ -161,6 +161,14 @@ func figures(st advisor.State, s *styles, w int) []part {
 		{s.paint(dim, "received ") + padLeft(profiles.FormatSize(l.Total.Bytes), 7), 7},
 		{s.paint(dim, "requests ") + padLeft(count(l.Total.Count), 7), 5},
 	}...)...)
+}
+
+// streaming says how many streams go on, of which no request is counted yet.
+func streaming(r load.Stats, s *styles) []part {
+	if r.Streams == nil {
+		return nil
+	}
+	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 4}}
 }
 
 // unserved says how many arrivals found no free user.
@@ -197,7 +205,7 @@ func objectives(st advisor.State, s *styles) []part {
 func objective(l load.Snapshot, i int, s *styles) string {
 	run := l.SLO[i]
 	name := clean(run.Name) + " "
-	if !lately(l) || run.Objective.Task != "" { // of a task there is no other time
+	if !lately(l) {
 		return name + judged(run, s)
 	}
 	var now load.Objective // no data

@@ -50,7 +50,31 @@ var statsColumns = []struct {
 	{column{title: "received", width: 8, rank: 4}, func(r load.Stats) cell { return text(profiles.FormatSize(r.Bytes)) }},
 }
 
-const serviceColumn = "svc p95"
+// streamColumns are those of streams of events, where there are any.
+var streamColumns = []struct {
+	column
+	of func(load.Streams) cell
+}{
+	{column{title: "events", width: 6, rank: 7}, func(r load.Streams) cell { return text(count(r.Events)) }},
+	{column{title: "open", width: 5, rank: 7}, func(r load.Streams) cell { return text(count(r.Open)) }},
+	{column{title: "ttft p50", width: 8, rank: 8}, func(r load.Streams) cell {
+		return latencyCell(r.TTFT, func(q load.Quantiles) string { return millis(q.P50) })
+	}},
+	{column{title: firstEventColumn, width: 8, rank: 7}, func(r load.Streams) cell {
+		return latencyCell(r.TTFT, func(q load.Quantiles) string { return millis(q.P95) })
+	}},
+	{column{title: "gap p50", width: 7, rank: 8}, func(r load.Streams) cell {
+		return latencyCell(r.Gap, func(q load.Quantiles) string { return millis(q.P50) })
+	}},
+	{column{title: "gap p95", width: 7, rank: 7}, func(r load.Streams) cell {
+		return latencyCell(r.Gap, func(q load.Quantiles) string { return millis(q.P95) })
+	}},
+}
+
+const (
+	serviceColumn    = "svc p95"
+	firstEventColumn = "ttft p95"
+)
 
 // renderRequests is the table of what was asked for.
 func renderRequests(st advisor.State, s *styles, w, h int) page {
@@ -61,10 +85,24 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	for _, c := range statsColumns {
 		t.columns = append(t.columns, c.column)
 	}
+	streams := streamColumns
+	if st.Load.Total.Streams == nil {
+		streams = nil
+	}
+	for _, c := range streams {
+		t.columns = append(t.columns, c.column)
+	}
 	add := func(name cell, r load.Stats) {
 		row := []cell{name}
 		for _, c := range statsColumns {
 			row = append(row, c.of(r))
+		}
+		for _, c := range streams {
+			if r.Streams != nil {
+				row = append(row, c.of(*r.Streams))
+			} else {
+				row = append(row, toned(dim, none))
+			}
 		}
 		t.rows = append(t.rows, row)
 	}
@@ -78,9 +116,13 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	if t.shows(serviceColumn, w-2) {
 		legend += "; svc is from when it really left. Where svc is much shorter, requests waited for a free user"
 	}
+	wide := t.shows(firstEventColumn, w-2)
+	if wide {
+		legend += ". ttft ends with the first event of a stream, gap is from one event to the next"
+	}
 	foot := append([]string{""}, prose(s, dim, legend+".", w)...)
 	for _, r := range st.Load.Requests {
-		if r.Streams != nil {
+		if r.Streams != nil && !wide {
 			foot = append(foot, prose(s, dim, r.Name+": "+streamed(*r.Streams), w)...)
 		}
 	}
@@ -92,7 +134,7 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 
 // streamed is what came back as streams of events, in one sentence.
 func streamed(r load.Streams) string {
-	text := fmt.Sprintf("%s, %d complete, with %s", plural(r.Count, "stream"), r.Complete, plural(r.Events, "event"))
+	text := fmt.Sprintf("%s, %d complete, %d open, with %s", plural(r.Count, "stream"), r.Complete, r.Open, plural(r.Events, "event"))
 	if q := r.TTFT; q.Count > 0 {
 		text += fmt.Sprintf(": first event after p50 %s, p95 %s ms", millis(q.P50), millis(q.P95))
 	}

@@ -187,14 +187,19 @@ func TestSummaryWords(t *testing.T) {
 	dropped.Health.Due, dropped.Health.Sent = 1200, 1188
 	shaped := snapshot(t)
 	shaped.Shaped = true
+	streaming, mixed := snapshot(t), snapshot(t)
+	streaming.Total.Streams = &load.Streams{Count: 63, Open: 63}
+	mixed.Total.Streams = &load.Streams{Count: 60, Open: 60}
 	for name, c := range map[string]struct {
 		s    load.Snapshot
 		want []string
 		not  []string
 	}{
-		"steered": {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
-		"dropped": {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
-		"shaped":  {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
+		"steered":   {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
+		"dropped":   {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
+		"streaming": {streaming, []string{"in no latency above: 63 requests\n", "streams still open at the end, which is no failure     63"}, []string{"aborted", "a user that waits"}},
+		"mixed":     {mixed, []string{"aborted  in flight at the end, the oldest for 1.5s", "      3 ", "streams still open at the end, which is no failure     60"}, nil},
+		"shaped":    {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
 		"one": {one, []string{", 1 user: ", "\nstill in flight at the end, and in no latency above: 1 request\n", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",
 			"1 arrival waited", "(1 request was over it"}, []string{"1 answers", "1 requests", "were"}},
 		"many":           {snapshot(t), []string{"\nstill in flight at the end, and in no latency above: 63 requests\n", "a user that waits sends nothing else"}, nil},

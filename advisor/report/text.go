@@ -90,7 +90,7 @@ func (p *paper) requests(s load.Snapshot) {
 	p.say("latency of successes from the intended start, service time from the actual send")
 	if t := s.Total; t.Aborted > 0 {
 		p.say("still in flight at the end, and in no latency above: %s", profiles.Plural(t.Aborted, "request", "requests"))
-		if !s.Open {
+		if !s.Open && t.Aborted > t.OpenStreams() {
 			p.say("a user that waits sends nothing else, so a stall weighs little here: with --rate arrivals go on and it shows in full")
 		}
 	}
@@ -110,7 +110,7 @@ func (p *paper) streams(s load.Snapshot) {
 	if len(rows) > 1 {
 		p.printf("\n")
 		p.table("nrrrrrrr", rows)
-		p.say("ttft from the intended start to the first event, gap from one event to the next; of complete streams")
+		p.say("ttft from the intended start to the first event, gap from one event to the next; of all streams, as far as they came")
 	}
 }
 
@@ -147,9 +147,13 @@ func (p *paper) failures(s load.Snapshot) {
 	for _, f := range s.Failures {
 		rows = append(rows, []string{f.Failure.String(), f.Example, fmt.Sprint(f.Count), clock(f.First), clock(f.Last)})
 	}
-	if t := s.Total; t.Aborted > 0 {
+	t := s.Total
+	if n := t.Aborted - t.OpenStreams(); n > 0 {
 		example := fmt.Sprintf("in flight at the end, the oldest for %s", profiles.FormatLatency(t.AbortedAge))
-		rows = append(rows, []string{load.Aborted.String(), example, fmt.Sprint(t.Aborted), none, none})
+		rows = append(rows, []string{load.Aborted.String(), example, fmt.Sprint(n), none, none})
+	}
+	if n := t.OpenStreams(); n > 0 {
+		rows = append(rows, []string{none, "streams still open at the end, which is no failure", fmt.Sprint(n), none, none})
 	}
 	if len(rows) > 1 {
 		p.printf("\n")

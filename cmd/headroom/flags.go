@@ -135,8 +135,8 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := l.readScenario(&p); err != nil {
 		return p, err
 	}
-	if err := l.checkTasks(p); err != nil {
-		return p, err
+	if err := l.slo.CheckTasks(p.TaskNames()); err != nil {
+		return p, &exit{exitUsage, err}
 	}
 	if err := l.shape.apply(&p, l.given); err != nil {
 		return p, err
@@ -150,7 +150,7 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := p.Validate(); err != nil {
 		return p, &exit{exitUsage, err}
 	}
-	return p, checkSources(p.SourceIPs)
+	return p, nil
 }
 
 // checkModel refuses flags of the open model in the closed one, and the other

@@ -59,18 +59,6 @@ func (l *loadFlags) fillPEM(p *profiles.Plan) error {
 	return nil
 }
 
-// checkSources sees to it that this machine has the addresses to send from.
-func checkSources(addresses []netip.Addr) error {
-	for _, a := range addresses {
-		socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
-		if err != nil {
-			return usage("--source-ip: got %s, want an address of this machine", a)
-		}
-		socket.Close()
-	}
-	return nil
-}
-
 // parseAddresses adds the addresses of a list to those before.
 func parseAddresses(before []netip.Addr, s string) ([]netip.Addr, error) {
 	for text := range strings.SplitSeq(s, ",") {

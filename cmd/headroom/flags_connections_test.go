@@ -59,13 +59,3 @@ func TestConnectionFlags(t *testing.T) {
 		}
 	}
 }
-
-func TestSourcesAreOfThisMachine(t *testing.T) {
-	if _, err := planOf("-t", "1s", "--source-ip", "127.0.0.1"); err != nil {
-		t.Error(err)
-	}
-	_, err := planOf("-t", "1s", "--source-ip", "127.0.0.1,192.0.2.7") // an address of nobody's (RFC 5737)
-	if want := "--source-ip: got 192.0.2.7, want an address of this machine"; err == nil || err.Error() != want {
-		t.Errorf("planOf = %v, want %s", err, want)
-	}
-}

@@ -104,6 +104,9 @@ func statusLine(s advisor.State) string {
 	if q := l.Recent.Latency; q.Count > 0 {
 		line += fmt.Sprintf("  p50 %s  p95 %s", profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95))
 	}
+	if r := l.Total.Streams; r != nil {
+		line += fmt.Sprintf("  %s open, %s", profiles.Plural(r.Open, "stream", "streams"), profiles.Plural(r.Events, "event", "events"))
+	}
 	if s.Managed {
 		line += fmt.Sprintf("  replicas %d/%d", s.Fleet.Up(), s.Fleet.Wanted)
 	} else if n := s.Fleet.Answering(); n > 0 {
