@@ -81,6 +81,12 @@ func (c *clientConn) dial(address string, secure bool) (net.Conn, error) {
 	r := c.dialer.dial(ctx, c.source, host, port, secure)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.last.conn == nil && r.conn != nil { // where the first request goes is known only now
+		if r.err = c.dialer.guard.spend(); r.err != nil {
+			r.conn.Close()
+			r.conn = nil
+		}
+	}
 	c.last = r
 	return r.conn, r.err
 }
@@ -126,6 +132,9 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err error) {
 	request, err := m.forClient(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.dialer.guard.spend(); err != nil {
 		return err
 	}
 	response, err := c.client.Do(request)

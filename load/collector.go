@@ -87,6 +87,7 @@ type collector struct {
 type tally struct {
 	over                          time.Duration
 	count, failed, aborted, bytes int64
+	local                         int64 // of those that failed: on this machine
 	abortedAge                    time.Duration
 	latency, service              *hist        // successes
 	digits                        int          // of the histograms
@@ -156,10 +157,9 @@ func (c *collector) add(s *Sample) {
 	if s.Retried {
 		c.retried++
 	}
-	if s.Late {
+	c.lag.record(s.Lag())
+	if s.Late() {
 		c.late++
-	} else {
-		c.lag.record(s.Sent - s.Intended)
 	}
 	c.addStatus(s.Status)
 	c.addReplica(s)
@@ -188,6 +188,9 @@ func (t *tally) add(s *Sample) {
 	t.bytes += s.Bytes
 	if s.Failure != None {
 		t.failed++
+		if s.Failure == Local {
+			t.local++
+		}
 		return
 	}
 	t.latency.record(s.Latency())
@@ -249,6 +252,16 @@ func (c *collector) failureRow(f Failure, status int16) *FailureCount {
 	}
 	c.failures = append(c.failures, row)
 	return &c.failures[len(c.failures)-1]
+}
+
+// example is that of a class of failures, if there was one.
+func (c *collector) example(f Failure) string {
+	for _, row := range c.failures {
+		if row.Failure == f {
+			return row.Example
+		}
+	}
+	return ""
 }
 
 // endSecond closes the present second if one has passed and makes a point of
@@ -380,7 +393,7 @@ func (c *collector) title() string {
 }
 
 func (t *tally) reset() {
-	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge = 0, 0, 0, 0, 0, 0
+	t.over, t.count, t.failed, t.local, t.aborted, t.bytes, t.abortedAge = 0, 0, 0, 0, 0, 0, 0
 	t.latency.reset()
 	t.service.reset()
 	if t.streams != nil {
@@ -392,6 +405,7 @@ func (t *tally) merge(u *tally) {
 	t.over += u.over
 	t.count += u.count
 	t.failed += u.failed
+	t.local += u.local
 	t.aborted += u.aborted
 	t.abortedAge = max(t.abortedAge, u.abortedAge)
 	t.bytes += u.bytes
@@ -402,12 +416,13 @@ func (t *tally) merge(u *tally) {
 	}
 }
 
-// scale is the latency that a lag of the generator is judged against.
+// scale is the latency that a lag of the generator is judged against. Where no
+// SLO tells, it is the typical service time: the latency has the lag in it.
 func (c *collector) scale() time.Duration {
 	if o, ok := c.slo.Latency(); ok {
 		return time.Duration(o.Limit * float64(time.Second))
 	}
-	return c.total.latency.quantiles().P95
+	return c.total.service.quantiles().P50
 }
 
 func (t *tally) stats(name string, over time.Duration) Stats {

@@ -82,12 +82,15 @@ type publisher struct {
 	loaded  time.Duration // how long there was load; 0 while there still is
 	waits   []wait        // of this tick
 
-	before arrivalCounts // at the last reset
+	hiccups *hiccups
+
+	before counts // at the last reset
 }
 
-// arrivalCounts are what became of the arrivals of a run.
-type arrivalCounts struct {
-	due, sent, dropped int64
+// counts are what became of the arrivals of a run, and of the beats of users
+// that pace their requests.
+type counts struct {
+	due, sent, dropped, missed int64
 }
 
 // publish gathers all shards and makes the next snapshot.
@@ -100,6 +103,9 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	reset := e.resets.Swap(0) > 0
 	if reset {
 		p.reset(s.Elapsed)
+		p.hiccups.reset()
+		p.cpu = newCPUMeter(now)
+		p.machine = newMachineMeter(now, p.machine.sources)
 	}
 	if p.loaded == 0 && p.cpu.read(now) {
 		p.machine.read(now)
@@ -125,13 +131,17 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		shape = ep.users(e.started.Add(p.loaded - 1)) // what it ended with
 	}
 	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
-	lag := p.lag.quantiles()
-	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late}
-	p.machine.fill(&s.Health)
-	if s.Open {
-		e.countArrivals(p, ep, &s, reset)
+	lag, hiccup := p.lag.quantiles(), p.hiccups.quantiles()
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Local: p.total.local}
+	if hiccup.Count >= enoughBeats {
+		s.Health.HiccupP95, s.Health.HiccupP99 = hiccup.P95, hiccup.P99
 	}
-	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
+	p.machine.fill(&s.Health)
+	e.countLost(p, ep, &s, reset)
+	s.Health.judge(grounds{
+		cores: float64(runtime.GOMAXPROCS(0)), typical: p.scale(), maxUsers: e.plan.MaxUsers,
+		opened: p.conns.opened, local: p.example(Local),
+	})
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
 	if phase == Done {
@@ -140,25 +150,36 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	e.latest.Store(&s)
 }
 
-// countArrivals fills in what became of the arrivals since the last reset. In
-// a pause none is due. Those that will be dropped wait for nothing.
-func (e *Engine) countArrivals(p *publisher, ep *epoch, s *Snapshot, reset bool) {
-	h, taken, dropped := &s.Health, e.taken.Load(), e.dropped.Load()
-	if !ep.paused {
-		p.queue.full = p.queue.full || p.late > 0 || dropped > 0 || s.InFlight >= e.plan.MaxUsers
-		unsent, waits := p.queue.look(e.arrivals, ep, taken+dropped, s.Loaded-ep.start.Sub(e.started), p.waits)
-		if e.plan.OnBusy == profiles.Dropped {
-			h.Dropped = unsent
-		} else {
-			h.Unsent, p.waits = unsent, waits
-		}
+// countLost fills in what became of the arrivals, and which beats were missed,
+// since the last reset.
+func (e *Engine) countLost(p *publisher, ep *epoch, s *Snapshot, reset bool) {
+	h, now := &s.Health, counts{dropped: e.dropped.Load(), missed: e.missed.Load()}
+	if s.Open {
+		taken := e.taken.Load()
+		e.countWaiting(p, ep, s, taken+now.dropped)
+		now.due, now.sent = p.queue.n, min(taken, p.queue.n)
 	}
-	counts := arrivalCounts{p.queue.n, min(taken, p.queue.n), dropped}
 	if reset {
-		p.before = counts
+		p.before = now
 	}
-	h.Due, h.Sent = counts.due-p.before.due, counts.sent-p.before.sent
-	h.Dropped += dropped - p.before.dropped
+	h.Due, h.Sent = now.due-p.before.due, now.sent-p.before.sent
+	h.Dropped += now.dropped - p.before.dropped
+	h.Missed = now.missed - p.before.missed
+}
+
+// countWaiting fills in the arrivals that are due, of which so many were taken.
+// In a pause none is due. Those that will be dropped wait for nothing.
+func (e *Engine) countWaiting(p *publisher, ep *epoch, s *Snapshot, taken int64) {
+	if ep.paused {
+		return
+	}
+	p.queue.full = p.queue.full || p.late > 0 || e.dropped.Load() > 0 || s.InFlight >= e.plan.MaxUsers
+	unsent, waits := p.queue.look(e.arrivals, ep, taken, s.Loaded-ep.start.Sub(e.started), p.waits)
+	if e.plan.OnBusy == profiles.Dropped {
+		s.Health.Dropped = unsent
+	} else {
+		s.Health.Unsent, p.waits = unsent, waits
+	}
 }
 
 // countUsers fills in the users, those that a shape asks for included, and

@@ -52,13 +52,17 @@ type Engine struct {
 
 	taken   atomic.Int64 // requests claimed to be sent
 	dropped atomic.Int64 // open model: arrivals that were not sent because all users were busy
-	waiting atomic.Int64 // open model: users that wait for their arrival
-	epoch   atomic.Pointer[epoch]
-	latest  atomic.Pointer[Snapshot]
-	resets  atomic.Int32
-	running atomic.Bool
-	precise atomic.Bool   // waits end to within some 0.1 ms rather than 1 ms
-	stop    chan struct{} // has a value once Stop was called
+	missed  atomic.Int64 // closed model, pacing: beats that passed without a request, because the answer before was slow
+	// overslept is when a user of the open model last woke later than its
+	// arrival was due, as an offset.
+	overslept atomic.Int64
+	waiting   atomic.Int64 // open model: users that wait for their arrival
+	epoch     atomic.Pointer[epoch]
+	latest    atomic.Pointer[Snapshot]
+	resets    atomic.Int32
+	running   atomic.Bool
+	precise   atomic.Bool   // waits end to within some 0.1 ms rather than 1 ms
+	stop      chan struct{} // has a value once Stop was called
 
 	mu        sync.Mutex // guards the fields below, and changes of the epoch
 	goal      int        // closed model: users that the plan or a hand asked for, unless shaped
@@ -112,7 +116,10 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
-	raiseFileLimit(max(e.plan.Users, e.plan.MaxUsers) + spareFiles)
+	raiseFileLimit(max(e.plan.PeakUsers(), e.plan.MaxUsers) + spareFiles)
+	if err := enoughFiles(e.plan, filesLeft()); err != nil {
+		return Result{}, err
+	}
 	now, stopNow := context.WithCancel(ctx)
 	defer stopNow()
 	e.now = now
@@ -128,6 +135,8 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup
 	conductor.Go(e.conduct)
+	hiccups := newHiccups(e.started)
+	conductor.Go(func() { hiccups.run(e.more) })
 	ended := make(chan struct{})
 	go func() {
 		conductor.Wait()
@@ -144,22 +153,19 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	phase, more := Running, e.more.Done()
-	pub := &publisher{collector: c, cpu: newCPUMeter(e.started), machine: newMachineMeter(e.started, len(e.plan.SourceIPs))}
+	pub := &publisher{collector: c, cpu: newCPUMeter(e.started), machine: newMachineMeter(e.started, len(e.plan.SourceIPs)), hiccups: hiccups}
 	if e.arrivals != nil {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}
 	var refused error
-	var checked int64 // of the requests sent
+	guard := e.wire.dialer.guard
 	for {
 		select {
 		case <-ticker.C:
 			e.publish(pub, phase)
-			if sent := e.taken.Load(); refused == nil {
-				if refused = e.wire.dialer.guard.check(time.Now(), e.latest.Load().Planned, int(sent-checked)); refused != nil {
-					stopNow()
-				}
-				checked = sent
-			}
+			guard.check(e.latest.Load().Planned)
+		case refused = <-guard.refused:
+			stopNow()
 		case <-deadline:
 			e.stopMore()
 		case <-e.stop:
@@ -228,6 +234,9 @@ func (e *Engine) take() bool {
 	}
 	if n >= limit {
 		e.stopMore()
+	}
+	if n > limit {
+		e.taken.Add(-1)
 	}
 	return n <= limit
 }

@@ -28,17 +28,24 @@ type Health struct {
 	Reason  string        `json:"reason,omitempty"`
 	LagP50  time.Duration `json:"lagP50"` // intended to actual send
 	LagP99  time.Duration `json:"lagP99"`
-	CPU     float64       `json:"cpu"`            // cores used by this process, the highest mean of some seconds
-	Due     int64         `json:"due,omitempty"`  // arrivals of the open model that were due
-	Sent    int64         `json:"sent,omitempty"` // of them, those that were sent
-	Late    int64         `json:"late"`           // arrivals that waited because all users were busy and there may be no more
-	Unsent  int64         `json:"unsent"`         // arrivals that were due and were never sent for the same reason
-	Dropped int64         `json:"dropped"`        // arrivals that the plan did not let wait for the same reason
+
+	// How late something would have left that waits for nothing, over time.
+	HiccupP95 time.Duration `json:"hiccupP95"`
+	HiccupP99 time.Duration `json:"hiccupP99"`
+
+	CPU     float64 `json:"cpu"`            // cores used by this process, the highest mean of some seconds
+	Due     int64   `json:"due,omitempty"`  // arrivals of the open model that were due
+	Sent    int64   `json:"sent,omitempty"` // of them, those that were sent
+	Late    int64   `json:"late"`           // arrivals that waited because all users were busy and there may be no more
+	Unsent  int64   `json:"unsent"`         // arrivals that were due and were never sent for the same reason
+	Dropped int64   `json:"dropped"`        // arrivals that the plan did not let wait for the same reason
+	Missed  int64   `json:"missed"`         // beats of users that pace their requests, which passed because an answer was slow
+	Local   int64   `json:"local"`          // requests that failed on this machine, for want of descriptors or ports
 
 	// What else is known of this process and its machine; nil where it is not.
 	GC       *float64 `json:"gc,omitempty"`       // share of its CPU that collected garbage, 0..1
 	Files    *float64 `json:"files,omitempty"`    // it could still open, at the fewest
-	Ports    *float64 `json:"ports,omitempty"`    // for more connections to one address, at the fewest, and at least
+	Ports    *float64 `json:"ports,omitempty"`    // for more connections to one address: no fewer, at any time
 	Pressure *float64 `json:"pressure,omitempty"` // share of the time that somebody on the machine waited for a processor, 0..1
 	Steal    *float64 `json:"steal,omitempty"`    // share of the processors that the host gave to others, 0..1
 }
@@ -61,41 +68,66 @@ const (
 	cpuLimited       = 0.90
 	missedStrained   = 0.02 // of the arrivals that were due
 	missedLimited    = 0.05
-	enoughDue        = 100 // arrivals; of fewer the one that is due just now is too large a share
+	localLimited     = 0.05 // of the connections that were tried
+	cpuNeeds         = 0.25 // of the cores, from which on the use says what more requests would need
+	enoughDue        = 100  // arrivals; of fewer the one that is due just now is too large a share
 	pressureNoted    = 0.10
 	stealNoted       = 0.05
 )
 
-// judge sets the verdict of h on so many cores, for latencies on a scale of
-// typical. Late arrivals alone are no fault of the generator: the target kept
-// all users busy, and their waiting is part of their latency. Arrivals that
-// were never sent are a load that was not offered.
-func (h *Health) judge(cores float64, typical time.Duration, maxUsers int) {
+// grounds are what a verdict rests on besides the Health.
+type grounds struct {
+	cores    float64       // that this process may use
+	typical  time.Duration // latency that lag is judged against
+	maxUsers int
+	opened   int64  // connections
+	local    string // why requests failed on this machine, for example
+}
+
+// judge sets the verdict of h. Arrivals that waited, were dropped or were not
+// sent for want of a free user are no fault of the generator: the target kept
+// all users busy. But a generator that stood still, or would need more
+// processors than it has, kept them busy itself.
+func (h *Health) judge(g grounds) {
 	h.Verdict, h.Reason = Sound, ""
 	lag := fmt.Sprintf("requests leave %v late (p99)", h.LagP99.Round(100*time.Microsecond))
-	use := h.CPU / cores
+	use := h.CPU / g.cores
 	cpu := fmt.Sprintf("the generator uses %.0f %% of its cores", use*100)
-	share := func(of float64) time.Duration { return time.Duration(of * float64(typical)) }
-	missed := 0.0 // by the generator: not for want of a free user
+	late := func(floor time.Duration, share float64) time.Duration {
+		return max(floor, time.Duration(share*float64(g.typical)))
+	}
+	missed, achieved := 0.0, 1.0 // missed by the generator: not for want of a free user
 	if h.Due >= enoughDue {
 		missed = float64(h.Due-h.Sent-h.Unsent-h.Dropped) / float64(h.Due)
+		achieved, _ = h.Achieved()
 	}
 	unsent := fmt.Sprintf("%.0f %% of the arrivals that were due were not sent", missed*100)
+	local := fmt.Sprintf("%s on this machine: %s", profiles.Plural(h.Local, "request failed", "requests failed"), g.local)
+	busy := fmt.Sprintf("%s busy, and --max-users allows no more", profiles.Plural(g.maxUsers, "user was", "users were"))
 	switch {
-	case h.LagP99 > max(lagLimitedFloor, share(lagLimited)):
+	case h.HiccupP95 > late(lagLimitedFloor, lagLimited):
+		h.Verdict, h.Reason = Limited, fmt.Sprintf("the generator itself ran %v late (p95)", h.HiccupP95.Round(100*time.Microsecond))
+	case h.LagP99 > late(lagLimitedFloor, lagLimited):
 		h.Verdict, h.Reason = Limited, lag
 	case use > cpuLimited:
 		h.Verdict, h.Reason = Limited, cpu
+	case float64(h.Local) > localLimited*float64(h.Local+g.opened):
+		h.Verdict, h.Reason = Limited, local
 	case missed > missedLimited:
 		h.Verdict, h.Reason = Limited, unsent
+	case achieved < 1-missedLimited && use > cpuNeeds && use > cpuLimited*achieved:
+		h.Verdict, h.Reason = Limited, fmt.Sprintf("%.0f %% of the arrivals that were due were sent, and for all of them the generator would need %.1f cores of %.0f",
+			achieved*100, h.CPU/achieved, g.cores)
+	case h.Local > 0:
+		h.Verdict, h.Reason = Strained, local
 	case h.Unsent > 0:
-		h.Verdict, h.Reason = Strained, fmt.Sprintf("%s due and not sent: %s busy, and --max-users allows no more",
-			profiles.Plural(h.Unsent, "arrival was", "arrivals were"), profiles.Plural(maxUsers, "user was", "users were"))
+		h.Verdict, h.Reason = Strained, fmt.Sprintf("%s due and not sent: %s", profiles.Plural(h.Unsent, "arrival was", "arrivals were"), busy)
 	case h.Dropped > 0:
-		h.Verdict, h.Reason = Strained, fmt.Sprintf("%s dropped: %s busy, and --max-users allows no more",
-			profiles.Plural(h.Dropped, "arrival was", "arrivals were"), profiles.Plural(maxUsers, "user was", "users were"))
-	case h.LagP99 > max(lagStrainedFloor, share(lagStrained)):
+		h.Verdict, h.Reason = Strained, fmt.Sprintf("%s dropped: %s", profiles.Plural(h.Dropped, "arrival was", "arrivals were"), busy)
+	case h.LagP99 > late(lagStrainedFloor, lagStrained):
 		h.Verdict, h.Reason = Strained, lag
+	case h.HiccupP99 > late(lagLimitedFloor, lagLimited):
+		h.Verdict, h.Reason = Strained, fmt.Sprintf("the generator itself ran %v late (p99)", h.HiccupP99.Round(100*time.Microsecond))
 	case use > cpuStrained:
 		h.Verdict, h.Reason = Strained, cpu
 	case missed > missedStrained:
@@ -128,7 +160,7 @@ func (h Health) Resources() string {
 	}
 	add("%.1f %% of its CPU collects garbage", h.GC, 100)
 	add("%.0f file descriptors left", h.Files, 1)
-	add("%.0f local ports left for an address", h.Ports, 1)
+	add("at least %.0f local ports left for an address", h.Ports, 1)
 	add("CPU pressure %.0f %%", h.Pressure, 100)
 	add("steal %.0f %%", h.Steal, 100)
 	return strings.Join(known, ", ")

@@ -28,12 +28,23 @@ func TestJudge(t *testing.T) {
 		{"a twentieth of the arrivals was not sent", Health{Due: 1000, Sent: 949}, 100 * ms, Limited},
 		{"a fiftieth", Health{Due: 1000, Sent: 979}, 100 * ms, Strained},
 		{"too few to tell", Health{Due: 10, Sent: 9}, 100 * ms, Sound},
+		{"it would need more processors than there are", Health{Due: 1000, Sent: 110, Unsent: 890, CPU: 1.2}, 5 * ms, Limited},
+		{"drops of such a generator", Health{Due: 1000, Sent: 110, Dropped: 890, CPU: 1.2}, 5 * ms, Limited},
+		{"it has enough of them", Health{Due: 1000, Sent: 900, Unsent: 100, CPU: 1.2}, 5 * ms, Strained},
+		{"an idle generator says nothing of what it would need", Health{Due: 1000, Sent: 10, Unsent: 990, CPU: 0.1}, 5 * ms, Strained},
+		{"it stood still", Health{HiccupP95: 1500 * ms, HiccupP99: 1900 * ms, LagP99: ms}, 2 * ms, Limited},
+		{"it stood still for a moment", Health{HiccupP95: ms, HiccupP99: 20 * ms}, 2 * ms, Strained},
+		{"for less than matters", Health{HiccupP95: 100 * ms, HiccupP99: 200 * ms}, 2 * time.Second, Sound},
+		{"timers that fire late", Health{HiccupP95: 2 * ms, HiccupP99: 5 * ms}, ms, Sound},
+		{"out of descriptors for most users", Health{Local: 10}, 100 * ms, Limited},
+		{"out of ports now and then", Health{Local: 4}, 100 * ms, Strained},
+		{"users that fall behind their rhythm are the target's doing", Health{Missed: 1000}, 100 * ms, Sound},
 		{"those for want of a user are the target's doing", Health{Due: 1000, Sent: 500, Dropped: 500}, 100 * ms, Strained},
 		{"pressure and steal alone", Health{Pressure: new(0.9), Steal: new(0.5)}, 100 * ms, Sound},
 		{"the worst counts", Health{Unsent: 500, CPU: 1.9}, 100 * ms, Limited},
 	} {
 		h := c.h
-		h.judge(2, c.typical, 10)
+		h.judge(grounds{cores: 2, typical: c.typical, maxUsers: 10, opened: 90, local: "out of ports"})
 		if h.Verdict != c.want || (h.Reason == "") != (c.want == Sound) {
 			t.Errorf("%s: judge = %s (%q), want %s", c.name, h.Verdict, h.Reason, c.want)
 		}
@@ -71,7 +82,7 @@ func TestCPUMeterKeepsTheHighest(t *testing.T) {
 
 func TestPressureAndStealAnnotate(t *testing.T) {
 	h := Health{CPU: 1.9, Pressure: new(0.42), Steal: new(0.12)}
-	h.judge(2, time.Second, 10)
+	h.judge(grounds{cores: 2, typical: time.Second})
 	want := "the generator uses 95 % of its cores; somebody on this machine waits for a processor 42 % of the time; its host takes 12 % of its processors away"
 	if h.Verdict != Limited || h.Reason != want {
 		t.Errorf("judge = %s (%q), want %s (%q)", h.Verdict, h.Reason, Limited, want)

@@ -77,14 +77,16 @@ type wait struct {
 	streaming bool // the first event of a stream has come
 }
 
-// objective judges o on the requests of t and on those that wait.
+// objective judges o on the requests of t and on those that wait. Requests that
+// failed on this machine say nothing about the target.
 func (t *tally) objective(o profiles.Objective, over time.Duration, waits []wait) Objective {
 	out := Objective{Objective: o, Name: o.String()}
 	switch o.Measure {
 	case profiles.Throughput:
 		out.Value, out.Valid = perSecond(t.count, over), over > 0
 	case profiles.Errors:
-		out.Value, out.Valid = float64(t.failed)/float64(max(t.count, 1)), t.count > 0
+		reached := t.count - t.local
+		out.Value, out.Valid = float64(t.failed-t.local)/float64(max(reached, 1)), reached > 0
 	case profiles.Gap:
 		t.judgeGap(&out)
 	case profiles.FirstEvent:
@@ -139,8 +141,9 @@ func (t *tally) judgeLatency(out *Objective, successes *hist, waits []wait) {
 	if o.Quantile > 0 {
 		q = o.Quantile
 	}
-	out.Valid = known+t.failed > 0
-	if q *= float64(known+t.failed) / float64(max(known, 1)); q > 1 {
+	all := known + t.failed - t.local
+	out.Valid = all > 0
+	if q *= float64(all) / float64(max(known, 1)); q > 1 {
 		out.Value = math.Inf(1)
 		return
 	}

@@ -192,6 +192,18 @@ func (p Plan) Validate() error {
 	return errors.Join(errs...)
 }
 
+// PeakUsers is how many users there are at most in a closed plan; 0 in an open
+// one.
+func (p Plan) PeakUsers() int {
+	switch {
+	case p.Open():
+		return 0
+	case p.UserShape != nil:
+		return int(peak(p.UserShape))
+	}
+	return p.Users
+}
+
 // peak is the highest load of a shape that users can follow.
 func peak(s Shape) float64 {
 	switch s := s.(type) {
