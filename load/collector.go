@@ -416,13 +416,16 @@ func (t *tally) merge(u *tally) {
 	}
 }
 
-// scale is the latency that a lag of the generator is judged against. Where no
-// SLO tells, it is the typical service time: the latency has the lag in it.
-func (c *collector) scale() time.Duration {
-	if o, ok := c.slo.Latency(); ok {
-		return time.Duration(o.Limit * float64(time.Second))
+// scale is the latency that a lag of the generator is judged against, and the
+// quantile of the lag: those that the SLO speaks of. Without one it is the
+// typical service time, as the latency has the lag in it, and p95.
+func (c *collector) scale() (typical time.Duration, quantile float64) {
+	quantile = 0.95
+	o, ok := c.slo.Latency()
+	if !ok {
+		return c.total.service.quantiles().P50, quantile
 	}
-	return c.total.service.quantiles().P50
+	return time.Duration(o.Limit * float64(time.Second)), max(quantile, o.Quantile)
 }
 
 func (t *tally) stats(name string, over time.Duration) Stats {

@@ -82,8 +82,6 @@ type publisher struct {
 	loaded  time.Duration // how long there was load; 0 while there still is
 	waits   []wait        // of this tick
 
-	hiccups *hiccups
-
 	before counts // at the last reset
 }
 
@@ -103,7 +101,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	reset := e.resets.Swap(0) > 0
 	if reset {
 		p.reset(s.Elapsed)
-		p.hiccups.reset()
+		e.hiccups.reset()
 		p.cpu = newCPUMeter(now)
 		p.machine = newMachineMeter(now, p.machine.sources)
 	}
@@ -131,15 +129,15 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		shape = ep.users(e.started.Add(p.loaded - 1)) // what it ended with
 	}
 	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
-	lag, hiccup := p.lag.quantiles(), p.hiccups.quantiles()
+	typical, quantile := p.scale()
+	lag := p.lag.quantiles()
 	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Local: p.total.local}
-	if hiccup.Count >= enoughBeats {
-		s.Health.HiccupP95, s.Health.HiccupP99 = hiccup.P95, hiccup.P99
-	}
+	var hiccup time.Duration
+	hiccup, s.Health.Hiccup = e.hiccups.at(quantile)
 	p.machine.fill(&s.Health)
 	e.countLost(p, ep, &s, reset)
 	s.Health.judge(grounds{
-		cores: float64(runtime.GOMAXPROCS(0)), typical: p.scale(), maxUsers: e.plan.MaxUsers,
+		cores: float64(runtime.GOMAXPROCS(0)), typical: typical, lag: p.lag.at(quantile), hiccup: hiccup, maxUsers: e.plan.MaxUsers,
 		opened: p.conns.opened, local: p.example(Local),
 	})
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))

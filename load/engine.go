@@ -49,6 +49,7 @@ type Engine struct {
 	now      context.Context // ends when everything must end
 	shards   []shard
 	arrivals *arrivals // nil in the closed model
+	hiccups  *hiccups
 
 	taken   atomic.Int64 // requests claimed to be sent
 	dropped atomic.Int64 // open model: arrivals that were not sent because all users were busy
@@ -135,8 +136,8 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup
 	conductor.Go(e.conduct)
-	hiccups := newHiccups(e.started)
-	conductor.Go(func() { hiccups.run(e.more) })
+	e.hiccups = newHiccups(e.started)
+	conductor.Go(func() { e.hiccups.run(e.more) })
 	ended := make(chan struct{})
 	go func() {
 		conductor.Wait()
@@ -153,7 +154,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	phase, more := Running, e.more.Done()
-	pub := &publisher{collector: c, cpu: newCPUMeter(e.started), machine: newMachineMeter(e.started, len(e.plan.SourceIPs)), hiccups: hiccups}
+	pub := &publisher{collector: c, cpu: newCPUMeter(e.started), machine: newMachineMeter(e.started, len(e.plan.SourceIPs))}
 	if e.arrivals != nil {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}

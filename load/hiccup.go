@@ -56,10 +56,14 @@ func (h *hiccups) beat(now time.Time) time.Time {
 	return h.next
 }
 
-func (h *hiccups) quantiles() Quantiles {
+// at is the hiccup at a quantile, and the p99; 0 for too few beats.
+func (h *hiccups) at(quantile float64) (at, p99 time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.late.quantiles()
+	if h.late.h.TotalCount() < enoughBeats {
+		return 0, 0
+	}
+	return h.late.at(quantile), h.late.at(0.99)
 }
 
 // reset forgets the beats so far.

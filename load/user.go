@@ -191,8 +191,7 @@ func (u *user) awaitArrival(area float64) (due time.Time, queued time.Duration, 
 		due = ep.start.Add(offset)
 		if now := time.Now(); planned && first && now.Sub(due) > lateAfter {
 			if !e.addUser() {
-				woke := e.started.Add(time.Duration(e.overslept.Load()))
-				queued = min(now.Sub(due), now.Sub(woke))
+				queued = queuedFor(now, due, e.started.Add(time.Duration(e.overslept.Load())))
 			}
 			return due, queued, true
 		}
@@ -212,6 +211,15 @@ func (u *user) awaitArrival(area float64) (due time.Time, queued time.Duration, 
 			return due, 0, true
 		}
 	}
+}
+
+// queuedFor is for how long users that were busy kept an arrival waiting until
+// now, which was due at a time and when a user last overslept until another.
+func queuedFor(now, due, overslept time.Time) time.Duration {
+	if due.Before(overslept) {
+		due = overslept
+	}
+	return max(0, now.Sub(due))
 }
 
 // prepare gets the next request ready. Where a feed that is read once has run

@@ -163,13 +163,16 @@ func figures(st advisor.State, s *styles, w int) []part {
 	}...)...)
 }
 
-// unserved says how many arrivals found no free user.
+// unserved says how many arrivals found no free user, or how many beats of the
+// users' pace passed without a request.
 func unserved(h load.Health, s *styles) []part {
 	switch {
 	case h.Dropped > 0:
 		return []part{{s.paint(warn, "dropped "+count(h.Dropped)), 1}}
 	case h.Late+h.Unsent > 0:
 		return []part{{s.paint(warn, "waited "+count(h.Late+h.Unsent)), 1}}
+	case h.Missed > 0:
+		return []part{{s.paint(warn, "missed "+count(h.Missed)), 1}}
 	}
 	return nil
 }
