@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"runtime"
 	"time"
 
@@ -21,16 +22,24 @@ func (e *Engine) Stop() {
 
 // SetUsers changes the number of users of the closed model. New ones start at
 // the spawn rate; the newest leave first, after their present request. A shape
-// is over with that; the run still ends when it would have.
+// is over with that; the run still ends when it would have. n is taken as 0 to
+// profiles.MostUsers. In the open model nothing happens.
 func (e *Engine) SetUsers(n int) {
+	if e.plan.Open() {
+		return
+	}
 	e.change(func(next *epoch, now time.Time) {
-		e.goal, e.shaped, e.steered = max(0, n), false, true
+		e.goal, e.shaped, e.steered = min(max(0, n), profiles.MostUsers), false, true
 		next.course = next.course.Spawn(next.at(now), e.goal, e.spawnRate)
 	})
 }
 
-// SetSpawnRate changes how many users start per second.
+// SetSpawnRate changes how many users start per second, which is more than 0 and
+// finite. Otherwise, and in the open model, nothing happens.
 func (e *Engine) SetSpawnRate(perSecond float64) {
+	if e.plan.Open() || !(perSecond > 0) || math.IsInf(perSecond, 1) {
+		return
+	}
 	e.change(func(next *epoch, now time.Time) {
 		e.spawnRate = perSecond
 		if at := next.at(now); !e.shaped && !next.course.Settled(at) {
@@ -41,8 +50,12 @@ func (e *Engine) SetSpawnRate(perSecond float64) {
 }
 
 // SetRate changes how many arrivals come per second, from the next one on. A
-// shape is over with that; the run still ends when it would have.
+// shape is over with that; the run still ends when it would have. The rate is 0
+// or more and finite. Otherwise, and in the closed model, nothing happens.
 func (e *Engine) SetRate(perSecond float64) {
+	if !e.plan.Open() || !(perSecond >= 0) || math.IsInf(perSecond, 1) {
+		return
+	}
 	e.change(func(next *epoch, now time.Time) {
 		e.shaped, e.steered = false, true
 		next.course = next.course.Change(next.at(now), profiles.Constant(perSecond))
@@ -137,7 +150,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	p.machine.fill(&s.Health)
 	e.countLost(p, ep, &s, reset)
 	s.Health.judge(grounds{
-		cores: float64(runtime.GOMAXPROCS(0)), typical: typical, lag: p.lag.at(quantile), hiccup: hiccup, maxUsers: e.plan.MaxUsers,
+		cores: float64(runtime.GOMAXPROCS(0)), used: p.cpu.mean(), typical: typical, lag: p.lag.at(quantile), hiccup: hiccup, maxUsers: e.plan.MaxUsers,
 		opened: p.conns.opened, local: p.example(Local),
 	})
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))

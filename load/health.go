@@ -68,7 +68,7 @@ const (
 	missedStrained   = 0.02 // of the arrivals that were due
 	missedLimited    = 0.05
 	localLimited     = 0.05 // of the connections that were tried
-	cpuNeeds         = 0.10 // of the cores, from which on the use says what more requests would need
+	cpuNeeds         = 0.05 // of the cores, from which on the use says what more requests would need
 	enoughDue        = 100  // arrivals; of fewer the one that is due just now is too large a share
 	pressureNoted    = 0.10
 	stealNoted       = 0.05
@@ -77,6 +77,7 @@ const (
 // grounds are what a verdict rests on besides the Health.
 type grounds struct {
 	cores    float64       // that this process may use
+	used     float64       // of them, the mean over the load
 	typical  time.Duration // latency that lag is judged against
 	lag      time.Duration // at the quantile at which it is
 	hiccup   time.Duration // likewise
@@ -117,9 +118,9 @@ func (h *Health) judge(g grounds) {
 		h.Verdict, h.Reason = Limited, local
 	case missed > missedLimited:
 		h.Verdict, h.Reason = Limited, unsent
-	case achieved < 1-missedLimited && use > cpuNeeds && use > cpuLimited*achieved:
+	case achieved < 1-missedLimited && g.used > cpuNeeds*g.cores && g.used > cpuLimited*g.cores*achieved:
 		h.Verdict, h.Reason = Limited, fmt.Sprintf("%.0f %% of the arrivals that were due were sent, and for all of them the generator would need %.1f cores of %.0f",
-			achieved*100, h.CPU/achieved, g.cores)
+			achieved*100, g.used/achieved, g.cores)
 	case h.Local > 0:
 		h.Verdict, h.Reason = Strained, local
 	case h.Unsent > 0:
@@ -179,6 +180,7 @@ type cpuMeter struct {
 	seconds [cpuSpan]float64 // ring of the last readings
 	n       int              // readings so far
 	highest float64          // highest mean over the ring
+	sum     float64          // of all readings
 }
 
 func newCPUMeter(now time.Time) *cpuMeter { return &cpuMeter{at: now, used: ProcessCPU()} }
@@ -191,7 +193,9 @@ func (m *cpuMeter) read(now time.Time) bool {
 		return false
 	}
 	used := ProcessCPU()
-	m.seconds[m.n%cpuSpan] = (used - m.used).Seconds() / length.Seconds()
+	cores := (used - m.used).Seconds() / length.Seconds()
+	m.seconds[m.n%cpuSpan] = cores
+	m.sum += cores
 	m.n++
 	m.used, m.at = used, now
 	sum := 0.0
@@ -201,6 +205,9 @@ func (m *cpuMeter) read(now time.Time) bool {
 	m.highest = max(m.highest, sum/float64(min(m.n, cpuSpan)))
 	return true
 }
+
+// mean is how many cores were used over all readings; 0 before the first.
+func (m *cpuMeter) mean() float64 { return m.sum / float64(max(m.n, 1)) }
 
 // ProcessCPU is the CPU time that this process has used so far; 0 where the
 // system does not tell.

@@ -14,6 +14,7 @@ func TestJudge(t *testing.T) {
 		return Health{Hiccup: p99}, grounds{hiccup: p95, typical: typical}
 	}
 	counted := func(h Health) (Health, grounds) { return h, grounds{typical: 5 * ms, opened: 90} }
+	using := func(cores float64, h Health) (Health, grounds) { return h, grounds{typical: 5 * ms, used: cores} }
 	type row struct {
 		name string
 		h    Health
@@ -45,10 +46,11 @@ func TestJudge(t *testing.T) {
 		of("a fiftieth", Strained)(counted(Health{Due: 1000, Sent: 979})),
 		of("too few to tell", Sound)(counted(Health{Due: 10, Sent: 9})),
 		of("those for want of a user are the target's doing", Strained)(counted(Health{Due: 1000, Sent: 500, Dropped: 500})),
-		of("all of them would need more processors than there are", Limited)(counted(Health{Due: 1000, Sent: 110, Unsent: 890, CPU: 0.4})),
-		of("and so would those that were dropped", Limited)(counted(Health{Due: 1000, Sent: 110, Dropped: 890, CPU: 0.4})),
-		of("there are enough for them", Strained)(counted(Health{Due: 1000, Sent: 900, Unsent: 100, CPU: 1.2})),
-		of("an idle generator tells nothing of what it would need", Strained)(counted(Health{Due: 1000, Sent: 10, Unsent: 990, CPU: 0.1})),
+		of("all of them would need more processors than there are", Limited)(using(0.4, Health{Due: 1000, Sent: 110, Unsent: 890})),
+		of("and so would those that were dropped", Limited)(using(0.4, Health{Due: 1000, Sent: 110, Dropped: 890})),
+		of("there are enough for them", Strained)(using(1.2, Health{Due: 1000, Sent: 900, Unsent: 100})),
+		of("a target that hung after a busy start", Strained)(using(0.15, Health{Due: 1000, Sent: 100, Unsent: 900, CPU: 1.2})),
+		of("an idle generator tells nothing of what it would need", Strained)(using(0.1, Health{Due: 1000, Sent: 10, Unsent: 990})),
 		of("out of descriptors for one user in ten", Limited)(counted(Health{Local: 10})),
 		of("for one in thirty", Strained)(counted(Health{Local: 3})),
 		of("beats that were missed are the target's doing", Sound)(counted(Health{Missed: 1000})),
@@ -79,6 +81,9 @@ func TestCPUMeterKeepsTheHighest(t *testing.T) {
 	busy := m.highest
 	if mean := (m.used - used).Seconds() / 5; busy < mean*0.999 || busy == 0 {
 		t.Errorf("highest %v after a mean of %v cores", busy, mean)
+	}
+	if m.mean() > m.highest || m.mean() == 0 {
+		t.Errorf("mean %v of all readings, highest %v of some", m.mean(), m.highest)
 	}
 	for range 20 {
 		now = now.Add(time.Second)
