@@ -21,8 +21,9 @@
 // is written into a buffer of the user for each sending.
 //
 // It decides nothing about the target and prints nothing. An Engine owns one
-// goroutine a user, one that keeps as many of them as are planned and one that
-// gathers statistics; all have ended when Run returns.
+// goroutine a user, one that keeps as many of them as are planned, one whose
+// clock shows when this process is held up, and one that gathers statistics; all
+// have ended when Run returns.
 //
 //	user: wait until due -> conn.Do -> append the sample to its shard's log
 //	collector, every 250 ms: swap the logs -> histograms -> an immutable Snapshot
