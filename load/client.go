@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"headroom/probe"
@@ -33,6 +34,7 @@ type clientConn struct {
 	served     int           // requests since
 	lifetime   lifetime
 	generation uint64
+	reached    atomic.Bool // the target, once
 }
 
 var _ Conn = (*clientConn)(nil)
@@ -79,6 +81,12 @@ func (c *clientConn) dial(request context.Context, address string, secure bool) 
 		return nil, err
 	}
 	r := c.dialer.dial(ctx, c.source, host, port, secure)
+	if r.conn != nil && !c.reached.Swap(true) { // where the first request goes is known only now
+		if r.err = c.dialer.guard.spend(); r.err != nil {
+			r.conn.Close()
+			r.conn = nil
+		}
+	}
 	if seen, ok := request.Value(sightingsKey{}).(*sightings); ok {
 		seen.dialled(r)
 	}
@@ -144,6 +152,9 @@ func (c *clientConn) renew(seen *sightings) {
 func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err error) {
 	request, err := m.forClient(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.dialer.guard.spend(); err != nil {
 		return err
 	}
 	response, err := c.client.Do(request)

@@ -73,6 +73,7 @@ type tally struct {
 	over                          time.Duration
 	count, failed, aborted, bytes int64
 	eventless                     int64 // failed, of requests whose answers are no streams
+	local                         int64 // of those that failed: on this machine
 	abortedAge                    time.Duration
 	latency, service              *hist        // successes
 	digits                        int          // of the histograms
@@ -129,7 +130,7 @@ func (c *collector) add(s *Sample) {
 	plain := c.plain(s.Task)
 	for _, t := range c.tallies(s.Task) {
 		t.add(s)
-		if plain && s.Stream == nil && s.Failure != None && s.Failure != Aborted {
+		if plain && s.Stream == nil && s.Failure != None && s.Failure != Aborted && s.Failure != Local {
 			t.eventless++
 		}
 	}
@@ -145,10 +146,9 @@ func (c *collector) add(s *Sample) {
 	if s.Retried {
 		c.retried++
 	}
-	if s.Late {
+	c.lag.record(s.Lag())
+	if s.Late() {
 		c.late++
-	} else {
-		c.lag.record(s.Sent - s.Intended)
 	}
 	c.addStatus(s.Status)
 	c.addReplica(s)
@@ -183,6 +183,9 @@ func (t *tally) add(s *Sample) {
 	t.count++
 	if s.Failure != None {
 		t.failed++
+		if s.Failure == Local {
+			t.local++
+		}
 		return
 	}
 	t.latency.record(s.Latency())
@@ -344,7 +347,7 @@ func (c *collector) title() string {
 }
 
 func (t *tally) reset() {
-	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge, t.eventless = 0, 0, 0, 0, 0, 0, 0
+	t.over, t.count, t.failed, t.local, t.aborted, t.bytes, t.abortedAge, t.eventless = 0, 0, 0, 0, 0, 0, 0, 0
 	t.latency.reset()
 	t.service.reset()
 	if t.streams != nil {
@@ -357,6 +360,7 @@ func (t *tally) merge(u *tally) {
 	t.count += u.count
 	t.failed += u.failed
 	t.eventless += u.eventless
+	t.local += u.local
 	t.aborted += u.aborted
 	t.abortedAge = max(t.abortedAge, u.abortedAge)
 	t.bytes += u.bytes
@@ -367,12 +371,16 @@ func (t *tally) merge(u *tally) {
 	}
 }
 
-// scale is the latency that a lag of the generator is judged against.
-func (c *collector) scale() time.Duration {
-	if o, ok := c.slo.Latency(); ok {
-		return time.Duration(o.Limit * float64(time.Second))
+// scale is the latency that a lag of the generator is judged against, and the
+// quantile of the lag: those that the SLO speaks of. Without one it is the
+// typical service time, as the latency has the lag in it, and p95.
+func (c *collector) scale() (typical time.Duration, quantile float64) {
+	quantile = 0.95
+	o, ok := c.slo.Latency()
+	if !ok {
+		return c.total.service.quantiles().P50, quantile
 	}
-	return c.total.latency.quantiles().P95
+	return time.Duration(o.Limit * float64(time.Second)), max(quantile, o.Quantile)
 }
 
 // stats is what the tally says while so many of its streams go on.

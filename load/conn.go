@@ -17,7 +17,7 @@ import (
 // which tests put a target without sockets and with virtual time.
 type Conn interface {
 	// Do sends the message and waits for the whole answer. It fills every
-	// field of s but Intended, Late and Task. The error explains s.Failure.
+	// field of s but Intended, Queued and Task. The error explains s.Failure.
 	Do(s *Sample, m *Message) error
 	// Close ends the connection. It may be called once Do has returned.
 	Close()
@@ -95,6 +95,9 @@ func (c *httpConn) try(s *Sample, m *Message) (*answer, error) {
 		if err := c.dial(s, deadline); err != nil {
 			return nil, err
 		}
+	}
+	if err := c.dialer.guard.spend(); err != nil {
+		return nil, err
 	}
 	a, err := c.socket.exchange(m.encoded, deadline)
 	if err == nil {

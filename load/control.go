@@ -1,6 +1,7 @@
 package load
 
 import (
+	"math"
 	"runtime"
 	"time"
 
@@ -21,16 +22,24 @@ func (e *Engine) Stop() {
 
 // SetUsers changes the number of users of the closed model. New ones start at
 // the spawn rate; the newest leave first, after their present request. A shape
-// is over with that; the run still ends when it would have.
+// is over with that; the run still ends when it would have. n is taken as 0 to
+// profiles.MostUsers. In the open model nothing happens.
 func (e *Engine) SetUsers(n int) {
+	if e.plan.Open() {
+		return
+	}
 	e.change(func(next *epoch, now time.Time) {
-		e.goal, e.shaped, e.steered = max(0, n), false, true
+		e.goal, e.shaped, e.steered = min(max(0, n), profiles.MostUsers), false, true
 		next.course = next.course.Spawn(next.at(now), e.goal, e.spawnRate)
 	})
 }
 
-// SetSpawnRate changes how many users start per second.
+// SetSpawnRate changes how many users start per second, which is more than 0 and
+// finite. Otherwise, and in the open model, nothing happens.
 func (e *Engine) SetSpawnRate(perSecond float64) {
+	if e.plan.Open() || !(perSecond > 0) || math.IsInf(perSecond, 1) {
+		return
+	}
 	e.change(func(next *epoch, now time.Time) {
 		e.spawnRate = perSecond
 		if at := next.at(now); !e.shaped && !next.course.Settled(at) {
@@ -41,8 +50,12 @@ func (e *Engine) SetSpawnRate(perSecond float64) {
 }
 
 // SetRate changes how many arrivals come per second, from the next one on. A
-// shape is over with that; the run still ends when it would have.
+// shape is over with that; the run still ends when it would have. The rate is 0
+// or more and finite. Otherwise, and in the closed model, nothing happens.
 func (e *Engine) SetRate(perSecond float64) {
+	if !e.plan.Open() || !(perSecond >= 0) || math.IsInf(perSecond, 1) {
+		return
+	}
 	e.change(func(next *epoch, now time.Time) {
 		e.shaped, e.steered = false, true
 		next.course = next.course.Change(next.at(now), profiles.Constant(perSecond))
@@ -83,12 +96,13 @@ type publisher struct {
 	waits   []wait        // of this tick
 	marks   []mark        // of streams, of this tick
 
-	before arrivalCounts // at the last reset
+	before counts // at the last reset
 }
 
-// arrivalCounts are what became of the arrivals of a run.
-type arrivalCounts struct {
-	due, sent, dropped int64
+// counts are what became of the arrivals of a run, and of the beats of users
+// that pace their requests.
+type counts struct {
+	due, sent, dropped, missed int64
 }
 
 // publish gathers all shards and makes the next snapshot.
@@ -98,6 +112,12 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	now := time.Now()
 	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open()}
+	reset := e.resets.Swap(0) > 0
+	if reset {
+		e.hiccups.reset()
+		p.cpu = newCPUMeter(now)
+		p.machine = newMachineMeter(now, p.machine.sources)
+	}
 	if p.loaded == 0 && p.cpu.read(now) {
 		p.machine.read(now)
 	}
@@ -123,18 +143,21 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	e.countUsers(p, &s, shape)
 	p.hear(p.marks)
-	reset := e.resets.Swap(0) > 0
 	if reset {
 		p.reset(s.Elapsed)
 	}
 	p.waits = append(p.waits, p.cutOff...)
+	typical, quantile := p.scale()
 	lag := p.lag.quantiles()
-	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Lacked: p.failures.lacked()}
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Local: p.total.local}
+	var hiccup time.Duration
+	hiccup, s.Health.Hiccup = e.hiccups.at(quantile)
 	p.machine.fill(&s.Health)
-	if s.Open {
-		e.countArrivals(p, ep, &s, reset)
-	}
-	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers, p.total.count)
+	e.countLost(p, ep, &s, reset)
+	s.Health.judge(grounds{
+		cores: float64(runtime.GOMAXPROCS(0)), used: p.cpu.mean(), typical: typical, lag: p.lag.at(quantile), hiccup: hiccup, maxUsers: e.plan.MaxUsers,
+		opened: p.conns.opened, local: p.failures.example(Local),
+	})
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
 	if feed := e.spent.Load(); feed != nil {
@@ -146,25 +169,36 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	e.latest.Store(&s)
 }
 
-// countArrivals fills in what became of the arrivals since the last reset. In
-// a pause none is due. Those that will be dropped wait for nothing.
-func (e *Engine) countArrivals(p *publisher, ep *epoch, s *Snapshot, reset bool) {
-	h, taken, dropped := &s.Health, e.taken.Load(), e.dropped.Load()
-	if !ep.paused {
-		p.queue.full = p.queue.full || p.late > 0 || dropped > 0 || s.InFlight >= e.plan.MaxUsers
-		unsent, waits := p.queue.look(e.arrivals, ep, taken+dropped, s.Loaded-ep.start.Sub(e.started), p.waits)
-		if e.plan.OnBusy == profiles.Dropped {
-			h.Dropped = unsent
-		} else {
-			h.Unsent, p.waits = unsent, waits
-		}
+// countLost fills in what became of the arrivals, and which beats were missed,
+// since the last reset.
+func (e *Engine) countLost(p *publisher, ep *epoch, s *Snapshot, reset bool) {
+	h, now := &s.Health, counts{dropped: e.dropped.Load(), missed: e.missed.Load()}
+	if s.Open {
+		taken := e.taken.Load()
+		e.countWaiting(p, ep, s, taken+now.dropped)
+		now.due, now.sent = p.queue.n, min(taken, p.queue.n)
 	}
-	counts := arrivalCounts{p.queue.n, min(taken, p.queue.n), dropped}
 	if reset {
-		p.before = counts
+		p.before = now
 	}
-	h.Due, h.Sent = counts.due-p.before.due, max(0, counts.sent-p.before.sent-h.Lacked)
-	h.Dropped += dropped - p.before.dropped
+	h.Due, h.Sent = now.due-p.before.due, now.sent-p.before.sent
+	h.Dropped += now.dropped - p.before.dropped
+	h.Missed = now.missed - p.before.missed
+}
+
+// countWaiting fills in the arrivals that are due, of which so many were taken.
+// In a pause none is due. Those that will be dropped wait for nothing.
+func (e *Engine) countWaiting(p *publisher, ep *epoch, s *Snapshot, taken int64) {
+	if ep.paused {
+		return
+	}
+	p.queue.full = p.queue.full || p.late > 0 || e.dropped.Load() > 0 || s.InFlight >= e.plan.MaxUsers
+	unsent, waits := p.queue.look(e.arrivals, ep, taken, s.Loaded-ep.start.Sub(e.started), p.waits)
+	if e.plan.OnBusy == profiles.Dropped {
+		s.Health.Dropped = unsent
+	} else {
+		s.Health.Unsent, p.waits = unsent, waits
+	}
 }
 
 // countUsers fills in the users, those that a shape asks for included, and

@@ -146,7 +146,7 @@ func TestOutOfLocalPorts(t *testing.T) {
 	if f.Failure != Local || !strings.Contains(f.Example, "net.ipv4.ip_local_port_range") || !strings.Contains(f.Example, "--source-ip") {
 		t.Errorf("%v %q, want %v with the sysctl and --source-ip", f.Failure, f.Example, Local)
 	}
-	if h := r.Health; h.Verdict != Limited || h.Lacked != f.Count {
+	if h := r.Health; h.Verdict != Limited || h.Local != f.Count {
 		t.Errorf("health %+v, want the generator to have been the limit", h)
 	}
 	if n := r.Conns.Opened; n < 1 || n > 8 || r.Total.Count != 100 || r.Total.Count == f.Count {

@@ -27,8 +27,9 @@
 //
 // It decides nothing about the target and prints nothing. Run gathers the
 // statistics on the goroutine that calls it. An Engine owns one goroutine a
-// user, one that keeps as many of them as are planned and one that waits for
-// all of these to end; besides, one for as long as a connection is dialled, and
+// user, one that keeps as many of them as are planned, one whose clock shows when
+// this process is held up, and one that waits for all of these to end; besides,
+// one for as long as a connection is dialled, and
 // one for as long as a request that the send buffer cannot hold is sent. Those
 // of net/http come on top where it sends. All have ended when Run returns, but
 // for what net/http takes to close idle connections.

@@ -48,17 +48,22 @@ type Engine struct {
 	halt     context.Context // ends when everything must end
 	shards   []shard
 	arrivals *arrivals // nil in the closed model
+	hiccups  *hiccups
 
 	taken   atomic.Int64 // requests claimed to be sent
 	dropped atomic.Int64 // open model: arrivals that were not sent because all users were busy
-	waiting atomic.Int64 // open model: users that wait for their arrival
-	epoch   atomic.Pointer[epoch]
-	latest  atomic.Pointer[Snapshot]
-	resets  atomic.Int32
-	running atomic.Bool
-	precise atomic.Bool            // waits end to within some 0.1 ms rather than 1 ms
-	spent   atomic.Pointer[string] // feed whose last row ended the load; nil: none
-	stop    chan struct{}          // has a value once Stop was called
+	missed  atomic.Int64 // closed model, pacing: beats that passed without a request, because the answer before was slow
+	// overslept is when a user of the open model last woke later than its
+	// arrival was due, as an offset.
+	overslept atomic.Int64
+	waiting   atomic.Int64 // open model: users that wait for their arrival
+	epoch     atomic.Pointer[epoch]
+	latest    atomic.Pointer[Snapshot]
+	resets    atomic.Int32
+	running   atomic.Bool
+	precise   atomic.Bool            // waits end to within some 0.1 ms rather than 1 ms
+	spent     atomic.Pointer[string] // feed whose last row ended the load; nil: none
+	stop      chan struct{}          // has a value once Stop was called
 
 	mu        sync.Mutex // guards the fields below, and changes of the epoch
 	goal      int        // closed model: users that the plan or a hand asked for, unless shaped
@@ -137,6 +142,8 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup
 	conductor.Go(e.conduct)
+	e.hiccups = newHiccups(e.started)
+	conductor.Go(func() { e.hiccups.run(e.more) })
 	ended := make(chan struct{})
 	go func() {
 		conductor.Wait()
@@ -158,17 +165,14 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}
 	var refused error
-	var checked int64 // of the requests sent
+	guard := e.conns.dialer.guard
 	for {
 		select {
 		case <-ticker.C:
 			e.publish(pub, phase)
-			if sent := e.taken.Load(); refused == nil {
-				if refused = e.conns.dialer.guard.check(time.Now(), e.latest.Load().Planned, int(sent-checked)); refused != nil {
-					stopNow()
-				}
-				checked = sent
-			}
+			guard.check(e.latest.Load().Planned)
+		case refused = <-guard.refused:
+			stopNow()
 		case <-deadline:
 			e.stopMore()
 		case <-e.stop:
@@ -237,6 +241,9 @@ func (e *Engine) take() bool {
 	}
 	if n >= limit {
 		e.stopMore()
+	}
+	if n > limit {
+		e.taken.Add(-1)
 	}
 	return n <= limit
 }

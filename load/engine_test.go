@@ -233,6 +233,31 @@ func TestSetUsers(t *testing.T) {
 	}
 }
 
+// What no plan may ask for, a hand may not either, nor what the other model has.
+func TestSteeringRefusesNonsense(t *testing.T) {
+	r := run(t, openPlan(10, profiles.Even, 10*time.Second), fake(time.Millisecond, nil), func(e *Engine) {
+		sleep(time.Second)
+		for _, rate := range []float64{math.Inf(1), math.NaN(), -1} {
+			e.SetRate(rate)
+		}
+		e.SetUsers(500)
+		e.SetSpawnRate(500)
+	})
+	within(t, "arrivals", float64(r.Total.Count), 100, 1)
+	e, err := New(closedPlan(1, 1, 0), fake(time.Millisecond, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, perSecond := range []float64{math.Inf(1), math.NaN(), 0, -1} {
+		e.SetSpawnRate(perSecond)
+	}
+	e.SetRate(500)
+	e.SetUsers(math.MaxInt)
+	if e.goal != profiles.MostUsers || e.spawnRate != 1 {
+		t.Errorf("%d users, %v started per second; want %d, 1", e.goal, e.spawnRate, profiles.MostUsers)
+	}
+}
+
 func TestStopDrainsThenCutsOff(t *testing.T) {
 	plan := closedPlan(4, 100, 0)
 	plan.StopGrace = 2 * time.Second

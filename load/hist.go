@@ -47,6 +47,11 @@ func (h *hist) reset() {
 	h.sum, h.summary = 0, Quantiles{}
 }
 
+// at is the value at a quantile, 0..1; 0 without values.
+func (h *hist) at(quantile float64) time.Duration {
+	return time.Duration(h.h.ValueAtQuantile(quantile*100)) * time.Microsecond
+}
+
 // quantiles looks through the whole histogram, unless nothing came since the
 // last time.
 func (h *hist) quantiles() Quantiles {

@@ -69,22 +69,24 @@ func (o Objective) Format() string {
 }
 
 // objective judges o on the requests of t and on those of them that wait.
+// Requests that failed on this machine say nothing about the target.
 func (t *tally) objective(o profiles.Objective, over time.Duration, waits []wait) Objective {
 	out := Objective{Objective: o, Name: o.String()}
 	switch o.Measure {
 	case profiles.Throughput:
 		out.Value, out.Valid = perSecond(t.count, over), over > 0
 	case profiles.Errors:
-		out.Value, out.Valid = float64(t.failed)/float64(max(t.count, 1)), t.count > 0
+		reached := t.count - t.local
+		out.Value, out.Valid = float64(t.failed-t.local)/float64(max(reached, 1)), reached > 0
 	case profiles.Gap:
 		// A request that failed has no gaps that could be late; it is for
 		// an objective on the errors.
 		judgeTimes(&out, t.streamed().gap, 0, silences(waits))
 	case profiles.FirstEvent:
 		streams := t.streamed()
-		judgeTimes(&out, streams.ttft, t.failed-t.eventless-streams.broken, unbegun(waits))
+		judgeTimes(&out, streams.ttft, t.failed-t.local-t.eventless-streams.broken, unbegun(waits))
 	default:
-		judgeTimes(&out, t.latency, t.failed, waits)
+		judgeTimes(&out, t.latency, t.failed-t.local, waits)
 	}
 	out.Holds = out.Valid && o.Holds(out.Value)
 	return out

@@ -204,3 +204,16 @@ func TestAStaticTaskAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations per request, want 0", n)
 	}
 }
+
+// A feed that ends the load has not sent what found it empty.
+func TestSentEndsWithTheFeed(t *testing.T) {
+	plan := openPlan(50, profiles.Even, 10*time.Second)
+	plan.Scenario = scenario(t, `
+feeds: [{name: people, file: people.csv, order: once}]
+tasks: [{get: "/${people.name}"}]
+`)
+	r := run(t, plan, fake(time.Millisecond, nil), nil)
+	if r.Total.Count != 3 || r.Health.Sent != 3 {
+		t.Errorf("%d requests, %d sent; want 3, a row each", r.Total.Count, r.Health.Sent)
+	}
+}

@@ -24,6 +24,8 @@ type user struct {
 	stream streamLog
 	hold   time.Duration // closed model: the latest wait after what left nothing to go on with; 0: there was none
 
+	behind time.Duration // closed model, pacing: by less than a beat; what adds up to one is counted
+
 	more  context.Context // ends when this user must start nothing more
 	leave context.CancelFunc
 	row   atomic.Int32 // of the request under way, or of the last one
@@ -68,22 +70,23 @@ func (u *user) loop() {
 	due := time.Now()
 	for {
 		ep, held := u.unpaused()
-		if ep == nil || !u.engine.take() || !u.prepare() {
+		if ep == nil || !u.prepare() || !u.engine.take() {
 			return
 		}
 		if held {
 			due = time.Now()
 		}
-		u.send(due, false)
+		u.send(due, 0)
 		wait := u.actor.task.wait
 		now, pause := u.engine.started.Add(u.sample.Done), u.think(wait)
+		ready := now.Add(u.holdBack())
 		if !wait.Pacing {
 			due = now.Add(pause)
-		} else if due = due.Add(pause); due.Before(now) {
-			due = now // what an answer took too long is not made up for
+		} else if due = due.Add(pause); due.Before(ready) {
+			u.miss(ready.Sub(due), pause) // what an answer took too long is not made up for
 		}
-		if again := now.Add(u.holdBack()); due.Before(again) {
-			due = again
+		if due.Before(ready) {
+			due = ready
 		}
 		if !u.until(due, nil) {
 			return
@@ -112,6 +115,16 @@ func (u *user) holdBack() time.Duration {
 	}
 	u.hold = min(max(firstHold, 2*u.hold), longestHold)
 	return u.hold - time.Duration(u.rng.Int64N(int64(u.hold/2)))
+}
+
+// miss notes by how much a request falls behind the rhythm of its user, and
+// counts the beats that are lost when that adds up to them.
+func (u *user) miss(behind, beat time.Duration) {
+	if beat > 0 {
+		u.behind += behind
+		u.engine.missed.Add(int64(u.behind / beat))
+		u.behind %= beat
+	}
 }
 
 func (u *user) think(w profiles.Wait) time.Duration {
@@ -148,17 +161,17 @@ func (u *user) untilOver(ep *epoch) {
 func (u *user) serveArrivals() {
 	e := u.engine
 	for {
-		due, late, ok := u.awaitArrival(e.arrivals.claim(&u.cursor))
+		due, queued, ok := u.awaitArrival(e.arrivals.claim(&u.cursor))
 		switch {
 		case !ok:
 			return
-		case late && e.plan.OnBusy == profiles.Dropped:
+		case e.plan.OnBusy == profiles.Dropped && mostly(queued, time.Since(due)):
 			e.dropped.Add(1)
 			continue
-		case !e.take(), !u.prepare():
+		case !u.prepare(), !e.take():
 			return
 		}
-		u.send(due, late)
+		u.send(due, queued)
 	}
 }
 
@@ -168,21 +181,25 @@ const lateAfter = time.Millisecond
 
 // awaitArrival waits until the arrival at an area under the load is due, and
 // before the user goes on to send sees to it that enough others wait for the
-// arrivals behind its own. late means that the arrival had been due before any
-// user was free, and that there may be no more users: it waited for its turn.
-// Where there may be more, the generator was slow to start one, and the lag
-// shows it.
-func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
+// arrivals behind its own. queued is for how long the arrival had been due
+// before any user was free, where there may be no more users: it waited for its
+// turn. Where there may be more, the generator was slow to start one, and the
+// lag shows it. So it does where a user had been free and overslept: until it
+// woke the fault was the generator's.
+func (u *user) awaitArrival(area float64) (due time.Time, queued time.Duration, ok bool) {
 	e := u.engine
 	for first := true; ; first = false {
 		ep, _ := u.unpaused()
 		if ep == nil {
-			return due, false, false
+			return due, 0, false
 		}
 		offset, planned := ep.due(area)
 		due = ep.start.Add(offset)
-		if planned && first && time.Since(due) > lateAfter {
-			return due, !e.addUser(), true
+		if now := time.Now(); planned && first && now.Sub(due) > lateAfter {
+			if !e.addUser() {
+				queued = queuedFor(now, due, e.started.Add(time.Duration(e.overslept.Load())))
+			}
+			return due, queued, true
 		}
 		e.waiting.Add(1)
 		if planned {
@@ -191,12 +208,24 @@ func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
 			u.untilOver(ep) // the load ends before it, unless a hand changes that
 		}
 		if left := e.waiting.Add(-1); ok {
+			if now := time.Now(); now.Sub(due) > lateAfter {
+				e.overslept.Store(int64(now.Sub(e.started)))
+			}
 			if left < spareUsers {
 				e.addUser()
 			}
-			return due, false, true
+			return due, 0, true
 		}
 	}
+}
+
+// queuedFor is for how long users that were busy kept an arrival waiting until
+// now, which was due at a time and when a user last overslept until another.
+func queuedFor(now, due, overslept time.Time) time.Duration {
+	if due.Before(overslept) {
+		due = overslept
+	}
+	return max(0, now.Sub(due))
 }
 
 // prepare gets the next request ready. Where a feed that is read once has run
@@ -211,8 +240,9 @@ func (u *user) prepare() bool {
 }
 
 // send performs the request that is ready, and should have left at the intended time.
-func (u *user) send(intended time.Time, late bool) {
-	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late, Task: int32(u.actor.task.Row)}
+// Of its delay it was queued so long.
+func (u *user) send(intended time.Time, queued time.Duration) {
+	u.sample = Sample{Intended: intended.Sub(u.engine.started), Queued: queued, Task: int32(u.actor.task.Row)}
 	u.stream.expect(u.sample.Task, u.sample.Intended)
 	if u.row.Load() != u.sample.Task { // a store costs more than a look
 		u.row.Store(u.sample.Task)

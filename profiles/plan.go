@@ -184,8 +184,8 @@ func (p Plan) Validate() error {
 			bad("--spawn-rate: got %v, want more than 0 users per second", p.SpawnRate)
 		}
 	}
-	if p.Rate < 0 {
-		bad("--rate: got %v, want more than 0 per second", p.Rate)
+	if !(p.Rate >= 0) || math.IsInf(p.Rate, 1) {
+		bad("--rate: got %v, want more than 0 per second, and finite", p.Rate)
 	}
 	if !isToken(p.Method) {
 		bad("--method: got %q, want one such as GET or POST", p.Method)

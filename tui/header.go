@@ -171,13 +171,16 @@ func streaming(r load.Stats, s *styles) []part {
 	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 4}}
 }
 
-// unserved says how many arrivals found no free user.
+// unserved says how many arrivals found no free user, or how many beats of the
+// users' pace passed without a request.
 func unserved(h load.Health, s *styles) []part {
 	switch {
 	case h.Dropped > 0:
 		return []part{{s.paint(warn, "dropped "+count(h.Dropped)), 1}}
 	case h.Late+h.Unsent > 0:
 		return []part{{s.paint(warn, "waited "+count(h.Late+h.Unsent)), 1}}
+	case h.Missed > 0:
+		return []part{{s.paint(warn, "missed "+count(h.Missed)), 1}}
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ func TestHeaderSays(t *testing.T) {
 		{"replaying", replayingState(), []string{"◆ replaying 00:12 of 00:30"}},
 		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned = true, 40 }), []string{"arrivals 40/s busy 50"}},
 		{"arrivals that waited", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Late, st.Load.Health.Unsent = true, 7, 5 }), []string{"waited 12"}},
+		{"beats that were missed", change(steadyState(), func(st *advisor.State) { st.Load.Health.Missed = 7 }), []string{"missed 7"}},
 		{"arrivals that were dropped", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Dropped = true, 7 }), []string{"dropped 7"}},
 		{"users over time", change(steadyState(), func(st *advisor.State) {
 			st.Plan.UserShape, st.Plan.RunTime = profiles.Spike(1, 2, time.Minute, time.Minute), 0

@@ -179,7 +179,9 @@ func TestSummaryWords(t *testing.T) {
 	failing.Total.Failed, failing.Total.Latency, failing.Total.Service = failing.Total.Count, load.Quantiles{}, load.Quantiles{}
 	failing.Requests[0], failing.SLO = failing.Total, []load.Objective{{Objective: failing.SLO[0].Objective, Name: "p95<1s"}}
 	open := snapshot(t)
-	open.Open, open.Elapsed, open.Health.Late = true, open.Loaded+20*milli, open.Total.Count
+	open.Open, open.Elapsed, open.Total.Count = true, open.Loaded+20*milli, 0
+	paced := snapshot(t)
+	paced.Health.Late, paced.Health.Missed = 0, 40
 	steered := snapshot(t)
 	steered.Stages = []string{"0s:1", "2s:20", "0s:5", "8.125s:5", "1.25s:17.125", "2.5s:19.25", "3s:9"}
 	dropped := snapshot(t)
@@ -197,6 +199,7 @@ func TestSummaryWords(t *testing.T) {
 	}{
 		"steered":   {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
 		"dropped":   {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
+		"paced":     {paced, []string{"40 beats were missed of the users' pace)"}, []string{"waited for a free"}},
 		"streaming": {streaming, []string{"in no latency above: 63 requests\n", "streams still open at the end, which is no failure     63"}, []string{"aborted", "a user that waits"}},
 		"mixed":     {mixed, []string{"aborted  in flight at the end, the oldest for 1.5s", "      3 ", "streams still open at the end, which is no failure     60"}, nil},
 		"shaped":    {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
@@ -204,7 +207,7 @@ func TestSummaryWords(t *testing.T) {
 			"1 arrival waited", "(1 request was over it"}, []string{"1 answers", "1 requests", "were"}},
 		"many":           {snapshot(t), []string{"\nstill in flight at the end, and in no latency above: 63 requests\n", "a user that waits sends nothing else"}, nil},
 		"all failed":     {failing, []string{" 1234 (100.00 %) ", "\nGET /load/100000    –    –    –    –    –    –            –\n", "p95<1s: no data\n"}, []string{"0ms", "NaN"}},
-		"open, all late": {open, []string{"open model: 30s of load\n", "late by p50 –, p99 –;"}, []string{"a user that waits", "last answers"}},
+		"open, none yet": {open, []string{"open model: 30s of load\n", "late by p50 –, p99 –;"}, []string{"a user that waits", "last answers"}},
 	} {
 		text := summary(t, c.s)
 		for _, want := range c.want {

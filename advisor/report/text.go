@@ -231,7 +231,7 @@ func (p *paper) generator(s load.Snapshot) {
 		text += ": " + h.Reason
 	}
 	p50, p99, cores := none, none, none
-	if s.Total.Count > h.Late { // the lag is that of all others
+	if s.Total.Count > 0 {
 		p50, p99 = profiles.FormatLatency(h.LagP50), profiles.FormatLatency(h.LagP99)
 	}
 	if h.CPU > 0 {
@@ -246,6 +246,9 @@ func (p *paper) generator(s load.Snapshot) {
 	}
 	if h.Dropped > 0 {
 		text += fmt.Sprintf("; %s without one", profiles.Plural(h.Dropped, "was dropped", "were dropped"))
+	}
+	if h.Missed > 0 {
+		text += fmt.Sprintf("; %s of the users' pace", profiles.Plural(h.Missed, "beat was missed", "beats were missed"))
 	}
 	p.printf("\n")
 	p.say("%s)", text)
