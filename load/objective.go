@@ -101,9 +101,9 @@ func (t *tally) objective(o profiles.Objective, over time.Duration, waits []wait
 // request that failed has no gaps that could be late; it is for an objective
 // on the errors.
 func (t *tally) judgeGap(out *Objective) {
-	gaps := t.streamed().gap.h
-	out.Valid = gaps.TotalCount() > 0
-	out.Value = float64(gaps.ValueAtQuantile(out.Objective.Quantile*100)) / 1e6
+	gaps := t.streamed().gap
+	out.Valid = gaps.h.TotalCount() > 0
+	out.Value = gaps.at(out.Objective.Quantile).Seconds()
 }
 
 // judgeLatency sets what an objective on latencies, or on the times to the
@@ -144,6 +144,6 @@ func (t *tally) judgeLatency(out *Objective, successes *hist, waits []wait) {
 		out.Value = math.Inf(1)
 		return
 	}
-	v := h.h.ValueAtQuantile(q * 100)
-	out.Value, out.AtLeast = float64(v)/1e6, v >= youngest
+	v := h.at(q)
+	out.Value, out.AtLeast = v.Seconds(), micros(v) >= youngest
 }
