@@ -71,7 +71,7 @@ type collector struct {
 	seconds   int                  // finished so far
 	replicas  []replicaTally
 	unnamed   int64
-	failures  []FailureCount
+	failures  []failureTally
 	statuses  []StatusCount // in the order of the status
 	cutOff    []wait        // requests that the end of the run cut off
 	retried   int64
@@ -88,21 +88,47 @@ type tally struct {
 	over                          time.Duration
 	count, failed, aborted, bytes int64
 	abortedAge                    time.Duration
-	latency, service              *hist        // successes
+	clocks                                     // of successes
+	failures                      *clocks      // nil before the first one
 	digits                        int          // of the histograms
 	streams                       *streamTally // nil before the first one
 }
 
-func newTally(digits int) tally {
-	return tally{latency: newHist(digits), service: newHist(digits), digits: digits}
+func newTally(digits int) tally { return tally{clocks: *newClocks(digits), digits: digits} }
+
+// clocks are the times of requests on both clocks. Those of successes and of
+// failures are never in one.
+type clocks struct{ latency, service *hist }
+
+func newClocks(digits int) *clocks { return &clocks{newHist(digits), newHist(digits)} }
+
+func (c *clocks) record(s *Sample) {
+	c.latency.record(s.Latency())
+	c.service.record(s.Service())
+}
+
+func (c *clocks) merge(from *clocks) {
+	c.latency.merge(from.latency)
+	c.service.merge(from.service)
+}
+
+func (c *clocks) reset() {
+	c.latency.reset()
+	c.service.reset()
 }
 
 type replicaTally struct {
 	count, failed int64
 	first, last   time.Duration
-	service       *hist // successes; nil before the first answer
+	*clocks             // of successes; nil before the first answer
 	second        int64 // answers of the present second
 	recent        [recentSeconds]int64
+}
+
+// failureTally is a row of the failures with the times of its own.
+type failureTally struct {
+	FailureCount
+	*clocks
 }
 
 func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
@@ -172,6 +198,7 @@ func (c *collector) add(s *Sample) {
 		row.Count++
 		row.First = min(row.First, s.Done)
 		row.Last = max(row.Last, s.Done)
+		row.record(s)
 	}
 }
 
@@ -188,10 +215,18 @@ func (t *tally) add(s *Sample) {
 	t.bytes += s.Bytes
 	if s.Failure != None {
 		t.failed++
+		t.failing().record(s)
 		return
 	}
-	t.latency.record(s.Latency())
-	t.service.record(s.Service())
+	t.record(s)
+}
+
+// failing is the times of the failures. Many stretches have none.
+func (t *tally) failing() *clocks {
+	if t.failures == nil {
+		t.failures = newClocks(t.digits)
+	}
+	return t.failures
 }
 
 // streamed is the tally of the streams. Most runs have none.
@@ -224,8 +259,8 @@ func (c *collector) addReplica(s *Sample) {
 		c.replicas = append(c.replicas, replicaTally{})
 	}
 	r := &c.replicas[s.Replica]
-	if r.service == nil {
-		r.service, r.first = newHist(2), s.Done
+	if r.clocks == nil {
+		r.clocks, r.first = newClocks(2), s.Done
 	}
 	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
 	r.count++
@@ -234,16 +269,16 @@ func (c *collector) addReplica(s *Sample) {
 		r.failed++
 		return
 	}
-	r.service.record(s.Service())
+	r.record(s)
 }
 
-func (c *collector) failureRow(f Failure, status int16) *FailureCount {
+func (c *collector) failureRow(f Failure, status int16) *failureTally {
 	for i := range c.failures {
 		if c.failures[i].Failure == f && c.failures[i].Status == status {
 			return &c.failures[i]
 		}
 	}
-	row := FailureCount{Failure: f, Status: status, First: math.MaxInt64}
+	row := failureTally{FailureCount{Failure: f, Status: status, First: math.MaxInt64}, newClocks(2)}
 	if f == Status {
 		row.Example = fmt.Sprintf("%d %s", status, http.StatusText(int(status)))
 	}
@@ -283,7 +318,7 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 		return
 	}
 	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
-	p.Latency = slot.latency.quantiles()
+	p.Latency, p.Service = slot.latency.quantiles(), slot.service.quantiles()
 	c.points = append(c.points, p)
 	if len(c.points) >= maxPoints {
 		c.thin()
@@ -342,7 +377,11 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		}
 	}
 	s.Recent = c.lately.stats(c.title(), c.lately.over)
-	s.Failures = append([]FailureCount{}, c.failures...)
+	s.Failures = []FailureCount{}
+	for _, row := range c.failures {
+		row.FailureCount.Latency, row.FailureCount.Service = row.latency.quantiles(), row.service.quantiles()
+		s.Failures = append(s.Failures, row.FailureCount)
+	}
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed
 	s.Conns = c.conns.connections(c.remotes())
@@ -366,7 +405,8 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		}
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.over), Service: r.service.quantiles(),
+			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.over),
+			Latency: r.latency.quantiles(), Service: r.service.quantiles(),
 		})
 	}
 }
@@ -381,8 +421,10 @@ func (c *collector) title() string {
 
 func (t *tally) reset() {
 	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge = 0, 0, 0, 0, 0, 0
-	t.latency.reset()
-	t.service.reset()
+	t.clocks.reset()
+	if t.failures != nil {
+		t.failures.reset()
+	}
 	if t.streams != nil {
 		t.streams.reset()
 	}
@@ -395,8 +437,10 @@ func (t *tally) merge(u *tally) {
 	t.aborted += u.aborted
 	t.abortedAge = max(t.abortedAge, u.abortedAge)
 	t.bytes += u.bytes
-	t.latency.merge(u.latency)
-	t.service.merge(u.service)
+	t.clocks.merge(&u.clocks)
+	if u.failures != nil {
+		t.failing().merge(u.failures)
+	}
 	if u.streams != nil {
 		t.streamed().merge(u.streams)
 	}
@@ -414,6 +458,9 @@ func (t *tally) stats(name string, over time.Duration) Stats {
 	s := Stats{
 		Name: name, Over: over, Count: t.count, Failed: t.failed, Aborted: t.aborted, AbortedAge: t.abortedAge, Bytes: t.bytes,
 		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
+	}
+	if t.failures != nil {
+		s.FailedLatency, s.FailedService = t.failures.latency.quantiles(), t.failures.service.quantiles()
 	}
 	if t.streams != nil && t.streams.count > 0 {
 		s.Streams = t.streams.streams()

@@ -167,7 +167,7 @@ func (e *Engine) countArrivals(p *publisher, ep *epoch, s *Snapshot, reset bool)
 func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s.Wanted, s.Users, s.SpawnRate, s.Shaped = e.goal, e.living, e.spawnRate, e.shaped
+	s.Wanted, s.Users, s.Spawned, s.SpawnRate, s.Shaped = e.goal, e.living, e.number, e.spawnRate, e.shaped
 	switch {
 	case s.Open:
 		s.Wanted = e.plan.MaxUsers
