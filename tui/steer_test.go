@@ -303,11 +303,28 @@ func TestAdvisorSaysWhichKeyTakesTheTraffic(t *testing.T) {
 	h.wantShown("next  e say the traffic · a measure again")
 }
 
-func TestRequestsExplainTheColumnsThatAreShown(t *testing.T) {
-	for w, shown := range map[int]bool{80: false, 120: true} {
-		frame := showing(steadyState(), plainStyles(), viewRequests, w, 24).View()
-		if strings.Contains(frame, serviceColumn) != shown || strings.Contains(frame, "svc is from") != shown {
-			t.Errorf("%d columns: want the service time and its legend %v:\n%s", w, shown, frame)
+// Both clocks are on every screen with the same percentiles, and names that
+// differ still do.
+func TestRequestsShowBothClocks(t *testing.T) {
+	st := steadyState()
+	for _, id := range []string{"4711", "4712"} {
+		st.Load.Requests = append(st.Load.Requests, stats("GET /v1/customers/"+id+"/invoices/latest/and/all/of/their/positions", 60_000*ms, 20, 0, 12*ms))
+	}
+	for w, names := range map[int][]string{80: {"ositions~1 ", "ositions~2 "}, 200: {"/4711/invoices/latest/", "/4712/invoices/latest/"}} {
+		frame := showing(st, plainStyles(), viewRequests, w, 30).View()
+		for _, want := range append(names, "p50     p90     p95     p99", "   12.0    36.0    84.0   132.0", "   10.8    32.4    75.6   118.8", "service time from") {
+			if !strings.Contains(frame, want) {
+				t.Errorf("%d columns: want %q:\n%s", w, want, frame)
+			}
+		}
+	}
+}
+
+func TestFailuresShowHowLongTheyTook(t *testing.T) {
+	frame := showing(failingState(), plainStyles(), viewFailures, 80, 30).View()
+	for _, want := range []string{"ms until it failed", "status 503            440.0   100.0   400.0  1200   2800", "  service time"} {
+		if !strings.Contains(frame, want) {
+			t.Errorf("want %q:\n%s", want, frame)
 		}
 	}
 }
