@@ -322,7 +322,7 @@ func TestRequestsShowBothClocks(t *testing.T) {
 
 func TestFailuresShowHowLongTheyTook(t *testing.T) {
 	frame := showing(failingState(), plainStyles(), viewFailures, 80, 30).View()
-	for _, want := range []string{"ms until it failed", "status 503            440.0   100.0   400.0  1200   2800", "  service time"} {
+	for _, want := range []string{"ms until it failed", "status 503           440.0   100.0   400.0    1200    2800", "  service time"} {
 		if !strings.Contains(frame, want) {
 			t.Errorf("want %q:\n%s", want, frame)
 		}
