@@ -109,6 +109,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		s.Loaded = p.loaded
 	}
 	ep := e.epoch.Load()
+	s.Ends = e.ends(ep, now)
 	if s.Open {
 		e.choosePrecision(ep.course.At(ep.at(now)))
 	} else {

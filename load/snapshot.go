@@ -111,7 +111,8 @@ type Snapshot struct {
 	Phase     Phase          `json:"phase"`
 	Started   time.Time      `json:"started"`
 	Elapsed   time.Duration  `json:"elapsed"`
-	Loaded    time.Duration  `json:"loaded"` // of it, how long there was load; the rest is the wait for the last answers
+	Loaded    time.Duration  `json:"loaded"`         // of it, how long there was load; the rest is the wait for the last answers
+	Ends      time.Duration  `json:"ends,omitempty"` // when the load will end at the latest, pauses so far included; 0: not known
 	Open      bool           `json:"open"`
 	Users     int            `json:"users"`   // alive
 	Wanted    int            `json:"wanted"`  // users asked for

@@ -45,8 +45,8 @@ func phaseText(st advisor.State, s *styles) string {
 	elapsed := clock(st.Load.Elapsed)
 	switch st.Phase {
 	case advisor.Swarming:
-		if length := st.Plan.Length(); length > 0 {
-			elapsed += " of " + clock(length)
+		if st.Load.Ends > 0 {
+			elapsed += " of " + clock(st.Load.Ends)
 		}
 		switch st.Load.Phase {
 		case load.Paused:

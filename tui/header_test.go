@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -30,7 +29,7 @@ func TestHeaderSays(t *testing.T) {
 	}{
 		{"idle", idleState(), []string{"■ idle: press enter to start", "50 users planned, 5 started per second", "SLO p95<100ms,errors<1%", "no load yet"}},
 		{"swarming", steadyState(), []string{"▶ swarming 01:42 of 05:00", "users 50/50 +5/s", "412.6 req/s", "fail  0.00%", "p95  82.6", "SLO p95<100ms ✓ 82.6ms  errors<1% ✓ 0%", "✓ sound", "3 of 3 replicas up"}},
-		{"without end", change(steadyState(), func(st *advisor.State) { st.Plan.RunTime = 0 }), []string{"▶ swarming 01:42  http"}},
+		{"without end", change(steadyState(), func(st *advisor.State) { st.Load.Ends = 0 }), []string{"▶ swarming 01:42  http"}},
 		{"draining", change(steadyState(), func(st *advisor.State) { st.Load.Phase = load.Draining }), []string{"draining 01:42"}},
 		{"done", ended(steadyState()), []string{"■ idle, last run 01:42", "371.3 req/s"}},
 		{"measuring", measuringState(), []string{"◆ measuring 00:42 of 01:30", "users 50/50 │", "1 of 1 replicas up, pinned"}},
@@ -40,9 +39,8 @@ func TestHeaderSays(t *testing.T) {
 		{"arrivals that waited", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Late, st.Load.Health.Unsent = true, 7, 5 }), []string{"waited 12"}},
 		{"arrivals that were dropped", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Dropped = true, 7 }), []string{"dropped 7"}},
 		{"users over time", change(steadyState(), func(st *advisor.State) {
-			st.Plan.UserShape, st.Plan.RunTime = profiles.Spike(1, 2, time.Minute, time.Minute), 0
 			st.Load.Shaped = true
-		}), []string{"▶ swarming 01:42 of 03:00", "users 50/50 as planned"}},
+		}), []string{"▶ swarming 01:42 of 05:00", "users 50/50 as planned"}},
 		{"users over time planned", change(idleState(), func(st *advisor.State) { st.Plan.UserShape = profiles.Constant(1) }), []string{"users over time planned"}},
 		{"arrivals over time planned", change(idleState(), func(st *advisor.State) { st.Plan.Shape = profiles.Constant(1) }), []string{"arrivals over time planned"}},
 		{"arrivals planned", change(idleState(), func(st *advisor.State) { st.Plan.Rate = 12.5 }), []string{"arrivals 12.5/s planned"}},

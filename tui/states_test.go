@@ -71,7 +71,7 @@ func run(st advisor.State, elapsed time.Duration, rate float64, p50 time.Duratio
 	users := min(st.Plan.Users, int(st.Plan.SpawnRate)*seconds)
 	total := stats("all", elapsed, rate*0.9, 0, p50)
 	st.Load = load.Snapshot{
-		Phase: load.Running, Started: began.Add(idle * time.Second), Elapsed: elapsed, Users: users, Wanted: st.Plan.Users,
+		Phase: load.Running, Started: began.Add(idle * time.Second), Elapsed: elapsed, Ends: st.Plan.Length(), Users: users, Wanted: st.Plan.Users,
 		SpawnRate: st.Plan.SpawnRate, InFlight: users * 4 / 5, Total: total, Recent: stats("recent", 5*time.Second, rate, 0, p50),
 		Requests: []load.Stats{stats("GET /load/100000", elapsed, rate*0.9, 0, p50)}, Unnamed: total.Count,
 		Health: load.Health{Verdict: load.Sound, LagP99: 300 * time.Microsecond, CPU: 0.2},
