@@ -183,7 +183,7 @@ func (m *screen) setRate(perSecond float64) tea.Cmd {
 }
 
 // shapeOver is what a hand does to a load that follows a shape.
-const shapeOver = "the load no longer changes as planned: from here on "
+const shapeOver = "the shape of the load is over: from here on "
 
 // leastRate is where keys end; less can be typed.
 const leastRate = 0.01

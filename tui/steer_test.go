@@ -83,8 +83,8 @@ func TestKeysOfTheLoadSaySomething(t *testing.T) {
 		}(), []string{"w"}, "", "✗ the measurement has a load of its own"},
 		{"edit a rate", openState(), []string{"e", "ctrl+u", "600/1m", "enter", "w"}, "rate 10, rate 11", "arrivals 40/s"},
 		{"edit a rate while idle", ended(openState()), []string{"e", "0", "enter"}, "rate 400", "✓ the next swarm will bring 400 arrivals per second"},
-		{"arrivals of a shape", shapedState(true), []string{"right"}, "rate 42", "✓ the load no longer changes as planned: from here on 42 arrivals per second"},
-		{"users of a shape", shapedState(false), []string{"w", "W"}, "users 51, users 61", "✓ the load no longer changes as planned: from here on 61 users"},
+		{"arrivals of a shape", shapedState(true), []string{"right"}, "rate 42", "✓ the shape of the load is over: from here on 42 arrivals per second"},
+		{"users of a shape", shapedState(false), []string{"w", "W"}, "users 51, users 61", "✓ the shape of the load is over: from here on 61 users"},
 		{"users of a shape while idle", ended(shapedState(false)), []string{"w"}, "users 8", "✓ the next swarm will have 8 users"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
