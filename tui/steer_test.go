@@ -34,7 +34,6 @@ func rateState(perSecond float64) advisor.State {
 // users.
 func shapedState(open bool) advisor.State {
 	st := steadyState()
-	st.Load.Shaped = true
 	shape := profiles.Constant(7)
 	if open {
 		st = openState()
@@ -42,6 +41,7 @@ func shapedState(open bool) advisor.State {
 	} else {
 		st.Plan.UserShape = shape
 	}
+	st.Load.Shaped = true
 	return st
 }
 
