@@ -57,8 +57,9 @@ type collector struct {
 	replicas  []replicaTally
 	unnamed   int64
 	failures  failureRows
-	statuses  []StatusCount // in the order of the status
-	cutOff    []wait        // requests that the end of the run cut off
+	failed    []failureTimes // of each class and status
+	statuses  []StatusCount  // in the order of the status
+	cutOff    []wait         // requests that the end of the run cut off
 	retried   int64
 	conns     connTally
 	remotes   func() []string // the addresses that were reached, by number less 1
@@ -75,21 +76,49 @@ type tally struct {
 	eventless                     int64 // failed, of requests whose answers are no streams
 	local                         int64 // of those that failed: on this machine
 	abortedAge                    time.Duration
-	latency, service              *hist        // successes
+	clocks                                     // of successes
+	failures                      *clocks      // nil before the first one
 	digits                        int          // of the histograms
 	streams                       *streamTally // nil before the first one
 }
 
-func newTally(digits int) tally {
-	return tally{latency: newHist(digits), service: newHist(digits), digits: digits}
+func newTally(digits int) tally { return tally{clocks: *newClocks(digits), digits: digits} }
+
+// clocks are the times of requests on both clocks. Those of successes and of
+// failures are never in one.
+type clocks struct{ latency, service *hist }
+
+func newClocks(digits int) *clocks { return &clocks{newHist(digits), newHist(digits)} }
+
+func (c *clocks) record(s *Sample) {
+	c.latency.record(s.Latency())
+	c.service.record(s.Service())
+}
+
+func (c *clocks) merge(from *clocks) {
+	c.latency.merge(from.latency)
+	c.service.merge(from.service)
+}
+
+func (c *clocks) reset() {
+	c.latency.reset()
+	c.service.reset()
 }
 
 type replicaTally struct {
 	count, failed int64
 	first, last   time.Duration
-	service       *hist // successes; nil before the first answer
+	*clocks             // of successes; nil before the first answer
 	second        int64 // answers of the present second
 	recent        [recentSeconds]int64
+}
+
+// failureTimes are the times of one class of failures, and of one status of
+// those that have one.
+type failureTimes struct {
+	failure Failure
+	status  int16
+	*clocks
 }
 
 func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
@@ -152,6 +181,9 @@ func (c *collector) add(s *Sample) {
 	}
 	c.addStatus(s.Status)
 	c.addReplica(s)
+	if s.Failure != None {
+		c.timesOf(s.Failure, s.Status).record(s)
+	}
 }
 
 // tallies are those that a request of a row counts in. They are valid until
@@ -186,10 +218,18 @@ func (t *tally) add(s *Sample) {
 		if s.Failure == Local {
 			t.local++
 		}
+		t.failing().record(s)
 		return
 	}
-	t.latency.record(s.Latency())
-	t.service.record(s.Service())
+	t.record(s)
+}
+
+// failing is the times of the failures. Many stretches have none.
+func (t *tally) failing() *clocks {
+	if t.failures == nil {
+		t.failures = newClocks(t.digits)
+	}
+	return t.failures
 }
 
 func (c *collector) addStatus(status int16) {
@@ -214,8 +254,8 @@ func (c *collector) addReplica(s *Sample) {
 		c.replicas = append(c.replicas, replicaTally{})
 	}
 	r := &c.replicas[s.Replica]
-	if r.service == nil {
-		r.service, r.first = newHist(2), s.Done
+	if r.clocks == nil {
+		r.clocks, r.first = newClocks(2), s.Done
 	}
 	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
 	r.count++
@@ -224,7 +264,22 @@ func (c *collector) addReplica(s *Sample) {
 		r.failed++
 		return
 	}
-	r.service.record(s.Service())
+	r.record(s)
+}
+
+// timesOf are the times of the failures of a class and a status.
+func (c *collector) timesOf(f Failure, status int16) *clocks {
+	if f != Status {
+		status = 0
+	}
+	for _, row := range c.failed {
+		if row.failure == f && row.status == status {
+			return row.clocks
+		}
+	}
+	row := failureTimes{f, status, newClocks(2)}
+	c.failed = append(c.failed, row)
+	return row.clocks
 }
 
 // endSecond closes the present second if one has passed and makes a point of
@@ -255,7 +310,7 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 		return
 	}
 	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
-	p.Latency = slot.latency.quantiles()
+	p.Latency, p.Service = slot.latency.quantiles(), slot.service.quantiles()
 	c.points = append(c.points, p)
 	if len(c.points) >= maxPoints {
 		c.thin()
@@ -289,7 +344,7 @@ func (c *collector) reset(now time.Duration) {
 	for i := range c.replicas {
 		c.replicas[i] = replicaTally{}
 	}
-	c.unnamed, c.failures, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, 0
+	c.unnamed, c.failures, c.failed, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, nil, 0
 	c.late = 0
 	c.lag.reset()
 	c.conns.reset()
@@ -310,6 +365,11 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	c.judge(s, over, waits)
 	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
 	s.Failures = append([]FailureCount{}, c.failures...)
+	for i := range s.Failures {
+		row := &s.Failures[i]
+		times := c.timesOf(row.Failure, row.Status)
+		row.Latency, row.Service = times.latency.quantiles(), times.service.quantiles()
+	}
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed
 	s.Conns = c.conns.connections(c.remotes())
@@ -333,7 +393,8 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		}
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.sum.over), Service: r.service.quantiles(),
+			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.sum.over),
+			Latency: r.latency.quantiles(), Service: r.service.quantiles(),
 		})
 	}
 }
@@ -348,8 +409,10 @@ func (c *collector) title() string {
 
 func (t *tally) reset() {
 	t.over, t.count, t.failed, t.local, t.aborted, t.bytes, t.abortedAge, t.eventless = 0, 0, 0, 0, 0, 0, 0, 0
-	t.latency.reset()
-	t.service.reset()
+	t.clocks.reset()
+	if t.failures != nil {
+		t.failures.reset()
+	}
 	if t.streams != nil {
 		t.streams.reset()
 	}
@@ -364,8 +427,10 @@ func (t *tally) merge(u *tally) {
 	t.aborted += u.aborted
 	t.abortedAge = max(t.abortedAge, u.abortedAge)
 	t.bytes += u.bytes
-	t.latency.merge(u.latency)
-	t.service.merge(u.service)
+	t.clocks.merge(&u.clocks)
+	if u.failures != nil {
+		t.failing().merge(u.failures)
+	}
 	if u.streams != nil {
 		t.streamed().merge(u.streams)
 	}
@@ -388,6 +453,9 @@ func (t *tally) stats(name string, over time.Duration, open int64) Stats {
 	s := Stats{
 		Name: name, Over: over, Count: t.count, Failed: t.failed, Aborted: t.aborted, AbortedAge: t.abortedAge, Bytes: t.bytes,
 		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
+	}
+	if t.failures != nil {
+		s.FailedLatency, s.FailedService = t.failures.latency.quantiles(), t.failures.service.quantiles()
 	}
 	if t.streams != nil && t.streams.count+t.streams.events+open > 0 {
 		s.Streams = &Streams{Count: t.streams.count, Complete: t.streams.complete, Open: open, Events: t.streams.events,

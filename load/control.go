@@ -126,6 +126,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		s.Loaded = p.loaded
 	}
 	ep := e.epoch.Load()
+	s.Ends = e.ends(ep, now)
 	if s.Open {
 		e.choosePrecision(ep.course.At(ep.at(now)))
 	} else {
@@ -208,7 +209,7 @@ func (e *Engine) countUsers(p *publisher, s *Snapshot, shape int) {
 	p.waits, p.marks = p.waits[:0], p.marks[:0]
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s.Wanted, s.Users, s.SpawnRate, s.Shaped = e.goal, e.living, e.spawnRate, e.shaped
+	s.Wanted, s.Users, s.Spawned, s.SpawnRate, s.Shaped = e.goal, e.living, e.number, e.spawnRate, e.shaped
 	switch {
 	case s.Open:
 		s.Wanted = e.plan.MaxUsers

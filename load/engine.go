@@ -114,7 +114,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 		e.arrivals = newArrivals(plan.Process(), plan.Seed)
 	}
 	e.epoch.Store(&epoch{course: profiles.NewCourse(plan.Load()), end: plan.Length(), over: make(chan struct{})})
-	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Shaped: e.shaped, Wanted: plan.Users, SpawnRate: plan.SpawnRate})
+	e.latest.Store(&Snapshot{Phase: Running, Ends: plan.Length(), Open: plan.Open(), Shaped: e.shaped, Wanted: plan.Users, SpawnRate: plan.SpawnRate})
 	return e, nil
 }
 

@@ -19,6 +19,8 @@ type FailureCount struct {
 	First   time.Duration `json:"first"`
 	Last    time.Duration `json:"last"`
 	Example string        `json:"example"` // one of the first in words
+	Latency Quantiles     `json:"latency"` // from the intended start; of all of the class and status, as checks have one between them
+	Service Quantiles     `json:"service"` // from the actual send, likewise
 }
 
 // failureRows are rows in the order in which they first came. There are no

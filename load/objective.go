@@ -131,6 +131,6 @@ func judgeTimes(out *Objective, times *hist, failed int64, waits []wait) {
 		out.Value = math.Inf(1)
 		return
 	}
-	v := h.h.ValueAtQuantile(q * 100)
-	out.Value, out.AtLeast = float64(v)/1e6, v >= youngest
+	v := h.at(q)
+	out.Value, out.AtLeast = v.Seconds(), micros(v) >= youngest
 }
