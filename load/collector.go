@@ -69,42 +69,6 @@ type collector struct {
 	thinEvery int // a point is made of so many seconds
 }
 
-// tally counts the requests of a stretch of time.
-type tally struct {
-	over                          time.Duration
-	count, failed, aborted, bytes int64
-	eventless                     int64 // failed, of requests whose answers are no streams
-	local                         int64 // of those that failed: on this machine
-	abortedAge                    time.Duration
-	clocks                                     // of successes
-	failures                      *clocks      // nil before the first one
-	digits                        int          // of the histograms
-	streams                       *streamTally // nil before the first one
-}
-
-func newTally(digits int) tally { return tally{clocks: *newClocks(digits), digits: digits} }
-
-// clocks are the times of requests on both clocks. Those of successes and of
-// failures are never in one.
-type clocks struct{ latency, service *hist }
-
-func newClocks(digits int) *clocks { return &clocks{newHist(digits), newHist(digits)} }
-
-func (c *clocks) record(s *Sample) {
-	c.latency.record(s.Latency())
-	c.service.record(s.Service())
-}
-
-func (c *clocks) merge(from *clocks) {
-	c.latency.merge(from.latency)
-	c.service.merge(from.service)
-}
-
-func (c *clocks) reset() {
-	c.latency.reset()
-	c.service.reset()
-}
-
 type replicaTally struct {
 	count, failed int64
 	first, last   time.Duration
@@ -199,39 +163,6 @@ func (c *collector) tallies(row int32) []*tally {
 	return c.counted
 }
 
-func (t *tally) add(s *Sample) {
-	if s.Stream != nil {
-		t.streamed().end(s)
-	} else {
-		t.bytes += s.Bytes // those of a stream were counted when they came
-	}
-	if s.Failure == Aborted {
-		t.aborted++
-		if s.Stream == nil {
-			t.abortedAge = max(t.abortedAge, s.Latency())
-		}
-		return
-	}
-	t.count++
-	if s.Failure != None {
-		t.failed++
-		if s.Failure == Local {
-			t.local++
-		}
-		t.failing().record(s)
-		return
-	}
-	t.record(s)
-}
-
-// failing is the times of the failures. Many stretches have none.
-func (t *tally) failing() *clocks {
-	if t.failures == nil {
-		t.failures = newClocks(t.digits)
-	}
-	return t.failures
-}
-
 func (c *collector) addStatus(status int16) {
 	if status == 0 {
 		return
@@ -280,58 +211,6 @@ func (c *collector) timesOf(f Failure, status int16) *clocks {
 	row := failureTimes{f, status, newClocks(2)}
 	c.failed = append(c.failed, row)
 	return row.clocks
-}
-
-// endSecond closes the present second if one has passed and makes a point of
-// it. area is that of the planned load so far: in the open model, how many
-// arrivals were planned.
-func (c *collector) endSecond(s *Snapshot, area float64) {
-	now := s.Elapsed
-	length := now - c.secondAt
-	if length < time.Second-tick/2 {
-		return
-	}
-	for i := range c.replicas {
-		r := &c.replicas[i]
-		r.recent[c.lately.n%recentSeconds], r.second = r.second, 0
-	}
-	slot := c.lately.endSecond(length)
-	for _, w := range c.watched {
-		if w != nil {
-			w.endSecond(length)
-		}
-	}
-	p := Point{At: now, Users: s.Users, InFlight: s.InFlight, Planned: s.Planned}
-	if s.Open {
-		p.Planned = (area - c.planned) / length.Seconds()
-	}
-	c.secondAt, c.planned = now, area
-	if c.lately.n%c.thinEvery != 0 {
-		return
-	}
-	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
-	p.Latency, p.Service = slot.latency.quantiles(), slot.service.quantiles()
-	c.points = append(c.points, p)
-	if len(c.points) >= maxPoints {
-		c.thin()
-	}
-}
-
-// thin halves the history; from then on a point stands for twice the time.
-// Earlier snapshots keep the old one.
-func (c *collector) thin() {
-	c.points = Halve(c.points)
-	c.thinEvery *= 2
-}
-
-// Halve returns every other element of a history, the last one included, in
-// memory of its own.
-func Halve[T any](history []T) []T {
-	half := make([]T, 0, len(history))
-	for i := 1 - len(history)%2; i < len(history); i += 2 {
-		half = append(half, history[i])
-	}
-	return half
 }
 
 // reset forgets the totals, not the history.
@@ -407,35 +286,6 @@ func (c *collector) title() string {
 	return c.names[0]
 }
 
-func (t *tally) reset() {
-	t.over, t.count, t.failed, t.local, t.aborted, t.bytes, t.abortedAge, t.eventless = 0, 0, 0, 0, 0, 0, 0, 0
-	t.clocks.reset()
-	if t.failures != nil {
-		t.failures.reset()
-	}
-	if t.streams != nil {
-		t.streams.reset()
-	}
-}
-
-func (t *tally) merge(u *tally) {
-	t.over += u.over
-	t.count += u.count
-	t.failed += u.failed
-	t.eventless += u.eventless
-	t.local += u.local
-	t.aborted += u.aborted
-	t.abortedAge = max(t.abortedAge, u.abortedAge)
-	t.bytes += u.bytes
-	t.clocks.merge(&u.clocks)
-	if u.failures != nil {
-		t.failing().merge(u.failures)
-	}
-	if u.streams != nil {
-		t.streamed().merge(u.streams)
-	}
-}
-
 // scale is the latency that a lag of the generator is judged against, and the
 // quantile of the lag: those that the SLO speaks of. Without one it is the
 // typical service time, as the latency has the lag in it, and p95.
@@ -446,20 +296,4 @@ func (c *collector) scale() (typical time.Duration, quantile float64) {
 		return c.total.service.quantiles().P50, quantile
 	}
 	return time.Duration(o.Limit * float64(time.Second)), max(quantile, o.Quantile)
-}
-
-// stats is what the tally says while so many of its streams go on.
-func (t *tally) stats(name string, over time.Duration, open int64) Stats {
-	s := Stats{
-		Name: name, Over: over, Count: t.count, Failed: t.failed, Aborted: t.aborted, AbortedAge: t.abortedAge, Bytes: t.bytes,
-		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
-	}
-	if t.failures != nil {
-		s.FailedLatency, s.FailedService = t.failures.latency.quantiles(), t.failures.service.quantiles()
-	}
-	if t.streams != nil && t.streams.count+t.streams.events+open > 0 {
-		s.Streams = &Streams{Count: t.streams.count, Complete: t.streams.complete, Open: open, Events: t.streams.events,
-			TTFT: t.streams.ttft.quantiles(), Gap: t.streams.gap.quantiles()}
-	}
-	return s
 }
