@@ -20,12 +20,10 @@
 // All of them belong to [Scaler.Run], which returns when they have ended:
 //
 //	service, api   one HTTP server each, with a goroutine per connection
-//	carrier        one per request that a replica has: sends it and passes the
-//	               answer on; it outlives its handler when the replica is late
-//	upload         one per request with a body: sends that while the carrier
+//	upload         one per request with a body: sends that while the handler
 //	               waits for an answer
-//	grace          one per request whose replica is late: ends the carrier when
-//	               it has been so for as long again
+//	late           two per request whose replica is late: one reads on, one
+//	               ends that when it has been so for as long again
 //	pool           orders replicas up to the wanted number
 //	place          one per wanted replica: starts it, waits until it is ready,
 //	               looks at it while it is idle, replaces it when it ends,

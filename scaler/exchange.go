@@ -21,22 +21,15 @@ var (
 	errGraceOver     = errors.New("upstream timed out twice over")
 )
 
-// exchange is one request on its way through the proxy. Two goroutines work
-// on it:
-//
-//	handler    waits for the end of it, for the client to go away, and for the time to be over
-//	carrier    sends the request and passes the answer on; it is the [http.ResponseWriter] of that
-//
-// When the replica has taken too long, the handler answers for it and
-// returns, and the carrier goes on without a client. The turn says which of
-// them may answer.
-//
-// It is also the context of what is sent to the replica, which must not end
-// with the handler.
+// exchange is one request on its way through the proxy. Its handler does all of
+// it: sends the request, waits for the answer and passes that on; the exchange
+// is the [http.ResponseWriter] of that, and the context. A timer looks after it
+// (see watch). When the replica has taken too long, the timer breaks the
+// handler's reading off; the handler answers for the replica and returns, and
+// leaves what the replica may still say to a goroutine (see outlast). The turn
+// says whether the handler may still pass something on.
 type exchange struct {
-	context.Context
-	cancel context.CancelCauseFunc
-	done   chan struct{} // closed when the carrier has ended
+	context.Context // ends when the exchange is given up, not with the handler
 
 	turn   atomic.Int32 // one of the turn... constants
 	upload atomic.Int32 // one of the upload... constants
@@ -44,29 +37,32 @@ type exchange struct {
 	active atomic.Int64 // when something came last, in nanoseconds since the arrival
 	kept   atomic.Bool  // the server may keep some of the answer's body back
 
-	// For the carrier, and for the handler when it has taken over or the
-	// carrier is done.
-	lease
-	w        http.ResponseWriter
-	shared   bool // there is an upload, and the connection is for one request after the other
-	old      bool // the client speaks HTTP/1.0, and knows no hints
-	sent     bool // the header is
-	panicked any  // what the carrying panicked with, nil where it did not
+	mu     sync.Mutex // guards the fields below
+	cancel context.CancelCauseFunc
+	link   *link       // that it goes over now; nil: none
+	timer  *time.Timer // looks after it
+	ended  bool        // the handler does not need that any more
 
-	// For the carrier only.
-	header http.Header // of the answer; when that is sent, what comes after the body
-	rest   int64       // of the body, where its length is announced; else what is not positive
-	how    outcome
-	over   bool // the slot was given back
+	// For the handler, and for outlast after it.
+	lease
+	w       http.ResponseWriter
+	shared  bool        // there is an upload, and the connection is for one request after the other
+	old     bool        // the client speaks HTTP/1.0, and knows no hints
+	sent    bool        // the header is
+	header  http.Header // of the answer; when that is sent, what comes after the body
+	rest    int64       // of the body, where its length is announced; else what is not positive
+	how     outcome
+	over    bool    // the slot was given back
+	pending *answer // whose reading the timer broke off; nil: none
 }
 
 // The turns of an exchange: whom it waits for.
 const (
-	turnReplica int32 = iota // to answer, or to go on with it; the handler may take the exchange over
+	turnReplica int32 = iota // to answer, or to go on with it
 	turnClient               // to read what is written
 	turnQueue                // for another replica
 	turnTunnel               // for the two sides of an upgraded connection, which decide when it ends
-	turnNobody               // the handler has answered: what the replica says is dropped
+	turnNobody               // the replica is late: what it says is dropped
 )
 
 // The states of an upload.
@@ -84,13 +80,61 @@ func exchangeOf(r *http.Request) *exchange {
 }
 
 func newExchange(w http.ResponseWriter, r *http.Request, l lease) *exchange {
-	x := &exchange{lease: l, w: w, header: make(http.Header, 8), done: make(chan struct{})}
+	x := &exchange{lease: l, w: w, header: make(http.Header, 8)}
 	x.Context, x.cancel = context.WithCancelCause(context.WithoutCancel(r.Context()))
 	x.renew()
 	x.old = !r.ProtoAtLeast(1, 1)
 	x.shared = r.ProtoMajor == 1 && r.ContentLength != 0
 	return x
 }
+
+// giveUp ends the exchange at once, whatever it waits for.
+func (x *exchange) giveUp(cause error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.breakOff(cause)
+}
+
+// breakOff is giveUp for who holds the lock.
+func (x *exchange) breakOff(cause error) {
+	x.cancel(cause)
+	if x.link != nil {
+		x.link.Close()
+	}
+}
+
+// conclude ends the watching, and reports whether the replica was late.
+func (x *exchange) conclude() (late bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.timer.Stop()
+	x.ended = true
+	return x.late()
+}
+
+// attach has the exchange go over a connection.
+func (x *exchange) attach(l *link) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.link = l
+	switch {
+	case x.Err() != nil:
+		l.Close()
+	case x.late():
+		l.interrupt()
+	}
+}
+
+// detach ends that, and reports whether the connection is as it was.
+func (x *exchange) detach() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.link = nil
+	return x.Err() == nil
+}
+
+// late reports whether the timer has taken the turn.
+func (x *exchange) late() bool { return x.turn.Load() == turnNobody }
 
 // Value returns the exchange for its key, else what the request knows.
 func (x *exchange) Value(key any) any {
@@ -108,7 +152,7 @@ func (x *exchange) silent() time.Duration {
 	return time.Since(x.arrived) - time.Duration(x.active.Load())
 }
 
-// begin takes the turn from the replica; it fails when the handler has it.
+// begin takes the turn from the replica; it fails when the timer has taken it.
 func (x *exchange) begin(turn int32) bool {
 	return x.turn.CompareAndSwap(turnReplica, turn)
 }
@@ -119,8 +163,8 @@ func (x *exchange) end() {
 	x.turn.Store(turnReplica)
 }
 
-// Header is that of the answer. It is a map of its own, as the handler may
-// have to answer while the carrier fills it.
+// Header is that of the answer. It is a map of its own: when the replica is late,
+// its header is not that of the answer.
 func (x *exchange) Header() http.Header { return x.header }
 
 // WriteHeader sends the header. A hint on the way to it shows that the replica
@@ -234,8 +278,11 @@ func (x *exchange) requeue(b *balancer) (err error) {
 }
 
 // failed notes that the replica did not answer, or not to the end. It is to
-// blame unless the exchange was given up.
+// blame unless the exchange was given up, or is not over.
 func (x *exchange) failed() {
+	if x.pending != nil {
+		return
+	}
 	cause := context.Cause(x)
 	if cause == errGraceOver || cause == nil && x.upload.Load() != uploadFailed {
 		x.how = broken

@@ -2,7 +2,7 @@ package scaler
 
 import (
 	"bufio"
-	"context"
+	"cmp"
 	"errors"
 	"io"
 	"math"
@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"net/http/httputil"
 	"net/textproto"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -26,9 +27,11 @@ type link struct {
 	w        *bufio.Writer
 	expiry   *time.Timer // ends it while it is idle; nil before it is so
 	reused   bool        // it has carried a request
+	begun    bool        // some of the answer has come
 
-	sent int64 // bytes of this request
-	room int64 // how much longer the header of its answer may be
+	whole atomic.Bool // the header of this request was sent
+	sent  int64       // bytes of this request
+	room  int64       // how much longer the header of its answer may be
 }
 
 func newLink(u *upstream, address string, conn net.Conn) *link {
@@ -63,16 +66,27 @@ func (l *link) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// interrupt breaks off what the exchange waits for. The connection stays as it
+// is, unless it is the header of the request that does not get through.
+func (l *link) interrupt() {
+	l.SetReadDeadline(time.Unix(1, 0))
+	if !l.whole.Load() {
+		l.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
 // roundTrip sends a request and returns the answer. An upload goes on in a
-// goroutine of its own, as it may be answered before its end. Whatever ends
-// the context of the request ends the connection.
+// goroutine of its own, as it may be answered before its end.
 func (l *link) roundTrip(req *http.Request) (*http.Response, error) {
-	a := &answer{link: l}
-	a.stop = context.AfterFunc(req.Context(), func() { l.Close() })
+	x := exchangeOf(req)
+	a := &answer{link: l, exchange: x, request: req}
 	a.ongoing.Store(1)
+	l.whole.Store(false)
 	l.sent, l.room = 0, maxHeader
+	x.attach(l)
 	l.writeHeader(req)
 	failed := l.w.Flush()
+	l.whole.Store(failed == nil)
 	if failed != nil && l.sent == 0 {
 		a.abort()
 		return nil, failed
@@ -86,6 +100,9 @@ func (l *link) roundTrip(req *http.Request) (*http.Response, error) {
 		l.upstream.uploads.Go(func() { a.end(l.writeBody(req, wanted) == nil) })
 	}
 	res, err := l.readHeader(req, wanted)
+	if failed == nil && a.interrupted(err) {
+		return nil, err
+	}
 	tell(wanted, false)
 	if err != nil {
 		if failed != nil {
@@ -94,7 +111,13 @@ func (l *link) roundTrip(req *http.Request) (*http.Response, error) {
 		a.abort()
 		return nil, err
 	}
-	l.room = math.MaxInt64
+	a.begin(res)
+	return res, nil
+}
+
+// begin has the answer be read through a.
+func (a *answer) begin(res *http.Response) {
+	a.room = math.MaxInt64
 	a.last = res.Close
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
@@ -105,7 +128,42 @@ func (l *link) roundTrip(req *http.Request) (*http.Response, error) {
 		a.body = res.Body
 		res.Body = a
 	}
-	return res, nil
+}
+
+// interrupted reports whether the exchange was, and keeps the answer for later
+// if so.
+func (a *answer) interrupted(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	a.exchange.pending = a
+	return true
+}
+
+// resume reads the rest of an answer that was broken off, and drops it. Where
+// the reading cannot go on in the middle of something, that is whatever comes
+// until the replica hangs up.
+func (a *answer) resume() error {
+	a.SetReadDeadline(time.Time{})
+	a.err = nil
+	if a.body == nil && !a.begun {
+		res, err := a.readHeader(a.request, nil)
+		if err != nil {
+			a.abort()
+			return err
+		}
+		if a.begin(res); a.body == nil {
+			return nil
+		}
+	}
+	if a.body != nil {
+		if _, err := io.Copy(io.Discard, a); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+	}
+	_, err := io.Copy(io.Discard, a.Conn)
+	a.abort()
+	return cmp.Or(err, io.ErrUnexpectedEOF)
 }
 
 // elsewhere are the fields of a header that follow from other fields of a request.
@@ -195,11 +253,13 @@ var errNoAnswer = errors.New("it ended the connection")
 // and passes hints that come before it on; but not to a client that waits for
 // permission to send its upload, which the server may write at the same time.
 func (l *link) readHeader(req *http.Request, wanted chan<- bool) (*http.Response, error) {
+	l.begun = false
 	if _, err := l.r.Peek(1); err == io.EOF {
 		return nil, errNoAnswer
 	} else if err != nil {
 		return nil, err
 	}
+	l.begun = true
 	trace := httptrace.ContextClientTrace(req.Context())
 	for {
 		res, err := http.ReadResponse(l.r, req)
@@ -222,13 +282,14 @@ func (l *link) readHeader(req *http.Request, wanted chan<- bool) (*http.Response
 // is the last.
 type answer struct {
 	*link
-	body    io.Reader
-	err     error        // what the reading of it ended with, nil before
-	last    bool         // the replica ends the connection after it
-	hurried bool         // the upload, as it was not over with the answer
-	stop    func() bool  // keeps the end of the context from ending the connection
-	ongoing atomic.Int32 // of the two, upload and answer
-	broken  atomic.Bool  // one of them was
+	exchange *exchange
+	request  *http.Request
+	body     io.Reader    // nil: the header is yet to come, or there is no body
+	err      error        // what the reading of it ended with, nil before
+	last     bool         // the replica ends the connection after it
+	hurried  bool         // the upload, as it was not over with the answer
+	ongoing  atomic.Int32 // of the two, upload and answer
+	broken   atomic.Bool  // one of them was
 }
 
 // Read reads from the body.
@@ -242,7 +303,9 @@ func (a *answer) Read(p []byte) (int, error) {
 	case io.EOF:
 		a.complete()
 	default:
-		a.abort()
+		if !a.interrupted(err) {
+			a.abort()
+		}
 	}
 	return n, err
 }
@@ -258,6 +321,7 @@ func (a *answer) Close() error {
 
 // abort ends an answer before its end, and the upload with it.
 func (a *answer) abort() {
+	a.exchange.detach()
 	a.link.Close()
 	a.end(false)
 }
@@ -266,7 +330,7 @@ func (a *answer) abort() {
 // over in a moment; else it ends with the exchange, and a replica that does
 // not read it has little time.
 func (a *answer) complete() {
-	unharmed := a.stop()
+	unharmed := a.exchange.detach()
 	if a.ongoing.Load() > 1 {
 		a.hurried = true
 		a.SetWriteDeadline(time.Now().Add(lingering))
@@ -296,7 +360,7 @@ func (t *tunnel) Write(p []byte) (int, error) { return t.Conn.Write(p) }
 
 // Close ends the connection. It may be called more than once.
 func (t *tunnel) Close() error {
-	t.stop()
+	t.exchange.detach()
 	return t.Conn.Close()
 }
 

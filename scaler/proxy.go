@@ -16,8 +16,8 @@ import (
 	"headroom/profiles"
 )
 
-// proxy passes the requests of the service on to the replicas. It starts a
-// goroutine for each; close waits for all of them.
+// proxy passes the requests of the service on to the replicas. It starts
+// goroutines for those that are late; close waits for all of them.
 type proxy struct {
 	balancer *balancer
 	timeout  time.Duration
@@ -27,7 +27,7 @@ type proxy struct {
 	log      func(Event)
 
 	closing chan struct{}
-	running sync.WaitGroup // carriers, and what watches those without a client
+	running sync.WaitGroup // exchanges without a client, and what ends them
 }
 
 func newProxy(b *balancer, timeout time.Duration) *proxy {
@@ -65,8 +65,8 @@ func (p *proxy) close() {
 	p.upstream.close()
 }
 
-// ServeHTTP is the handler of an exchange: it returns when the client has its
-// answer, or has gone away.
+// ServeHTTP performs an exchange: it returns when the client has its answer, or
+// has gone away.
 func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	w := p.requests.begin(client)
 	defer p.requests.end(w)
@@ -83,84 +83,71 @@ func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.granted = time.Now()
-	x := newExchange(w, r, l)
-	p.running.Go(func() { p.carry(x, r) })
-	late := p.await(x, r.Context())
-	if late {
-		p.answerLate(x)
-	}
-	x.endUpload()
-	if !late && x.panicked != nil {
-		panic(x.panicked) // the server ends the connection
-	}
+	p.carry(newExchange(w, r, l), r)
 }
 
-// await returns when the carrier is done, or when the handler has taken the
-// exchange over because the replica is late. A client that goes away ends it.
-func (p *proxy) await(x *exchange, client context.Context) (late bool) {
-	timer := time.NewTimer(p.timeout)
-	defer timer.Stop()
-	for {
-		select {
-		case <-timer.C:
-			next, late := p.check(x)
-			if late {
-				return true
-			}
-			timer.Reset(next)
-		case <-client.Done():
-			if context.Cause(client) == errClosed {
-				x.cancel(errClosed)
-			} else {
-				x.cancel(errClientGone)
-			}
-			<-x.done
-			return false
-		case <-x.done:
-			return false
-		}
-	}
-}
-
-// carry has the exchange done. What it panics with is for the handler.
+// carry performs an exchange, and ends it in any case.
 func (p *proxy) carry(x *exchange, r *http.Request) {
-	defer close(x.done)
+	stay := context.AfterFunc(r.Context(), func() {
+		if context.Cause(r.Context()) == errClosed {
+			x.giveUp(errClosed)
+		} else {
+			x.giveUp(errClientGone)
+		}
+	})
+	x.mu.Lock()
+	x.timer = time.AfterFunc(p.timeout, func() { p.watch(x) })
+	x.mu.Unlock()
 	defer func() {
-		x.panicked = recover()
-		if x.panicked != nil && x.how == completed {
+		panicked := recover()
+		stay()
+		if late := x.conclude(); late {
+			p.answerLate(x)
+			return
+		}
+		if panicked != nil && x.how == completed {
 			x.how = abandoned
 		}
-		if x.panicked != nil && x.panicked != http.ErrAbortHandler {
+		if panicked != nil && panicked != http.ErrAbortHandler {
 			p.log(Event{At: time.Now(), Kind: EventReplica, Replica: x.id,
-				Text: fmt.Sprintf("an answer of %s could not be passed on: %v", x.id, x.panicked)})
+				Text: fmt.Sprintf("an answer of %s could not be passed on: %v", x.id, panicked)})
 		}
-		x.cancel(nil)
+		x.giveUp(nil) // nothing waits any more
 		x.finish(p.balancer)
+		x.endUpload()
+		if panicked != nil {
+			panic(panicked) // the server ends the connection
+		}
 	}()
 	p.reverse.ServeHTTP(x, r.WithContext(x))
 	x.trail()
 }
 
-// check looks, when the time may be over, at whose turn it is. It returns when
-// to look again, and whether the handler has taken the exchange over because
-// the replica is late.
-func (p *proxy) check(x *exchange) (next time.Duration, late bool) {
-	if rest := p.timeout - x.silent(); rest > 0 {
-		return rest, false
+// watch looks, when the time may be over, at whose turn it is.
+func (p *proxy) watch(x *exchange) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.ended {
+		return
 	}
-	client := http.NewResponseController(x.w)
+	if rest := p.timeout - x.silent(); rest > 0 {
+		x.timer.Reset(rest)
+		return
+	}
 	switch turn := x.turn.Load(); {
 	case turn == turnClient:
-		x.cancel(errClientSlow)
-		client.SetWriteDeadline(time.Now())
+		x.breakOff(errClientSlow)
+		http.NewResponseController(x.w).SetWriteDeadline(time.Now())
 	case turn != turnReplica: // other times apply
 	case x.upload.Load() == uploadAwaited:
-		x.cancel(errUploadStopped)
-	default:
-		// Where it fails, something comes in this moment.
-		return p.timeout, x.begin(turnNobody)
+		x.breakOff(errUploadStopped)
+	case x.begin(turnNobody): // where this fails, something comes in this moment
+		if x.link != nil {
+			x.link.interrupt()
+		}
+		return
 	}
-	return p.timeout, false
+	x.timer.Reset(p.timeout)
 }
 
 // answerLate answers for a replica that has not. It may still compute, so the
@@ -168,21 +155,14 @@ func (p *proxy) check(x *exchange) (next time.Duration, late bool) {
 // long again.
 func (p *proxy) answerLate(x *exchange) {
 	p.balancer.stick(&x.lease)
-	p.running.Go(func() {
-		grace := time.NewTimer(p.timeout)
-		defer grace.Stop()
-		select {
-		case <-x.done:
-			return
-		case <-grace.C:
-			x.cancel(errGraceOver)
-		case <-p.closing:
-			x.cancel(errClosed)
-		}
-		<-x.done
-	})
+	if x.pending == nil {
+		x.giveUp(nil)
+		x.finish(p.balancer)
+	} else {
+		p.running.Go(func() { p.outlast(x) })
+	}
+	x.endUpload()
 	if x.sent {
-		x.endUpload()
 		panic(http.ErrAbortHandler) // all that is left is to break the answer off
 	}
 	h := x.w.Header()
@@ -190,6 +170,30 @@ func (p *proxy) answerLate(x *exchange) {
 	x.sign(h)
 	text := fmt.Sprintf("upstream timed out after %s: %s did not answer", profiles.Duration(p.timeout), x.id)
 	http.Error(x.w, text, http.StatusGatewayTimeout)
+}
+
+// outlast waits until a replica that is late is done with its request, has
+// hung up, or has been late for twice the time.
+func (p *proxy) outlast(x *exchange) {
+	done := make(chan struct{})
+	p.running.Go(func() {
+		grace := time.NewTimer(p.timeout)
+		defer grace.Stop()
+		select {
+		case <-done:
+		case <-grace.C:
+			x.giveUp(errGraceOver)
+		case <-p.closing:
+			x.giveUp(errClosed)
+		}
+	})
+	defer close(done)
+	err := x.pending.resume()
+	if x.pending = nil; err != nil {
+		x.failed()
+	}
+	x.giveUp(nil)
+	x.finish(p.balancer)
 }
 
 // refuse answers a request that got no replica.
@@ -231,6 +235,9 @@ func (p *proxy) answer(res *http.Response) error {
 // fail answers a request whose replica did not.
 func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
+	if x.late() {
+		return
+	}
 	if x.backend == nil {
 		p.refuse(w, err)
 		return

@@ -92,7 +92,7 @@ func (u *upstream) send(req *http.Request, address string) (*http.Response, erro
 		reused := l.reused
 		res, err := l.roundTrip(req)
 		switch {
-		case err == nil || l.sent > 0 || req.Context().Err() != nil:
+		case err == nil || l.whole.Load() || l.sent > 0 || req.Context().Err() != nil:
 			return res, err
 		case !reused:
 			return nil, &unsentError{err}
