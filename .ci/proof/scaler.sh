@@ -27,30 +27,39 @@ crowd=10000
 echo "headroom $(git -C "$here" rev-parse --short HEAD), $(nginx -v 2>&1 | sed 's/.*: //'), $(haproxy -v | head -n 1 | cut -d ' ' -f 1-3)"
 echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $cores cores, load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
 
-# Every balancer has core 0 to itself, with one thread. The replicas and the
-# generator share the others. No replica gets more than 8 requests at a time
-# from the scaler or HAProxy, and both queue the rest; nginx has no queue and
-# no limit here.
+# No replica gets more than 8 requests at a time from the scaler or HAProxy, and
+# both queue the rest; nginx has no queue and no limit here.
 limit=8
-alone=(env GOMAXPROCS=1 taskset -c 0)
-others=(env GOMAXPROCS=$((cores - 1)) taskset -c "1-$((cores - 1))")
-replica=("${others[@]}" headroom target --concurrency $limit)
+subjects=(direct headroom nginx haproxy)
 
-declare -a replicas
-for i in 1 2 3 4; do
-  replicas[i]=$(free_port)
-  background replica$i env HOSTNAME=replica-$i "${replica[@]}" --port "${replicas[i]}"
-done
-port[direct]=${replicas[1]} pid[direct]=${started[0]}
+# bring_up MODE starts four replicas, and every balancer in front of four. apart:
+# the balancers have core 0 to themselves, with one thread, and replicas and
+# generator share the others. free: everything runs where the system puts it, as
+# it does where nobody says otherwise. bring_down ends them all.
+bring_up() {
+  local mode=$1 i replicas=() replica
+  if [ "$mode" = apart ]; then
+    alone=(env GOMAXPROCS=1 taskset -c 0) others=(env GOMAXPROCS=$((cores - 1)) taskset -c "1-$((cores - 1))")
+  else
+    alone=(env) others=(env)
+  fi
+  replica=("${others[@]}" headroom target --concurrency $limit)
+  up=()
+  for i in 1 2 3 4; do
+    replicas[i]=$(free_port)
+    background replica$i env HOSTNAME=replica-$i "${replica[@]}" --port "${replicas[i]}"
+    up+=("$last")
+  done
+  port[direct]=${replicas[1]} pid[direct]=${up[0]}
 
-printf 'version: headroom/v1\nreplicas: {min: 4, max: 4}\n' >four.yaml
-port[headroom]=$(free_port)
-background headroom "${alone[@]}" headroom scaler --name proof --policy four.yaml --concurrency $limit \
-  --listen 127.0.0.1:"${port[headroom]}" --api 127.0.0.1:0 -- "${replica[@]}" --port '{port}'
-pid[headroom]=$last
+  printf 'version: headroom/v1\nreplicas: {min: 4, max: 4}\n' >four.yaml
+  port[headroom]=$(free_port)
+  background headroom "${alone[@]}" headroom scaler --name "$mode" --policy four.yaml --concurrency $limit \
+    --listen 127.0.0.1:"${port[headroom]}" --api 127.0.0.1:0 -- "${replica[@]}" --port '{port}'
+  pid[headroom]=$last
 
-port[nginx]=$(free_port)
-cat >nginx.conf <<C
+  port[nginx]=$(free_port)
+  cat >nginx.conf <<C
 daemon off;
 master_process off;
 error_log stderr;
@@ -71,11 +80,11 @@ $(for p in "${replicas[@]}"; do echo "    server 127.0.0.1:$p;"; done)
   }
 }
 C
-background nginx "${alone[@]}" nginx -p "$work" -c nginx.conf
-pid[nginx]=$last
+  background nginx "${alone[@]}" nginx -p "$work" -c nginx.conf
+  pid[nginx]=$last
 
-port[haproxy]=$(free_port)
-cat >haproxy.cfg <<C
+  port[haproxy]=$(free_port)
+  cat >haproxy.cfg <<C
 global
   nbthread 1
   maxconn 4096
@@ -93,14 +102,19 @@ backend replicas
   balance roundrobin
 $(for i in 1 2 3 4; do echo "  server replica-$i 127.0.0.1:${replicas[i]} maxconn $limit"; done)
 C
-background haproxy "${alone[@]}" haproxy -db -f haproxy.cfg
-pid[haproxy]=$last
+  background haproxy "${alone[@]}" haproxy -db -f haproxy.cfg
+  pid[haproxy]=$last
+  up+=("${pid[headroom]}" "${pid[nginx]}" "${pid[haproxy]}")
 
-subjects=(direct headroom nginx haproxy)
-for s in "${subjects[@]}"; do
-  within 30 "$s answers" curl -sf -o /dev/null "http://127.0.0.1:${port[$s]}/load/1"
-done
-within 30 "four replicas" serves proof 4
+  for i in "${subjects[@]}"; do
+    within 30 "$i answers" curl -sf -o /dev/null "http://127.0.0.1:${port[$i]}/load/1"
+  done
+  within 30 "four replicas" serves "$mode" 4
+}
+bring_down() {
+  kill -TERM "${up[@]}"
+  wait "${up[@]}" || true
+}
 
 # cpu_ticks PID: clock ticks of user and system time so far.
 cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
@@ -127,11 +141,18 @@ print(json.dumps({
 P
 }
 
+bring_up free
 for ((round = 1; round <= rounds; round++)); do
   for s in "${subjects[@]}"; do measure open "$s" --rate 1000/1s --seed $round; done
-  for s in "${subjects[@]}"; do measure closed "$s" -u 32 -r 10000; done
-  echo "round $round of $rounds" >&2
+  echo "at 1,000 requests/s: round $round of $rounds" >&2
 done
+bring_down
+bring_up apart
+for ((round = 1; round <= rounds; round++)); do
+  for s in "${subjects[@]}"; do measure closed "$s" -u 32 -r 10000; done
+  echo "without a pause: round $round of $rounds" >&2
+done
+bring_down
 
 policy() { printf 'version: headroom/v1\nreplicas: {min: %d, max: %d}\n' "$1" "$1" >"policy-$1.yaml"; }
 

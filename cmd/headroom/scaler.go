@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -55,8 +57,19 @@ func (a *app) scalerCommand() *cobra.Command {
 	return cmd
 }
 
+// leaveProcessors has this process use a quarter of the processors, one at
+// least, unless its environment says how many: the others are for the replicas.
+// One passes on some 20,000 requests/s, and a request that stays on it is
+// answered sooner than one that is handed from thread to thread.
+func leaveProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/4))
+	}
+}
+
 // serve runs a scaler until it is interrupted.
 func (a *app) serve(c scaler.Config) error {
+	leaveProcessors()
 	events := &eventLog{out: a.err}
 	c.Log = events.add
 	s, err := newScaler(c)
