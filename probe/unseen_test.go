@@ -26,7 +26,7 @@ func TestEstimateUnseen(t *testing.T) {
 
 // The interval covers the truth as often as it says, whatever that is.
 func TestEstimateUnseenCovers(t *testing.T) {
-	for _, tt := range []struct{ replicas, draws int }{{1, 5}, {2, 4}, {3, 10}, {5, 8}, {10, 12}, {10, 60}, {50, 60}, {50, 300}, {200, 250}} {
+	for _, tt := range []struct{ replicas, draws int }{{1, 5}, {2, 4}, {3, 10}, {5, 8}, {10, 12}, {10, 60}, {50, 60}, {50, 300}, {100, 120}} {
 		t.Run(fmt.Sprintf("%d replicas, %d draws", tt.replicas, tt.draws), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(tt.replicas), uint64(tt.draws)))
 			covered, near := 0, 0
