@@ -155,9 +155,11 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 		}
 	}
 	var head strings.Builder
+	fmt.Fprintf(&head, "%s %s\r\n", response.Proto, response.Status)
 	if err := response.Header.Write(&head); err != nil {
 		return err
 	}
+	head.WriteString("\r\n")
 	s.Status = int16(response.StatusCode)
 	s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
 	c.served++

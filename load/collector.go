@@ -2,9 +2,6 @@ package load
 
 import (
 	"cmp"
-	"fmt"
-	"math"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -16,31 +13,19 @@ import (
 // shard is where the users that share it leave their samples. The log is
 // swapped, not copied, so a user holds the lock for one append.
 type shard struct {
-	mu      sync.Mutex // guards the fields below
-	log     []Sample
-	reasons []reason
-	_       [64]byte // keeps shards off each other's cache lines
-}
-
-// reason is the text of a failure, kept once per class and tick.
-type reason struct {
-	failure Failure
-	text    string
+	mu       sync.Mutex // guards the fields below
+	log      []Sample
+	failures failureRows
+	_        [64]byte // keeps shards off each other's cache lines
 }
 
 func (s *shard) add(sample *Sample, err error, timeout time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log = append(s.log, *sample)
-	if err == nil || sample.Failure == Aborted {
-		return
+	if sample.Failure != None && sample.Failure != Aborted {
+		s.failures.add(sample, err, timeout)
 	}
-	for _, r := range s.reasons {
-		if r.failure == sample.Failure {
-			return
-		}
-	}
-	s.reasons = append(s.reasons, reason{failure: sample.Failure, text: describe(err, timeout)})
 }
 
 const (
@@ -58,7 +43,8 @@ type collector struct {
 	kept       []Sample
 	full       bool // there were more to keep
 
-	spare []Sample // swapped with the logs
+	spare         []Sample    // swapped with the logs
+	spareFailures failureRows // and with the failures
 
 	since     time.Duration // offset of the last reset
 	total     tally
@@ -71,7 +57,7 @@ type collector struct {
 	seconds   int                  // finished so far
 	replicas  []replicaTally
 	unnamed   int64
-	failures  []FailureCount
+	failures  failureRows
 	statuses  []StatusCount // in the order of the status
 	cutOff    []wait        // requests that the end of the run cut off
 	retried   int64
@@ -122,24 +108,20 @@ func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO
 // gather empties one shard into the statistics.
 func (c *collector) gather(s *shard) {
 	s.mu.Lock()
-	log, reasons := s.log, s.reasons
-	s.log, s.reasons = c.spare[:0], nil
+	log, failures := s.log, s.failures
+	s.log, s.failures = c.spare[:0], c.spareFailures[:0]
 	s.mu.Unlock()
 
 	for i := range log {
 		c.add(&log[i])
 	}
-	for _, r := range reasons {
-		if row := c.failureRow(r.failure, 0); row.Example == "" {
-			row.Example = r.text
-		}
-	}
+	c.failures.merge(failures)
 	if c.keep > 0 {
 		room := min(c.keep-len(c.kept), len(log))
 		c.kept = append(c.kept, log[:room]...)
 		c.full = c.full || room < len(log)
 	}
-	c.spare = log
+	c.spare, c.spareFailures = log, failures
 }
 
 func (c *collector) add(s *Sample) {
@@ -149,7 +131,7 @@ func (c *collector) add(s *Sample) {
 		c.tasks[s.Task].add(s)
 	}
 	if s.Failure == Aborted {
-		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1, streaming: s.Stream != nil && s.Stream.Events > 0})
+		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1, task: s.Task + 1, streaming: s.Stream != nil && s.Stream.Events > 0})
 		return
 	}
 	c.conns.add(s)
@@ -163,16 +145,6 @@ func (c *collector) add(s *Sample) {
 	}
 	c.addStatus(s.Status)
 	c.addReplica(s)
-	if s.Failure != None {
-		status := s.Status
-		if s.Failure != Status {
-			status = 0 // one row for the class
-		}
-		row := c.failureRow(s.Failure, status)
-		row.Count++
-		row.First = min(row.First, s.Done)
-		row.Last = max(row.Last, s.Done)
-	}
 }
 
 func (t *tally) add(s *Sample) {
@@ -235,20 +207,6 @@ func (c *collector) addReplica(s *Sample) {
 		return
 	}
 	r.service.record(s.Service())
-}
-
-func (c *collector) failureRow(f Failure, status int16) *FailureCount {
-	for i := range c.failures {
-		if c.failures[i].Failure == f && c.failures[i].Status == status {
-			return &c.failures[i]
-		}
-	}
-	row := FailureCount{Failure: f, Status: status, First: math.MaxInt64}
-	if f == Status {
-		row.Example = fmt.Sprintf("%d %s", status, http.StatusText(int(status)))
-	}
-	c.failures = append(c.failures, row)
-	return &c.failures[len(c.failures)-1]
 }
 
 // endSecond closes the present second if one has passed and makes a point of
@@ -336,9 +294,9 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over))
 	}
 	for _, o := range c.slo {
-		s.SLO = append(s.SLO, c.total.objective(o, over, waits))
+		s.SLO = append(s.SLO, c.objective(o, over, waits))
 		if s.Phase == Running {
-			s.RecentSLO = append(s.RecentSLO, c.lately.objective(o, c.lately.over, waits))
+			s.RecentSLO = append(s.RecentSLO, c.recently(o, waits))
 		}
 	}
 	s.Recent = c.lately.stats(c.title(), c.lately.over)

@@ -35,6 +35,7 @@ func TestGatheringSamplesAllocatesNothing(t *testing.T) {
 // make it look bad.
 func TestFailuresHaveNoPlaceInLatencies(t *testing.T) {
 	c := newTestCollector()
+	var sh shard
 	for _, s := range []Sample{
 		{Done: 100 * time.Millisecond, Status: 200},
 		{Done: time.Millisecond, Status: 503, Failure: Status},
@@ -42,8 +43,9 @@ func TestFailuresHaveNoPlaceInLatencies(t *testing.T) {
 		{Done: 2 * time.Minute, Failure: Aborted},
 	} {
 		s.Replica = probe.Unknown
-		c.add(&s)
+		sh.add(&s, nil, time.Second)
 	}
+	c.gather(&sh)
 	var s Snapshot
 	c.fill(&s, nil)
 	for _, q := range []Quantiles{s.Total.Latency, s.Total.Service} {

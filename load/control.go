@@ -126,12 +126,12 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	p.waits = e.countUsers(&s, shape, append(p.waits[:0], p.cutOff...))
 	lag := p.lag.quantiles()
-	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late}
+	s.Health = Health{LagP50: lag.P50, LagP99: lag.P99, CPU: p.cpu.highest, Late: p.late, Lacked: p.failures.lacked()}
 	p.machine.fill(&s.Health)
 	if s.Open {
 		e.countArrivals(p, ep, &s, reset)
 	}
-	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers)
+	s.Health.judge(float64(runtime.GOMAXPROCS(0)), p.scale(), e.plan.MaxUsers, p.total.count)
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
 	if phase == Done {
@@ -157,7 +157,7 @@ func (e *Engine) countArrivals(p *publisher, ep *epoch, s *Snapshot, reset bool)
 	if reset {
 		p.before = counts
 	}
-	h.Due, h.Sent = counts.due-p.before.due, counts.sent-p.before.sent
+	h.Due, h.Sent = counts.due-p.before.due, max(0, counts.sent-p.before.sent-h.Lacked)
 	h.Dropped += dropped - p.before.dropped
 }
 
@@ -184,7 +184,7 @@ func (e *Engine) countUsers(s *Snapshot, shape int, waits []wait) []wait {
 			age := s.Elapsed - (busy - 1)
 			s.InFlight++
 			s.Oldest = max(s.Oldest, age)
-			waits = append(waits, wait{age: age, count: 1, streaming: u.streaming()})
+			waits = append(waits, wait{age: age, count: 1, task: u.row.Load() + 1, streaming: u.streaming()})
 		}
 	}
 	clear(e.users[len(keep):])

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -19,8 +20,10 @@ type dialer struct {
 	tls   *tls.Config // for those that need it
 	guard *guard
 	turn  atomic.Uint32
+	seen  func(dialled) // is shown each connection, or why there is none; nil: nobody looks
 
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	control func(network, address string, c syscall.RawConn) error // of a socket with a source, before it connects
 
 	mu      sync.Mutex // guards the fields below
 	numbers map[string]int32
@@ -29,15 +32,17 @@ type dialer struct {
 
 // dialled is a fresh connection, or why there is none, and what it cost.
 type dialled struct {
-	conn   net.Conn
-	remote int32         // number of the address; 0: none was reached
-	dial   time.Duration // name and TCP
-	tls    time.Duration // handshake; 0: none
-	err    error
+	conn      net.Conn
+	host      string
+	addresses []netip.Addr  // that it resolved to
+	remote    int32         // number of the address; 0: none was reached
+	dial      time.Duration // name and TCP
+	tls       time.Duration // handshake; 0: none
+	err       error
 }
 
 func newDialer(config *tls.Config, guard *guard) *dialer {
-	return &dialer{tls: config, guard: guard, resolve: resolve, numbers: map[string]int32{}}
+	return &dialer{tls: config, guard: guard, resolve: resolve, control: choosePortLate, numbers: map[string]int32{}}
 }
 
 // authority is the host and port of a URL.
@@ -58,35 +63,36 @@ func authority(u *url.URL) (host, port string) {
 func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string, secure bool) dialled {
 	result := make(chan dialled)
 	go func() {
+		r := dialled{host: host}
 		began := time.Now()
-		conn, err := d.connect(ctx, source, host, port)
-		r := dialled{conn: conn, err: err, dial: time.Since(began)}
-		if err == nil {
-			r.remote = d.number(conn.RemoteAddr().String())
+		if r.addresses, r.err = d.resolve(ctx, host); r.err == nil {
+			r.conn, r.err = d.connect(ctx, source, host, r.addresses, port)
+		}
+		if r.dial = time.Since(began); r.err == nil {
+			r.remote = d.number(r.conn.RemoteAddr().String())
 			if secure {
-				d.handshake(ctx, &r, host)
+				d.handshake(ctx, &r)
 			}
 		}
 		result <- r
 	}()
-	return <-result // it ends with ctx
+	r := <-result // it ends with ctx
+	if d.seen != nil {
+		d.seen(r)
+	}
+	return r
 }
 
 // connect tries the addresses of a host in turn.
-func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port string) (net.Conn, error) {
-	addresses, err := d.resolve(ctx, host)
-	if err != nil {
-		return nil, err
-	}
+func (d *dialer) connect(ctx context.Context, source netip.Addr, host string, addresses []netip.Addr, port string) (conn net.Conn, err error) {
 	if source.IsValid() {
 		if addresses = sameFamily(addresses, source); len(addresses) == 0 {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s has no address that can be reached from %s", host, source)}
 		}
 	}
-	nd := sourceDialer(source)
+	nd := d.from(source)
 	first := int(d.turn.Add(1) - 1)
 	for i := range addresses {
-		var conn net.Conn
 		address := addresses[(first+i)%len(addresses)]
 		if err = d.guard.admit(address); err != nil {
 			continue
@@ -99,11 +105,11 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host, port stri
 }
 
 // handshake begins TLS on a fresh connection.
-func (d *dialer) handshake(ctx context.Context, r *dialled, host string) {
+func (d *dialer) handshake(ctx context.Context, r *dialled) {
 	config := d.tls
 	if config.ServerName == "" {
 		config = config.Clone()
-		config.ServerName = host
+		config.ServerName = r.host
 	}
 	began := time.Now()
 	secure := tls.Client(r.conn, config)
@@ -163,13 +169,10 @@ func sameFamily(addresses []netip.Addr, source netip.Addr) []netip.Addr {
 	return same
 }
 
-// sourceDialer is a net.Dialer that dials from an address, if it is valid.
-func sourceDialer(source netip.Addr) net.Dialer {
+// from is a net.Dialer that dials from an address, if it is valid.
+func (d *dialer) from(source netip.Addr) net.Dialer {
 	if !source.IsValid() {
 		return net.Dialer{}
 	}
-	return net.Dialer{
-		LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0)),
-		Control:   choosePortLate,
-	}
+	return net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0)), Control: d.control}
 }

@@ -3,10 +3,16 @@ package load
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"headroom/profiles"
 )
@@ -67,5 +73,42 @@ func TestForeignSourceAddress(t *testing.T) {
 	err := connTo(t, listen(t, echo), func(p *profiles.Plan) { p.SourceIPs = []netip.Addr{netip.MustParseAddr("192.0.2.1")} }).Do(&s)
 	if s.Failure != Local || !strings.Contains(describe(err, 0), "--source-ip") {
 		t.Errorf("class %v, %q; want %v and a word on --source-ip", s.Failure, describe(err, 0), Local)
+	}
+}
+
+// A real shortage: the system has eight local ports for twenty users.
+func TestOutOfLocalPorts(t *testing.T) {
+	plan := closedPlan(20, 1000, 0)
+	plan.Target, plan.Requests = listen(t, echo), 100
+	plan.Wait = profiles.Wait{Min: 20 * time.Millisecond, Max: 20 * time.Millisecond}
+	plan.SourceIPs = []netip.Addr{netip.MustParseAddr("127.0.0.77")} // nobody else's
+	e, err := New(plan, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var low uint32
+	fmt.Sscan(string(content("/proc/sys/net/ipv4/ip_local_port_range")), &low)
+	e.wire.dialer.control = func(network, address string, c syscall.RawConn) error {
+		var err error
+		if failed := c.Control(func(fd uintptr) {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_LOCAL_PORT_RANGE, int((low+7)<<16|low))
+		}); failed != nil || err != nil {
+			return fmt.Errorf("a range of local ports needs Linux 6.3: %w", errors.Join(failed, err))
+		}
+		return choosePortLate(network, address, c)
+	}
+	r, err := e.Run(t.Context())
+	if err != nil || len(r.Failures) != 1 {
+		t.Fatalf("Run = failures %+v, %v; want one class", r.Failures, err)
+	}
+	f := r.Failures[0]
+	if f.Failure != Local || !strings.Contains(f.Example, "net.ipv4.ip_local_port_range") || !strings.Contains(f.Example, "--source-ip") {
+		t.Errorf("%v %q, want %v with the sysctl and --source-ip", f.Failure, f.Example, Local)
+	}
+	if h := r.Health; h.Verdict != Limited || h.Lacked != f.Count {
+		t.Errorf("health %+v, want the generator to have been the limit", h)
+	}
+	if n := r.Conns.Opened; n < 1 || n > 8 || r.Total.Count != 100 || r.Total.Count == f.Count {
+		t.Errorf("%d connections, %d of %d requests failed; want up to 8, and the users that have one to go on", n, f.Count, r.Total.Count)
 	}
 }

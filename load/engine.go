@@ -17,7 +17,6 @@ const (
 	// spareUsers is how many users wait for arrivals to come, so that the
 	// next one finds a user at its time and not a spawn.
 	spareUsers = 2
-	spareFiles = 256 // beside one a user
 )
 
 // Options are what a run needs besides its plan.
@@ -72,10 +71,17 @@ type Engine struct {
 	alive     sync.WaitGroup
 }
 
-// New prepares a run of the plan. It dials nothing.
+// New prepares a run of the plan, and this process for its files. A plan whose
+// users will keep more connections than there may be files is an error. It
+// dials nothing.
 func New(plan profiles.Plan, o Options) (*Engine, error) {
 	if err := plan.Validate(); err != nil {
 		return nil, err
+	}
+	if o.NewConn == nil {
+		if err := provideFiles(plan); err != nil {
+			return nil, err
+		}
 	}
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
@@ -112,7 +118,6 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
-	raiseFileLimit(max(e.plan.Users, e.plan.MaxUsers) + spareFiles)
 	now, stopNow := context.WithCancel(ctx)
 	defer stopNow()
 	e.now = now

@@ -34,6 +34,7 @@ type Health struct {
 	Late    int64         `json:"late"`           // arrivals that waited because all users were busy and there may be no more
 	Unsent  int64         `json:"unsent"`         // arrivals that were due and were never sent for the same reason
 	Dropped int64         `json:"dropped"`        // arrivals that the plan did not let wait for the same reason
+	Lacked  int64         `json:"lacked"`         // requests that could not be sent for want of a local port or a file; they count as failures
 
 	// What else is known of this process and its machine; nil where it is not.
 	GC       *float64 `json:"gc,omitempty"`       // share of its CPU that collected garbage, 0..1
@@ -59,18 +60,18 @@ const (
 	lagLimitedFloor  = 10 * time.Millisecond
 	cpuStrained      = 0.70 // of the cores that this process may use
 	cpuLimited       = 0.90
-	missedStrained   = 0.02 // of the arrivals that were due
+	missedStrained   = 0.02 // of the arrivals that were due, or of all requests for those that this machine lacked something for
 	missedLimited    = 0.05
-	enoughDue        = 100 // arrivals; of fewer the one that is due just now is too large a share
+	enoughDue        = 100 // arrivals or requests; of fewer the one that is due just now is too large a share
 	pressureNoted    = 0.10
 	stealNoted       = 0.05
 )
 
 // judge sets the verdict of h on so many cores, for latencies on a scale of
-// typical. Late arrivals alone are no fault of the generator: the target kept
+// typical, after so many requests. Late arrivals alone are no fault of the generator: the target kept
 // all users busy, and their waiting is part of their latency. Arrivals that
 // were never sent are a load that was not offered.
-func (h *Health) judge(cores float64, typical time.Duration, maxUsers int) {
+func (h *Health) judge(cores float64, typical time.Duration, maxUsers int, requests int64) {
 	h.Verdict, h.Reason = Sound, ""
 	lag := fmt.Sprintf("requests leave %v late (p99)", h.LagP99.Round(100*time.Microsecond))
 	use := h.CPU / cores
@@ -80,12 +81,19 @@ func (h *Health) judge(cores float64, typical time.Duration, maxUsers int) {
 	if h.Due >= enoughDue {
 		missed = float64(h.Due-h.Sent-h.Unsent-h.Dropped) / float64(h.Due)
 	}
+	lacked := 0.0
+	if requests >= enoughDue {
+		lacked = float64(h.Lacked) / float64(requests)
+	}
+	lack := fmt.Sprintf("%.0f %% of the requests could not be sent: this machine ran out of local ports or files", lacked*100)
 	unsent := fmt.Sprintf("%.0f %% of the arrivals that were due were not sent", missed*100)
 	switch {
 	case h.LagP99 > max(lagLimitedFloor, share(lagLimited)):
 		h.Verdict, h.Reason = Limited, lag
 	case use > cpuLimited:
 		h.Verdict, h.Reason = Limited, cpu
+	case lacked > missedLimited:
+		h.Verdict, h.Reason = Limited, lack
 	case missed > missedLimited:
 		h.Verdict, h.Reason = Limited, unsent
 	case h.Unsent > 0:
@@ -98,6 +106,8 @@ func (h *Health) judge(cores float64, typical time.Duration, maxUsers int) {
 		h.Verdict, h.Reason = Strained, lag
 	case use > cpuStrained:
 		h.Verdict, h.Reason = Strained, cpu
+	case lacked > missedStrained:
+		h.Verdict, h.Reason = Strained, lack
 	case missed > missedStrained:
 		h.Verdict, h.Reason = Strained, unsent
 	}

@@ -29,11 +29,14 @@ func TestJudge(t *testing.T) {
 		{"a fiftieth", Health{Due: 1000, Sent: 979}, 100 * ms, Strained},
 		{"too few to tell", Health{Due: 10, Sent: 9}, 100 * ms, Sound},
 		{"those for want of a user are the target's doing", Health{Due: 1000, Sent: 500, Dropped: 500}, 100 * ms, Strained},
+		{"a twentieth of the requests had no port", Health{Lacked: 51}, 100 * ms, Limited},
+		{"a fiftieth had none", Health{Lacked: 21}, 100 * ms, Strained},
+		{"one had none", Health{Lacked: 1}, 100 * ms, Sound},
 		{"pressure and steal alone", Health{Pressure: new(0.9), Steal: new(0.5)}, 100 * ms, Sound},
 		{"the worst counts", Health{Unsent: 500, CPU: 1.9}, 100 * ms, Limited},
 	} {
 		h := c.h
-		h.judge(2, c.typical, 10)
+		h.judge(2, c.typical, 10, 1000)
 		if h.Verdict != c.want || (h.Reason == "") != (c.want == Sound) {
 			t.Errorf("%s: judge = %s (%q), want %s", c.name, h.Verdict, h.Reason, c.want)
 		}
@@ -71,7 +74,7 @@ func TestCPUMeterKeepsTheHighest(t *testing.T) {
 
 func TestPressureAndStealAnnotate(t *testing.T) {
 	h := Health{CPU: 1.9, Pressure: new(0.42), Steal: new(0.12)}
-	h.judge(2, time.Second, 10)
+	h.judge(2, time.Second, 10, 1000)
 	want := "the generator uses 95 % of its cores; somebody on this machine waits for a processor 42 % of the time; its host takes 12 % of its processors away"
 	if h.Verdict != Limited || h.Reason != want {
 		t.Errorf("judge = %s (%q), want %s (%q)", h.Verdict, h.Reason, Limited, want)

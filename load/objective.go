@@ -74,7 +74,32 @@ func (o Objective) Format() string {
 type wait struct {
 	age       time.Duration
 	count     int64
-	streaming bool // the first event of a stream has come
+	task      int32 // the row of its request plus 1; 0: nobody has chosen one yet
+	streaming bool  // the first event of a stream has come
+}
+
+// objective judges o on its requests, and on those of waits that are of them.
+func (c *collector) objective(o profiles.Objective, over time.Duration, waits []wait) Objective {
+	if o.Task == "" {
+		return c.total.objective(o, over, waits)
+	}
+	row := slices.Index(c.names, o.Task)
+	if row < 0 {
+		return Objective{Objective: o, Name: o.String()}
+	}
+	t := &c.total // where it is the only one
+	if len(c.tasks) > 0 {
+		t = &c.tasks[row]
+	}
+	return t.objective(o, over, slices.DeleteFunc(slices.Clone(waits), func(w wait) bool { return w.task != int32(row)+1 }))
+}
+
+// recently judges o on the last seconds, of which nothing is known by task.
+func (c *collector) recently(o profiles.Objective, waits []wait) Objective {
+	if o.Task != "" {
+		return Objective{Objective: o, Name: o.String()}
+	}
+	return c.lately.objective(o, c.lately.over, waits)
 }
 
 // objective judges o on the requests of t and on those that wait.

@@ -3,9 +3,12 @@ package load
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
+	"sync"
 	"time"
 
 	"headroom/probe"
@@ -17,12 +20,21 @@ type Exchange struct {
 	Class   string // of the user; empty without a scenario
 	Name    string
 	Request []byte // as HTTP/1.1 writes it
-	Head    []byte // of the answer; without a status line where net/http read it
+	Head    []byte // of the answer, its status line first
 	Body    []byte // its beginning
-	Remote  string // address that was connected to; empty: none
+	Route   Route
 	Replica string // empty: the answer names none
 	Sample  Sample
 	Err     error // why it failed, where the status does not say it, or why it was not sent
+}
+
+// Route is how a request got to its target.
+type Route struct {
+	Host      string       // name of the target, of the last one after redirects; empty: none was looked up
+	Addresses []netip.Addr // all that it resolved to when its connection was made
+	Remote    string       // the one that was connected to, with its port; empty: none
+	Protocol  string       // that the answer is in, such as "HTTP/1.1"; empty: there is none
+	TLS       uint16       // version, as crypto/tls numbers them; 0: without TLS
 }
 
 // Once sends each request of a plan once, as one user of each class would, and
@@ -41,9 +53,11 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 		return err
 	}
 	w.base = time.Now()
+	r := &routes{dialer: w.dialer}
+	w.dialer.seen = r.dialled
 	for n := range t.classes {
 		number := slices.Index(t.turns, n)
-		o := once{wire: w, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: w.newConn(ctx), show: show}
+		o := once{wire: w, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: w.newConn(ctx), routes: r, show: show}
 		o.all(ctx)
 		o.conn.Close()
 	}
@@ -52,10 +66,11 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 
 // once is one user that sends everything once.
 type once struct {
-	wire  *wire
-	actor actor
-	conn  Conn
-	show  func(Exchange)
+	wire   *wire
+	actor  actor
+	conn   Conn
+	routes *routes
+	show   func(Exchange)
 }
 
 // all sends what can be sent, again and again through the tasks, since one may
@@ -93,11 +108,46 @@ func (o *once) send(t *task) {
 	if err := o.conn.Do(&x.Sample, m); err != nil {
 		x.Err = fmt.Errorf("%s: %s", x.Sample.Failure, describe(err, o.wire.timeout))
 	}
-	if n := x.Sample.Remote; n > 0 {
-		x.Remote = o.wire.dialer.reached()[n-1]
-	}
+	x.Route = o.routes.taken(x.Head)
 	if n := x.Sample.Replica; n != probe.Unknown {
 		x.Replica = o.wire.identifier.Names()[n]
 	}
 	o.show(x)
+}
+
+// routes keeps the route of the latest connection. It is safe for concurrent
+// use: net/http dials on goroutines of its own.
+type routes struct {
+	dialer *dialer
+
+	mu     sync.Mutex // guards the field below
+	latest Route
+}
+
+// dialled is shown each connection.
+func (r *routes) dialled(d dialled) {
+	route := Route{Host: d.host}
+	for _, a := range d.addresses {
+		route.Addresses = append(route.Addresses, a.Unmap())
+	}
+	if d.remote > 0 {
+		route.Remote = r.dialer.reached()[d.remote-1]
+	}
+	if secure, ok := d.conn.(*tls.Conn); ok {
+		route.TLS = secure.ConnectionState().Version
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.latest = route
+}
+
+// taken is the route of a request whose answer has this head.
+func (r *routes) taken(head []byte) Route {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	route := r.latest
+	if protocol, _, ok := bytes.Cut(head, []byte(" ")); ok {
+		route.Protocol = string(protocol)
+	}
+	return route
 }

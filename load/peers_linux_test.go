@@ -34,6 +34,7 @@ type exertion struct {
 	cpu  time.Duration // per request
 	rss  int64         // bytes
 	lag  time.Duration // p99 of headroom's
+	gone int64         // arrivals of headroom's that were due and not sent
 }
 
 // BenchmarkPeers compares headroom with other generators on this machine, with
@@ -58,14 +59,14 @@ func BenchmarkPeers(b *testing.B) {
 	closed := []peer{wrk, {name: "headroom", command: []string{headroom, "run", url, "-u", "64", "-r", "1000000", "-t", length, "--json"}}, ab, hey}
 	b.Run("Closed", func(b *testing.B) { compare(b, closed, rounds) })
 
-	hey.command = []string{"hey", "-c", "64", "-q", "78", "-z", length, url}
-	open := []peer{hey, {name: "headroom", command: []string{headroom, "run", url, "--rate", "4992", "--max-users", "64", "-t", length, "--json"}}}
+	hey.command = []string{"hey", "-c", "64", "-q", "78", "-z", "10s", url}
+	open := []peer{hey, {name: "headroom", command: []string{headroom, "run", url, "--rate", "4992", "--max-users", "64", "-t", "10s", "--json"}}}
 	b.Run("Open", func(b *testing.B) { compare(b, open, rounds) })
 
 	slow := []peer{{name: "headroom", command: []string{headroom, "run", url, "--rate", "100", "-t", length, "--json"}}}
 	b.Run("Slow100", func(b *testing.B) { compare(b, slow, rounds) })
 
-	idle := []peer{{name: "headroom", command: []string{headroom, "run", url, "-u", "10000", "-r", "2000", "--wait", "5s", "-t", "15s", "--json"}}}
+	idle := []peer{{name: "headroom", command: []string{headroom, "run", url, "-u", "10000", "-r", "2000", "--wait", "pacing:5s", "-t", "15s", "--json"}}}
 	b.Run("Idle10000", func(b *testing.B) {
 		compare(b, idle, 1)
 		b.ReportMetric(float64(idle[0].measured[0].rss)/10_000/1024, "KiB/user")
@@ -99,10 +100,19 @@ func compare(b *testing.B, peers []peer, rounds int) {
 		of := func(f func(exertion) float64) float64 {
 			return median(rounds, func(i int) float64 { return f(p.measured[i]) })
 		}
-		fmt.Fprintf(&table, "\n%-9s %8.0f/s  x %.2f   %6.2f µs CPU per request  x %.2f   %4.0f MB", p.name,
-			of(rate), ratio(rate), of(cpu), ratio(cpu), of(func(e exertion) float64 { return float64(e.rss) / 1e6 }))
+		used := of(func(e exertion) float64 { return e.rate * e.cpu.Seconds() })
+		fmt.Fprintf(&table, "\n%-9s %8.0f/s  x %.2f   %6.2f µs CPU per request  x %.2f   %3.0f %% of a core   %4.0f MB", p.name,
+			of(rate), ratio(rate), of(cpu), ratio(cpu), used*100, of(func(e exertion) float64 { return float64(e.rss) / 1e6 }))
 		if p.count == nil {
-			fmt.Fprintf(&table, "   lag p99 %.2f ms", of(func(e exertion) float64 { return e.lag.Seconds() * 1e3 }))
+			lag := of(func(e exertion) float64 { return e.lag.Seconds() * 1e3 })
+			gone := 0.0
+			for _, e := range p.measured {
+				gone += float64(e.gone)
+			}
+			fmt.Fprintf(&table, "   lag p99 %.2f ms, %.0f arrivals not sent", lag, gone)
+			b.ReportMetric(used, "cores")
+			b.ReportMetric(lag, "ms-lag-p99")
+			b.ReportMetric(gone, "unsent")
 		}
 		if p.name == "headroom" && len(peers) > 1 {
 			b.ReportMetric(ratio(cpu), "cpu/"+peers[0].name)
@@ -141,6 +151,7 @@ func (p *peer) run(b *testing.B) exertion {
 			b.Fatalf("%v: failures %+v", p.command, r.Result.Failures)
 		}
 		count, e.rate, e.lag = float64(r.Result.Total.Count), r.Result.Total.Rate(), r.Result.Health.LagP99
+		e.gone = r.Result.Health.Due - r.Result.Health.Sent
 	} else {
 		count, e.rate = number(b, p.count, out.Bytes()), number(b, p.perSec, out.Bytes())
 	}

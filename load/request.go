@@ -192,15 +192,11 @@ func (m *Message) judge(s *Sample, head, body []byte) (Failure, error) {
 		m.seen(head, body)
 	}
 	status := int(s.Status)
-	switch {
-	case m.AllowsStatus(status):
-	case status >= 400:
+	if status >= 400 && !m.AllowsStatus(status) {
 		return Status, nil
-	default:
-		return Check, fmt.Errorf("%s: check status: got %d, want %s", m.Name, status, m.Check.StatusText())
 	}
-	if err := m.Judge(head, body, s.Service(), m.values.Captured); err != nil {
-		return Check, fmt.Errorf("%s: %w", m.Name, err)
+	if err := m.Judge(status, head, body, s.Service(), m.values.Captured); err != nil {
+		return Check, err
 	}
 	return None, nil
 }

@@ -71,16 +71,6 @@ type Replica struct {
 	Service Quantiles     `json:"service"` // successes only
 }
 
-// FailureCount is one row of the table of failures.
-type FailureCount struct {
-	Failure Failure       `json:"failure"`
-	Status  int16         `json:"status,omitempty"`
-	Count   int64         `json:"count"`
-	First   time.Duration `json:"first"`
-	Last    time.Duration `json:"last"`
-	Example string        `json:"example"`
-}
-
 // StatusCount says how many answers had a status.
 type StatusCount struct {
 	Status int16 `json:"status"`
@@ -117,7 +107,7 @@ type Snapshot struct {
 	Recent    Stats          `json:"recent"` // of the last seconds
 	Requests  []Stats        `json:"requests"`
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
-	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
+	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load; not valid for a task
 	Replicas  []Replica      `json:"replicas"`
 	Unnamed   int64          `json:"unnamed"` // answers that name no replica
 	Identity  string         `json:"identity,omitempty"`

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -63,6 +64,61 @@ users:
 	}
 	if r.Total.Count != count["login"]+count["hello"]+count["chat"]+count["rare"] || r.Total.Name != "all" {
 		t.Errorf("%d requests called %q in all, and %v", r.Total.Count, r.Total.Name, count)
+	}
+}
+
+// slowChat is a target whose chats stream for 2 s, and which answers anything
+// else after 10 ms.
+type slowChat struct{ fakeConn }
+
+func (c *slowChat) Do(s *Sample, m *Message) error {
+	c.service = 10 * time.Millisecond
+	if m.Name == "chat" {
+		c.service = 2 * time.Second
+	}
+	err := c.fakeConn.Do(s, m)
+	if m.Name == "chat" && err == nil {
+		s.Stream = &Stream{First: s.Sent + 300*time.Millisecond, Events: 3, gaps: []time.Duration{time.Second, 700 * time.Millisecond}}
+	}
+	return err
+}
+
+// An objective for a task is judged on its requests alone, those included that
+// wait for their answer.
+func TestObjectivesOfATask(t *testing.T) {
+	o := fake(0, nil)
+	o.SLO = mustSLO(t, "p95<1s,hello.p99<50ms,chat.p99<1s,chat.ttft.p50<500ms,chat.gap.p90<800ms,hello.ttft.p50<1s,hello.rps>10")
+	o.NewConn = func(ctx context.Context, start time.Time) Conn {
+		return &slowChat{fakeConn{ctx: ctx, start: start, turn: new(atomic.Int32)}}
+	}
+	const tasks = "tasks: [{name: hello, get: /}, {name: chat, get: /chat}]\nusers: [{name: h, tasks: [hello]}, {name: c, tasks: [chat]}]\nwait: {pacing: 1s}\n"
+	for _, c := range []struct {
+		name   string
+		length time.Duration
+		want   []bool // which hold
+		waited int64  // that no chat has answered
+	}{
+		{"answered", 60 * time.Second, []bool{false, true, false, true, false, false, true}, 0},
+		{"no chat answered", 1500 * time.Millisecond, []bool{false, true, false, false, false, false, true}, 50},
+	} {
+		plan := closedPlan(100, 1e6, c.length)
+		plan.Scenario = scenario(t, tasks)
+		if plan.StopGrace = 0; c.waited == 0 {
+			plan.StopGrace = 10 * time.Second
+		}
+		r := run(t, plan, o, nil)
+		for i, objective := range r.SLO {
+			if objective.Holds != c.want[i] {
+				t.Errorf("%s: %s holds: %v at %s, want %v", c.name, objective.Name, objective.Holds, objective.Format(), c.want[i])
+			}
+		}
+		if got := r.SLO[2].Unanswered; got != c.waited || r.SLO[1].Unanswered != 0 {
+			t.Errorf("%s: %d chats and %d hellos without an answer are over the limit, want %d and 0", c.name, got, r.SLO[1].Unanswered, c.waited)
+		}
+		hello, chat := r.Requests[0], r.Requests[1]
+		if hello.Streams != nil || c.waited == 0 && (chat.Streams.Count != chat.Count || chat.Streams.Events != 3*chat.Count) {
+			t.Errorf("%s: streams %+v and %+v, want those of the %d chats", c.name, hello.Streams, chat.Streams, chat.Count)
+		}
 	}
 }
 

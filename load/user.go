@@ -26,6 +26,7 @@ type user struct {
 	more  context.Context // ends when this user must start nothing more
 	leave context.CancelFunc
 	busy  atomic.Int64 // when the request under way was due, as an offset plus 1; 0: none
+	row   atomic.Int32 // of that request among the names of the run
 	gone  atomic.Bool  // has ended
 
 	dismissed bool // guarded by Engine.mu: no longer among the living
@@ -206,6 +207,9 @@ func (u *user) prepare() bool {
 // send performs the request that is ready, and should have left at the intended time.
 func (u *user) send(intended time.Time, late bool) {
 	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late, Task: int32(u.actor.task.Row)}
+	if u.row.Load() != u.sample.Task { // a store costs more than a look
+		u.row.Store(u.sample.Task)
+	}
 	u.busy.Store(int64(u.sample.Intended) + 1)
 	err := u.conn.Do(&u.sample, &u.actor.message)
 	u.busy.Store(0)

@@ -3,6 +3,7 @@ package profiles
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -120,6 +121,25 @@ func (p Plan) Load() Shape {
 	default:
 		return NewCourse(Constant(0)).Spawn(0, p.Users, p.SpawnRate)
 	}
+}
+
+// PeakUsers is how many users there may be at once before a hand changes the
+// load: all that an open plan allows, and of a closed one no more than its
+// length, its spawn rate and its requests let begin.
+func (p Plan) PeakUsers() int {
+	most := p.Users
+	switch {
+	case p.Open():
+		return p.MaxUsers
+	case p.UserShape != nil:
+		most = int(peak(p.UserShape))
+	case p.RunTime > 0:
+		most = int(min(float64(most), math.Ceil(p.SpawnRate*p.RunTime.Seconds())))
+	}
+	if p.Requests > 0 {
+		most = min(most, p.Requests)
+	}
+	return most
 }
 
 // Process is how the arrivals of an open plan are spread: as Arrivals says,

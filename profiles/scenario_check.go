@@ -58,33 +58,38 @@ func (r *Request) AllowsStatus(status int) bool {
 	return slices.Contains(r.Check.Status, status)
 }
 
-// StatusText is the list of allowed statuses.
-func (c Check) StatusText() string {
-	if len(c.Status) == 0 {
-		return "one below 400"
-	}
-	return strings.Trim(fmt.Sprint(c.Status), "[]")
+// Missed is a check that an answer failed, or a capture that it had nothing
+// for.
+type Missed struct {
+	Check string // the name of the request and which of its checks, the same for every answer
+	Got   string // what came and what was wanted, shortened
 }
 
-// Judge checks an answer of an allowed status that took so long, and writes
-// what it captures into captured. The head may begin with a status line. The
-// error is the first check that failed, or what was not there to capture, in
-// words that do not differ from answer to answer more than they must.
-func (r *Request) Judge(head, body []byte, took time.Duration, captured []string) error {
+// Error is all of it in one line.
+func (m *Missed) Error() string { return m.Check + ": " + m.Got }
+
+func (r *Request) missed(check, format string, args ...any) error {
+	return &Missed{Check: r.Name + ": " + check, Got: fmt.Sprintf(format, args...)}
+}
+
+// Judge checks an answer that took so long, and writes what it captures into
+// captured. The head may begin with a status line. The error is a *Missed for
+// the first check that failed, or for what was not there to capture.
+func (r *Request) Judge(status int, head, body []byte, took time.Duration, captured []string) error {
+	if !r.AllowsStatus(status) {
+		return r.missed("check status", "got %d, want %s", status, r.Check.statusText())
+	}
 	if limit := r.Check.Within; limit > 0 && took > limit {
-		return fmt.Errorf("check time: took longer than %s", Duration(limit))
+		return r.missed("check time", "took %s, want at most %s", FormatLatency(took), Duration(limit))
 	}
 	for _, c := range r.Check.Header {
 		value, ok := header(head, c.Name)
-		switch {
-		case !ok:
-			return fmt.Errorf("check header %s: got none", c.Name)
-		case c.Equals != nil && value != *c.Equals:
-			return fmt.Errorf("check header %s: got %q, want %q", c.Name, short(value), *c.Equals)
+		if !ok || c.Equals != nil && value != *c.Equals {
+			return r.missed("check header "+c.Name, "got %s", found(value, ok, c.Equals))
 		}
 	}
 	if want := r.Check.Contains; want != "" && !bytes.Contains(body, []byte(want)) {
-		return fmt.Errorf("check contains: the body has no %q", short(want))
+		return r.missed("check contains "+short(strconv.Quote(want)), "got %s", beginning(body))
 	}
 	tree, err := r.parse(body)
 	if err != nil {
@@ -92,21 +97,47 @@ func (r *Request) Judge(head, body []byte, took time.Duration, captured []string
 	}
 	for _, c := range r.Check.JSON {
 		value, ok := c.Path.of(tree)
-		switch {
-		case !ok:
-			return fmt.Errorf("check json %s: got nothing there", c.Path.text)
-		case c.Equals != nil && value != *c.Equals:
-			return fmt.Errorf("check json %s: got %q, want %q", c.Path.text, short(value), *c.Equals)
+		if !ok || c.Equals != nil && value != *c.Equals {
+			return r.missed("check json "+c.Path.text, "got %s", found(value, ok, c.Equals))
 		}
 	}
 	for _, c := range r.Takes {
 		value, ok := c.take(head, body, tree)
 		if !ok || value == "" {
-			return fmt.Errorf("capture %s: the answer has nothing for it", c.Name)
+			return r.missed("capture "+c.Name, "the answer has nothing for it")
 		}
 		captured[c.Number] = value
 	}
 	return nil
+}
+
+// statusText is the list of allowed statuses.
+func (c Check) statusText() string {
+	if len(c.Status) == 0 {
+		return "one below 400"
+	}
+	return strings.Trim(fmt.Sprint(c.Status), "[]")
+}
+
+// found writes what a check found in the place of what it wants; nil means
+// anything.
+func found(value string, ok bool, want *string) string {
+	text := "nothing"
+	if ok {
+		text = strconv.Quote(short(value))
+	}
+	if want == nil {
+		return text
+	}
+	return text + ", want " + strconv.Quote(short(*want))
+}
+
+// beginning is that of a body.
+func beginning(body []byte) string {
+	if len(body) == 0 {
+		return "an empty body"
+	}
+	return strconv.Quote(short(string(body[:min(len(body), 4*mostShown)])))
 }
 
 // parse reads the body where something of the request looks into its JSON.
@@ -118,10 +149,10 @@ func (r *Request) parse(body []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&tree); err != nil {
-		return nil, fmt.Errorf("check json: the body is not JSON")
+		return nil, r.missed("check json", "got %s, which is not JSON", beginning(body))
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("check json: the body is more than one JSON value")
+		return nil, r.missed("check json", "got %s, which is more than one JSON value", beginning(body))
 	}
 	return tree, nil
 }
@@ -151,10 +182,13 @@ func header(head []byte, name string) (string, bool) {
 	return "", false
 }
 
-// short is a value as the example of a failure shows it.
+// mostShown is how much of a value the example of a failure shows, in
+// characters.
+const mostShown = 60
+
 func short(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:60]) + "..."
+	if r := []rune(s); len(r) > mostShown {
+		return string(r[:mostShown]) + "..."
 	}
 	return s
 }

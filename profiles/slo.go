@@ -36,6 +36,7 @@ const (
 
 // Objective is one condition of an SLO, such as p95<300ms.
 type Objective struct {
+	Task     string // of a scenario, by the name of its requests; empty: all requests
 	Measure  Measure
 	Quantile float64 // 0..1, of a percentile
 	Op       Op
@@ -46,11 +47,11 @@ type Objective struct {
 // always.
 type SLO []Objective
 
-const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; < <= > >=; ms, s, %, /s)"
+const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; of one task chat.p95; < <= > >=; ms, s, %, /s)"
 
 // ParseSLO reads objectives separated by commas:
 //
-//	objective = measure op number unit
+//	objective = [task "."] measure op number unit
 //	measure   = p50 … p99.9 | mean | max | errors | rps | ttft.pNN | gap.pNN
 //	op        = < <= > >=
 //	unit      = ms | s for latency, % for errors, /s or nothing for rps
@@ -85,7 +86,7 @@ func parseObjective(s string) (Objective, error) {
 	}
 	rest = strings.TrimSpace(rest)
 
-	if !o.setMeasure(name) {
+	if !o.setName(name) {
 		return bad(fmt.Sprintf("unknown measure %q", name))
 	}
 
@@ -111,6 +112,24 @@ func parseObjective(s string) (Objective, error) {
 		o.Limit = d.Seconds()
 	}
 	return o, nil
+}
+
+// setName reads a measure, or a task and a measure; the name of a task may have
+// dots too. False means that there is no such measure.
+func (o *Objective) setName(name string) bool {
+	switch task, _, _ := strings.Cut(name, "."); {
+	case o.setMeasure(name):
+		return true
+	case task == "ttft" || task == "gap": // a measure that is mistyped
+		return false
+	}
+	for at := range name {
+		if at > 0 && name[at] == '.' && o.setMeasure(name[at+1:]) {
+			o.Task = name[:at]
+			return true
+		}
+	}
+	return false
 }
 
 // setMeasure reads a measure; false means that there is no such one.
@@ -145,12 +164,17 @@ func (o Objective) Holds(v float64) bool {
 	}
 }
 
-// Name is the measure as the grammar writes it: "p95", "ttft.p95", "errors".
+// Name is the measure as the grammar writes it, with its task: "p95",
+// "ttft.p95", "chat.errors".
 func (o Objective) Name() string {
-	if o.Quantile > 0 {
-		return string(o.Measure) + strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
+	name := string(o.Measure)
+	if o.Task != "" {
+		name = o.Task + "." + name
 	}
-	return string(o.Measure)
+	if o.Quantile > 0 {
+		return name + strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
+	}
+	return name
 }
 
 // FormatValue writes v, a value of this objective's measure, with its unit.
@@ -200,13 +224,13 @@ func (s SLO) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Latency returns the tightest latency percentile among the objectives, the
-// one a capacity search decides on.
+// Latency returns the tightest latency percentile of all requests among the
+// objectives, the one a capacity search decides on.
 func (s SLO) Latency() (Objective, bool) {
 	var best Objective
 	found := false
 	for _, o := range s {
-		if o.Measure == Percentile && (o.Op == Less || o.Op == LessEqual) && (!found || o.Limit < best.Limit) {
+		if o.Task == "" && o.Measure == Percentile && (o.Op == Less || o.Op == LessEqual) && (!found || o.Limit < best.Limit) {
 			best, found = o, true
 		}
 	}

@@ -25,6 +25,9 @@ func TestParseSLO(t *testing.T) {
 		{in: "p50>1ms", want: SLO{p(0.5, Greater, 0.001)}},
 		{in: "ttft.p95<500ms", want: SLO{{Measure: FirstEvent, Quantile: 0.95, Op: Less, Limit: 0.5}}},
 		{in: "gap.p99.9<=40ms", want: SLO{{Measure: Gap, Quantile: 0.999, Op: LessEqual, Limit: 0.04}}},
+		{in: "chat.p95<2s", want: SLO{{Task: "chat", Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 2}}},
+		{in: "chat.ttft.p99.9<2s", want: SLO{{Task: "chat", Measure: FirstEvent, Quantile: 0.999, Op: Less, Limit: 2}}},
+		{in: "GET /v1.2/a.errors<=1%", want: SLO{{Task: "GET /v1.2/a", Measure: Errors, Op: LessEqual, Limit: 0.01}}},
 		{in: "mean<120ms", want: SLO{{Measure: Mean, Op: Less, Limit: 0.12}}},
 		{in: "max<=10s", want: SLO{{Measure: Max, Op: LessEqual, Limit: 10}}},
 		{in: "errors<=0%", want: SLO{{Measure: Errors, Op: LessEqual, Limit: 0}}},
@@ -88,6 +91,8 @@ func TestParseSLOErrors(t *testing.T) {
 		{"pNaN<1s", `"pNaN<1s"`, `unknown measure "pNaN"`},
 		{"p<1s", `"p<1s"`, `unknown measure "p"`},
 		{"P95<1s", `"P95<1s"`, `unknown measure "P95"`},
+		{".p95<1s", `".p95<1s"`, `unknown measure ".p95"`},
+		{"chat.p<1s", `"chat.p<1s"`, `unknown measure "chat.p"`},
 		{"ttft.p100<1s", `"ttft.p100<1s"`, `unknown measure "ttft.p100"`},
 		{"gap.mean<1s", `"gap.mean<1s"`, `unknown measure "gap.mean"`},
 		{"ttft.p95<1%", `"ttft.p95<1%"`, `limit "1%" is not a latency`},
@@ -117,7 +122,7 @@ func TestParseSLOErrors(t *testing.T) {
 func TestSLORoundTrip(t *testing.T) {
 	ops := rapid.SampledFrom([]Op{Less, LessEqual, Greater, GreaterEqual})
 	objective := rapid.Custom(func(t *rapid.T) Objective {
-		o := Objective{Op: ops.Draw(t, "op")}
+		o := Objective{Task: rapid.SampledFrom([]string{"", "chat", "GET /v1.2/a", "p95"}).Draw(t, "task"), Op: ops.Draw(t, "op")}
 		o.Measure = rapid.SampledFrom([]Measure{Percentile, FirstEvent, Gap, Mean, Max, Errors, Throughput}).Draw(t, "measure")
 		switch o.Measure {
 		case Percentile, FirstEvent, Gap:

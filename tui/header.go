@@ -197,7 +197,7 @@ func objectives(st advisor.State, s *styles) []part {
 func objective(l load.Snapshot, i int, s *styles) string {
 	run := l.SLO[i]
 	name := clean(run.Name) + " "
-	if !lately(l) {
+	if !lately(l) || run.Objective.Task != "" { // of a task there is no other time
 		return name + judged(run, s)
 	}
 	var now load.Objective // no data

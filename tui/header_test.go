@@ -73,6 +73,10 @@ func TestObjectivesSayHowItIsNow(t *testing.T) {
 	}
 	frozen := at(6, 0)
 	frozen[0].AtLeast = true
+	task, recently := at(0.7, 0.002), at(0, 0)
+	for i := range task {
+		task[i].Objective.Task, task[i].Name, recently[i] = "chat", "chat."+task[i].Name, load.Objective{}
+	}
 	noData := []load.Objective{{Objective: slo[0], Name: slo[0].String()}, {Objective: slo[1], Name: slo[1].String()}}
 	for _, test := range []struct {
 		name     string
@@ -85,6 +89,7 @@ func TestObjectivesSayHowItIsNow(t *testing.T) {
 		{"too many failed", at(0.7, 0.002), at(math.Inf(1), 0.2), [2]string{"p95<100ms ✗ ∞", "errors<1% ✗ 20% (run ✓ 0.2%)"}},
 		{"frozen", at(0.08, 0.002), frozen, [2]string{"p95<100ms ✗ over 6s (run ✓ 80ms)", "errors<1% ✓ 0%"}},
 		{"nothing now", at(0.7, 0.002), noData, [2]string{"p95<100ms · –", "errors<1% · –"}},
+		{"of a task, which has no now", task, recently, [2]string{"chat.p95<100ms ✗ 700ms", "chat.errors<1% ✓ 0.2%"}},
 		{"no data", noData, nil, [2]string{"p95<100ms · –", "errors<1% · –"}},
 	} {
 		for i, want := range test.want {

@@ -79,8 +79,10 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 		legend += "; svc is from when it really left. Where svc is much shorter, requests waited for a free user"
 	}
 	foot := append([]string{""}, prose(s, dim, legend+".", w)...)
-	if streams := st.Load.Total.Streams; streams != nil {
-		foot = append(foot, prose(s, dim, streamed(*streams), w)...)
+	for _, r := range st.Load.Requests {
+		if r.Streams != nil {
+			foot = append(foot, prose(s, dim, r.Name+": "+streamed(*r.Streams), w)...)
+		}
 	}
 	if resources := st.Load.Health.Resources(); resources != "" {
 		foot = append(foot, prose(s, dim, "The generator and its machine: "+resources+".", w)...)

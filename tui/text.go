@@ -8,7 +8,48 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-func width(s string) int { return ansi.StringWidth(s) }
+// width is how many cells s takes, which may be painted. It counts by itself
+// what nearly all of a screen is: ASCII, lines and colours. With
+// ansi.StringWidth alone, which splits into graphemes, that was most of the
+// work of a frame.
+func width(s string) int {
+	cells := 0
+	for i := 0; i < len(s); {
+		if c := s[i]; c >= ' ' && c <= '~' {
+			cells++
+			i++
+			continue
+		}
+		if n := colour(s[i:]); n > 0 {
+			i += n
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if (r < '─' || r > '╿') && r != '·' && r != '…' {
+			return ansi.StringWidth(s)
+		}
+		cells++
+		i += n
+	}
+	return cells
+}
+
+// colour is how long the sequence is with which s changes colours; 0: there is
+// none.
+func colour(s string) int {
+	if !strings.HasPrefix(s, "\x1b[") {
+		return 0
+	}
+	for i := 2; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == 'm':
+			return i + 1
+		case c != ';' && (c < '0' || c > '9'):
+			return 0
+		}
+	}
+	return 0
+}
 
 // clean makes a text from elsewhere safe to show on one line. Names, headers
 // and error texts come from the target: without this they could move the

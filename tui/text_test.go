@@ -64,6 +64,17 @@ func TestTextFits(t *testing.T) {
 	})
 }
 
+// What is counted here is what the library counts, whatever follows what.
+func TestWidthIsThatOfTheLibrary(t *testing.T) {
+	pieces := rapid.OneOf(texts, rapid.SampledFrom([]string{"plain", "│─╮╭╌┈╿", "·", "…", "\x1b[1;38;5;245m", "\x1b[m", "\x1b[0", "\x1b[2K", "\x1b", "\u0301", "\ufe0f", "\u200d"}))
+	rapid.Check(t, func(t *rapid.T) {
+		s := strings.Join(rapid.SliceOfN(pieces, 0, 6).Draw(t, "pieces"), "")
+		if got, want := width(s), ansi.StringWidth(s); got != want {
+			t.Errorf("width(%q) = %d, want %d", s, got, want)
+		}
+	})
+}
+
 func TestPartsGiveWayByRank(t *testing.T) {
 	parts := []part{{"one", 0}, {"two", 2}, {"", 0}, {"three", 1}}
 	for _, test := range []struct {

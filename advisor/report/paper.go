@@ -27,6 +27,13 @@ func (p *paper) say(format string, args ...any) {
 	}
 }
 
+// command writes words for a shell on as many lines as it takes, which a shell
+// reads as one.
+func (p *paper) command(words string) {
+	const more = " \\"
+	p.printf("%s\n", strings.Join(wrap(words, max(0, p.width-len(more))), more+"\n"))
+}
+
 // table aligns rows of cells; align has a letter for each column: l and r for
 // left and right, and for one that gives way where the page is too narrow n
 // for a name, which is cut, or t for a text, which goes on below.

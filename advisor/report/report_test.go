@@ -181,7 +181,7 @@ func TestSummaryWords(t *testing.T) {
 	open := snapshot(t)
 	open.Open, open.Elapsed, open.Health.Late = true, open.Loaded+20*milli, open.Total.Count
 	steered := snapshot(t)
-	steered.Stages = []string{"0s:1", "2s:20", "0s:5", "8.125s:5"}
+	steered.Stages = []string{"0s:1", "2s:20", "0s:5", "8.125s:5", "1.25s:17.125", "2.5s:19.25", "3s:9"}
 	dropped := snapshot(t)
 	dropped.Open, dropped.Shaped, dropped.Health.Dropped = true, true, 12
 	dropped.Health.Due, dropped.Health.Sent = 1200, 1188
@@ -192,7 +192,7 @@ func TestSummaryWords(t *testing.T) {
 		want []string
 		not  []string
 	}{
-		"steered": {steered, []string{", 20 users: 30s of load", "\nsteered by hand; this repeats the load:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5\n"}, nil},
+		"steered": {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
 		"dropped": {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
 		"shaped":  {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
 		"one": {one, []string{", 1 user: ", "\nstill in flight at the end, and in no latency above: 1 request\n", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",

@@ -52,8 +52,8 @@ func (p *paper) steered(s load.Snapshot) {
 	if len(s.Stages) == 0 {
 		return
 	}
-	p.say("steered by hand; this repeats the load:")
-	p.say("%s", profiles.StageFlags(s.Stages))
+	p.say("steered by hand; these flags, instead of those it was started with, repeat the load:")
+	p.command(profiles.StageFlags(s.Stages))
 }
 
 // lasted tells the load, over which rates are taken, from the wait for what
@@ -67,14 +67,18 @@ func lasted(s load.Snapshot) string {
 	return text
 }
 
+// withTotal are the rows of the requests, with one of all below several.
+func withTotal(s load.Snapshot) []load.Stats {
+	if len(s.Requests) < 2 {
+		return s.Requests
+	}
+	return append(slices.Clip(s.Requests), s.Total)
+}
+
 func (p *paper) requests(s load.Snapshot) {
 	counts := [][]string{{"request", "count", "failed", "req/s", "received"}}
 	times := [][]string{{"latency ms", "min", "avg", "p50", "p95", "p99", "max", "service p95"}}
-	rows := s.Requests
-	if len(rows) > 1 {
-		rows = append(slices.Clip(rows), s.Total)
-	}
-	for _, r := range rows {
+	for _, r := range withTotal(s) {
 		q := r.Latency
 		counts = append(counts, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), rate(r), profiles.FormatSize(r.Bytes)})
 		times = append(times, []string{r.Name, ms(q, q.Min), ms(q, q.Mean), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), ms(q, q.Max), ms(r.Service, r.Service.P95)})
@@ -95,7 +99,7 @@ func (p *paper) requests(s load.Snapshot) {
 // streams is the table of the answers that were streams of events.
 func (p *paper) streams(s load.Snapshot) {
 	rows := [][]string{{"stream ms", "count", "complete", "events", "ttft p50", "p95", "gap p50", "p95"}}
-	for _, r := range s.Requests {
+	for _, r := range withTotal(s) {
 		if r.Streams == nil {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -108,6 +109,9 @@ func checkReachable(ctx context.Context, target string) error {
 	}
 	d := net.Dialer{Timeout: 5 * time.Second}
 	nc, err := d.DialContext(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return nil // out of local ports: the load will say so, and may have other addresses to send from
+	}
 	if err != nil {
 		var op *net.OpError
 		if errors.As(err, &op) {

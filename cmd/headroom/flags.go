@@ -135,6 +135,9 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := l.readScenario(&p); err != nil {
 		return p, err
 	}
+	if err := l.checkTasks(p); err != nil {
+		return p, err
+	}
 	if err := l.shape.apply(&p, l.given); err != nil {
 		return p, err
 	}

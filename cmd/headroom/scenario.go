@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -32,6 +35,20 @@ func (l *loadFlags) readScenario(p *profiles.Plan) error {
 	}
 	if p.Scenario = s; p.Target == "" {
 		p.Target = s.Target
+	}
+	return nil
+}
+
+// checkTasks refuses an objective for a task that there is not.
+func (l *loadFlags) checkTasks(p profiles.Plan) error {
+	for _, o := range l.slo {
+		switch {
+		case o.Task == "":
+		case p.Scenario == nil:
+			return usage("--slo: got %s without --scenario, want an objective for all requests", o)
+		case !slices.Contains(p.Scenario.Rows, o.Task):
+			return usage("--slo: got %s, want one for a task of the scenario: %s", o, strings.Join(p.Scenario.Rows, ", "))
+		}
 	}
 	return nil
 }
@@ -96,7 +113,7 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source
 		}
 		first = false
 		failed = failed || x.Err != nil || !x.Sample.OK()
-		write(a.out, exchangeText(x, plan.HTTP2))
+		write(a.out, exchangeText(x))
 	})
 	switch {
 	case err != nil:
@@ -107,8 +124,8 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source
 	return nil
 }
 
-// exchangeText is one request with its answer.
-func exchangeText(x load.Exchange, http2 bool) string {
+// exchangeText is one request with its answer, and how it got there.
+func exchangeText(x load.Exchange) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "=== %s", x.Name)
 	if x.Class != "" {
@@ -116,29 +133,20 @@ func exchangeText(x load.Exchange, http2 bool) string {
 	}
 	b.WriteString("\n")
 	quote(&b, "> ", x.Request)
-	if x.Sample.Status > 0 {
-		status := fmt.Sprintf("%d %s", x.Sample.Status, http.StatusText(int(x.Sample.Status)))
-		head := x.Head
-		if line, rest, ok := strings.Cut(string(x.Head), "\r\n"); ok && strings.HasPrefix(line, "HTTP/") {
-			status, head = line, []byte(rest)
-		} else if http2 {
-			status = "HTTP/2 " + status
+	quote(&b, "< ", x.Head)
+	quote(&b, "< ", x.Body)
+	b.WriteString(routeText(x))
+	if s := x.Sample.Stream; s != nil {
+		fmt.Fprintf(&b, "a stream of %s", profiles.Plural(s.Events, "event", "events"))
+		if s.Events > 0 {
+			fmt.Fprintf(&b, ", the first after %s", profiles.FormatLatency(s.First-x.Sample.Sent))
 		}
-		quote(&b, "< ", append([]byte(status+"\r\n"), head...))
-		quote(&b, "< ", x.Body)
-	}
-	protocol := "HTTP/1.1"
-	if http2 {
-		protocol = "HTTP/2"
-	}
-	if x.Remote != "" {
-		fmt.Fprintf(&b, "sent to %s over %s, %s to the last byte, %s received\n", x.Remote, protocol,
-			profiles.FormatLatency(x.Sample.Service()), profiles.FormatSize(x.Sample.Bytes))
+		b.WriteString("\n")
 	}
 	if x.Sample.Status > 0 {
 		replica := "the answer names no replica"
 		if x.Replica != "" {
-			replica = "answered by replica " + x.Replica
+			replica = "answered by replica " + printable(x.Replica)
 		}
 		b.WriteString(replica + "\n")
 	}
@@ -149,6 +157,33 @@ func exchangeText(x load.Exchange, http2 bool) string {
 		fmt.Fprintf(&b, "failed: %s %d\n", x.Sample.Failure, x.Sample.Status)
 	}
 	return b.String()
+}
+
+// routeText is where a request went, and over what. A host that is an address
+// itself is not resolved.
+func routeText(x load.Exchange) string {
+	r, text := x.Route, ""
+	if _, err := netip.ParseAddr(r.Host); err != nil && len(r.Addresses) > 0 {
+		addresses := make([]string, len(r.Addresses))
+		for i, a := range r.Addresses {
+			addresses[i] = a.String()
+		}
+		text = fmt.Sprintf("%s resolves to %s\n", r.Host, strings.Join(addresses, ", "))
+	}
+	if r.Remote == "" {
+		return text
+	}
+	text += "sent to " + r.Remote
+	if r.Protocol != "" {
+		text += " over " + r.Protocol
+	}
+	if r.TLS != 0 {
+		text += ", " + tls.VersionName(r.TLS)
+	}
+	if x.Sample.Status > 0 {
+		text += fmt.Sprintf(", %s to the last byte, %s received", profiles.FormatLatency(x.Sample.Service()), profiles.FormatSize(x.Sample.Bytes))
+	}
+	return text + "\n"
 }
 
 // mostShown is how much of a message is printed, in bytes.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -15,6 +16,7 @@ type shapeFlags struct {
 	stages   []profiles.Stage
 	rate     bool // a stage or the shape is one of arrivals
 	shape    profiles.Shape
+	replay   string
 	trace    string
 	recorded profiles.TraceOptions
 }
@@ -24,6 +26,7 @@ func (s *shapeFlags) add(f *pflag.FlagSet) {
 	f.Var(&stageFlag{s, false}, "stage", "reach a number of users, or a rate, over a time: 30s:10"+beyond)
 	f.Var(&stageFlag{s, true}, "step", "jump to a number of users, or a rate, and stay: 30s:10"+beyond)
 	f.Var(&wholeFlag{s, ""}, "shape", "sine:LOW..HIGH,period=5m or spike:LOW..HIGH,after=1m,for=30s, of users, or of a rate as in 10..50/s")
+	f.StringVar(&s.replay, "replay", "", "repeat the load of a run that was steered by hand, from the `FILE` that --save wrote")
 	f.StringVar(&s.trace, "trace", "", "replay the arrivals recorded in `FILE`: times, or counts per interval; CSV or one a line")
 	f.StringVar(&s.recorded.Column, "trace-column", "", "the `COLUMN` of --trace to replay, by name or number (default: the first)")
 	durationVar(f, &s.recorded.Interval, "trace-interval", "", "the --trace holds counts, each of so much time")
@@ -68,7 +71,9 @@ func (f *wholeFlag) Set(text string) error {
 }
 
 // any reports whether one was given.
-func (s *shapeFlags) any() bool { return len(s.stages) > 0 || s.shape != nil || s.trace != "" }
+func (s *shapeFlags) any() bool {
+	return len(s.stages) > 0 || s.shape != nil || s.replay != "" || s.trace != ""
+}
 
 // apply gives the plan its shape. A load without a unit is one of users, beside
 // a rate one of arrivals.
@@ -77,6 +82,9 @@ func (s *shapeFlags) apply(p *profiles.Plan, given *pflag.FlagSet) error {
 		return nil
 	}
 	if err := s.check(p.Rate > 0, given); err != nil {
+		return err
+	}
+	if err := s.readReplay(); err != nil {
 		return err
 	}
 	open := s.rate || p.Rate > 0
@@ -112,7 +120,7 @@ func (s *shapeFlags) apply(p *profiles.Plan, given *pflag.FlagSet) error {
 // check refuses what does not go together.
 func (s *shapeFlags) check(rate bool, given *pflag.FlagSet) error {
 	var got []string
-	for _, name := range []string{"stage", "step", "shape", "trace"} {
+	for _, name := range []string{"stage", "step", "shape", "replay", "trace"} {
 		if given.Changed(name) && !(name == "step" && given.Changed("stage")) { // these two go together
 			got = append(got, "--"+name)
 		}
@@ -120,14 +128,42 @@ func (s *shapeFlags) check(rate bool, given *pflag.FlagSet) error {
 	switch {
 	case len(got) > 1:
 		return usage("%s: got it and %s, want one", got[0], strings.Join(got[1:], " and "))
-	case rate && (s.shape != nil || s.trace != ""):
+	case rate && (s.shape != nil || s.replay != "" || s.trace != ""):
 		return usage("--rate: got %s and %s, want one", given.Lookup("rate").Value, got[0])
-	case given.Changed("users") && s.shape != nil:
-		return usage("--users: got %s and --shape, want one", given.Lookup("users").Value)
+	case given.Changed("users") && (s.shape != nil || s.replay != ""):
+		return usage("--users: got %s and %s, want one", given.Lookup("users").Value, got[0])
 	}
 	for _, name := range []string{"trace-column", "trace-interval", "compress"} {
 		if f := given.Lookup(name); f.Changed && s.trace == "" {
 			return usage("--%s: got %s without --trace, want both or neither", name, f.Value)
+		}
+	}
+	return nil
+}
+
+// readReplay takes the stages of a saved run.
+func (s *shapeFlags) readReplay() error {
+	if s.replay == "" {
+		return nil
+	}
+	data, err := os.ReadFile(s.replay)
+	if err != nil {
+		return usage("--replay: %w", err)
+	}
+	var run struct {
+		Kind   string
+		Result struct{ Stages []string }
+	}
+	if err := json.Unmarshal(data, &run); err != nil || run.Kind != "run" {
+		return usage("--replay: got %s, want a run that --save wrote", s.replay)
+	}
+	if len(run.Result.Stages) == 0 {
+		return usage("--replay: got %s, a run that nobody steered: its own flags repeat it", s.replay)
+	}
+	stage := stageFlag{to: s}
+	for _, text := range run.Result.Stages {
+		if err := stage.Set(text); err != nil {
+			return usage("--replay: %s: %w", s.replay, err)
 		}
 	}
 	return nil

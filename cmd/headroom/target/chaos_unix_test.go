@@ -4,9 +4,11 @@ package target
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 
 // runChaos serves chaos until the test ends, or until stop is called, which
 // returns when all of it has ended.
-func runChaos(t *testing.T) (url string, stop func()) {
+func runChaos(t testing.TB) (url string, stop func()) {
 	t.Helper()
 	c := Default()
 	c.Addr, c.ServiceTime, c.Concurrency, c.Misbehaviour.Chaos = "127.0.0.1:0", 0, 100, true
@@ -37,11 +39,14 @@ func runChaos(t *testing.T) (url string, stop func()) {
 	}
 }
 
-func swarm(t *testing.T, target string, users, requests int, timeout time.Duration) load.Result {
+func swarm(t testing.TB, target string, users, requests int, timeout time.Duration, edit func(*profiles.Plan)) load.Result {
 	t.Helper()
 	plan := profiles.DefaultPlan()
 	plan.Target, plan.Users, plan.SpawnRate, plan.Requests, plan.Timeout = target, users, 1000, requests, timeout
-	e, err := load.New(plan, load.Options{})
+	if edit != nil {
+		edit(&plan)
+	}
+	e, err := load.New(plan, load.Options{Keep: requests})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +68,7 @@ func TestWhimsAsALoadSeesThem(t *testing.T) {
 	}
 	for _, how := range whims {
 		const timeout = 100 * time.Millisecond
-		r := swarm(t, url+"&chaos="+string(how), 3, 6, timeout)
+		r := swarm(t, url+"&chaos="+string(how), 3, 6, timeout, nil)
 		got := load.None
 		if len(r.Failures) > 0 {
 			got = r.Failures[0].Failure
@@ -84,27 +89,85 @@ func TestWhimsAsALoadSeesThem(t *testing.T) {
 	}
 }
 
-func TestNoChaosLeaks(t *testing.T) {
-	files := func() int {
-		t.Helper()
-		open, err := os.ReadDir("/dev/fd")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(open)
+// figures are what a leak would show in.
+type figures struct {
+	goroutines, files int
+	heap              int64 // bytes that are reachable
+}
+
+func look(t testing.TB) figures {
+	t.Helper()
+	open, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		t.Fatal(err)
 	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return figures{runtime.NumGoroutine(), len(open), int64(m.HeapAlloc)}
+}
+
+// everyWhim is a scenario of one task for each whim.
+func everyWhim(t testing.TB) *profiles.Scenario {
+	t.Helper()
+	text := "version: headroom/v1\nkind: scenario\ntasks:\n"
+	for _, how := range whims {
+		text += fmt.Sprintf("  - {name: %s, get: \"/request?x=2&chaos=%s\"}\n", how, how)
+	}
+	s, err := profiles.ParseScenario([]byte(text), profiles.Surroundings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// noLeak sends so many requests of which each meets a whim, and compares what
+// there is of goroutines, files and memory with what there was.
+func noLeak(t testing.TB, requests int) {
+	t.Helper()
+	const users, timeout = 100, 20 * time.Millisecond
 	url, stop := runChaos(t)
-	swarm(t, url, 20, 100, 20*time.Millisecond) // whatever is made once
-	goroutines, before := runtime.NumGoroutine(), files()
-	r := swarm(t, url, 20, 4000, 20*time.Millisecond)
-	if r.Total.Count != 4000 || len(r.Failures) < 4 {
-		t.Errorf("%d requests, failures %+v; want 4000 and several classes", r.Total.Count, r.Failures)
+	defer stop()
+	url = strings.TrimSuffix(url, "/request?x=2")
+	load := func(requests int) load.Result {
+		return swarm(t, url, users, requests, timeout, func(p *profiles.Plan) { p.Scenario = everyWhim(t) })
 	}
-	stop()
-	if n := runtime.NumGoroutine(); n > goroutines {
-		t.Errorf("%d goroutines, %d before", n, goroutines)
+	load(1000) // whatever is made once
+	before := look(t)
+	r := load(requests)
+	if r.Total.Count != int64(requests) || len(r.Requests) != len(whims) || len(r.Failures) != 4 {
+		t.Errorf("%d requests of %d tasks, failures %+v; want %d of %d in the four classes", r.Total.Count, len(r.Requests), r.Failures, requests, len(whims))
 	}
-	if n := files(); n > before {
-		t.Errorf("%d files, %d before", n, before)
+	for _, row := range r.Requests {
+		if whim(row.Name) != dawdle && row.Failed != row.Count {
+			t.Errorf("%s: %d of %d failed, want all", row.Name, row.Failed, row.Count)
+		}
+	}
+	for _, s := range r.Samples {
+		if s.Service() > timeout+5*time.Second {
+			t.Errorf("a request took %v, with a timeout of %v", s.Service(), timeout)
+		}
+	}
+	r.Samples = nil
+	// The server learns a little later that a connection is gone.
+	after := look(t)
+	for end := time.Now().Add(10 * time.Second); (after.goroutines > before.goroutines || after.files > before.files) && time.Now().Before(end); after = look(t) {
+		<-time.After(10 * time.Millisecond)
+	}
+	t.Logf("%d requests in %v: goroutines %d -> %d, files %d -> %d, heap %d -> %d kB", requests, r.Elapsed.Round(10*time.Millisecond),
+		before.goroutines, after.goroutines, before.files, after.files, before.heap>>10, after.heap>>10)
+	if after.goroutines > before.goroutines || after.files > before.files || after.heap > before.heap+int64(1<<20+10*requests) {
+		t.Errorf("after %d requests: %+v, before %+v", requests, after, before)
+	}
+}
+
+func TestNoChaosLeaks(t *testing.T) { noLeak(t, 3000) }
+
+// The same for so many that any leak shows, in some twenty seconds:
+//
+//	go test -run '^$' -bench Chaos -benchtime 1x ./cmd/headroom/target
+func BenchmarkChaos(b *testing.B) {
+	for b.Loop() {
+		noLeak(b, 100_000)
 	}
 }

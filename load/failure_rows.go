@@ -1,0 +1,83 @@
+package load
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"time"
+
+	"headroom/profiles"
+)
+
+// FailureCount is one row of the table of failures: a class, and in it a
+// status or a check of the scenario.
+type FailureCount struct {
+	Failure Failure       `json:"failure"`
+	Status  int16         `json:"status,omitempty"` // of class status
+	Check   string        `json:"check,omitempty"`  // of class check: the request, and which of its checks
+	Count   int64         `json:"count"`
+	First   time.Duration `json:"first"`
+	Last    time.Duration `json:"last"`
+	Example string        `json:"example"` // one of the first in words
+}
+
+// failureRows are rows in the order in which they first came. There are no
+// more of them than classes, statuses and checks, whatever the answers say.
+type failureRows []FailureCount
+
+// add counts a sample that failed, err explaining it.
+func (f *failureRows) add(s *Sample, err error, timeout time.Duration) {
+	status, check := int16(0), ""
+	if s.Failure == Status {
+		status = s.Status
+	}
+	if missed, ok := err.(*profiles.Missed); ok {
+		check = missed.Check
+	}
+	row := f.row(s.Failure, status, check)
+	row.count(1, s.Done, s.Done)
+	if row.Example == "" && err != nil {
+		row.Example = describe(err, timeout)
+	}
+}
+
+// merge adds the rows of others.
+func (f *failureRows) merge(others failureRows) {
+	for i := range others {
+		o := &others[i]
+		row := f.row(o.Failure, o.Status, o.Check)
+		row.count(o.Count, o.First, o.Last)
+		switch {
+		case row.Example != "":
+		case o.Example == "" && o.Failure == Status:
+			row.Example = fmt.Sprintf("%d %s", o.Status, http.StatusText(int(o.Status)))
+		default:
+			row.Example = o.Example
+		}
+	}
+}
+
+func (f *failureRows) row(failure Failure, status int16, check string) *FailureCount {
+	for i := range *f {
+		if r := &(*f)[i]; r.Failure == failure && r.Status == status && r.Check == check {
+			return r
+		}
+	}
+	*f = append(*f, FailureCount{Failure: failure, Status: status, Check: check, First: math.MaxInt64})
+	return &(*f)[len(*f)-1]
+}
+
+func (r *FailureCount) count(n int64, first, last time.Duration) {
+	r.Count += n
+	r.First, r.Last = min(r.First, first), max(r.Last, last)
+}
+
+// lacked is how many requests this machine had no port or file for.
+func (f failureRows) lacked() (n int64) {
+	for i := range f {
+		if f[i].Failure == Local {
+			n += f[i].Count
+		}
+	}
+	return n
+}
