@@ -3,6 +3,8 @@ package advisor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 
 	"headroom/load"
 	"headroom/profiles"
@@ -28,16 +30,16 @@ func (s *Session) Stop() {
 // SetUsers changes the users of the swarm under way, and of the next one,
 // instead of a shape.
 func (s *Session) SetUsers(n int) error {
-	if n < 1 {
-		return errors.New("users: the number must be 1 or more")
+	if n < 1 || n > profiles.MostUsers {
+		return fmt.Errorf("users: the number must be 1 to %d", profiles.MostUsers)
 	}
 	return s.steer(false, func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users, p.UserShape = n, nil })
 }
 
 // SetSpawnRate changes how many users start per second.
 func (s *Session) SetSpawnRate(perSecond float64) error {
-	if !(perSecond > 0) {
-		return errors.New("spawn rate: it must be more than 0 per second")
+	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
+		return errors.New("spawn rate: it must be more than 0 per second, and finite")
 	}
 	return s.steer(false, func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond })
 }
@@ -45,8 +47,8 @@ func (s *Session) SetSpawnRate(perSecond float64) error {
 // SetRate changes how many arrivals per second come in the swarm under way,
 // and in the next one, instead of a shape.
 func (s *Session) SetRate(perSecond float64) error {
-	if !(perSecond > 0) {
-		return errors.New("rate: it must be more than 0 per second")
+	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
+		return errors.New("rate: it must be more than 0 per second, and finite")
 	}
 	return s.steer(true, func(e *load.Engine) { e.SetRate(perSecond) }, func(p *profiles.Plan) { p.Rate, p.Shape = perSecond, nil })
 }

@@ -48,12 +48,17 @@ const (
 
 // Validate names what a search cannot work with.
 func (o SearchOptions) Validate() error {
+	for _, objective := range o.SLO {
+		if objective.Task != "" {
+			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors of all requests where a capacity is measured", objective)
+		}
+	}
 	if _, ok := o.SLO.Latency(); !ok {
 		return fmt.Errorf("--slo: got %s, want at least one latency percentile such as p95<300ms", cmp.Or(o.SLO.String(), "nothing"))
 	}
 	for _, objective := range o.SLO {
-		if m := objective.Measure; m != profiles.Percentile && m != profiles.Errors || objective.Task != "" {
-			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors of all requests where a capacity is measured", objective)
+		if m := objective.Measure; m != profiles.Percentile && m != profiles.Errors {
+			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors where a capacity is measured", objective)
 		}
 	}
 	if o.Budget < MinBudget {

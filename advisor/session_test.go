@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,6 +96,9 @@ func TestSwarmIsSteeredLive(t *testing.T) {
 				t.Errorf("event %d has number %d", i, e.N)
 			}
 		}
+		if err := s.SetUsers(profiles.MostUsers + 1); err == nil {
+			t.Error("SetUsers of too many succeeded, want an error")
+		}
 		if err := s.SetUsers(0); err == nil {
 			t.Error("SetUsers(0) succeeded, want an error")
 		}
@@ -122,6 +126,9 @@ func TestArrivalsAreSteeredLive(t *testing.T) {
 		}
 		if err := s.SetUsers(3); err == nil {
 			t.Error("SetUsers of arrivals succeeded, want an error")
+		}
+		if err := s.SetRate(math.Inf(1)); err == nil {
+			t.Error("SetRate(+Inf) succeeded, want an error")
 		}
 		if err := s.SetRate(0); err == nil {
 			t.Error("SetRate(0) succeeded, want an error")

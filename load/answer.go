@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -40,18 +39,6 @@ type answer struct {
 	scratch []byte // holds head and body where the buffer cannot
 }
 
-const (
-	magic      = "HTTP/1."
-	errNotHTTP = protocolError("the answer is not HTTP/1.1")
-)
-
-// framing says where a body ends.
-type framing struct {
-	chunked   bool
-	length    int64 // -1: not given
-	keepAlive bool
-}
-
 func newAnswer(base time.Time) *answer { return &answer{base: base, buf: make([]byte, bufferSize)} }
 
 // reset makes a read from src next, and forgets what it had read.
@@ -59,7 +46,7 @@ func (a *answer) reset(src io.Reader) {
 	a.src, a.r, a.w = src, 0, 0
 	a.head, a.body, a.scratch, a.bytes = nil, nil, a.scratch[:0], 0
 	a.firstByte, a.lastByte, a.want = 0, 0, prefixSize
-	a.events.kind, a.events.begun = noStream, nil
+	a.events.kind, a.events.log = noStream, nil
 }
 
 // received notes that n more bytes have come into the buffer.
@@ -75,30 +62,36 @@ func (a *answer) received(n int) {
 func (a *answer) read(noBody bool) error {
 	a.bytes, a.body = 0, nil
 	for {
-		f, end, err := a.readHead()
+		f, err := a.readHead()
 		if err != nil {
 			return err
 		}
-		if a.status >= 100 && a.status < 200 && a.status != 101 {
-			a.r = end // an interim answer; the real one follows
+		if a.status >= 100 && a.status < 200 && a.status != switching {
+			a.r = f.end // an interim answer; the real one follows
 			continue
 		}
-		a.keepAlive = f.keepAlive
-		a.head = a.buf[a.r:end]
-		a.r = end
+		a.keepAlive = f.keepAlive && !f.closes
+		a.head = a.buf[a.r:f.end]
+		a.r = f.end
 		switch {
+		case a.status == switching:
+			a.keepAlive = false // what follows is another protocol
+			return nil
 		case noBody || a.status == 204 || a.status == 304:
 			return nil
+		}
+		if f.stream != noStream && a.status < 400 {
+			a.events.begin(f.stream)
+		}
+		switch {
 		case f.chunked:
 			a.spill()
-			a.events.begin(contentType(a.head))
 			return a.readChunked()
-		case f.length >= 0:
+		case f.length >= 0 && !f.encoded:
 			return a.readLength(f.length)
 		default:
-			a.keepAlive = false
+			a.keepAlive = false // the end of the connection ends it (RFC 9112, section 6.3)
 			a.spill()
-			a.events.begin(contentType(a.head))
 			return a.readUntilEOF()
 		}
 	}
@@ -115,108 +108,6 @@ func (a *answer) fill() error {
 		return io.ErrNoProgress
 	}
 	return err
-}
-
-// readHead reads until the empty line. It returns what the head says and the
-// index behind it.
-func (a *answer) readHead() (framing, int, error) {
-	if a.r > 0 {
-		a.w = copy(a.buf, a.buf[a.r:a.w])
-		a.r = 0
-	}
-	for {
-		f, end, err := a.parseHead(a.buf[:a.w])
-		if err != nil || end > 0 {
-			return f, end, err
-		}
-		if a.w == len(a.buf) {
-			if len(a.buf) >= headLimit {
-				return f, 0, protocolError("the head of the answer is longer than 65 kB")
-			}
-			a.buf = append(a.buf, make([]byte, len(a.buf))...)
-		}
-		if err := a.fill(); err == io.EOF && a.w > 0 {
-			return f, 0, io.ErrUnexpectedEOF
-		} else if err != nil {
-			return f, 0, err
-		}
-	}
-}
-
-// parseHead takes the status and what says where the body ends from the head
-// that b begins with. It returns the index behind the head, or 0 where b ends
-// before the head does. Lines should end with CR LF, and some servers leave
-// out the CR (RFC 9112, section 2.2).
-func (a *answer) parseHead(b []byte) (f framing, end int, err error) {
-	if n := min(len(b), len(magic)); string(b[:n]) != magic[:n] {
-		return f, 0, errNotHTTP // at once: it may never send an empty line
-	}
-	f.length = -1
-	closes, encoded := false, false
-	for end < len(b) {
-		at := bytes.IndexByte(b[end:], '\n')
-		if at < 0 {
-			return f, 0, nil
-		}
-		line := bytes.TrimSuffix(b[end:end+at], []byte("\r"))
-		first := end == 0
-		end += at + 1
-		switch {
-		case first:
-			err = a.parseStatus(line, &f)
-		case len(line) == 0:
-			if encoded && !f.chunked {
-				f.length = -1 // until the connection closes (RFC 9112, section 6.3)
-			}
-			f.keepAlive = f.keepAlive && !closes
-			return f, end, nil
-		case line[0]|0x20 != 'c' && line[0]|0x20 != 't':
-			// None of those below.
-		default:
-			name, value, _ := bytes.Cut(line, []byte(":"))
-			switch {
-			case equalFold(name, "content-length"):
-				n, ok := parseLength(bytes.TrimSpace(value))
-				if !ok || f.length >= 0 && f.length != n {
-					err = protocolError("the answer has a bad Content-Length")
-				}
-				f.length = n
-			case equalFold(name, "transfer-encoding"):
-				encoded, f.chunked = true, containsFold(value, "chunked")
-			case equalFold(name, "connection"):
-				closes = closes || containsFold(value, "close")
-				f.keepAlive = f.keepAlive || containsFold(value, "keep-alive")
-			}
-		}
-		if err != nil {
-			return f, 0, err
-		}
-	}
-	return f, 0, nil
-}
-
-func (a *answer) parseStatus(line []byte, f *framing) error {
-	if len(line) < 12 || line[8] != ' ' {
-		return errNotHTTP
-	}
-	status, ok := parseLength(line[9:12])
-	if !ok || status < 100 || len(line) > 12 && line[12] != ' ' {
-		return protocolError("the answer has no status code")
-	}
-	a.status = int16(status)
-	f.keepAlive = line[7] == '1'
-	return nil
-}
-
-// contentType is that of a whole head. Only a body whose length nobody knew
-// beforehand can be a stream, so others are not looked at.
-func contentType(head []byte) []byte {
-	for line := range bytes.Lines(head) {
-		if name, value, found := bytes.Cut(line, []byte(":")); found && equalFold(name, "content-type") {
-			return value
-		}
-	}
-	return nil
 }
 
 // spill copies the head out of the buffer, which the body will overwrite, and
@@ -241,7 +132,7 @@ func (a *answer) keep(p []byte) {
 }
 
 func (a *answer) readLength(n int64) error {
-	if int64(a.r)+n <= int64(len(a.buf)) {
+	if a.events.kind == noStream && int64(a.r)+n <= int64(len(a.buf)) {
 		for int64(a.w-a.r) < n {
 			if err := a.fill(); err != nil {
 				return cutOff(err)
@@ -297,7 +188,7 @@ func (a *answer) readChunked() error {
 		}
 		size, ok := parseHex(bytes.TrimSpace(line))
 		if !ok {
-			return protocolError("the answer has a bad chunk size")
+			return errChunk
 		}
 		if size == 0 {
 			break
@@ -308,7 +199,7 @@ func (a *answer) readChunked() error {
 		if line, err := a.line(); err != nil {
 			return err
 		} else if len(line) > 0 {
-			return protocolError("the answer has a chunk longer than it says")
+			return errChunkEnd
 		}
 	}
 	for {
@@ -331,7 +222,7 @@ func (a *answer) line() ([]byte, error) {
 			a.r = 0
 		}
 		if a.w == len(a.buf) {
-			return nil, protocolError("the answer has an endless line")
+			return nil, errLongLine
 		}
 		if err := a.fill(); err != nil {
 			return nil, cutOff(err)
@@ -345,42 +236,6 @@ func cutOff(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// equalFold compares without regard to case. Short names are converted on the
-// stack.
-func equalFold(b []byte, name string) bool {
-	return len(b) == len(name) && strings.EqualFold(string(b), name)
-}
-
-// containsFold looks for a word in a comma-separated list.
-func containsFold(list []byte, word string) bool {
-	for len(list) > 0 {
-		item := list
-		if at := bytes.IndexByte(list, ','); at >= 0 {
-			item, list = list[:at], list[at+1:]
-		} else {
-			list = nil
-		}
-		if equalFold(bytes.TrimSpace(item), word) {
-			return true
-		}
-	}
-	return false
-}
-
-func parseLength(b []byte) (int64, bool) {
-	if len(b) == 0 || len(b) > 18 {
-		return 0, false
-	}
-	var n int64
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, true
 }
 
 func parseHex(b []byte) (int64, bool) {

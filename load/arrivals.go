@@ -98,7 +98,7 @@ func (q *arrivalQueue) look(a *arrivals, ep *epoch, taken int64, at time.Duratio
 	for from := taken; from < q.n; from += step {
 		count := min(step, q.n-from)
 		due, _ := ep.due(a.at(&reader, from+count-1))
-		waits = append(waits, wait{age: at - due, count: count})
+		waits = append(waits, wait{row: noRow, age: at - due, count: count})
 	}
 	return q.n - taken, waits
 }

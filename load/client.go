@@ -2,17 +2,16 @@ package load
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
-	"net/http/httptrace"
 	"net/netip"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"headroom/probe"
@@ -23,9 +22,8 @@ import (
 // own: HTTP/2, and where redirects are followed or cookies kept. It costs
 // several times what httpConn does.
 type clientConn struct {
-	*wire
-	progress
-	now       context.Context // ends when the run must stop at once
+	*connector
+	halt      context.Context // ends when the run must stop at once
 	source    netip.Addr      // invalid: any
 	rng       rand.PCG
 	client    http.Client
@@ -36,9 +34,7 @@ type clientConn struct {
 	served     int           // requests since
 	lifetime   lifetime
 	generation uint64
-
-	mu   sync.Mutex // guards the field below: the transport dials on goroutines of its own
-	last dialled
+	reached    atomic.Bool // the target, once
 }
 
 var _ Conn = (*clientConn)(nil)
@@ -46,52 +42,71 @@ var _ Conn = (*clientConn)(nil)
 // needsClient reports whether connections are more than httpConn can do.
 func needsClient(c profiles.Connections) bool { return c.HTTP2 || c.Redirects > 0 || c.Cookies }
 
-func (w *wire) newClientConn(now context.Context) *clientConn {
-	c := &clientConn{wire: w, now: now}
-	c.source, c.rng = w.nextUser()
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(!w.http2)
-	protocols.SetHTTP2(w.http2)
-	protocols.SetUnencryptedHTTP2(w.http2)
-	c.transport = &http.Transport{
-		DialContext: func(_ context.Context, _, address string) (net.Conn, error) { return c.dial(address, false) },
-		DialTLSContext: func(_ context.Context, _, address string) (net.Conn, error) {
-			return c.dial(address, true)
-		},
-		TLSClientConfig:    w.dialer.tls,
-		Protocols:          protocols,
-		DisableCompression: true, // what is measured is what is sent
-		DisableKeepAlives:  w.lifetime.requests == 1,
-	}
+func (k *connector) newClientConn(halt context.Context) *clientConn {
+	c := &clientConn{connector: k, halt: halt}
+	c.source, c.rng = k.nextUser()
+	c.transport = c.newTransport()
 	c.client = http.Client{Transport: c.transport, CheckRedirect: c.follow}
-	if w.cookies {
+	if k.cookies {
 		c.client.Jar, _ = cookiejar.New(nil) // it fails never
 	}
 	return c
 }
 
-// dial is called by the transport. It ends with the run, and after a timeout.
-func (c *clientConn) dial(address string, secure bool) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(c.now, c.timeout)
+func (c *clientConn) newTransport() *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(!c.http2)
+	protocols.SetHTTP2(c.http2)
+	protocols.SetUnencryptedHTTP2(c.http2)
+	return &http.Transport{
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) { return c.dial(ctx, address, false) },
+		DialTLSContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return c.dial(ctx, address, true)
+		},
+		TLSClientConfig:        c.dialer.tls,
+		Protocols:              protocols,
+		DisableCompression:     true, // what is measured is what is sent
+		DisableKeepAlives:      c.connector.lifetime.requests == 1,
+		MaxResponseHeaderBytes: headLimit,
+	}
+}
+
+// dial is called by the transport for a request, on a goroutine that may
+// outlive it. It ends with the run, and after a timeout.
+func (c *clientConn) dial(request context.Context, address string, secure bool) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(c.halt, c.timeout)
 	defer cancel()
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, err
 	}
 	r := c.dialer.dial(ctx, c.source, host, port, secure)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.last = r
+	if r.conn != nil && !c.reached.Swap(true) { // where the first request goes is known only now
+		if r.err = c.dialer.guard.spend(); r.err != nil {
+			r.conn.Close()
+			r.conn = nil
+		}
+	}
+	if seen, ok := request.Value(sightingsKey{}).(*sightings); ok {
+		seen.dialled(r)
+	}
 	return r.conn, r.err
 }
 
-// follow decides on a redirect after the requests via.
-func (c *clientConn) follow(_ *http.Request, via []*http.Request) error {
+// follow decides on a redirect after the requests via. The headers of the plan
+// are for its target: another host gets none that may be a secret, nor does
+// the target where the way to it is open to all.
+func (c *clientConn) follow(next *http.Request, via []*http.Request) error {
 	switch {
 	case c.redirects == 0:
 		return http.ErrUseLastResponse
 	case len(via) > c.redirects:
 		return protocolError(fmt.Sprintf("more than %s", profiles.Plural(c.redirects, "redirect", "redirects")))
+	}
+	if first := via[0].URL; next.URL.Host != first.Host || first.Scheme == "https" && next.URL.Scheme != "https" {
+		maps.DeleteFunc(next.Header, func(name string, _ []string) bool {
+			return name != "Accept" && name != "User-Agent" && name != "Content-Type"
+		})
 	}
 	return nil
 }
@@ -99,33 +114,47 @@ func (c *clientConn) follow(_ *http.Request, via []*http.Request) error {
 func (c *clientConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	c.begin()
-	if c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
+	if c.generation != c.connector.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
 		c.transport.CloseIdleConnections()
 	}
-	ctx, cancel := context.WithDeadline(c.now, c.base.Add(s.Sent+c.timeout))
+	ctx, cancel := context.WithDeadline(c.halt, c.base.Add(s.Sent+c.timeout))
 	defer cancel()
-	seen := &sightings{base: c.base}
-	err := c.exchange(httptrace.WithClientTrace(ctx, seen.trace()), s, m)
-	s.Done = time.Since(c.base)
+	seen := &sightings{base: c.base, dialer: c.dialer}
+	err := c.exchange(seen.watch(ctx), s, m)
+	if s.Done == 0 {
+		s.Done = time.Since(c.base)
+	}
 	c.note(s, seen)
 	switch {
 	case err == nil, s.Failure != None:
-	case c.now.Err() != nil:
+	case c.halt.Err() != nil:
 		s.Failure = Aborted
 	default:
-		err = asProtocol(err)
+		err = c.asProtocol(err)
 		if s.Failure = classify(err); s.Failure == Timeout {
-			c.transport.CloseIdleConnections() // it may be the connection that is dead
+			c.renew(seen)
 		}
 	}
 	return err
+}
+
+// renew gives up the connection of a request that timed out: it may be the
+// connection that is dead. net/http keeps one of HTTP/2 on which only a
+// request was given up, and cannot be told not to.
+func (c *clientConn) renew(seen *sightings) {
+	seen.hangUp()
+	c.transport.CloseIdleConnections()
+	c.transport = c.newTransport()
+	c.client.Transport = c.transport
 }
 
 // exchange sends the request and reads the whole answer.
 func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err error) {
 	request, err := m.forClient(ctx)
 	if err != nil {
+		return err
+	}
+	if err := c.dialer.guard.spend(); err != nil {
 		return err
 	}
 	response, err := c.client.Do(request)
@@ -139,9 +168,9 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 	a := c.takeAnswer(nil)
 	defer c.giveAnswer(a)
 	a.want = m.want
-	a.events.begun = &c.begun
-	if response.ContentLength < 0 {
-		a.events.begin([]byte(response.Header.Get("Content-Type")))
+	a.events.log = m.streams
+	if response.StatusCode < 400 && !m.head {
+		a.events.begin(kindOf([]byte(response.Header.Get("Content-Type"))))
 	}
 	defer func() { s.Stream = a.events.end(err == nil) }()
 	for {
@@ -163,85 +192,22 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 	s.Status = int16(response.StatusCode)
 	s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
 	c.served++
-	s.Done = time.Since(c.base)
+	s.Done = a.lastByte
 	s.Failure, err = m.judge(s, []byte(head.String()), a.body)
 	return err
 }
 
 // note takes over what was seen of the connections of a request.
 func (c *clientConn) note(s *Sample, seen *sightings) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	first, fresh, repeated := seen.of()
-	s.FirstByte, s.Retried, s.Remote = first, repeated, c.last.remote
-	if fresh || c.last.err != nil {
-		s.Dial, s.TLS = c.last.dial, c.last.tls
-	}
-	if fresh {
-		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.wire.generation.Load()
-		c.lifetime = c.wire.lifetime.draw(rand.New(&c.rng).Float64())
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	s.FirstByte, s.Remote = seen.firstByte, seen.remote
+	s.Retried = seen.answered > 0 && seen.sent > seen.answered
+	s.Dial, s.TLS = seen.dial, seen.tls
+	if seen.fresh {
+		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.connector.generation.Load()
+		c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	}
 }
 
 func (c *clientConn) Close() { c.transport.CloseIdleConnections() }
-
-// asProtocol marks errors of net/http that mean an answer that breaks HTTP;
-// they have no type.
-func asProtocol(err error) error {
-	var bad protocolError
-	if errors.As(err, &bad) {
-		return bad
-	}
-	for _, text := range []string{"malformed HTTP", "malformed MIME", "bad Content-Length", "server response headers exceeded", "http2: frame too large", "http2: client conn could not be established", "PROTOCOL_ERROR"} {
-		if strings.Contains(err.Error(), text) {
-			return protocolError(text + ": " + innermost(err).Error())
-		}
-	}
-	return err
-}
-
-func innermost(err error) error {
-	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
-		err = next
-	}
-	return err
-}
-
-// sightings is what a trace sees of one request. The transport calls from
-// goroutines of its own, also after the request was given up.
-type sightings struct {
-	base time.Time
-
-	mu        sync.Mutex // guards the fields below
-	firstByte time.Duration
-	fresh     bool // a connection was made for it
-	sent      int  // over connections
-	answered  int
-}
-
-func (s *sightings) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.sent++
-			s.fresh = s.fresh || !info.Reused
-		},
-		GotFirstResponseByte: func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.answered++
-			if s.firstByte == 0 {
-				s.firstByte = time.Since(s.base)
-			}
-		},
-	}
-}
-
-// of returns when the first byte came, whether there was a fresh connection,
-// and whether the transport sent a request again.
-func (s *sightings) of() (firstByte time.Duration, fresh, repeated bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.firstByte, s.fresh, s.answered > 0 && s.sent > s.answered
-}

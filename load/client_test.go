@@ -35,8 +35,8 @@ func clientTo(t *testing.T, target string, edit func(*profiles.Plan)) stdConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.wire.base = time.Now()
-	c, ok := e.wire.newConn(t.Context()).(*clientConn)
+	e.conns.base = time.Now()
+	c, ok := e.conns.newConn(t.Context()).(*clientConn)
 	if !ok {
 		t.Fatal("the plan needs net/http and does not get it")
 	}
@@ -100,7 +100,12 @@ func TestHTTP2Failures(t *testing.T) {
 			io.ReadFull(nc, make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")))
 			io.WriteString(nc, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 			io.Copy(io.Discard, nc)
-		}), Protocol},
+		}), Dial},
+		{"not even that", listen(t, func(nc net.Conn) {
+			io.ReadFull(nc, make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")))
+			io.WriteString(nc, "<!DOCTYPE HTML>\n")
+			io.Copy(io.Discard, nc)
+		}), Dial},
 		{"never answers", listen(t, func(nc net.Conn) { io.Copy(io.Discard, nc) }), Timeout},
 		{"refused", "http://" + closed, Dial},
 	} {
@@ -203,5 +208,81 @@ func TestClientAborts(t *testing.T) {
 	}
 	if r, err := e.Run(ctx); err != nil || r.Total.Aborted != 1 || r.Total.Count != 0 {
 		t.Errorf("Run = %d aborted, %d counted, %v; want 1, 0", r.Total.Aborted, r.Total.Count, err)
+	}
+}
+
+// A connection of HTTP/2 on which a request timed out may be dead: the next
+// request has one of its own.
+func TestATimeoutGivesUpTheConnection(t *testing.T) {
+	var connections, requests atomic.Int32
+	done := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 2 {
+			<-done
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.StartTLS()
+	defer server.Close()
+	defer close(done)
+	c := clientTo(t, server.URL, http2)
+	for i, want := range []Failure{None, Timeout, None, None} {
+		s := Sample{}
+		if err := c.Do(&s); s.Failure != want {
+			t.Errorf("request %d: %v, class %v; want %v", i+1, err, s.Failure, want)
+		}
+	}
+	if n := connections.Load(); n != 2 {
+		t.Errorf("%d connections, want a second one after the timeout", n)
+	}
+}
+
+// One limit holds for the heads of all protocols.
+func TestLongHeads(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i := range 10 {
+			w.Header().Set(fmt.Sprint("X-Long-", i), strings.Repeat("x", headLimit/8))
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	for _, http2 := range []bool{false, true} {
+		s := Sample{}
+		err := clientTo(t, server.URL, func(p *profiles.Plan) { p.HTTP2, p.Cookies, p.Insecure = http2, true, true }).Do(&s)
+		if s.Failure != Protocol {
+			t.Errorf("HTTP/2 %v: %v, class %v; want %v", http2, err, s.Failure, Protocol)
+		}
+	}
+}
+
+// What an answer is judged by is no part of its times.
+func TestJudgingTakesNoTime(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "ok") }))
+	defer server.Close()
+	own := connTo(t, server.URL, nil)
+	std := clientTo(t, server.URL, func(p *profiles.Plan) { p.Cookies = true })
+	for name, c := range map[string]struct {
+		conn    Conn
+		message *Message
+		base    time.Time
+	}{"ours": {own.httpConn, own.message, own.base}, "net/http": {std.clientConn, std.message, std.base}} {
+		var judged time.Duration
+		c.message.seen = func(_, _ []byte) { judged = time.Since(c.base) }
+		s := Sample{}
+		if err := c.conn.Do(&s, c.message); err != nil || s.Done >= judged {
+			t.Errorf("%s: %v, done after %v and judged after %v; want the last byte first", name, err, s.Done, judged)
+		}
+	}
+	// An answer that comes at once is complete with its first byte.
+	s := Sample{}
+	if err := own.Do(&s); err != nil || s.Done != s.FirstByte {
+		t.Errorf("Do = %v, done after %v, the first byte after %v; want the same", err, s.Done, s.FirstByte)
 	}
 }

@@ -41,7 +41,8 @@ type collector struct {
 	slo        profiles.SLO
 	keep       int // samples to keep; 0: none
 	kept       []Sample
-	full       bool // there were more to keep
+	full       bool     // there were more to keep
+	counted    []*tally // of the latest request
 
 	spare         []Sample    // swapped with the logs
 	spareFailures failureRows // and with the failures
@@ -49,17 +50,16 @@ type collector struct {
 	since     time.Duration // offset of the last reset
 	total     tally
 	tasks     []tally // by name, where there are several
-	second    tally
-	secondAt  time.Duration        // when the present second began
-	planned   float64              // area of the planned load until then
-	recent    [recentSeconds]tally // ring of the last finished seconds
-	lately    tally                // their sum
-	seconds   int                  // finished so far
+	lately    *window
+	watched   []*window     // by name, where there are several; nil: no objective is about it
+	secondAt  time.Duration // when the present second began
+	planned   float64       // area of the planned load until then
 	replicas  []replicaTally
 	unnamed   int64
 	failures  failureRows
-	statuses  []StatusCount // in the order of the status
-	cutOff    []wait        // requests that the end of the run cut off
+	failed    []failureTimes // of each class and status
+	statuses  []StatusCount  // in the order of the status
+	cutOff    []wait         // requests that the end of the run cut off
 	retried   int64
 	conns     connTally
 	remotes   func() []string // the addresses that were reached, by number less 1
@@ -69,37 +69,32 @@ type collector struct {
 	thinEvery int // a point is made of so many seconds
 }
 
-// tally counts the requests of a stretch of time.
-type tally struct {
-	over                          time.Duration
-	count, failed, aborted, bytes int64
-	abortedAge                    time.Duration
-	latency, service              *hist        // successes
-	digits                        int          // of the histograms
-	streams                       *streamTally // nil before the first one
-}
-
-func newTally(digits int) tally {
-	return tally{latency: newHist(digits), service: newHist(digits), digits: digits}
-}
-
 type replicaTally struct {
 	count, failed int64
 	first, last   time.Duration
-	service       *hist // successes; nil before the first answer
+	*clocks             // of successes; nil before the first answer
 	second        int64 // answers of the present second
 	recent        [recentSeconds]int64
 }
 
+// failureTimes are the times of one class of failures, and of one status of
+// those that have one.
+type failureTimes struct {
+	failure Failure
+	status  int16
+	*clocks
+}
+
 func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
 	c := &collector{names: names, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
-	c.total, c.second, c.lately = newTally(3), newTally(2), newTally(2)
-	for i := range c.recent {
-		c.recent[i] = newTally(2)
-	}
+	c.total, c.lately = newTally(3), newWindow()
 	if len(names) > 1 {
-		for range names {
+		c.watched = make([]*window, len(names))
+		for i, name := range names {
 			c.tasks = append(c.tasks, newTally(2))
+			if slices.ContainsFunc(slo, func(o profiles.Objective) bool { return o.Task == name }) {
+				c.watched[i] = newWindow()
+			}
 		}
 	}
 	return c
@@ -125,53 +120,47 @@ func (c *collector) gather(s *shard) {
 }
 
 func (c *collector) add(s *Sample) {
-	c.total.add(s)
-	c.second.add(s)
-	if len(c.tasks) > 0 {
-		c.tasks[s.Task].add(s)
+	plain := c.plain(s.Task)
+	for _, t := range c.tallies(s.Task) {
+		t.add(s)
+		if plain && s.Stream == nil && s.Failure != None && s.Failure != Aborted && s.Failure != Local {
+			t.eventless++
+		}
 	}
 	if s.Failure == Aborted {
-		c.cutOff = append(c.cutOff, wait{age: s.Latency(), count: 1, task: s.Task + 1, streaming: s.Stream != nil && s.Stream.Events > 0})
+		w := wait{row: s.Task, age: s.Latency(), count: 1}
+		if s.Stream != nil {
+			w.heard(true, *s.Stream, s.Done)
+		}
+		c.cutOff = append(c.cutOff, w)
 		return
 	}
 	c.conns.add(s)
 	if s.Retried {
 		c.retried++
 	}
-	if s.Late {
+	c.lag.record(s.Lag())
+	if s.Late() {
 		c.late++
-	} else {
-		c.lag.record(s.Sent - s.Intended)
 	}
 	c.addStatus(s.Status)
 	c.addReplica(s)
-}
-
-func (t *tally) add(s *Sample) {
-	if s.Stream != nil {
-		t.streamed().add(s)
-	}
-	if s.Failure == Aborted {
-		t.aborted++
-		t.abortedAge = max(t.abortedAge, s.Latency())
-		return
-	}
-	t.count++
-	t.bytes += s.Bytes
 	if s.Failure != None {
-		t.failed++
-		return
+		c.timesOf(s.Failure, s.Status).record(s)
 	}
-	t.latency.record(s.Latency())
-	t.service.record(s.Service())
 }
 
-// streamed is the tally of the streams. Most runs have none.
-func (t *tally) streamed() *streamTally {
-	if t.streams == nil {
-		t.streams = newStreamTally(t.digits)
+// tallies are those that a request of a row counts in. They are valid until
+// the next call.
+func (c *collector) tallies(row int32) []*tally {
+	c.counted = append(c.counted[:0], &c.total, &c.lately.second)
+	if len(c.tasks) > 0 {
+		c.counted = append(c.counted, &c.tasks[row])
+		if w := c.watched[row]; w != nil {
+			c.counted = append(c.counted, &w.second)
+		}
 	}
-	return t.streams
+	return c.counted
 }
 
 func (c *collector) addStatus(status int16) {
@@ -196,8 +185,8 @@ func (c *collector) addReplica(s *Sample) {
 		c.replicas = append(c.replicas, replicaTally{})
 	}
 	r := &c.replicas[s.Replica]
-	if r.service == nil {
-		r.service, r.first = newHist(2), s.Done
+	if r.clocks == nil {
+		r.clocks, r.first = newClocks(2), s.Done
 	}
 	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
 	r.count++
@@ -206,63 +195,22 @@ func (c *collector) addReplica(s *Sample) {
 		r.failed++
 		return
 	}
-	r.service.record(s.Service())
+	r.record(s)
 }
 
-// endSecond closes the present second if one has passed and makes a point of
-// it. area is that of the planned load so far: in the open model, how many
-// arrivals were planned.
-func (c *collector) endSecond(s *Snapshot, area float64) {
-	now := s.Elapsed
-	length := now - c.secondAt
-	if length < time.Second-tick/2 {
-		return
+// timesOf are the times of the failures of a class and a status.
+func (c *collector) timesOf(f Failure, status int16) *clocks {
+	if f != Status {
+		status = 0
 	}
-	c.second.over = length
-	slot := &c.recent[c.seconds%recentSeconds]
-	*slot, c.second = c.second, *slot
-	c.second.reset()
-
-	for i := range c.replicas {
-		r := &c.replicas[i]
-		r.recent[c.seconds%recentSeconds], r.second = r.second, 0
+	for _, row := range c.failed {
+		if row.failure == f && row.status == status {
+			return row.clocks
+		}
 	}
-	p := Point{At: now, Users: s.Users, InFlight: s.InFlight, Planned: s.Planned}
-	if s.Open {
-		p.Planned = (area - c.planned) / length.Seconds()
-	}
-	c.seconds++
-	c.secondAt, c.planned = now, area
-	c.lately.reset()
-	for i := range min(c.seconds, recentSeconds) {
-		c.lately.merge(&c.recent[i])
-	}
-	if c.seconds%c.thinEvery != 0 {
-		return
-	}
-	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
-	p.Latency = slot.latency.quantiles()
-	c.points = append(c.points, p)
-	if len(c.points) >= maxPoints {
-		c.thin()
-	}
-}
-
-// thin halves the history; from then on a point stands for twice the time.
-// Earlier snapshots keep the old one.
-func (c *collector) thin() {
-	c.points = Halve(c.points)
-	c.thinEvery *= 2
-}
-
-// Halve returns every other element of a history, the last one included, in
-// memory of its own.
-func Halve[T any](history []T) []T {
-	half := make([]T, 0, len(history))
-	for i := 1 - len(history)%2; i < len(history); i += 2 {
-		half = append(half, history[i])
-	}
-	return half
+	row := failureTimes{f, status, newClocks(2)}
+	c.failed = append(c.failed, row)
+	return row.clocks
 }
 
 // reset forgets the totals, not the history.
@@ -275,7 +223,7 @@ func (c *collector) reset(now time.Duration) {
 	for i := range c.replicas {
 		c.replicas[i] = replicaTally{}
 	}
-	c.unnamed, c.failures, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, 0
+	c.unnamed, c.failures, c.failed, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, nil, 0
 	c.late = 0
 	c.lag.reset()
 	c.conns.reset()
@@ -285,22 +233,22 @@ func (c *collector) reset(now time.Duration) {
 // the load, and the SLO is judged with an eye on the requests that wait.
 func (c *collector) fill(s *Snapshot, waits []wait) {
 	over := max(0, s.Loaded-c.since)
-	s.Total = c.total.stats(c.title(), over)
+	s.Total = c.total.stats(c.title(), over, streamsOpen(waits, allRows))
 	s.Requests = []Stats{s.Total}
 	if len(c.tasks) > 0 {
 		s.Requests = nil
 	}
 	for i := range c.tasks {
-		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over))
+		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over, streamsOpen(waits, int32(i))))
 	}
-	for _, o := range c.slo {
-		s.SLO = append(s.SLO, c.objective(o, over, waits))
-		if s.Phase == Running {
-			s.RecentSLO = append(s.RecentSLO, c.recently(o, waits))
-		}
-	}
-	s.Recent = c.lately.stats(c.title(), c.lately.over)
+	c.judge(s, over, waits)
+	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
 	s.Failures = append([]FailureCount{}, c.failures...)
+	for i := range s.Failures {
+		row := &s.Failures[i]
+		times := c.timesOf(row.Failure, row.Status)
+		row.Latency, row.Service = times.latency.quantiles(), times.service.quantiles()
+	}
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed
 	s.Conns = c.conns.connections(c.remotes())
@@ -324,7 +272,8 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		}
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.over), Service: r.service.quantiles(),
+			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.sum.over),
+			Latency: r.latency.quantiles(), Service: r.service.quantiles(),
 		})
 	}
 }
@@ -337,44 +286,14 @@ func (c *collector) title() string {
 	return c.names[0]
 }
 
-func (t *tally) reset() {
-	t.over, t.count, t.failed, t.aborted, t.bytes, t.abortedAge = 0, 0, 0, 0, 0, 0
-	t.latency.reset()
-	t.service.reset()
-	if t.streams != nil {
-		t.streams.reset()
+// scale is the latency that a lag of the generator is judged against, and the
+// quantile of the lag: those that the SLO speaks of. Without one it is the
+// typical service time, as the latency has the lag in it, and p95.
+func (c *collector) scale() (typical time.Duration, quantile float64) {
+	quantile = 0.95
+	o, ok := c.slo.Latency()
+	if !ok {
+		return c.total.service.quantiles().P50, quantile
 	}
-}
-
-func (t *tally) merge(u *tally) {
-	t.over += u.over
-	t.count += u.count
-	t.failed += u.failed
-	t.aborted += u.aborted
-	t.abortedAge = max(t.abortedAge, u.abortedAge)
-	t.bytes += u.bytes
-	t.latency.merge(u.latency)
-	t.service.merge(u.service)
-	if u.streams != nil {
-		t.streamed().merge(u.streams)
-	}
-}
-
-// scale is the latency that a lag of the generator is judged against.
-func (c *collector) scale() time.Duration {
-	if o, ok := c.slo.Latency(); ok {
-		return time.Duration(o.Limit * float64(time.Second))
-	}
-	return c.total.latency.quantiles().P95
-}
-
-func (t *tally) stats(name string, over time.Duration) Stats {
-	s := Stats{
-		Name: name, Over: over, Count: t.count, Failed: t.failed, Aborted: t.aborted, AbortedAge: t.abortedAge, Bytes: t.bytes,
-		Latency: t.latency.quantiles(), Service: t.service.quantiles(),
-	}
-	if t.streams != nil && t.streams.count > 0 {
-		s.Streams = t.streams.streams()
-	}
-	return s
+	return time.Duration(o.Limit * float64(time.Second)), max(quantile, o.Quantile)
 }

@@ -37,9 +37,9 @@ func TestFailuresHaveNoPlaceInLatencies(t *testing.T) {
 	c := newTestCollector()
 	var sh shard
 	for _, s := range []Sample{
-		{Done: 100 * time.Millisecond, Status: 200},
+		{Sent: 90 * time.Millisecond, Done: 100 * time.Millisecond, Status: 200},
 		{Done: time.Millisecond, Status: 503, Failure: Status},
-		{Done: time.Minute, Failure: Timeout},
+		{Sent: time.Second, Done: time.Minute, Failure: Timeout},
 		{Done: 2 * time.Minute, Failure: Aborted},
 	} {
 		s.Replica = probe.Unknown
@@ -48,12 +48,79 @@ func TestFailuresHaveNoPlaceInLatencies(t *testing.T) {
 	c.gather(&sh)
 	var s Snapshot
 	c.fill(&s, nil)
-	for _, q := range []Quantiles{s.Total.Latency, s.Total.Service} {
-		if q.Count != 1 || q.Min.Round(time.Millisecond) != 100*time.Millisecond || q.Max.Round(time.Millisecond) != 100*time.Millisecond {
-			t.Errorf("latencies %+v, want that of the one success", q)
+	for _, c := range []struct {
+		name     string
+		got      Quantiles
+		n        int64
+		min, max time.Duration
+	}{
+		{"latency", s.Total.Latency, 1, 100 * time.Millisecond, 100 * time.Millisecond},
+		{"service time", s.Total.Service, 1, 10 * time.Millisecond, 10 * time.Millisecond},
+		{"latency of failures", s.Total.FailedLatency, 2, time.Millisecond, time.Minute},
+		{"service time of failures", s.Total.FailedService, 2, time.Millisecond, 59 * time.Second},
+		{"latency of the 503", s.Failures[0].Latency, 1, time.Millisecond, time.Millisecond},
+		{"latency of the timeout", s.Failures[1].Latency, 1, time.Minute, time.Minute},
+		{"service time of the timeout", s.Failures[1].Service, 1, 59 * time.Second, 59 * time.Second},
+	} {
+		if c.got.Count != c.n || c.got.Min != c.min || c.got.Max != c.max {
+			t.Errorf("%s: %+v, want %d from %v to %v", c.name, c.got, c.n, c.min, c.max)
 		}
 	}
 	if s.Total.Count != 3 || s.Total.Failed != 2 || s.Total.Aborted != 1 || s.Total.AbortedAge != 2*time.Minute || len(s.Failures) != 2 {
 		t.Errorf("total %+v, failures %+v; want 2 of 3 failed, and one apart that is 2m old", s.Total, s.Failures)
+	}
+}
+
+// A second that is over passes its failures on to the last seconds, and a
+// reset forgets those of the run.
+func TestFailuresOfTheLastSeconds(t *testing.T) {
+	c := newTestCollector()
+	failure := Sample{Done: 400 * time.Millisecond, Status: 500, Failure: Status, Replica: probe.Unknown}
+	for second := range recentSeconds + 1 {
+		if second == 0 {
+			c.add(&failure)
+		}
+		s := Snapshot{Elapsed: time.Duration(second+1) * time.Second}
+		c.endSecond(&s, 0)
+		c.fill(&s, nil)
+		want := failure.Latency()
+		if second == recentSeconds {
+			want = 0
+		}
+		if got := s.Recent.FailedLatency.Max; got != want {
+			t.Errorf("after second %d the slowest failure of the last %d is %v, want %v", second+1, recentSeconds, got, want)
+		}
+	}
+	var s Snapshot
+	if c.fill(&s, nil); s.Total.FailedService.Count != 1 {
+		t.Errorf("failures of the run %+v, want one", s.Total.FailedService)
+	}
+	c.reset(0)
+	if c.fill(&s, nil); s.Total.FailedService != (Quantiles{}) || len(s.Failures) != 0 {
+		t.Errorf("after a reset %+v and %+v, want nothing", s.Total.FailedService, s.Failures)
+	}
+}
+
+func TestStalled(t *testing.T) {
+	recent := func(slowest, failed time.Duration) Stats {
+		return Stats{Latency: Quantiles{Max: slowest}, FailedLatency: Quantiles{Max: failed}}
+	}
+	for _, c := range []struct {
+		name string
+		s    Snapshot
+		want bool
+	}{
+		{"nothing under way", Snapshot{}, false},
+		{"as long as the others", Snapshot{InFlight: 3, Oldest: 4 * time.Second, Recent: recent(5*time.Second, 0)}, false},
+		{"as long as a timeout", Snapshot{InFlight: 3, Oldest: 4 * time.Second, Recent: recent(time.Second, 5*time.Second)}, false},
+		{"not for long", Snapshot{InFlight: 3, Oldest: time.Second, Recent: recent(time.Millisecond, 0)}, false},
+		{"longer than all", Snapshot{InFlight: 3, Oldest: 1100 * time.Millisecond, Recent: recent(time.Second, 0)}, true},
+		{"no answer yet", Snapshot{InFlight: 3, Oldest: 1100 * time.Millisecond}, true},
+	} {
+		c.s.Health.Unsent = 4
+		waiting, oldest, ok := c.s.Stalled()
+		if ok != c.want || waiting != int64(c.s.InFlight)+4 || oldest != c.s.Oldest {
+			t.Errorf("%s: Stalled() = %d, %v, %v; want %v", c.name, waiting, oldest, ok, c.want)
+		}
 	}
 }

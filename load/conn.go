@@ -6,97 +6,35 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/netip"
-	"net/url"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"headroom/probe"
-	"headroom/profiles"
 )
 
 // Conn performs the requests of one user, one at a time. It is the seam at
 // which tests put a target without sockets and with virtual time.
 type Conn interface {
 	// Do sends the message and waits for the whole answer. It fills every
-	// field of s but Intended, Late and Task. The error explains s.Failure.
+	// field of s but Intended, Queued and Task. The error explains s.Failure.
 	Do(s *Sample, m *Message) error
 	// Close ends the connection. It may be called once Do has returned.
 	Close()
 }
 
-// wire is what all connections of a run share.
-type wire struct {
-	url        *url.URL // of the target
-	identifier *probe.Identifier
-	timeout    time.Duration // per request, from the send
-	base       time.Time     // start of the run
-	answers    sync.Pool     // of *answer
-	dialer     *dialer
-	lifetime   lifetime
-	sources    []netip.Addr // local addresses, in turns
-	seed       uint64       // of the lifetimes
-	client     bool         // net/http sends
-	http2      bool
-	redirects  int // followed
-	cookies    bool
-	users      atomic.Uint64 // connections made so far, which is one a user
-	generation atomic.Uint64 // connections of an older one are replaced before the next request
-}
-
-// newWire prepares the connections of a valid plan.
-func newWire(plan profiles.Plan, identifier *probe.Identifier) (*wire, error) {
-	target, err := url.Parse(plan.Target)
-	if err != nil {
-		return nil, err
-	}
-	secure, err := plan.TLSConfig()
-	if err != nil {
-		return nil, err
-	}
-	w := &wire{
-		url: target, identifier: identifier, timeout: plan.Timeout, dialer: newDialer(secure, newGuard(plan)),
-		lifetime: lifetime{plan.ConnMaxAge, plan.ConnMaxRequests}, sources: plan.SourceIPs, seed: plan.Seed,
-		client: needsClient(plan.Connections), http2: plan.HTTP2, redirects: plan.Redirects, cookies: plan.Cookies,
-	}
-	if plan.DisableKeepAlive {
-		w.lifetime = lifetime{requests: 1}
-	}
-	return w, nil
-}
-
-// newConn returns the connection of one more user. Its request is cut off when
-// now ends.
-func (w *wire) newConn(now context.Context) Conn {
-	if w.client {
-		return w.newClientConn(now)
-	}
-	return w.newHTTPConn(now)
-}
-
-// nextUser returns where the next user sends from, and its random numbers.
-func (w *wire) nextUser() (source netip.Addr, rng rand.PCG) {
-	number := w.users.Add(1) - 1
-	if len(w.sources) > 0 {
-		source = w.sources[number%uint64(len(w.sources))]
-	}
-	return source, *rand.NewPCG(w.seed, number)
-}
-
 // httpConn is a keep-alive HTTP/1.1 connection that is dialled when it is
 // first needed and again after it broke or has lived.
 type httpConn struct {
-	*wire
-	progress
-	now    context.Context // ends when the run must stop at once
+	*connector
+	halt   context.Context // ends when the run must stop at once
 	unhook func() bool
 	source netip.Addr // invalid: any
 	rng    rand.PCG
 
 	// Of the present connection.
 	remote     int32
-	dialled    time.Duration // how long its dial took, about a round trip
+	dialTook   time.Duration // about a round trip
 	born       time.Duration // offset
 	served     int           // requests that it has carried
 	lifetime   lifetime
@@ -109,19 +47,18 @@ type httpConn struct {
 
 var _ Conn = (*httpConn)(nil)
 
-func (w *wire) newHTTPConn(now context.Context) *httpConn {
-	c := &httpConn{wire: w, now: now}
-	c.source, c.rng = w.nextUser()
-	c.unhook = context.AfterFunc(now, c.abort)
+func (k *connector) newHTTPConn(halt context.Context) *httpConn {
+	c := &httpConn{connector: k, halt: halt}
+	c.source, c.rng = k.nextUser()
+	c.unhook = context.AfterFunc(halt, c.abort)
 	return c
 }
 
 func (c *httpConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
 	s.Replica = probe.Unknown
-	c.begin()
 	a, err := c.try(s, m)
-	if err != nil && a == nil && m.idempotent && c.mayRepeat(err, time.Since(c.base)-s.Sent) {
+	if a == nil && c.mayRepeat(err, m, time.Since(c.base)-s.Sent) {
 		c.hangUp()
 		s.Retried = true
 		a, err = c.try(s, m)
@@ -151,7 +88,7 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 // error it returns the answer only if some of it had come.
 func (c *httpConn) try(s *Sample, m *Message) (*answer, error) {
 	deadline := s.Sent + c.timeout
-	if c.socket != nil && (c.generation != c.wire.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served)) {
+	if c.socket != nil && (c.generation != c.connector.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served)) {
 		c.hangUp()
 	}
 	if c.socket == nil {
@@ -159,30 +96,42 @@ func (c *httpConn) try(s *Sample, m *Message) (*answer, error) {
 			return nil, err
 		}
 	}
-	a, err := c.socket.exchange(m.wire, deadline)
-	if err != nil {
+	if err := c.dialer.guard.spend(); err != nil {
 		return nil, err
 	}
-	a.events.begun = &c.begun
-	a.want = m.want
-	if err := a.read(m.head); err != nil {
-		if a.firstByte == 0 {
-			c.giveAnswer(a)
-			a = nil
-		}
-		return a, err
+	a, err := c.socket.exchange(m.encoded, deadline)
+	if err == nil {
+		a.events.log, a.want = m.streams, m.want
+		err = a.read(m.head)
 	}
-	c.served++
-	return a, nil
+	if !c.socket.finish() && a != nil {
+		a.keepAlive = false
+	}
+	if err == nil {
+		c.served++
+	} else if a != nil && a.firstByte == 0 {
+		c.giveAnswer(a)
+		a = nil
+	}
+	return a, err
 }
 
-// mayRepeat allows a second try where a server closed an idle connection just
-// as we used it and nothing of an answer had come. The end comes as fast as a
-// server tells that it knows nothing of the connection. One that comes later
-// is a request that was cut off, and a failure.
-func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
-	return c.served > 0 && c.now.Err() == nil &&
-		after < 3*c.dialled+staleWithin &&
+// mayRepeat allows a second try, on a fresh connection, where the first met one
+// that went stale while it was idle. Seen before anything was sent, that is the
+// connection's affair, whatever the method.
+//
+// Else the server closed it just as we used it, and nothing of an answer had
+// come; what is not idempotent may have been done by then. The end comes as
+// fast as a server tells that it knows nothing of the connection. One that
+// comes later is a request that was cut off, and a failure.
+func (c *httpConn) mayRepeat(err error, m *Message, after time.Duration) bool {
+	switch {
+	case c.halt.Err() != nil:
+		return false
+	case errors.Is(err, errStale):
+		return true
+	}
+	return m.idempotent && c.served > 0 && after < 3*c.dialTook+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
 
@@ -190,20 +139,20 @@ func (c *httpConn) mayRepeat(err error, after time.Duration) bool {
 const staleWithin = 5 * time.Millisecond
 
 func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
-	ctx, cancel := context.WithDeadline(c.now, c.base.Add(deadline))
+	ctx, cancel := context.WithDeadline(c.halt, c.base.Add(deadline))
 	defer cancel()
 	host, port := authority(c.url)
 	fresh := c.dialer.dial(ctx, c.source, host, port, c.url.Scheme == "https")
 	s.Dial, s.TLS = fresh.dial, fresh.tls
-	c.remote, c.dialled, c.served = fresh.remote, fresh.dial, 0
+	c.remote, c.dialTook, c.served = fresh.remote, fresh.dial, 0
 	if fresh.err != nil {
 		return fresh.err
 	}
-	c.born, c.generation = time.Since(c.base), c.wire.generation.Load()
-	c.lifetime = c.wire.lifetime.draw(rand.New(&c.rng).Float64())
+	c.born, c.generation = time.Since(c.base), c.connector.generation.Load()
+	c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.socket = newSocket(fresh.conn, c.wire)
+	c.socket = newSocket(fresh.conn, c.connector)
 	if c.aborted {
 		return errAborted
 	}
@@ -213,7 +162,7 @@ func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
 // classify sees to it that the end of the run is not taken for a failure of
 // the target.
 func (c *httpConn) classify(err error) Failure {
-	if c.now.Err() != nil {
+	if c.halt.Err() != nil {
 		return Aborted
 	}
 	return classify(err)

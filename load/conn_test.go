@@ -51,8 +51,8 @@ func connTo(t *testing.T, target string, edit func(*profiles.Plan)) ownConn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.wire.base = time.Now()
-	c := e.wire.newHTTPConn(t.Context())
+	e.conns.base = time.Now()
+	c := e.conns.newHTTPConn(t.Context())
 	t.Cleanup(c.Close)
 	return ownConn{c, messageOf(t, e)}
 }
@@ -123,7 +123,7 @@ func TestRequestsReachARealServer(t *testing.T) {
 	if n := dials.Load(); n != 1 {
 		t.Errorf("%d connections, want 1", n)
 	}
-	c.wire.generation.Add(1)
+	c.connector.generation.Add(1)
 	if err := c.Do(new(Sample)); err != nil {
 		t.Fatal(err)
 	}
@@ -220,32 +220,6 @@ func TestFailureClasses(t *testing.T) {
 				t.Errorf("described as %q, want something with %q", describe(err, 300*time.Millisecond), c.text)
 			}
 		})
-	}
-}
-
-// A server may close an idle connection at any time; the request that meets
-// this is sent again, once, and only if that is safe.
-func TestClosedIdleConnection(t *testing.T) {
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		var connections atomic.Int32
-		closed := make(chan struct{}, 10)
-		target := listen(t, func(nc net.Conn) {
-			connections.Add(1)
-			hear(nc)
-			io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-			nc.Close()
-			closed <- struct{}{}
-		})
-		c := connTo(t, target, func(p *profiles.Plan) { p.Method = method })
-		if err := c.Do(new(Sample)); err != nil {
-			t.Fatal(err)
-		}
-		<-closed
-		s := Sample{}
-		err := c.Do(&s)
-		if retry := method == http.MethodGet; retry != (err == nil) || s.Retried != retry {
-			t.Errorf("%s on a connection closed while idle: %v, retried %v; want retried %v", method, err, s.Retried, retry)
-		}
 	}
 }
 

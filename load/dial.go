@@ -20,7 +20,7 @@ type dialer struct {
 	tls   *tls.Config // for those that need it
 	guard *guard
 	turn  atomic.Uint32
-	seen  func(dialled) // is shown each connection, or why there is none; nil: nobody looks
+	seen  func(dialResult) // is shown each connection, or why there is none; nil: nobody looks
 
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	control func(network, address string, c syscall.RawConn) error // of a socket with a source, before it connects
@@ -30,8 +30,8 @@ type dialer struct {
 	remotes []string // the addresses that were reached, by number less 1
 }
 
-// dialled is a fresh connection, or why there is none, and what it cost.
-type dialled struct {
+// dialResult is a fresh connection, or why there is none, and what it cost.
+type dialResult struct {
 	conn      net.Conn
 	host      string
 	addresses []netip.Addr  // that it resolved to
@@ -60,10 +60,10 @@ func authority(u *url.URL) (host, port string) {
 //
 // It runs on a goroutine of its own, which ends with it: what it needs of the
 // stack would otherwise stay with each user for good.
-func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string, secure bool) dialled {
-	result := make(chan dialled)
+func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string, secure bool) dialResult {
+	result := make(chan dialResult)
 	go func() {
-		r := dialled{host: host}
+		r := dialResult{host: host}
 		began := time.Now()
 		if r.addresses, r.err = d.resolve(ctx, host); r.err == nil {
 			r.conn, r.err = d.connect(ctx, source, host, r.addresses, port)
@@ -83,7 +83,8 @@ func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string,
 	return r
 }
 
-// connect tries the addresses of a host in turn.
+// connect tries the addresses of a host in turn. Each has an equal share of the
+// time that is left: one that swallows everything must not use up all of it.
 func (d *dialer) connect(ctx context.Context, source netip.Addr, host string, addresses []netip.Addr, port string) (conn net.Conn, err error) {
 	if source.IsValid() {
 		if addresses = sameFamily(addresses, source); len(addresses) == 0 {
@@ -97,15 +98,27 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host string, ad
 		if err = d.guard.admit(address); err != nil {
 			continue
 		}
-		if conn, err = nd.DialContext(ctx, "tcp", net.JoinHostPort(address.String(), port)); err == nil {
+		limited, cancel := share(ctx, len(addresses)-i)
+		conn, err = nd.DialContext(limited, "tcp", net.JoinHostPort(address.String(), port))
+		cancel()
+		if err == nil {
 			return conn, nil
 		}
 	}
 	return nil, err
 }
 
+// share is a context with one of n equal shares of the time that ctx has left.
+func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok || n == 1 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(n))
+}
+
 // handshake begins TLS on a fresh connection.
-func (d *dialer) handshake(ctx context.Context, r *dialled) {
+func (d *dialer) handshake(ctx context.Context, r *dialResult) {
 	config := d.tls
 	if config.ServerName == "" {
 		config = config.Clone()

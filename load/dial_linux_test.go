@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,6 +68,46 @@ func TestAddressesTakeTurns(t *testing.T) {
 	}
 }
 
+// An address that swallows everything leaves time for the next one.
+func TestASilentAddressLeavesTimeForTheNext(t *testing.T) {
+	good, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer good.Close()
+	number := good.Addr().(*net.TCPAddr).Port
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := errors.Join(unix.Bind(fd, &unix.SockaddrInet4{Port: number, Addr: [4]byte{127, 0, 0, 9}}), unix.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	d := newDialer(&tls.Config{}, &guard{})
+	silent, answers := netip.MustParseAddr("127.0.0.9"), netip.MustParseAddr("127.0.0.1")
+	dial := func(known ...netip.Addr) dialResult {
+		d.turn.Store(0)
+		d.resolve = func(context.Context, string) ([]netip.Addr, error) { return known, nil }
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		return d.dial(ctx, netip.Addr{}, "service.test", strconv.Itoa(number), false)
+	}
+	for range 2 { // one that it accepts, and one that waits for that
+		if r := dial(silent); r.err == nil {
+			defer r.conn.Close()
+		}
+	}
+	r := dial(silent, answers)
+	if r.err != nil {
+		t.Fatalf("dial = %v, want a connection to the second address", r.err)
+	}
+	defer r.conn.Close()
+	if got := r.conn.RemoteAddr().String(); got != good.Addr().String() {
+		t.Errorf("connected to %s, want %s", got, good.Addr())
+	}
+}
+
 // An address that this machine does not have is this machine's fault.
 func TestForeignSourceAddress(t *testing.T) {
 	s := Sample{}
@@ -88,7 +129,7 @@ func TestOutOfLocalPorts(t *testing.T) {
 	}
 	var low uint32
 	fmt.Sscan(string(content("/proc/sys/net/ipv4/ip_local_port_range")), &low)
-	e.wire.dialer.control = func(network, address string, c syscall.RawConn) error {
+	e.conns.dialer.control = func(network, address string, c syscall.RawConn) error {
 		var err error
 		if failed := c.Control(func(fd uintptr) {
 			err = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_LOCAL_PORT_RANGE, int((low+7)<<16|low))
@@ -105,7 +146,7 @@ func TestOutOfLocalPorts(t *testing.T) {
 	if f.Failure != Local || !strings.Contains(f.Example, "net.ipv4.ip_local_port_range") || !strings.Contains(f.Example, "--source-ip") {
 		t.Errorf("%v %q, want %v with the sysctl and --source-ip", f.Failure, f.Example, Local)
 	}
-	if h := r.Health; h.Verdict != Limited || h.Lacked != f.Count {
+	if h := r.Health; h.Verdict != Limited || h.Local != f.Count {
 		t.Errorf("health %+v, want the generator to have been the limit", h)
 	}
 	if n := r.Conns.Opened; n < 1 || n > 8 || r.Total.Count != 100 || r.Total.Count == f.Count {

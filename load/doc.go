@@ -8,9 +8,10 @@
 // measures itself, and says when the generator rather than the target was the
 // limit.
 //
-// A user of the closed model that cannot even connect holds back before it
-// tries again, 100 ms at first and a second at most, or a few of them would
-// flood a port that refuses. Arrivals of the open model do not.
+// A user of the closed model that cannot even connect, is refused the HTTP/2
+// that it asks for, or whose on_start fails, holds back before it tries again,
+// 100 ms at first and a second at most, or a few of them would flood a port or a
+// login that refuses. Arrivals of the open model do not.
 //
 // Users and arrivals follow a course: a shape of the plan, until a hand changes
 // it. A change of the rate leaves no gap and no burst, a pause shifts what
@@ -20,10 +21,20 @@
 // chosen by weight. A request without templates is encoded once; one with them
 // is written into a buffer of the user for each sending.
 //
-// It decides nothing about the target and prints nothing. An Engine owns one
-// goroutine a user, one that keeps as many of them as are planned and one that
-// gathers statistics; all have ended when Run returns.
+// One parser of ours takes all answers of HTTP/1.1, plain and odd alike: two
+// would have to agree about every byte, and what the faster one hands over to
+// the other would be measured with another yardstick.
+//
+// It decides nothing about the target and prints nothing. Run gathers the
+// statistics on the goroutine that calls it. An Engine owns one goroutine a
+// user, one that keeps as many of them as are planned, one whose clock shows when
+// this process is held up, and one that waits for all of these to end; besides,
+// one for as long as a connection is dialled, and
+// one for as long as a request that the send buffer cannot hold is sent. Those
+// of net/http come on top where it sends. All have ended when Run returns, but
+// for what net/http takes to close idle connections.
 //
 //	user: wait until due -> conn.Do -> append the sample to its shard's log
-//	collector, every 250 ms: swap the logs -> histograms -> an immutable Snapshot
+//	      meanwhile, of a stream: append what each reading brought to a log of the user's own
+//	collector, every 250 ms: swap and take the logs -> histograms -> an immutable Snapshot
 package load

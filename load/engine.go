@@ -24,7 +24,7 @@ type Options struct {
 	Identifier *probe.Identifier                               // names the replicas; default: finds a source by itself
 	SLO        profiles.SLO                                    // judged in every snapshot
 	Keep       int                                             // how many samples Result keeps; default none
-	NewConn    func(now context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
+	NewConn    func(ctx context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
 }
 
 // Result is a finished run.
@@ -38,26 +38,32 @@ type Result struct {
 type Engine struct {
 	plan    profiles.Plan
 	options Options
-	wire    *wire
+	conns   *connector
 	tasks   *tasks
 
 	// Set by Run before any user starts.
 	started  time.Time
 	more     context.Context // ends when nothing new may be sent
 	stopMore context.CancelFunc
-	now      context.Context // ends when everything must end
+	halt     context.Context // ends when everything must end
 	shards   []shard
 	arrivals *arrivals // nil in the closed model
+	hiccups  *hiccups
 
 	taken   atomic.Int64 // requests claimed to be sent
 	dropped atomic.Int64 // open model: arrivals that were not sent because all users were busy
-	waiting atomic.Int64 // open model: users that wait for their arrival
-	epoch   atomic.Pointer[epoch]
-	latest  atomic.Pointer[Snapshot]
-	resets  atomic.Int32
-	running atomic.Bool
-	precise atomic.Bool   // waits end to within some 0.1 ms rather than 1 ms
-	stop    chan struct{} // has a value once Stop was called
+	missed  atomic.Int64 // closed model, pacing: beats that passed without a request, because the answer before was slow
+	// overslept is when a user of the open model last woke later than its
+	// arrival was due, as an offset.
+	overslept atomic.Int64
+	waiting   atomic.Int64 // open model: users that wait for their arrival
+	epoch     atomic.Pointer[epoch]
+	latest    atomic.Pointer[Snapshot]
+	resets    atomic.Int32
+	running   atomic.Bool
+	precise   atomic.Bool            // waits end to within some 0.1 ms rather than 1 ms
+	spent     atomic.Pointer[string] // feed whose last row ended the load; nil: none
+	stop      chan struct{}          // has a value once Stop was called
 
 	mu        sync.Mutex // guards the fields below, and changes of the epoch
 	goal      int        // closed model: users that the plan or a hand asked for, unless shaped
@@ -83,10 +89,13 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 			return nil, err
 		}
 	}
+	if err := o.SLO.CheckTasks(plan.TaskNames()); err != nil {
+		return nil, err
+	}
 	if o.Identifier == nil {
 		o.Identifier = probe.NewIdentifier(nil)
 	}
-	wire, err := newWire(plan, o.Identifier)
+	conns, err := newConnector(plan, o.Identifier)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +107,14 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 		plan: plan, options: o, goal: plan.Users, spawnRate: plan.SpawnRate, shaped: plan.Shape != nil || plan.UserShape != nil,
 		shards: make([]shard, 2*runtime.GOMAXPROCS(0)),
 		stop:   make(chan struct{}, 1),
-		wire:   wire,
+		conns:  conns,
 		tasks:  tasks,
 	}
 	if plan.Open() {
 		e.arrivals = newArrivals(plan.Process(), plan.Seed)
 	}
 	e.epoch.Store(&epoch{course: profiles.NewCourse(plan.Load()), end: plan.Length(), over: make(chan struct{})})
-	e.latest.Store(&Snapshot{Phase: Running, Open: plan.Open(), Shaped: e.shaped, Wanted: plan.Users, SpawnRate: plan.SpawnRate})
+	e.latest.Store(&Snapshot{Phase: Running, Ends: plan.Length(), Open: plan.Open(), Shaped: e.shaped, Wanted: plan.Users, SpawnRate: plan.SpawnRate})
 	return e, nil
 }
 
@@ -118,21 +127,23 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
-	now, stopNow := context.WithCancel(ctx)
+	halt, stopNow := context.WithCancel(ctx)
 	defer stopNow()
-	e.now = now
-	e.more, e.stopMore = context.WithCancel(now)
+	e.halt = halt
+	e.more, e.stopMore = context.WithCancel(halt)
 	defer e.stopMore()
 	e.started = time.Now()
-	e.wire.base = e.started
+	e.conns.base = e.started
 	if e.arrivals != nil {
 		e.choosePrecision(e.epoch.Load().course.At(0))
 	}
-	c := newCollector(e.tasks.rows, e.wire.identifier, e.options.SLO, e.options.Keep, e.wire.dialer.reached)
+	c := newCollector(e.tasks.rows, e.conns.identifier, e.options.SLO, e.options.Keep, e.conns.dialer.reached)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup
 	conductor.Go(e.conduct)
+	e.hiccups = newHiccups(e.started)
+	conductor.Go(func() { e.hiccups.run(e.more) })
 	ended := make(chan struct{})
 	go func() {
 		conductor.Wait()
@@ -154,17 +165,14 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}
 	var refused error
-	var checked int64 // of the requests sent
+	guard := e.conns.dialer.guard
 	for {
 		select {
 		case <-ticker.C:
 			e.publish(pub, phase)
-			if sent := e.taken.Load(); refused == nil {
-				if refused = e.wire.dialer.guard.check(time.Now(), e.latest.Load().Planned, int(sent-checked)); refused != nil {
-					stopNow()
-				}
-				checked = sent
-			}
+			guard.check(e.latest.Load().Planned)
+		case refused = <-guard.refused:
+			stopNow()
 		case <-deadline:
 			e.stopMore()
 		case <-e.stop:
@@ -220,9 +228,9 @@ func (e *Engine) dismiss(u *user) {
 
 func (e *Engine) newConn() Conn {
 	if e.options.NewConn != nil {
-		return e.options.NewConn(e.now, e.started)
+		return e.options.NewConn(e.halt, e.started)
 	}
-	return e.wire.newConn(e.now)
+	return e.conns.newConn(e.halt)
 }
 
 // take claims one request. Of a limited number the last one ends the load.
@@ -233,6 +241,9 @@ func (e *Engine) take() bool {
 	}
 	if n >= limit {
 		e.stopMore()
+	}
+	if n > limit {
+		e.taken.Add(-1)
 	}
 	return n <= limit
 }

@@ -20,7 +20,7 @@ type Failure uint8
 const (
 	None Failure = iota
 	DNS
-	Dial
+	Dial // no connection, or none of the protocol that was asked for
 	TLS
 	Timeout
 	Reset    // the connection ended before the answer did
@@ -80,7 +80,7 @@ func classify(err error) Failure {
 		return Timeout
 	case errors.As(err, &handshake), isAlert(err):
 		return TLS
-	case isDial(err):
+	case errors.Is(err, errNoHTTP2), isDial(err):
 		return Dial
 	default:
 		return Reset

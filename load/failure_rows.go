@@ -19,6 +19,8 @@ type FailureCount struct {
 	First   time.Duration `json:"first"`
 	Last    time.Duration `json:"last"`
 	Example string        `json:"example"` // one of the first in words
+	Latency Quantiles     `json:"latency"` // from the intended start; of all of the class and status, as checks have one between them
+	Service Quantiles     `json:"service"` // from the actual send, likewise
 }
 
 // failureRows are rows in the order in which they first came. There are no
@@ -72,12 +74,12 @@ func (r *FailureCount) count(n int64, first, last time.Duration) {
 	r.First, r.Last = min(r.First, first), max(r.Last, last)
 }
 
-// lacked is how many requests this machine had no port or file for.
-func (f failureRows) lacked() (n int64) {
+// example is that of a class, if something failed so.
+func (f failureRows) example(failure Failure) string {
 	for i := range f {
-		if f[i].Failure == Local {
-			n += f[i].Count
+		if f[i].Failure == failure {
+			return f[i].Example
 		}
 	}
-	return n
+	return ""
 }

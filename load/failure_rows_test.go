@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"headroom/probe"
 	"headroom/profiles"
@@ -39,13 +40,18 @@ func TestOneRowAFailure(t *testing.T) {
 	c.fill(&s, nil)
 	at := func(i int) time.Duration { return time.Duration(i) * time.Second }
 	want := []FailureCount{
-		{Check, 0, "a: check json ok", 1000, at(1), at(1000), "a: check json ok: got 2"}, // the first that is gathered
-		{Check, 0, "b: check status", 100, at(10), at(1000), "b: check status: got 302"},
-		{Status, 503, "", 100, at(10), at(1000), "503 Service Unavailable"},
-		{Status, 404, "", 100, at(10), at(1000), "404 Not Found"},
-		{Reset, 0, "", 100, at(10), at(1000), "connection reset by peer"},
+		{Failure: Check, Check: "a: check json ok", Count: 1000, First: at(1), Last: at(1000), Example: "a: check json ok: got 2"}, // the first that is gathered
+		{Failure: Check, Check: "b: check status", Count: 100, First: at(10), Last: at(1000), Example: "b: check status: got 302"},
+		{Failure: Status, Status: 503, Count: 100, First: at(10), Last: at(1000), Example: "503 Service Unavailable"},
+		{Failure: Status, Status: 404, Count: 100, First: at(10), Last: at(1000), Example: "404 Not Found"},
+		{Failure: Reset, Count: 100, First: at(10), Last: at(1000), Example: "connection reset by peer"},
 	}
-	if diff := cmp.Diff(want, s.Failures); diff != "" {
+	if diff := cmp.Diff(want, s.Failures, cmpopts.IgnoreFields(FailureCount{}, "Latency", "Service")); diff != "" {
 		t.Errorf("failures (-want +got):\n%s", diff)
+	}
+	for i, want := range []int64{1100, 1100, 100, 100, 100} { // checks have one distribution between them
+		if f := s.Failures[i]; f.Latency.Count != want || f.Service.Count != want {
+			t.Errorf("%s: %d latencies and %d service times, want %d", f.Example, f.Latency.Count, f.Service.Count, want)
+		}
 	}
 }

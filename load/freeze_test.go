@@ -90,6 +90,9 @@ func TestAFreezeShowsWhileItLasts(t *testing.T) {
 				if now := s.RecentSLO[0]; now.Holds != at.holds || now.AtLeast == at.holds {
 					t.Errorf("%s, after %v: %+v, want holds %v", name, s.Elapsed, now, at.holds)
 				}
+				if waiting, _, ok := s.Stalled(); ok == at.holds || ok && waiting < 4 {
+					t.Errorf("%s, after %v: Stalled() = %d, %v; want %v", name, s.Elapsed, waiting, ok, !at.holds)
+				}
 				if want := s.Elapsed - 10*time.Second; !at.holds {
 					within(t, name+": the oldest (s)", s.Oldest.Seconds(), want.Seconds(), 0.05)
 				}

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -20,10 +19,11 @@ type guard struct {
 	eager    bool          // the plan asks for too much from the start
 	budget   *rate.Limiter // closed model, which has no rate to be read from its plan
 	stranger atomic.Pointer[netip.Addr]
+	refused  chan error // has a value once the run must end
 }
 
 func newGuard(plan profiles.Plan) *guard {
-	g := &guard{off: plan.YesRemote}
+	g := &guard{off: plan.YesRemote, refused: make(chan error, 1)}
 	if plan.Open() {
 		g.eager = plan.Load().At(0) > profiles.MostRemote
 	} else {
@@ -39,28 +39,36 @@ func (g *guard) admit(address netip.Addr) error {
 	}
 	g.stranger.Store(&address)
 	if g.eager {
-		return g.refusal(address)
+		return g.refuse(address)
 	}
 	return nil
 }
 
-// check is told how a run goes: what is planned, which are requests per second
-// in the open model, and how many requests were sent since the last time. An
-// error means that the run must end.
-func (g *guard) check(now time.Time, planned float64, sent int) error {
-	address := g.stranger.Load()
-	switch {
-	case address == nil:
-	case g.budget == nil && planned > profiles.MostRemote,
-		g.budget != nil && !g.budget.AllowN(now, sent):
-		return g.refusal(*address)
+// spend is asked before a request is sent.
+func (g *guard) spend() error {
+	if address := g.stranger.Load(); address != nil && g.budget != nil && !g.budget.Allow() {
+		return g.refuse(*address)
 	}
 	return nil
 }
 
-func (g *guard) refusal(address netip.Addr) error {
-	return fmt.Errorf("target: got more than %d requests per second for %s, which is neither this machine nor private; want --yes-remote if it may be loaded",
+// check is told what is planned, which are requests per second in the open
+// model. That of the closed model are users, and its requests count.
+func (g *guard) check(planned float64) {
+	if address := g.stranger.Load(); address != nil && g.budget == nil && planned > profiles.MostRemote {
+		_ = g.refuse(*address) // the run learns of it
+	}
+}
+
+// refuse says that the run must end, and why.
+func (g *guard) refuse(address netip.Addr) error {
+	err := fmt.Errorf("target: got more than %d requests per second for %s, which is neither this machine nor private; want --yes-remote if it may be loaded",
 		profiles.MostRemote, address)
+	select {
+	case g.refused <- err:
+	default: // it has been said
+	}
+	return fmt.Errorf("%w: %w", errAborted, err)
 }
 
 // shared is the address space between carriers and their customers, which is

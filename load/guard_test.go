@@ -1,10 +1,13 @@
 package load
 
 import (
-	"errors"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"headroom/profiles"
@@ -48,9 +51,19 @@ func TestGuard(t *testing.T) {
 	} {
 		g := newGuard(c.plan)
 		admit := g.admit(netip.MustParseAddr(c.address))
+		synctest.Test(t, func(*testing.T) {
+			for range 4 {
+				g.check(c.planned)
+				for range c.sent {
+					_ = g.spend() // the run learns of it
+				}
+				time.Sleep(time.Second)
+			}
+		})
 		var check error
-		for second := range 4 {
-			check = errors.Join(check, g.check(time.Unix(int64(second), 0), c.planned, c.sent))
+		select {
+		case check = <-g.refused:
+		default:
 		}
 		if (admit != nil) != c.admit || (check != nil) != c.check {
 			t.Errorf("%s: admit = %v, check = %v; want errors %v, %v", c.name, admit, check, c.admit, c.check)
@@ -72,5 +85,31 @@ func TestARunAgainstAStrangerEnds(t *testing.T) {
 	r, err := e.Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "--yes-remote") || r.Conns.Opened > 0 {
 		t.Errorf("Run = %d connections, %v; want none and an error that names --yes-remote", r.Conns.Opened, err)
+	}
+}
+
+// Users count what they send to a stranger, over the connections that they have
+// as well: no tick has to come first.
+func TestUsersAgainstAStrangerEndAtOnce(t *testing.T) {
+	for _, client := range []bool{false, true} {
+		var served atomic.Int64
+		server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { served.Add(1) }))
+		defer server.Close()
+		plan := closedPlan(20, 10_000, 0)
+		plan.Target, plan.Cookies, plan.Requests = server.URL, client, 100_000
+		e, err := New(plan, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stranger := netip.MustParseAddr("192.0.2.1")
+		e.conns.dialer.guard.stranger.Store(&stranger)
+		_, err = e.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "--yes-remote") || strings.Contains(err.Error(), "aborted") {
+			t.Errorf("client %v: Run = %v, want an error that names --yes-remote", client, err)
+		}
+		// Each second is worth as many once more, should it take that long.
+		if n := served.Load(); n == 0 || n > 3*profiles.MostRemote {
+			t.Errorf("client %v: %d requests, want about %d", client, n, profiles.MostRemote)
+		}
 	}
 }

@@ -17,7 +17,7 @@ type machine struct {
 	steal    figure        // ticks that the host took from this virtual machine
 	ticks    figure        // of all processors, in every state
 	files    figure        // that this process may still open
-	ports    figure        // that connections to one address may still use, at least
+	ports    figure        // that connections to one address may still use, at least; 0 says nothing
 }
 
 // figure is a number that may be unknown.
@@ -81,22 +81,31 @@ func (m *machineMeter) fill(h *Health) {
 	h.Pressure = m.last.pressure.since(m.first.pressure).of(known(float64(elapsed.Microseconds()))).pointer()
 	h.Steal = m.last.steal.since(m.first.steal).of(m.last.ticks.since(m.first.ticks)).pointer()
 	h.Files, h.Ports = m.files.pointer(), m.ports.pointer()
+	if m.ports.value == 0 {
+		h.Ports = nil // the sockets that were counted may go to other addresses, or be of others
+	}
 }
 
 func readMachine(now time.Time, sources int) machine {
 	m := machine{at: now, cpu: ProcessCPU(), gc: collecting()}
 	m.pressure = parsePressure(content("/proc/pressure/cpu"))
 	m.steal, m.ticks = parseStat(content("/proc/stat"))
-	// Since Linux 6.2 the size of this folder is the number of open files.
-	if limit, ok := fileLimit(); ok {
-		if folder, err := os.Stat("/proc/self/fd"); err == nil && folder.Size() > 0 {
-			m.files = known(max(0, float64(limit)-float64(folder.Size())))
-		}
-	}
+	m.files = filesLeft()
 	all := parsePortRange(content("/proc/sys/net/ipv4/ip_local_port_range"))
 	used := parseSockstat(content("/proc/net/sockstat"))
 	m.ports = figure{max(0, all.value*float64(sources)-used.value), all.valid && used.valid}
 	return m
+}
+
+// filesLeft is how many more files this process may open.
+func filesLeft() figure {
+	limit, ok := fileLimit()
+	// Since Linux 6.2 the size of this folder is the number of open files.
+	folder, err := os.Stat("/proc/self/fd")
+	if !ok || err != nil || folder.Size() == 0 {
+		return figure{}
+	}
+	return known(max(0, float64(limit)-float64(folder.Size())))
 }
 
 // content is that of a file; nothing where there is none.

@@ -54,6 +54,16 @@ func TestMachineMeter(t *testing.T) {
 	}
 }
 
+// All sockets of the machine are counted against the ports of one address. When
+// they are as many, that says nothing, and surely not that none is left.
+func TestNoPortsLeftIsNotKnown(t *testing.T) {
+	m := &machineMeter{last: machine{at: time.Now()}, ports: known(0)}
+	var h Health
+	if m.fill(&h); h.Ports != nil {
+		t.Errorf("fill = %v ports left, want none known", *h.Ports)
+	}
+}
+
 func TestMachineMeterReadsThisOne(t *testing.T) {
 	m := newMachineMeter(time.Now(), 0)
 	m.read(time.Now())

@@ -64,6 +64,23 @@ func TestUsersHoldBackFromAServiceOutOfReach(t *testing.T) {
 	}
 }
 
+// Users whose login is refused hold back too, also where its second request is.
+func TestUsersHoldBackFromAFailedStart(t *testing.T) {
+	plan := closedPlan(1, 1000, 10*time.Second)
+	plan.Scenario = scenario(t, "on_start: [{name: page, get: /}, {name: login, post: /}]\ntasks: [{get: /x}]\nwait: 1ms\n")
+	turn := 0
+	o := ending(func(time.Duration) (Failure, int16) {
+		if turn++; turn%2 == 1 {
+			return None, 200
+		}
+		return Status, 404
+	})
+	r := run(t, plan, o, nil)
+	if n := r.Requests[1].Count; n < 13 || n > 25 || r.Requests[2].Count != 0 {
+		t.Errorf("a user tried to log in %d times in 10 s, want 13 to 25; and sent %d tasks, want none", n, r.Requests[2].Count)
+	}
+}
+
 func TestHoldingBackEndsWithAnAnswer(t *testing.T) {
 	o := ending(func(at time.Duration) (Failure, int16) {
 		if at < 5*time.Second || at > 6*time.Second && at < 6010*time.Millisecond {

@@ -3,7 +3,6 @@ package load
 import (
 	"encoding/json"
 	"math"
-	"slices"
 	"time"
 
 	"headroom/profiles"
@@ -69,70 +68,33 @@ func (o Objective) Format() string {
 	return o.Objective.FormatValue(o.Value)
 }
 
-// wait is what is known of requests without an answer: they have been due for
-// so long, so their latency is at least that.
-type wait struct {
-	age       time.Duration
-	count     int64
-	task      int32 // the row of its request plus 1; 0: nobody has chosen one yet
-	streaming bool  // the first event of a stream has come
-}
-
-// objective judges o on its requests, and on those of waits that are of them.
-func (c *collector) objective(o profiles.Objective, over time.Duration, waits []wait) Objective {
-	if o.Task == "" {
-		return c.total.objective(o, over, waits)
-	}
-	row := slices.Index(c.names, o.Task)
-	if row < 0 {
-		return Objective{Objective: o, Name: o.String()}
-	}
-	t := &c.total // where it is the only one
-	if len(c.tasks) > 0 {
-		t = &c.tasks[row]
-	}
-	return t.objective(o, over, slices.DeleteFunc(slices.Clone(waits), func(w wait) bool { return w.task != int32(row)+1 }))
-}
-
-// recently judges o on the last seconds, of which nothing is known by task.
-func (c *collector) recently(o profiles.Objective, waits []wait) Objective {
-	if o.Task != "" {
-		return Objective{Objective: o, Name: o.String()}
-	}
-	return c.lately.objective(o, c.lately.over, waits)
-}
-
-// objective judges o on the requests of t and on those that wait.
+// objective judges o on the requests of t and on those of them that wait.
+// Requests that failed on this machine say nothing about the target.
 func (t *tally) objective(o profiles.Objective, over time.Duration, waits []wait) Objective {
 	out := Objective{Objective: o, Name: o.String()}
 	switch o.Measure {
 	case profiles.Throughput:
 		out.Value, out.Valid = perSecond(t.count, over), over > 0
 	case profiles.Errors:
-		out.Value, out.Valid = float64(t.failed)/float64(max(t.count, 1)), t.count > 0
+		reached := t.count - t.local
+		out.Value, out.Valid = float64(t.failed-t.local)/float64(max(reached, 1)), reached > 0
 	case profiles.Gap:
-		t.judgeGap(&out)
+		// A request that failed has no gaps that could be late; it is for
+		// an objective on the errors.
+		judgeTimes(&out, t.streamed().gap, 0, silences(waits))
 	case profiles.FirstEvent:
-		waits = slices.DeleteFunc(slices.Clone(waits), func(w wait) bool { return w.streaming })
-		t.judgeLatency(&out, t.streamed().ttft, waits)
+		streams := t.streamed()
+		judgeTimes(&out, streams.ttft, t.failed-t.local-t.eventless-streams.broken, unbegun(waits))
 	default:
-		t.judgeLatency(&out, t.latency, waits)
+		judgeTimes(&out, t.latency, t.failed-t.local, waits)
 	}
 	out.Holds = out.Valid && o.Holds(out.Value)
 	return out
 }
 
-// judgeGap sets what an objective on the gaps between events stands at. A
-// request that failed has no gaps that could be late; it is for an objective
-// on the errors.
-func (t *tally) judgeGap(out *Objective) {
-	gaps := t.streamed().gap.h
-	out.Valid = gaps.TotalCount() > 0
-	out.Value = float64(gaps.ValueAtQuantile(out.Objective.Quantile*100)) / 1e6
-}
-
-// judgeLatency sets what an objective on latencies, or on the times to the
-// first event, stands at by those of the successes.
+// judgeTimes sets what an objective on latencies, or on the times of events,
+// stands at by those that are known, those that failed instead and those that
+// wait.
 //
 // A failed request has no latency that anyone could wait for, so it counts as
 // slower than any. One that waits is a censored observation. When it is older
@@ -141,15 +103,15 @@ func (t *tally) judgeGap(out *Objective) {
 // does not count. So with k that succeeded or wait and f that failed the
 // q-quantile of all is the q(k+f)/k-quantile of the k, infinite beyond 1, and
 // it is a lower bound unless it lies below the age of each that waits.
-func (t *tally) judgeLatency(out *Objective, successes *hist, waits []wait) {
-	o, h, youngest := out.Objective, successes, int64(math.MaxInt64)
+func judgeTimes(out *Objective, times *hist, failed int64, waits []wait) {
+	o, h, youngest := out.Objective, times, int64(math.MaxInt64)
 	for _, w := range waits {
 		if w.age.Seconds() <= o.Limit {
 			continue
 		}
-		if h == successes {
+		if h == times {
 			h = newHist(3)
-			h.merge(successes)
+			h.merge(times)
 		}
 		h.recordMany(w.age, w.count)
 		out.Unanswered += w.count
@@ -164,11 +126,11 @@ func (t *tally) judgeLatency(out *Objective, successes *hist, waits []wait) {
 	if o.Quantile > 0 {
 		q = o.Quantile
 	}
-	out.Valid = known+t.failed > 0
-	if q *= float64(known+t.failed) / float64(max(known, 1)); q > 1 {
+	out.Valid = known+failed > 0
+	if q *= float64(known+failed) / float64(max(known, 1)); q > 1 {
 		out.Value = math.Inf(1)
 		return
 	}
-	v := h.h.ValueAtQuantile(q * 100)
-	out.Value, out.AtLeast = float64(v)/1e6, v >= youngest
+	v := h.at(q)
+	out.Value, out.AtLeast = v.Seconds(), micros(v) >= youngest
 }

@@ -44,7 +44,7 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 	if err := plan.Validate(); err != nil {
 		return err
 	}
-	w, err := newWire(plan, identifier)
+	k, err := newConnector(plan, identifier)
 	if err != nil {
 		return err
 	}
@@ -52,12 +52,12 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 	if err != nil {
 		return err
 	}
-	w.base = time.Now()
-	r := &routes{dialer: w.dialer}
-	w.dialer.seen = r.dialled
+	k.base = time.Now()
+	r := &routes{dialer: k.dialer}
+	k.dialer.seen = r.dialled
 	for n := range t.classes {
 		number := slices.Index(t.turns, n)
-		o := once{wire: w, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: w.newConn(ctx), routes: r, show: show}
+		o := once{conns: k, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: k.newConn(ctx), routes: r, show: show}
 		o.all(ctx)
 		o.conn.Close()
 	}
@@ -66,7 +66,7 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 
 // once is one user that sends everything once.
 type once struct {
-	wire   *wire
+	conns  *connector
 	actor  actor
 	conn   Conn
 	routes *routes
@@ -102,15 +102,15 @@ func (o *once) send(t *task) {
 		return
 	}
 	m := &o.actor.message
-	x.Request = slices.Clone(m.wire)
+	x.Request = slices.Clone(m.encoded)
 	m.seen = func(head, body []byte) { x.Head, x.Body = bytes.Clone(head), bytes.Clone(body) }
-	x.Sample.Intended = time.Since(o.wire.base)
+	x.Sample.Intended = time.Since(o.conns.base)
 	if err := o.conn.Do(&x.Sample, m); err != nil {
-		x.Err = fmt.Errorf("%s: %s", x.Sample.Failure, describe(err, o.wire.timeout))
+		x.Err = fmt.Errorf("%s: %s", x.Sample.Failure, describe(err, o.conns.timeout))
 	}
 	x.Route = o.routes.taken(x.Head)
 	if n := x.Sample.Replica; n != probe.Unknown {
-		x.Replica = o.wire.identifier.Names()[n]
+		x.Replica = o.conns.identifier.Names()[n]
 	}
 	o.show(x)
 }
@@ -125,7 +125,7 @@ type routes struct {
 }
 
 // dialled is shown each connection.
-func (r *routes) dialled(d dialled) {
+func (r *routes) dialled(d dialResult) {
 	route := Route{Host: d.host}
 	for _, a := range d.addresses {
 		route.Addresses = append(route.Addresses, a.Unmap())

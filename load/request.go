@@ -150,30 +150,32 @@ func (r *request) encode(dst []byte, v *profiles.Values) []byte {
 // filled in. It belongs to that user.
 type Message struct {
 	*request
-	wire   []byte // HTTP/1.1
-	values profiles.Values
-	buffer []byte                  // of wire, where there are templates
-	seen   func(head, body []byte) // is shown each answer; nil: nobody looks
+	encoded []byte // as HTTP/1.1
+	values  profiles.Values
+	buffer  []byte                  // of encoded, where there are templates
+	seen    func(head, body []byte) // is shown each answer; nil: nobody looks
+
+	streams *streamLog // is told of streams as they come; nil: nobody asks
 }
 
 // fill makes m the message of r with the present values.
 func (m *Message) fill(r *request) {
-	m.request, m.wire = r, r.static
+	m.request, m.encoded = r, r.static
 	if r.static == nil {
 		m.buffer = r.encode(m.buffer[:0], &m.values)
-		m.wire = m.buffer
+		m.encoded = m.buffer
 	}
 }
 
 // forClient is the request as net/http sends it, read from the message so that
 // what is random in it is drawn once.
 func (m *Message) forClient(ctx context.Context) (*http.Request, error) {
-	read, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(m.wire)))
+	read, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(m.encoded)))
 	if err != nil {
 		return nil, err
 	}
 	var body io.Reader
-	if _, payload, _ := bytes.Cut(m.wire, []byte("\r\n\r\n")); len(payload) > 0 {
+	if _, payload, _ := bytes.Cut(m.encoded, []byte("\r\n\r\n")); len(payload) > 0 {
 		body = bytes.NewReader(payload) // which net/http can send again after a redirect
 	}
 	out, err := http.NewRequestWithContext(ctx, m.Method, m.origin+read.RequestURI, body)
@@ -195,7 +197,8 @@ func (m *Message) judge(s *Sample, head, body []byte) (Failure, error) {
 	if status >= 400 && !m.AllowsStatus(status) {
 		return Status, nil
 	}
-	if err := m.Judge(status, head, body, s.Service(), m.values.Captured); err != nil {
+	a := profiles.Answer{Status: status, Head: head, Body: body, Cut: len(body) >= wholeSize, Took: s.Service()}
+	if err := m.Judge(a, m.values.Captured); err != nil {
 		return Check, err
 	}
 	return None, nil

@@ -17,9 +17,9 @@ type Sample struct {
 	Replica   int32         // number given by the probe, probe.Unknown if none
 	Status    int16         // 0 without an answer
 	Failure   Failure
-	Stream    *Stream // nil: the answer was no stream, or none came
-	Retried   bool    // sent again on a fresh connection, because the idle one had been closed
-	Late      bool    // no user was free when it was due
+	Stream    *Stream       // nil: the answer was no stream, or none came
+	Retried   bool          // went over a fresh connection, because the idle one had been closed or was not clean
+	Queued    time.Duration // of what it was sent late, for how long no user was free
 }
 
 // Latency is what somebody waits who wanted the answer at the intended time.
@@ -27,6 +27,16 @@ func (s *Sample) Latency() time.Duration { return s.Done - s.Intended }
 
 // Service is what the target, and the way to it, took.
 func (s *Sample) Service() time.Duration { return s.Done - s.Sent }
+
+// Lag is how late it was sent for reasons of the generator's own.
+func (s *Sample) Lag() time.Duration { return s.Sent - s.Intended - s.Queued }
+
+// Late reports whether it was sent late for want of a free user rather than for
+// reasons of the generator's own.
+func (s *Sample) Late() bool { return mostly(s.Queued, s.Sent-s.Intended) }
+
+// mostly reports whether a part is more than half of the whole.
+func mostly(part, whole time.Duration) bool { return part > whole-part }
 
 // OK reports whether the request succeeded.
 func (s *Sample) OK() bool { return s.Failure == None }

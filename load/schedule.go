@@ -46,6 +46,19 @@ func (ep *epoch) users(now time.Time) int {
 	return int(ep.course.At(ep.at(now)) + rounding)
 }
 
+// ends is when the load ends at the latest, as an offset from the start of the
+// run; 0: not known. A pause moves the course, not the plan's RunTime.
+func (e *Engine) ends(ep *epoch, now time.Time) time.Duration {
+	if ep.end == 0 {
+		return 0
+	}
+	end := now.Sub(e.started) + ep.end - ep.at(now)
+	if e.plan.RunTime > 0 {
+		end = min(end, e.plan.RunTime)
+	}
+	return end
+}
+
 // change begins another epoch, unless the load has ended. It holds mu
 // meanwhile.
 func (e *Engine) change(edit func(next *epoch, now time.Time)) {

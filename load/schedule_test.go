@@ -267,12 +267,47 @@ func TestPauseShiftsAShape(t *testing.T) {
 	plan := openPlan(0, profiles.Even, 0)
 	plan.Shape = steps
 	r := run(t, plan, fake(10*time.Millisecond, nil), func(e *Engine) {
-		sleep(3 * time.Second)
+		ends := func(want time.Duration) {
+			sleep(tick / 2)
+			if s := e.Snapshot(); s.Ends != want {
+				t.Errorf("after %v it ends at %v, want %v", s.Elapsed, s.Ends, want)
+			}
+			sleep(tick / 2)
+		}
+		ends(10 * time.Second)
+		sleep(2750 * time.Millisecond)
 		e.TogglePause()
-		sleep(5 * time.Second)
+		sleep(4500 * time.Millisecond)
+		ends(14500 * time.Millisecond)
+		sleep(250 * time.Millisecond)
 		e.TogglePause()
+		ends(15 * time.Second)
 	})
 	if r.Total.Count != 115 || r.Loaded != 15*time.Second {
 		t.Errorf("%d requests in %v, want 115 in 15s", r.Total.Count, r.Loaded)
+	}
+}
+
+// A hand changes the load, not when it ends; a pause moves no RunTime.
+func TestSteeringLeavesTheEnd(t *testing.T) {
+	shape, timed := openPlan(0, profiles.Even, 0), openPlan(5, profiles.Even, 10*time.Second)
+	shape.Shape = steps
+	for name, plan := range map[string]profiles.Plan{"shape": shape, "run time": timed} {
+		r := run(t, plan, fake(10*time.Millisecond, nil), func(e *Engine) {
+			sleep(2 * time.Second)
+			e.SetRate(20)
+			if name == "run time" {
+				e.TogglePause()
+				sleep(time.Second)
+				e.TogglePause()
+			}
+			sleep(tick)
+			if got := e.Snapshot().Ends; got != 10*time.Second {
+				t.Errorf("%s: it ends at %v, want 10s", name, got)
+			}
+		})
+		if r.Loaded != 10*time.Second {
+			t.Errorf("%s: it ended at %v, want 10s", name, r.Loaded)
+		}
 	}
 }

@@ -38,15 +38,27 @@ type Stats struct {
 	Count      int64         `json:"count"`                // answers and failures
 	Failed     int64         `json:"failed"`               //
 	Aborted    int64         `json:"aborted"`              // cut off by the end of the run: neither answered nor failed
-	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them, from the intended start
-	Bytes      int64         `json:"bytes"`                // of bodies received
+	AbortedAge time.Duration `json:"abortedAge,omitempty"` // the oldest of them that was no stream, from the intended start
+	Bytes      int64         `json:"bytes"`                // of bodies received; those of a stream count as they come
 	Latency    Quantiles     `json:"latency"`              // from the intended start; successes only
 	Service    Quantiles     `json:"service"`              // from the actual send; successes only
-	Streams    *Streams      `json:"streams,omitempty"`    // nil: no answer was one
+	Streams    *Streams      `json:"streams,omitempty"`    // nil: no answer is one
+
+	FailedLatency Quantiles `json:"failedLatency,omitzero"` // of failures, from the intended start
+	FailedService Quantiles `json:"failedService,omitzero"` // of failures, from the actual send
 }
 
 // Rate is the number of answers and failures per second.
 func (s Stats) Rate() float64 { return perSecond(s.Count, s.Over) }
+
+// OpenStreams is how many streams go on: now, or when the end of the run cut
+// them off.
+func (s Stats) OpenStreams() int64 {
+	if s.Streams == nil {
+		return 0
+	}
+	return s.Streams.Open
+}
 
 // FailRate is the number of failures per second.
 func (s Stats) FailRate() float64 { return perSecond(s.Failed, s.Over) }
@@ -68,7 +80,8 @@ type Replica struct {
 	Rate    float64       `json:"rate"`    // per second, over the last seconds
 	First   time.Duration `json:"first"`   // offset of its first answer
 	Last    time.Duration `json:"last"`    // offset of its latest answer
-	Service Quantiles     `json:"service"` // successes only
+	Latency Quantiles     `json:"latency"` // from the intended start; successes only
+	Service Quantiles     `json:"service"` // from the actual send; successes only
 }
 
 // StatusCount says how many answers had a status.
@@ -85,7 +98,8 @@ type Point struct {
 	Planned  float64       `json:"planned"` // users, or the mean of the arrivals per second of the open model
 	Rate     float64       `json:"rate"`    // answers and failures
 	Failed   float64       `json:"failed"`
-	Latency  Quantiles     `json:"latency"` // successes
+	Latency  Quantiles     `json:"latency"` // from the intended start; successes only
+	Service  Quantiles     `json:"service"` // from the actual send; successes only
 }
 
 // Snapshot is the state of a run at one moment. It is a value that nobody
@@ -94,10 +108,12 @@ type Snapshot struct {
 	Phase     Phase          `json:"phase"`
 	Started   time.Time      `json:"started"`
 	Elapsed   time.Duration  `json:"elapsed"`
-	Loaded    time.Duration  `json:"loaded"` // of it, how long there was load; the rest is the wait for the last answers
+	Loaded    time.Duration  `json:"loaded"`         // of it, how long there was load; the rest is the wait for the last answers
+	Ends      time.Duration  `json:"ends,omitempty"` // when the load will end at the latest, pauses so far included; 0: not known
 	Open      bool           `json:"open"`
-	Users     int            `json:"users"`  // alive
-	Wanted    int            `json:"wanted"` // users asked for
+	Users     int            `json:"users"`   // alive
+	Wanted    int            `json:"wanted"`  // users asked for
+	Spawned   int            `json:"spawned"` // users that have started, those included that have left
 	SpawnRate float64        `json:"spawnRate"`
 	Shaped    bool           `json:"shaped,omitempty"` // the load follows a shape, not a number or a hand
 	Planned   float64        `json:"planned"`          // at this moment: users, or arrivals per second of the open model
@@ -107,7 +123,7 @@ type Snapshot struct {
 	Recent    Stats          `json:"recent"` // of the last seconds
 	Requests  []Stats        `json:"requests"`
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
-	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load; not valid for a task
+	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
 	Replicas  []Replica      `json:"replicas"`
 	Unnamed   int64          `json:"unnamed"` // answers that name no replica
 	Identity  string         `json:"identity,omitempty"`
@@ -117,8 +133,18 @@ type Snapshot struct {
 	Retried   int64          `json:"retried"`
 	Conns     Connections    `json:"connections"`
 	Points    []Point        `json:"points"`
+	Spent     string         `json:"spent,omitempty"`  // feed that is read once, whose last row ended the load
 	Stages    []string       `json:"stages,omitempty"` // of a finished run that was steered: its load, as --stage takes it
 	Health    Health         `json:"health"`
+}
+
+// Stalled says that answers are longer in coming than all of the last seconds
+// took: how many requests wait for one, arrivals that found no user included,
+// and since when the oldest has been due. ok is false where they come as they
+// did, or within a second.
+func (s Snapshot) Stalled() (waiting int64, oldest time.Duration, ok bool) {
+	slowest := max(s.Recent.Latency.Max, s.Recent.FailedLatency.Max, time.Second)
+	return int64(s.InFlight) + s.Health.Unsent, s.Oldest, s.Oldest > slowest
 }
 
 // Fleet is the snapshot's view of the replicas, for the probe.

@@ -13,22 +13,16 @@ import (
 )
 
 // newSocket chooses how requests go over a connection.
-func newSocket(nc net.Conn, w *wire) socket {
+func newSocket(nc net.Conn, k *connector) socket {
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		if raw, err := tcp.SyscallConn(); err == nil {
-			s := &directSocket{TCPConn: tcp, raw: raw, wire: w}
+			s := &directSocket{TCPConn: tcp, raw: raw, conns: k}
 			s.onReady = s.proceed
 			return s
 		}
 	}
-	return &streamSocket{nc, w}
+	return newStreamSocket(nc, k)
 }
-
-// lookAfter is how long after the start of the last request a socket looks
-// whether it was closed meanwhile, as the poller does not tell again what came
-// before it was armed. Sooner than that looking would cost more than it is
-// worth: the reset that follows what is sent on a closed connection tells it.
-const lookAfter = time.Millisecond
 
 // directSocket is a TCP connection that saves what Write and Read spend on a
 // request beside sending it and receiving the answer.
@@ -41,14 +35,15 @@ const lookAfter = time.Millisecond
 // one stays, and is moved when it strikes too early.
 type directSocket struct {
 	*net.TCPConn
+	upload
 	raw      syscall.RawConn
-	wire     *wire
+	conns    *connector
 	onReady  func(fd uintptr) bool // s.proceed, bound once
 	deadline time.Duration         // of the request under way
 	armed    time.Duration         // the deadline that is set; 0: none
 
 	// Of the request under way.
-	look   bool // whether the other side has closed, before sending
+	look   bool // whether the connection is stale, before sending
 	sent   bool
 	rest   []byte  // what the send buffer of the system had no room for
 	answer *answer // with the first bytes
@@ -71,10 +66,10 @@ func (s *directSocket) exchange(request []byte, deadline time.Duration) (*answer
 			err = s.arm()
 		case err == nil && s.err != nil:
 			err = s.err
-		case err == nil && len(s.rest) > 0:
-			err = s.sendRest()
-		case err == nil:
+		case err == nil && s.answer != nil:
 			return s.answer, nil
+		case err == nil:
+			err = s.upload.start(s.TCPConn, s.rest, s.conns.base.Add(s.deadline))
 		}
 		if err != nil {
 			return nil, err
@@ -86,10 +81,9 @@ func (s *directSocket) exchange(request []byte, deadline time.Duration) (*answer
 // be something to read. It returns true when its part is done.
 func (s *directSocket) proceed(fd uintptr) bool {
 	if s.look {
-		s.look = false
-		var b [1]byte
-		if n, err := transfer(unix.SYS_RECVFROM, fd, b[:], unix.MSG_PEEK); n == 0 && err == nil {
-			s.err = io.EOF
+		s.look = false // the poller does not tell again what came before it was armed
+		if readable(fd) {
+			s.err = errStale
 			return true
 		}
 	}
@@ -103,7 +97,7 @@ func (s *directSocket) proceed(fd uintptr) bool {
 		}
 		return s.err != nil || len(s.rest) > 0
 	}
-	a := s.wire.takeAnswer(s)
+	a := s.conns.takeAnswer(s)
 	n, err := transfer(unix.SYS_RECVFROM, fd, a.buf, 0)
 	switch {
 	case n > 0:
@@ -115,8 +109,16 @@ func (s *directSocket) proceed(fd uintptr) bool {
 	case err != syscall.EAGAIN && err != syscall.EINTR:
 		s.fail("read", err)
 	}
-	s.wire.giveAnswer(a)
+	s.conns.giveAnswer(a)
 	return s.err != nil
+}
+
+// readable reports whether reading from a socket would return at once, since
+// bytes have come, or the end, or an error.
+func readable(fd uintptr) bool {
+	var b [1]byte
+	_, err := transfer(unix.SYS_RECVFROM, fd, b[:], unix.MSG_PEEK)
+	return err != syscall.EAGAIN && err != syscall.EINTR
 }
 
 // transfer sends or receives on a socket, which does not block. Without the
@@ -134,16 +136,6 @@ func (s *directSocket) fail(op string, err error) {
 	s.err = &net.OpError{Op: op, Net: "tcp", Addr: s.RemoteAddr(), Err: os.NewSyscallError(op, err)}
 }
 
-// sendRest sends what a full send buffer left over, waiting for room.
-func (s *directSocket) sendRest() error {
-	if err := s.SetWriteDeadline(s.wire.base.Add(s.deadline)); err != nil {
-		return err
-	}
-	_, err := s.Write(s.rest)
-	s.rest = nil
-	return err
-}
-
 // Read reads more of an answer that has begun.
 func (s *directSocket) Read(p []byte) (int, error) {
 	for {
@@ -159,10 +151,10 @@ func (s *directSocket) Read(p []byte) (int, error) {
 
 // tooEarly reports whether err is the deadline of an earlier request.
 func (s *directSocket) tooEarly(err error) bool {
-	return err != nil && errors.Is(err, os.ErrDeadlineExceeded) && time.Since(s.wire.base) < s.deadline
+	return err != nil && errors.Is(err, os.ErrDeadlineExceeded) && time.Since(s.conns.base) < s.deadline
 }
 
 func (s *directSocket) arm() error {
 	s.armed = s.deadline
-	return s.SetReadDeadline(s.wire.base.Add(s.deadline))
+	return s.SetReadDeadline(s.conns.base.Add(s.deadline))
 }

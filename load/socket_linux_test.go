@@ -1,17 +1,11 @@
 package load
 
 import (
-	"bytes"
-	"errors"
 	"io"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"headroom/profiles"
 )
 
 // direct is the present socket of a connection to plain TCP.
@@ -62,42 +56,22 @@ func TestDeadlineOfAnEarlierRequest(t *testing.T) {
 	}
 }
 
-// A body that the send buffer has no room for arrives whole.
-func TestBodyLargerThanTheSendBuffer(t *testing.T) {
-	body := bytes.Repeat([]byte("0123456789abcdef"), 1<<20)
-	var got atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n, _ := io.Copy(io.Discard, r.Body)
-		got.Store(n)
-	}))
-	defer server.Close()
-	c := connTo(t, server.URL, func(p *profiles.Plan) { p.Method, p.Body = http.MethodPost, body })
-	for range 2 {
-		if err := c.Do(new(Sample)); err != nil || got.Load() != int64(len(body)) {
-			t.Fatalf("Do = %v, and %d bytes arrived; want %d", err, got.Load(), len(body))
+// makeIdle makes a socket look as if nothing had been sent on it for long.
+func makeIdle(s socket) { s.(*directSocket).deadline = 0 }
+
+// A look costs no memory either.
+func TestLookingAllocatesNothing(t *testing.T) {
+	c := connTo(t, listen(t, echo), nil)
+	request := func() {
+		if c.socket != nil {
+			makeIdle(c.socket)
+		}
+		if err := c.Do(new(Sample)); err != nil {
+			t.Fatal(err)
 		}
 	}
-	direct(t, c)
-}
-
-// A close that came long ago is seen before anything is sent.
-func TestCloseIsSeenBeforeTheSend(t *testing.T) {
-	closed := make(chan struct{})
-	target := listen(t, func(nc net.Conn) {
-		hear(nc)
-		io.WriteString(nc, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		nc.(*net.TCPConn).CloseWrite() // no reset will come
-		close(closed)
-		io.Copy(io.Discard, nc)
-	})
-	c := connTo(t, target, nil)
-	if err := c.Do(new(Sample)); err != nil {
-		t.Fatal(err)
-	}
-	<-closed
-	d := direct(t, c)
-	d.deadline = 0 // long ago
-	if _, err := d.exchange(c.message.wire, time.Since(c.base)+time.Second); !errors.Is(err, io.EOF) || d.sent {
-		t.Errorf("exchange = %v, sent %v; want the end before the send", err, d.sent)
+	request()
+	if n := testing.AllocsPerRun(100, request); n != 0 {
+		t.Errorf("%v allocations per request, want 0", n)
 	}
 }

@@ -4,4 +4,4 @@ package load
 
 import "net"
 
-func newSocket(nc net.Conn, w *wire) socket { return &streamSocket{nc, w} }
+func newSocket(nc net.Conn, k *connector) socket { return newStreamSocket(nc, k) }

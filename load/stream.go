@@ -2,17 +2,15 @@ package load
 
 import (
 	"bytes"
-	"sync/atomic"
 	"time"
 )
 
-// Stream is what an answer that is a stream of events told.
+// Stream is what an answer that is a stream of events told. Times are offsets
+// from the start of the run, and say nothing without events.
 type Stream struct {
-	First  time.Duration // when the first event came, an offset; says nothing without events
+	First  time.Duration // when the first event came
+	Last   time.Duration // when the latest came
 	Events int64
-
-	gaps     []time.Duration // between events, those above 0
-	together int64           // events that came with the one before
 }
 
 // streamKind is how events are told from each other.
@@ -42,9 +40,8 @@ const lineHead = 16
 // event happens when its last byte comes; one read may bring several.
 type events struct {
 	kind  streamKind
-	begun *atomic.Bool // set at the first event; nil: nobody asks
+	log   *streamLog // is told at once; nil: nobody asks
 	found Stream
-	last  time.Duration // when the latest event came
 
 	head     [lineHead]byte // of the line under way
 	length   int            // of it
@@ -52,20 +49,41 @@ type events struct {
 	hasData  bool           // the event under way has a line of data
 }
 
-// begin prepares for a body whose answer has this Content-Type.
-func (e *events) begin(contentType []byte) {
+// kindOf is what a Content-Type says.
+func kindOf(contentType []byte) streamKind {
 	contentType, _, _ = bytes.Cut(contentType, []byte(";"))
 	contentType = bytes.TrimSpace(contentType)
-	e.found, e.length, e.hasData, e.kind = Stream{}, 0, false, noStream
-	for _, t := range streamTypes {
-		if equalFold(contentType, t.name) {
-			e.kind = t.kind
+	for i := range streamTypes {
+		if t := &streamTypes[i]; equalFold(contentType, t.name) {
+			return t.kind
 		}
+	}
+	return noStream
+}
+
+// begin prepares for a body.
+func (e *events) begin(kind streamKind) {
+	e.found, e.length, e.hasData, e.kind = Stream{}, 0, false, kind
+	if kind != noStream && e.log != nil {
+		e.log.open()
 	}
 }
 
 // feed takes the bytes of the body that came at an offset.
 func (e *events) feed(p []byte, at time.Duration) {
+	size, before := len(p), e.found
+	e.find(p, at)
+	e.tell(size, before)
+}
+
+// tell passes on what was found since before.
+func (e *events) tell(size int, before Stream) {
+	if e.log != nil {
+		e.log.came(size, before, e.found)
+	}
+}
+
+func (e *events) find(p []byte, at time.Duration) {
 	for len(p) > 0 {
 		line, rest, ended := bytes.Cut(p, []byte("\n"))
 		if e.length < lineHead {
@@ -106,19 +124,11 @@ func (e *events) endLine() {
 }
 
 func (e *events) happened(at time.Duration) {
-	switch gap := at - e.last; {
-	case e.found.Events == 0:
+	if e.found.Events == 0 {
 		e.found.First = at
-		if e.begun != nil {
-			e.begun.Store(true)
-		}
-	case gap > 0:
-		e.found.gaps = append(e.found.gaps, gap)
-	default:
-		e.found.together++
 	}
 	e.found.Events++
-	e.last = at
+	e.found.Last = at
 }
 
 // end returns what was found; nil where the answer was no stream. The last
@@ -128,80 +138,11 @@ func (e *events) end(whole bool) *Stream {
 		return nil
 	}
 	if whole && e.kind == ndjson && e.length > 0 {
+		before := e.found
 		e.endLine()
+		e.tell(0, before)
 	}
 	found := e.found
 	e.kind, e.found = noStream, Stream{}
 	return &found
 }
-
-// Streams is what came back as streams of events. Times are of those whose
-// requests succeeded.
-type Streams struct {
-	Count    int64     `json:"count"`    // answers that were streams, those included that broke off
-	Complete int64     `json:"complete"` // of them, those that ended as HTTP says they should, with success
-	Events   int64     `json:"events"`   // of all of them
-	TTFT     Quantiles `json:"ttft"`     // from the intended start to the first event
-	Gap      Quantiles `json:"gap"`      // between two events of a stream
-}
-
-// streamTally counts the streams of a stretch of time.
-type streamTally struct {
-	count, complete, events int64
-	ttft, gap               *hist
-}
-
-func newStreamTally(digits int) *streamTally {
-	return &streamTally{ttft: newHist(digits), gap: newHist(digits)}
-}
-
-// add counts the stream of a sample.
-func (t *streamTally) add(s *Sample) {
-	t.count++
-	t.events += s.Stream.Events
-	if !s.OK() {
-		return
-	}
-	t.complete++
-	if s.Stream.Events > 0 {
-		t.ttft.record(s.Stream.First - s.Intended)
-	}
-	for _, gap := range s.Stream.gaps {
-		t.gap.record(gap)
-	}
-	if s.Stream.together > 0 {
-		t.gap.recordMany(0, s.Stream.together)
-	}
-}
-
-func (t *streamTally) merge(u *streamTally) {
-	t.count += u.count
-	t.complete += u.complete
-	t.events += u.events
-	t.ttft.merge(u.ttft)
-	t.gap.merge(u.gap)
-}
-
-func (t *streamTally) reset() {
-	t.count, t.complete, t.events = 0, 0, 0
-	t.ttft.reset()
-	t.gap.reset()
-}
-
-func (t *streamTally) streams() *Streams {
-	return &Streams{Count: t.count, Complete: t.complete, Events: t.events, TTFT: t.ttft.quantiles(), Gap: t.gap.quantiles()}
-}
-
-// progress is how far the request under way is; anybody may ask.
-type progress struct{ begun atomic.Bool }
-
-// begin notes that another request is under way. A store costs more than a
-// look.
-func (p *progress) begin() {
-	if p.begun.Load() {
-		p.begun.Store(false)
-	}
-}
-
-// streaming reports whether the first event of a stream has come.
-func (p *progress) streaming() bool { return p.begun.Load() }

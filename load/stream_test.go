@@ -44,7 +44,7 @@ func TestEventsAreFound(t *testing.T) {
 	for _, c := range bodiesWithEvents {
 		rapid.Check(t, func(t *rapid.T) {
 			var e events
-			e.begin([]byte(c.contentType))
+			e.begin(kindOf([]byte(c.contentType)))
 			if e.kind != noStream {
 				for rest := []byte(c.body); len(rest) > 0; {
 					n := rapid.IntRange(1, min(len(rest), 40)).Draw(t, "n")
@@ -63,20 +63,62 @@ func TestEventsAreFound(t *testing.T) {
 	}
 }
 
-func TestGapsBetweenEvents(t *testing.T) {
+func TestEventsAreToldAsTheyCome(t *testing.T) {
 	ms := time.Millisecond
-	e := events{}
-	e.begin([]byte("application/x-ndjson"))
-	e.feed([]byte("1\n2\n"), 100*ms)
-	e.feed([]byte("3"), 110*ms)
-	e.feed([]byte("\n"), 120*ms)
-	e.feed([]byte("4"), 150*ms)
-	found := e.end(true)
-	if got := fmt.Sprint(found.First, found.Events, found.gaps, found.together); got != "100ms 4 [20ms 30ms] 1" {
-		t.Errorf("first, events, gaps, together = %s; want 100ms 4 [20ms 30ms] 1", got)
+	l := &streamLog{}
+	e := events{log: l}
+	l.expect(3, 40*ms)
+	e.begin(kindOf([]byte("application/x-ndjson")))
+	for _, step := range []struct {
+		bytes string
+		at    time.Duration
+		want  mark
+		found Stream
+	}{
+		{"", 0, mark{row: 3, opened: true}, Stream{}},
+		{"1\n2\n", 100 * ms, mark{row: 3, first: true, after: 60 * ms, events: 2, bytes: 4}, Stream{100 * ms, 100 * ms, 2}},
+		{"3", 110 * ms, mark{row: 3, bytes: 1}, Stream{100 * ms, 100 * ms, 2}},
+		{"\n", 120 * ms, mark{row: 3, after: 20 * ms, events: 1, bytes: 1}, Stream{100 * ms, 120 * ms, 3}},
+		{"4", 150 * ms, mark{row: 3, bytes: 1}, Stream{100 * ms, 120 * ms, 3}},
+	} {
+		if step.bytes != "" {
+			e.feed([]byte(step.bytes), step.at)
+		}
+		marks, opened, found := l.take(nil)
+		if len(marks) != 1 || marks[0] != step.want || !opened || found != step.found {
+			t.Errorf("%q at %v: marks %+v, opened %v, found %+v; want %+v and %+v", step.bytes, step.at, marks, opened, found, step.want, step.found)
+		}
 	}
-	if e.begin([]byte("text/plain")); e.end(true) != nil {
-		t.Error("text is a stream")
+	e.end(true)
+	marks, _, found := l.take(nil)
+	if want := (mark{row: 3, after: 30 * ms, events: 1}); len(marks) != 1 || marks[0] != want || found.Events != 4 {
+		t.Errorf("at the end: marks %+v, found %+v; want %+v and 4 events", marks, found, want)
+	}
+	if l.expect(0, 0); e.end(true) != nil {
+		t.Error("there is a stream after the end")
+	}
+	if marks, opened, _ := l.take(nil); len(marks) != 0 || opened {
+		t.Errorf("of the next request: marks %+v, opened %v; want none", marks, opened)
+	}
+}
+
+// A stream costs its user no memory for each of its events.
+func TestToldEventsAllocateNothing(t *testing.T) {
+	l := &streamLog{}
+	e := events{log: l}
+	e.begin(sse)
+	var taken []mark
+	at, event := time.Duration(0), []byte("data: 1\n\n")
+	tick := func() {
+		for range 100 {
+			at += time.Millisecond
+			e.feed(event, at)
+		}
+		taken, _, _ = l.take(taken[:0])
+	}
+	tick()
+	if n := testing.AllocsPerRun(100, tick); n > 0 {
+		t.Errorf("100 events take %v allocations, want 0", n)
 	}
 }
 
@@ -104,7 +146,14 @@ func TestStreamsOfARealServer(t *testing.T) {
 			fmt.Fprint(nc, sseHead+"Transfer-Encoding: chunked\r\n\r\n")
 			chunked(nc, "data: 1\n\n", "data: 2\n\n")
 		}, 2, Reset},
-		{"of known length", func(nc net.Conn) { fmt.Fprint(nc, sseHead+"Content-Length: 9\r\n\r\ndata: 1\n\n") }, -1, None},
+		{"of known length", func(nc net.Conn) {
+			fmt.Fprint(nc, ndjsonHead+"Content-Length: 4\r\n\r\n1\n")
+			sleep(5 * time.Millisecond)
+			fmt.Fprint(nc, "2\n")
+		}, 2, None},
+		{"an error", func(nc net.Conn) {
+			fmt.Fprint(nc, strings.Replace(sseHead, "200 OK", "500 No", 1)+"Content-Length: 9\r\n\r\ndata: 1\n\n")
+		}, -1, Status},
 	} {
 		target := listen(t, func(nc net.Conn) {
 			if hear(nc) == nil {
@@ -125,7 +174,7 @@ func TestStreamsOfARealServer(t *testing.T) {
 				if got != nil {
 					t.Errorf("%s, %s: streams %+v, want none", c.name, how, got)
 				}
-			case got == nil || got.Count != want.Count || got.Complete != want.Complete || got.Events != want.Events || got.TTFT.Count != want.Complete:
+			case got == nil || got.Count != want.Count || got.Complete != want.Complete || got.Events != want.Events || got.TTFT.Count != 1 || got.Gap.Count != want.Events-1:
 				t.Errorf("%s, %s: streams %+v, want %+v", c.name, how, got, want)
 			}
 		}
@@ -156,32 +205,45 @@ func runOnce(t *testing.T, target string, edit func(*profiles.Plan)) Result {
 func TestObjectivesOfStreams(t *testing.T) {
 	slo := mustSLO(t, "ttft.p90<100ms,gap.p50<100ms")
 	ms := time.Millisecond
-	stream := func(first time.Duration, f Failure) *Sample {
-		return &Sample{Done: time.Second, Failure: f, Stream: &Stream{First: first, Events: 3, gaps: []time.Duration{40 * ms}, together: 1}}
-	}
+	fast, slow := Objective{Value: 0.01, Valid: true, Holds: true}, Objective{Value: 0.5, Valid: true}
+	even := Objective{Value: 0, Valid: true, Holds: true}
 	for _, c := range []struct {
-		name       string
-		fast, slow int
-		failed     int
-		waits      []wait
-		first, gap Objective
+		name           string
+		fast, slow     int
+		failed, broken int // before and behind their first events, which were fast
+		waits          []wait
+		first, gap     Objective
 	}{
-		{"nothing", 0, 0, 0, nil, Objective{}, Objective{}},
-		{"all fast", 10, 0, 0, nil, Objective{Value: 0.01, Valid: true, Holds: true}, Objective{Value: 0, Valid: true, Holds: true}},
-		{"two slow", 8, 2, 0, nil, Objective{Value: 0.5, Valid: true}, Objective{Value: 0, Valid: true, Holds: true}},
-		{"two failed", 8, 0, 2, nil, Objective{Value: math.Inf(1), Valid: true}, Objective{Value: 0, Valid: true, Holds: true}},
-		{"two wait for it", 8, 0, 0, []wait{{age: time.Second, count: 2}}, Objective{Value: 1, AtLeast: true, Unanswered: 2, Valid: true}, Objective{Value: 0, Valid: true, Holds: true}},
-		{"two have it", 8, 0, 0, []wait{{age: time.Second, count: 2, streaming: true}}, Objective{Value: 0.01, Valid: true, Holds: true}, Objective{Value: 0, Valid: true, Holds: true}},
+		{name: "nothing"},
+		{name: "all fast", fast: 10, first: fast, gap: even},
+		{name: "two slow", fast: 8, slow: 2, first: slow, gap: even},
+		{name: "two failed", fast: 8, failed: 2, first: Objective{Value: math.Inf(1), Valid: true}, gap: even},
+		{name: "two broke off", fast: 8, broken: 2, first: fast, gap: even},
+		{name: "two wait for it", fast: 8, waits: []wait{{age: time.Second, count: 2}},
+			first: Objective{Value: 1, AtLeast: true, Unanswered: 2, Valid: true}, gap: even},
+		{name: "two have it", fast: 8, waits: []wait{{age: time.Second, count: 2, opened: true, begun: true}}, first: fast, gap: even},
+		{name: "all have fallen silent", fast: 4, waits: []wait{{age: 2 * time.Second, count: 20, opened: true, begun: true, silence: time.Second}},
+			first: fast, gap: Objective{Value: 1, AtLeast: true, Unanswered: 20, Valid: true}},
 	} {
 		tl := newTally(3)
+		stream := func(first time.Duration, f Failure) {
+			heard := &Stream{First: first, Last: first + 40*ms, Events: 3}
+			tl.streamed().hear(&mark{opened: true})
+			tl.streamed().hear(&mark{first: true, after: first, events: 2})
+			tl.streamed().hear(&mark{after: 40 * ms, events: 1})
+			tl.add(&Sample{Done: time.Second, Failure: f, Stream: heard})
+		}
 		for range c.fast {
-			tl.add(stream(10*ms, None))
+			stream(10*ms, None)
 		}
 		for range c.slow {
-			tl.add(stream(500*ms, None))
+			stream(500*ms, None)
+		}
+		for range c.broken {
+			stream(10*ms, Reset)
 		}
 		for range c.failed {
-			tl.add(stream(10*ms, Reset))
+			tl.add(&Sample{Done: time.Second, Failure: Timeout, Stream: &Stream{}})
 		}
 		for i, want := range []Objective{c.first, c.gap} {
 			want.Objective, want.Name = slo[i], slo[i].String()

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,30 +66,12 @@ users:
 	}
 }
 
-// slowChat is a target whose chats stream for 2 s, and which answers anything
-// else after 10 ms.
-type slowChat struct{ fakeConn }
-
-func (c *slowChat) Do(s *Sample, m *Message) error {
-	c.service = 10 * time.Millisecond
-	if m.Name == "chat" {
-		c.service = 2 * time.Second
-	}
-	err := c.fakeConn.Do(s, m)
-	if m.Name == "chat" && err == nil {
-		s.Stream = &Stream{First: s.Sent + 300*time.Millisecond, Events: 3, gaps: []time.Duration{time.Second, 700 * time.Millisecond}}
-	}
-	return err
-}
-
 // An objective for a task is judged on its requests alone, those included that
 // wait for their answer.
 func TestObjectivesOfATask(t *testing.T) {
 	o := fake(0, nil)
 	o.SLO = mustSLO(t, "p95<1s,hello.p99<50ms,chat.p99<1s,chat.ttft.p50<500ms,chat.gap.p90<800ms,hello.ttft.p50<1s,hello.rps>10")
-	o.NewConn = func(ctx context.Context, start time.Time) Conn {
-		return &slowChat{fakeConn{ctx: ctx, start: start, turn: new(atomic.Int32)}}
-	}
+	o.NewConn = streaming(map[string]play{"chat": {first: 300 * time.Millisecond, gaps: []time.Duration{time.Second, 700 * time.Millisecond}}})
 	const tasks = "tasks: [{name: hello, get: /}, {name: chat, get: /chat}]\nusers: [{name: h, tasks: [hello]}, {name: c, tasks: [chat]}]\nwait: {pacing: 1s}\n"
 	for _, c := range []struct {
 		name   string
@@ -99,7 +80,7 @@ func TestObjectivesOfATask(t *testing.T) {
 		waited int64  // that no chat has answered
 	}{
 		{"answered", 60 * time.Second, []bool{false, true, false, true, false, false, true}, 0},
-		{"no chat answered", 1500 * time.Millisecond, []bool{false, true, false, false, false, false, true}, 50},
+		{"no chat answered", 1500 * time.Millisecond, []bool{false, true, false, true, false, false, true}, 50},
 	} {
 		plan := closedPlan(100, 1e6, c.length)
 		plan.Scenario = scenario(t, tasks)
@@ -127,8 +108,8 @@ func TestFeedReadOnce(t *testing.T) {
 	for _, plan := range []profiles.Plan{closedPlan(2, 100, time.Hour), openPlan(5, profiles.Even, time.Hour)} {
 		plan.Scenario = scenario(t, "feeds: [{name: f, file: x, order: once}]\ntasks: [{get: \"/${f.name}\"}]\n")
 		r := run(t, plan, fake(100*time.Millisecond, nil), nil)
-		if r.Total.Count != 3 || r.Elapsed > time.Minute {
-			t.Errorf("open %v: %d requests in %v, want 3 at once", plan.Open(), r.Total.Count, r.Elapsed)
+		if r.Total.Count != 3 || r.Elapsed > time.Minute || r.Spent != "f" {
+			t.Errorf("open %v: %d requests in %v, spent %q, want 3 at once of feed f", plan.Open(), r.Total.Count, r.Elapsed, r.Spent)
 		}
 	}
 }
@@ -221,5 +202,18 @@ func TestAStaticTaskAllocatesNothing(t *testing.T) {
 	request()
 	if n := testing.AllocsPerRun(500, request); n != 0 {
 		t.Errorf("%v allocations per request, want 0", n)
+	}
+}
+
+// A feed that ends the load has not sent what found it empty.
+func TestSentEndsWithTheFeed(t *testing.T) {
+	plan := openPlan(50, profiles.Even, 10*time.Second)
+	plan.Scenario = scenario(t, `
+feeds: [{name: people, file: people.csv, order: once}]
+tasks: [{get: "/${people.name}"}]
+`)
+	r := run(t, plan, fake(time.Millisecond, nil), nil)
+	if r.Total.Count != 3 || r.Health.Sent != 3 {
+		t.Errorf("%d requests, %d sent; want 3, a row each", r.Total.Count, r.Health.Sent)
 	}
 }

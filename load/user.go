@@ -18,15 +18,18 @@ type user struct {
 	shard  *shard
 	rng    *rand.Rand
 	timer  *time.Timer
-	actor  actor         // what to send
-	sample Sample        // of the request under way
-	cursor cursor        // open model: where in the arrivals it reads
-	hold   time.Duration // closed model: the latest wait for a service out of reach; 0: it was reached
+	actor  actor  // what to send
+	sample Sample // of the request under way
+	cursor cursor // open model: where in the arrivals it reads
+	stream streamLog
+	hold   time.Duration // closed model: the latest wait after what left nothing to go on with; 0: there was none
+
+	behind time.Duration // closed model, pacing: by less than a beat; what adds up to one is counted
 
 	more  context.Context // ends when this user must start nothing more
 	leave context.CancelFunc
+	row   atomic.Int32 // of the request under way, or of the last one
 	busy  atomic.Int64 // when the request under way was due, as an offset plus 1; 0: none
-	row   atomic.Int32 // of that request among the names of the run
 	gone  atomic.Bool  // has ended
 
 	dismissed bool // guarded by Engine.mu: no longer among the living
@@ -45,6 +48,7 @@ func (e *Engine) newUser(number int) *user {
 	if e.arrivals != nil {
 		u.cursor = e.arrivals.cursor()
 	}
+	u.actor.message.streams = &u.stream
 	u.more, u.leave = context.WithCancel(e.more)
 	return u
 }
@@ -66,22 +70,23 @@ func (u *user) loop() {
 	due := time.Now()
 	for {
 		ep, held := u.unpaused()
-		if ep == nil || !u.engine.take() || !u.prepare() {
+		if ep == nil || !u.prepare() || !u.engine.take() {
 			return
 		}
 		if held {
 			due = time.Now()
 		}
-		u.send(due, false)
+		u.send(due, 0)
 		wait := u.actor.task.wait
 		now, pause := u.engine.started.Add(u.sample.Done), u.think(wait)
+		ready := now.Add(u.holdBack())
 		if !wait.Pacing {
 			due = now.Add(pause)
-		} else if due = due.Add(pause); due.Before(now) {
-			due = now // what an answer took too long is not made up for
+		} else if due = due.Add(pause); due.Before(ready) {
+			u.miss(ready.Sub(due), pause) // what an answer took too long is not made up for
 		}
-		if again := now.Add(u.holdBack()); due.Before(again) {
-			due = again
+		if due.Before(ready) {
+			due = ready
 		}
 		if !u.until(due, nil) {
 			return
@@ -89,11 +94,12 @@ func (u *user) loop() {
 	}
 }
 
-// A user of the closed model whose request never got to the service waits
-// before it tries again: firstHold, twice as long each time until longestHold,
-// less up to half of that at random. Otherwise a port that nobody listens on,
-// which refuses in microseconds, would turn a few users into a flood. Any
-// answer ends this, also one that is a failure.
+// A user of the closed model whose request never got to the service, or who has
+// to begin its on_start again, waits before it tries: firstHold, twice as long
+// each time until longestHold, less up to half of that at random. Otherwise a
+// port that nobody listens on, or a login that is refused, which take
+// microseconds, would turn a few users into a flood. Any answer behind on_start
+// ends this, also one that is a failure.
 const (
 	firstHold   = 100 * time.Millisecond
 	longestHold = time.Second
@@ -101,12 +107,24 @@ const (
 
 // holdBack is how long to wait after the last request for that reason.
 func (u *user) holdBack() time.Duration {
-	if !u.sample.Failure.unreached() {
-		u.hold = 0
+	if !u.sample.Failure.unreached() && !u.actor.restarts {
+		if u.actor.started() {
+			u.hold = 0
+		}
 		return 0
 	}
 	u.hold = min(max(firstHold, 2*u.hold), longestHold)
 	return u.hold - time.Duration(u.rng.Int64N(int64(u.hold/2)))
+}
+
+// miss notes by how much a request falls behind the rhythm of its user, and
+// counts the beats that are lost when that adds up to them.
+func (u *user) miss(behind, beat time.Duration) {
+	if beat > 0 {
+		u.behind += behind
+		u.engine.missed.Add(int64(u.behind / beat))
+		u.behind %= beat
+	}
 }
 
 func (u *user) think(w profiles.Wait) time.Duration {
@@ -143,17 +161,17 @@ func (u *user) untilOver(ep *epoch) {
 func (u *user) serveArrivals() {
 	e := u.engine
 	for {
-		due, late, ok := u.awaitArrival(e.arrivals.claim(&u.cursor))
+		due, queued, ok := u.awaitArrival(e.arrivals.claim(&u.cursor))
 		switch {
 		case !ok:
 			return
-		case late && e.plan.OnBusy == profiles.Dropped:
+		case e.plan.OnBusy == profiles.Dropped && mostly(queued, time.Since(due)):
 			e.dropped.Add(1)
 			continue
-		case !e.take(), !u.prepare():
+		case !u.prepare(), !e.take():
 			return
 		}
-		u.send(due, late)
+		u.send(due, queued)
 	}
 }
 
@@ -163,21 +181,25 @@ const lateAfter = time.Millisecond
 
 // awaitArrival waits until the arrival at an area under the load is due, and
 // before the user goes on to send sees to it that enough others wait for the
-// arrivals behind its own. late means that the arrival had been due before any
-// user was free, and that there may be no more users: it waited for its turn.
-// Where there may be more, the generator was slow to start one, and the lag
-// shows it.
-func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
+// arrivals behind its own. queued is for how long the arrival had been due
+// before any user was free, where there may be no more users: it waited for its
+// turn. Where there may be more, the generator was slow to start one, and the
+// lag shows it. So it does where a user had been free and overslept: until it
+// woke the fault was the generator's.
+func (u *user) awaitArrival(area float64) (due time.Time, queued time.Duration, ok bool) {
 	e := u.engine
 	for first := true; ; first = false {
 		ep, _ := u.unpaused()
 		if ep == nil {
-			return due, false, false
+			return due, 0, false
 		}
 		offset, planned := ep.due(area)
 		due = ep.start.Add(offset)
-		if planned && first && time.Since(due) > lateAfter {
-			return due, !e.addUser(), true
+		if now := time.Now(); planned && first && now.Sub(due) > lateAfter {
+			if !e.addUser() {
+				queued = queuedFor(now, due, e.started.Add(time.Duration(e.overslept.Load())))
+			}
+			return due, queued, true
 		}
 		e.waiting.Add(1)
 		if planned {
@@ -186,12 +208,24 @@ func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
 			u.untilOver(ep) // the load ends before it, unless a hand changes that
 		}
 		if left := e.waiting.Add(-1); ok {
+			if now := time.Now(); now.Sub(due) > lateAfter {
+				e.overslept.Store(int64(now.Sub(e.started)))
+			}
 			if left < spareUsers {
 				e.addUser()
 			}
-			return due, false, true
+			return due, 0, true
 		}
 	}
+}
+
+// queuedFor is for how long users that were busy kept an arrival waiting until
+// now, which was due at a time and when a user last overslept until another.
+func queuedFor(now, due, overslept time.Time) time.Duration {
+	if due.Before(overslept) {
+		due = overslept
+	}
+	return max(0, now.Sub(due))
 }
 
 // prepare gets the next request ready. Where a feed that is read once has run
@@ -199,14 +233,17 @@ func (u *user) awaitArrival(area float64) (due time.Time, late, ok bool) {
 func (u *user) prepare() bool {
 	ok := u.actor.next()
 	if !ok {
+		u.engine.spent.CompareAndSwap(nil, &u.actor.spent)
 		u.engine.stopMore()
 	}
 	return ok
 }
 
 // send performs the request that is ready, and should have left at the intended time.
-func (u *user) send(intended time.Time, late bool) {
-	u.sample = Sample{Intended: intended.Sub(u.engine.started), Late: late, Task: int32(u.actor.task.Row)}
+// Of its delay it was queued so long.
+func (u *user) send(intended time.Time, queued time.Duration) {
+	u.sample = Sample{Intended: intended.Sub(u.engine.started), Queued: queued, Task: int32(u.actor.task.Row)}
+	u.stream.expect(u.sample.Task, u.sample.Intended)
 	if u.row.Load() != u.sample.Task { // a store costs more than a look
 		u.row.Store(u.sample.Task)
 	}
@@ -217,9 +254,16 @@ func (u *user) send(intended time.Time, late bool) {
 	u.shard.add(&u.sample, err, u.engine.plan.Timeout)
 }
 
-// streaming reports whether the answer under way is a stream whose first event
-// has come. It may be asked from outside.
-func (u *user) streaming() bool {
-	c, ok := u.conn.(interface{ streaming() bool })
-	return ok && c.streaming()
+// underWay is the request under way, as seen from outside at an offset; ok is
+// false without one. What came of streams is moved to p. The order matters:
+// whatever the user does meanwhile, a request is never taken for older or less
+// answered than it is, but for one that has just begun.
+func (u *user) underWay(p *publisher, at time.Duration) (w wait, ok bool) {
+	row := u.row.Load()
+	marks, opened, found := u.stream.take(p.marks)
+	p.marks = marks
+	busy := time.Duration(u.busy.Load())
+	w = wait{row: row, age: at - (busy - 1), count: 1}
+	w.heard(opened, found, at)
+	return w, busy > 0
 }

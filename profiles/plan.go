@@ -35,15 +35,6 @@ const (
 	Dropped OnBusy = "drop"
 )
 
-// Wait is a virtual user's think time: how long it waits after an answer, or
-// with Pacing how far apart the starts of its requests are. A constant
-// throughput of x requests per second and user is a Pacing of 1/x. The zero
-// value does not wait.
-type Wait struct {
-	Min, Max time.Duration // uniformly between; equal for a constant wait
-	Pacing   bool          // measured from start to start instead of from answer to start
-}
-
 // Plan is one run: what is requested, and how much of it.
 //
 // With Rate (or Shape) it is an open model: arrivals come whatever the
@@ -142,6 +133,15 @@ func (p Plan) PeakUsers() int {
 	return most
 }
 
+// TaskNames are the names of the scenario's requests; there are none without
+// a scenario.
+func (p Plan) TaskNames() []string {
+	if p.Scenario == nil {
+		return nil
+	}
+	return p.Scenario.Rows
+}
+
 // Process is how the arrivals of an open plan are spread: as Arrivals says,
 // except that single arrivals are replayed as they were.
 func (p Plan) Process() Arrivals {
@@ -184,8 +184,8 @@ func (p Plan) Validate() error {
 			bad("--spawn-rate: got %v, want more than 0 users per second", p.SpawnRate)
 		}
 	}
-	if p.Rate < 0 {
-		bad("--rate: got %v, want more than 0 per second", p.Rate)
+	if !(p.Rate >= 0) || math.IsInf(p.Rate, 1) {
+		bad("--rate: got %v, want more than 0 per second, and finite", p.Rate)
 	}
 	if !isToken(p.Method) {
 		bad("--method: got %q, want one such as GET or POST", p.Method)

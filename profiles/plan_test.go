@@ -40,6 +40,7 @@ func TestPlanValidate(t *testing.T) {
 		{"too many users", func(p *Plan) { p.Users = 1_000_001 }, []string{"--users: got 1000001, want 1000000 at most"}},
 		{"no spawn rate", func(p *Plan) { p.SpawnRate = 0 }, []string{"--spawn-rate: got 0, want more than 0"}},
 		{"spawn rate NaN", func(p *Plan) { p.SpawnRate = math.NaN() }, []string{"--spawn-rate: got NaN"}},
+		{"endless rate", func(p *Plan) { p.Rate = math.Inf(1) }, []string{"--rate: got +Inf, want more than 0"}},
 		{"negative rate", func(p *Plan) { p.Rate = -1 }, []string{"--rate: got -1, want more than 0"}},
 		{"no room for arrivals", func(p *Plan) { p.Rate, p.MaxUsers = 5, 0 }, []string{"--max-users: got 0, want 1 or more"}},
 		{"unknown arrivals", func(p *Plan) { p.Rate, p.Arrivals = 5, "bursty" }, []string{`--arrivals: got "bursty", want poisson or constant`}},

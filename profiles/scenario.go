@@ -92,6 +92,14 @@ func (r *Request) ReadyFor(captured []string) bool {
 	return !slices.ContainsFunc(r.Needs, func(n int) bool { return captured[n] == "" })
 }
 
+// Waits reports whether every task has a think time of its own, so that none is
+// left for that of the plan.
+func (s *Scenario) Waits() bool {
+	return !slices.ContainsFunc(s.Classes, func(c Class) bool {
+		return slices.ContainsFunc(c.Tasks, func(t Task) bool { return t.Wait == nil })
+	})
+}
+
 // Turns is the order in which users join classes: user n (from 0) is of class
 // Turns()[n % len]. Any stretch of it holds the classes nearly by their weights
 // (smooth weighted round robin, as nginx balances).

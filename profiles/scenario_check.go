@@ -72,26 +72,35 @@ func (r *Request) missed(check, format string, args ...any) error {
 	return &Missed{Check: r.Name + ": " + check, Got: fmt.Sprintf(format, args...)}
 }
 
-// Judge checks an answer that took so long, and writes what it captures into
-// captured. The head may begin with a status line. The error is a *Missed for
-// the first check that failed, or for what was not there to capture.
-func (r *Request) Judge(status int, head, body []byte, took time.Duration, captured []string) error {
-	if !r.AllowsStatus(status) {
-		return r.missed("check status", "got %d, want %s", status, r.Check.statusText())
+// Answer is what Judge looks at.
+type Answer struct {
+	Status int
+	Head   []byte // may begin with a status line
+	Body   []byte
+	Cut    bool // there may be more of the body
+	Took   time.Duration
+}
+
+// Judge checks an answer, and writes what it captures into captured. The error
+// is a *Missed for the first check that failed, or for what was not there to
+// capture.
+func (r *Request) Judge(a Answer, captured []string) error {
+	if !r.AllowsStatus(a.Status) {
+		return r.missed("check status", "got %d, want %s", a.Status, r.Check.statusText())
 	}
-	if limit := r.Check.Within; limit > 0 && took > limit {
-		return r.missed("check time", "took %s, want at most %s", FormatLatency(took), Duration(limit))
+	if limit := r.Check.Within; limit > 0 && a.Took > limit {
+		return r.missed("check time", "took %s, want at most %s", FormatLatency(a.Took), Duration(limit))
 	}
 	for _, c := range r.Check.Header {
-		value, ok := header(head, c.Name)
-		if !ok || c.Equals != nil && value != *c.Equals {
-			return r.missed("check header "+c.Name, "got %s", found(value, ok, c.Equals))
+		value, ok := HeaderOf(a.Head, c.Name)
+		if !ok || c.Equals != nil && string(value) != *c.Equals {
+			return r.missed("check header "+c.Name, "got %s", found(string(value), ok, c.Equals))
 		}
 	}
-	if want := r.Check.Contains; want != "" && !bytes.Contains(body, []byte(want)) {
-		return r.missed("check contains "+short(strconv.Quote(want)), "got %s", beginning(body))
+	if want := r.Check.Contains; want != "" && !bytes.Contains(a.Body, []byte(want)) {
+		return r.missed("check contains "+short(strconv.Quote(want)), "got %s", a.beginning())
 	}
-	tree, err := r.parse(body)
+	tree, err := r.parse(a)
 	if err != nil {
 		return err
 	}
@@ -102,8 +111,12 @@ func (r *Request) Judge(status int, head, body []byte, took time.Duration, captu
 		}
 	}
 	for _, c := range r.Takes {
-		value, ok := c.take(head, body, tree)
-		if !ok || value == "" {
+		value, ok := c.take(a, tree)
+		switch {
+		case ok && value != "":
+		case a.Cut && c.Regexp != nil:
+			return r.missed("capture "+c.Name, "the first %s of the body have nothing for it", FormatSize(int64(len(a.Body))))
+		default:
 			return r.missed("capture "+c.Name, "the answer has nothing for it")
 		}
 		captured[c.Number] = value
@@ -132,37 +145,45 @@ func found(value string, ok bool, want *string) string {
 	return text + ", want " + strconv.Quote(short(*want))
 }
 
-// beginning is that of a body.
-func beginning(body []byte) string {
-	if len(body) == 0 {
+// beginning is that of the body.
+func (a Answer) beginning() string {
+	if len(a.Body) == 0 {
 		return "an empty body"
 	}
-	return strconv.Quote(short(string(body[:min(len(body), 4*mostShown)])))
+	text := strconv.Quote(short(string(a.Body[:min(len(a.Body), 4*mostShown)])))
+	if a.Cut {
+		text += ", of which checks see the first " + FormatSize(int64(len(a.Body)))
+	}
+	return text
 }
 
 // parse reads the body where something of the request looks into its JSON.
-func (r *Request) parse(body []byte) (any, error) {
+func (r *Request) parse(a Answer) (any, error) {
 	if len(r.Check.JSON) == 0 && !slices.ContainsFunc(r.Takes, func(c Capture) bool { return c.JSON.text != "" }) {
 		return nil, nil
 	}
 	var tree any // declared here, as its address goes to the heap
-	d := json.NewDecoder(bytes.NewReader(body))
+	d := json.NewDecoder(bytes.NewReader(a.Body))
 	d.UseNumber()
-	if err := d.Decode(&tree); err != nil {
-		return nil, r.missed("check json", "got %s, which is not JSON", beginning(body))
+	switch err := d.Decode(&tree); {
+	case err != nil && a.Cut:
+		return nil, r.missed("check json", "got %s, and JSON is read whole", a.beginning())
+	case err != nil:
+		return nil, r.missed("check json", "got %s, which is not JSON", a.beginning())
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, r.missed("check json", "got %s, which is more than one JSON value", beginning(body))
+		return nil, r.missed("check json", "got %s, which is more than one JSON value", a.beginning())
 	}
 	return tree, nil
 }
 
-func (c Capture) take(head, body []byte, tree any) (string, bool) {
+func (c Capture) take(a Answer, tree any) (string, bool) {
 	switch {
 	case c.Header != "":
-		return header(head, c.Header)
+		value, ok := HeaderOf(a.Head, c.Header)
+		return string(value), ok
 	case c.Regexp != nil:
-		m := c.Regexp.FindSubmatch(body)
+		m := c.Regexp.FindSubmatch(a.Body)
 		if m == nil {
 			return "", false
 		}
@@ -171,15 +192,15 @@ func (c Capture) take(head, body []byte, tree any) (string, bool) {
 	return c.JSON.of(tree)
 }
 
-// header is the value of the first header of a name.
-func header(head []byte, name string) (string, bool) {
+// HeaderOf is the value of the first header of a name in the head of an answer.
+func HeaderOf(head []byte, name string) (value []byte, ok bool) {
 	for line := range bytes.Lines(head) {
 		key, value, ok := bytes.Cut(line, []byte(":"))
-		if ok && strings.EqualFold(string(key), name) {
-			return string(bytes.TrimSpace(value)), true
+		if ok && len(key) == len(name) && strings.EqualFold(string(key), name) {
+			return bytes.TrimSpace(value), true
 		}
 	}
-	return "", false
+	return nil, false
 }
 
 // mostShown is how much of a value the example of a failure shows, in

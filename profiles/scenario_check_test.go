@@ -46,7 +46,7 @@ func TestJudgeSaysWhatWasMissed(t *testing.T) {
 		{"capture", 200, head, strings.Replace(body, "token", "taken", 1), 0, "item: capture token: the answer has nothing for it"},
 	} {
 		captured := make([]string, 1)
-		err := request.Judge(c.status, []byte(c.head), []byte(c.body), c.took, captured)
+		err := request.Judge(Answer{Status: c.status, Head: []byte(c.head), Body: []byte(c.body), Took: c.took}, captured)
 		if got := text(err); got != c.want || (err == nil) != (captured[0] == "t") {
 			t.Errorf("%s: Judge = %q, captured %q; want %q", c.name, got, captured, c.want)
 		}
@@ -67,7 +67,7 @@ func TestChecksHaveFewNames(t *testing.T) {
 		head := rapid.SampledFrom([]string{"", "Content-Type: text/plain\r\n", "X-Id: 3\r\nContent-Type: text/plain\r\n"}).Draw(t, "head") + rapid.String().Draw(t, "rest")
 		body := rapid.SampledFrom([]string{"", "price", `{"price":1,"items":[{"id":2}],"ok":true}`, `{"price":1,"items":[{"id":2}],"ok":1}`}).Draw(t, "body") + rapid.String().Draw(t, "more")
 		took := time.Duration(rapid.Int64Range(0, int64(3*time.Second)).Draw(t, "took"))
-		err := request.Judge(status, []byte(head), []byte(body), took, make([]string, 1))
+		err := request.Judge(Answer{Status: status, Head: []byte(head), Body: []byte(body), Took: took}, make([]string, 1))
 		var missed *Missed
 		if err != nil && (!errors.As(err, &missed) || !names[missed.Check] || len(err.Error()) > 1000) {
 			t.Fatalf("Judge = %v, want one of the checks in a line", err)

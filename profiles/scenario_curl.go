@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -16,6 +17,7 @@ type curl struct {
 	data     []string
 	inQuery  bool
 	fileBody string
+	upload   bool // the file is put as it is
 }
 
 // curlFlag is what a flag of curl means to a scenario.
@@ -35,6 +37,7 @@ var curlFlags = []curlFlag{
 	{names: []string{"-H", "--header"}, apply: (*curl).header},
 	{names: []string{"-d", "--data", "--data-ascii", "--data-binary"}, apply: (*curl).addData},
 	{names: []string{"--data-raw"}, apply: func(c *curl, v string) error { c.data = append(c.data, v); return nil }},
+	{names: []string{"-T", "--upload-file"}, apply: (*curl).setUpload},
 	{names: []string{"--data-urlencode"}, apply: (*curl).addEncoded},
 	{names: []string{"--json"}, apply: func(c *curl, v string) error {
 		c.task.addHeader("Content-Type", "application/json")
@@ -154,6 +157,14 @@ func (c *curl) addData(text string) error {
 	return nil
 }
 
+func (c *curl) setUpload(file string) error {
+	if c.fileBody != "" || file == "-" || file == "." {
+		return fmt.Errorf("curl -T: got %q, want one file", file)
+	}
+	c.fileBody, c.upload = file, true
+	return nil
+}
+
 func (c *curl) addEncoded(text string) error {
 	name, value, named := strings.Cut(text, "=")
 	switch {
@@ -177,6 +188,9 @@ func (c *curl) finish() (Draft, error) {
 	if c.fileBody != "" && (len(c.data) > 0 || c.inQuery) {
 		return Draft{}, fmt.Errorf("curl -d: got a file and text, want one of them")
 	}
+	if c.upload && strings.HasSuffix(c.url, "/") {
+		c.url += url.PathEscape(filepath.Base(c.fileBody)) // as curl does
+	}
 	data := strings.Join(c.data, "&")
 	if c.inQuery && data != "" {
 		sign := "?"
@@ -191,11 +205,13 @@ func (c *curl) finish() (Draft, error) {
 		return Draft{}, fmt.Errorf("curl: %w", err)
 	}
 	c.task.Body, c.task.File = verbatim(data), c.fileBody
-	if body := data != "" || c.fileBody != ""; body && !c.task.has("Content-Type") {
+	if body := data != "" || c.fileBody != ""; body && !c.upload && !c.task.has("Content-Type") {
 		c.task.addHeader("Content-Type", "application/x-www-form-urlencoded")
 	}
 	switch {
 	case c.task.Method != "":
+	case c.upload:
+		c.task.Method = "PUT"
 	case data != "" || c.fileBody != "":
 		c.task.Method = "POST"
 	default:

@@ -2,6 +2,8 @@ package profiles
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -12,9 +14,41 @@ import (
 	"headroom/profiles/document"
 )
 
+// DraftOfFile makes a scenario of a HAR file or an OpenAPI document, told by
+// their outermost keys.
+func DraftOfFile(data []byte) (Draft, error) {
+	switch HoldsRequests(data) {
+	case "HAR":
+		return DraftOfHAR(data)
+	case "OpenAPI":
+		return DraftOfOpenAPI(data)
+	}
+	return Draft{}, errors.New("got neither, want an OpenAPI document (version 3, JSON or YAML), or a HAR file as browsers save it")
+}
+
+// HoldsRequests tells what DraftOfFile can make a scenario of: "OpenAPI", "HAR"
+// or, where it cannot, "".
+func HoldsRequests(data []byte) string {
+	var file struct {
+		Log     json.RawMessage `json:"log"`
+		OpenAPI json.RawMessage `json:"openapi"`
+	}
+	switch err := json.Unmarshal(data, &file); {
+	case err != nil && !yamlOpenAPI.Match(data), err == nil && file.OpenAPI == nil && file.Log == nil:
+		return ""
+	case file.Log != nil:
+		return "HAR"
+	}
+	return "OpenAPI"
+}
+
+// yamlOpenAPI is the key that every OpenAPI document has, in YAML.
+var yamlOpenAPI = regexp.MustCompile(`(?m)^["']?openapi["']?\s*:`)
+
 // Draft is a scenario made from something else, to be edited by a person.
 type Draft struct {
 	Target string // scheme and host; empty: not known
+	Wait   Wait   // between requests; zero: none
 	Tasks  []DraftTask
 	Notes  []string // what a reader has to know, a line each
 }
@@ -41,6 +75,9 @@ func (d Draft) YAML() []byte {
 	fmt.Fprintf(&b, "version: %s\nkind: scenario\n", Version)
 	if d.Target != "" {
 		fmt.Fprintf(&b, "target: %s\n", scalar(d.Target))
+	}
+	if d.Wait != (Wait{}) {
+		fmt.Fprintf(&b, "wait: %s\n", d.Wait)
 	}
 	b.WriteString("tasks:\n")
 	for _, t := range d.Tasks {
@@ -120,6 +157,11 @@ func splitURL(text string) (target, path string, err error) {
 // addHeader keeps a header of a recorded request, except for those that a
 // connection has.
 func (t *DraftTask) addHeader(name, value string) {
+	t.setHeader(name, verbatim(strings.TrimSpace(value)))
+}
+
+// setHeader does so with a template.
+func (t *DraftTask) setHeader(name, value string) {
 	name = canonical(name)
 	switch name {
 	case "Host", "Content-Length", "Connection", "Transfer-Encoding", "Accept-Encoding":
@@ -129,7 +171,7 @@ func (t *DraftTask) addHeader(name, value string) {
 		return
 	}
 	t.Headers = slices.DeleteFunc(t.Headers, func(h DraftField) bool { return h.Name == name })
-	t.Headers = append(t.Headers, DraftField{name, verbatim(strings.TrimSpace(value))})
+	t.Headers = append(t.Headers, DraftField{name, value})
 }
 
 func (t *DraftTask) has(name string) bool {

@@ -44,6 +44,10 @@ func TestDraftOfCurl(t *testing.T) {
 		{[]string{"-u", "me:secret", "http://a/"}, "GET http://a/ Authorization: Basic bWU6c2VjcmV0 | "},
 		{[]string{"-sSLo", "/dev/null", "-I", "http://a/"}, "HEAD http://a/ | "},
 		{[]string{"-X", "PURGE", "http://a/"}, "PURGE http://a/ | "},
+		{[]string{"-T", "dir/body.bin", "http://a/x"}, "PUT http://a/x | content of dir/body.bin"},
+		{[]string{"-T", "dir/a b", "http://a/x/"}, "PUT http://a/x/a%20b | content of dir/a b"},
+		{[]string{"-T", "-", "http://a/"}, ""},
+		{[]string{"-d", "x", "-T", "f", "http://a/"}, ""},
 		{[]string{}, ""},
 		{[]string{"http://a/", "http://b/"}, ""},
 		{[]string{"ftp://a/"}, ""},
@@ -89,6 +93,19 @@ func TestDraftOfHAR(t *testing.T) {
 	if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "1 request not to https://a.test") || !strings.Contains(notes, "holds the header Authorization") {
 		t.Errorf("notes %q", d.Notes)
 	}
+	if s.Classes[0].Tasks[0].Wait != nil {
+		t.Errorf("waits %v, want nothing said: the recording has no times", s.Classes[0].Tasks[0].Wait)
+	}
+	timed, err := DraftOfHAR([]byte(`{"log":{"entries":[
+		{"startedDateTime":"2026-01-02T03:04:05.000Z","request":{"method":"GET","url":"http://a/"}},
+		{"startedDateTime":"2026-01-02T03:04:06.000Z","request":{"method":"GET","url":"http://a/x"}},
+		{"startedDateTime":"2026-01-02T03:04:08.000Z","request":{"method":"GET","url":"http://a/?a=1&b=2"}}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := reread(t, timed).Classes[0].Tasks[0].Wait; got == nil || got.String() != "pacing:1.5s" || !strings.Contains(string(timed.YAML()), `"/?a=1&b=2"`) {
+		t.Errorf("waits %v, want the mean of the recording, pacing:1.5s; and the URL as it was:\n%s", got, timed.YAML())
+	}
 	odd, err := DraftOfHAR([]byte(`{"log":{"entries":[{"request":{"method":"GET","url":"http://a","headers":[{"name":"!","value":""},{"name":"a b","value":"x"}]}}]}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -99,6 +116,17 @@ func TestDraftOfHAR(t *testing.T) {
 	for _, bad := range []string{"", "[]", `{"log":{"entries":[{"request":{"method":"GET","url":"https://:"}}]}}`, `{"log":{"entries":[]}}`, `{"log":{"entries":[{"request":{"method":"G T","url":"http://a"}}]}}`} {
 		if _, err := DraftOfHAR([]byte(bad)); err == nil {
 			t.Errorf("DraftOfHAR(%q) is no error", bad)
+		}
+	}
+}
+
+func TestHoldsRequests(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"log":{}}`: "HAR", `{"openapi":"3.1.0"}`: "OpenAPI", "info: {}\nopenapi: 3.0.0\n": "OpenAPI",
+		"name,age\na,1\n": "", `{"kind":"Deployment"}`: "", "": "", "kind: HPA\nx: {openapi: 3}\n": "",
+	} {
+		if got := HoldsRequests([]byte(text)); got != want {
+			t.Errorf("HoldsRequests(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

@@ -3,8 +3,6 @@ package profiles
 import (
 	"fmt"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 )
@@ -71,7 +69,7 @@ type checkFile struct {
 	JSON     []jsonCheckFile `yaml:"json"`
 	Contains string          `yaml:"contains"`
 	Header   fields          `yaml:"header"`
-	Time     Duration        `yaml:"time"`
+	Time     *Duration       `yaml:"time"`
 }
 
 type jsonCheckFile struct {
@@ -124,59 +122,4 @@ func (s *statuses) UnmarshalTree(tree any) error {
 		*s = append(*s, n)
 	}
 	return nil
-}
-
-// UnmarshalTree reads a wait of a scenario: 2s, {between: [1s, 3s]},
-// {pacing: 5s} or {throughput: 0.5}.
-func (w *Wait) UnmarshalTree(tree any) error {
-	const want = "want 2s, {between: [1s, 3s]}, {pacing: 5s} or {throughput: 0.5}"
-	if text, ok := tree.(string); ok {
-		d, err := ParseDuration(text)
-		*w = Wait{Min: d, Max: d}
-		return err
-	}
-	items, ok := tree.(yaml.MapSlice)
-	if !ok || len(items) != 1 {
-		return fmt.Errorf("got something else, %s", want)
-	}
-	text, _ := items[0].Value.(string)
-	switch items[0].Key {
-	case "between":
-		ends, _ := items[0].Value.([]any)
-		if len(ends) != 2 {
-			return fmt.Errorf("between: want two times, as in [1s, 3s]")
-		}
-		low, _ := ends[0].(string)
-		high, _ := ends[1].(string)
-		least, err1 := ParseDuration(low)
-		most, err2 := ParseDuration(high)
-		if err1 != nil || err2 != nil || most < least {
-			return fmt.Errorf("between: got %q and %q, want two times, the lower first, as in [1s, 3s]", low, high)
-		}
-		*w = Wait{Min: least, Max: most}
-	case "pacing":
-		d, err := ParseDuration(text)
-		if err != nil || d == 0 {
-			return badValue(text, "a time above 0, as in {pacing: 5s}")
-		}
-		*w = Wait{Min: d, Max: d, Pacing: true}
-	case "throughput":
-		var err error
-		*w, err = ThroughputWait(text)
-		return err
-	default:
-		return badValue(strings.TrimSpace(fmt.Sprint(items[0].Key)), want[len("want "):])
-	}
-	return nil
-}
-
-// ThroughputWait is the pacing of a user that sends so many requests per second,
-// as text.
-func ThroughputWait(text string) (Wait, error) {
-	perSecond, err := ParseRate(text)
-	if err != nil || perSecond < 1e-6 {
-		return Wait{}, badValue(text, "a rate of a user such as 0.5, which is a request every 2s")
-	}
-	apart := time.Duration(float64(time.Second) / perSecond)
-	return Wait{Min: apart, Max: apart, Pacing: true}, nil
 }

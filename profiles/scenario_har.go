@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // harFile is what matters of an HTTP Archive (HAR 1.2).
 type harFile struct {
 	Log struct {
 		Entries []struct {
+			Started string     `json:"startedDateTime"`
 			Request harRequest `json:"request"`
 		} `json:"entries"`
 	} `json:"log"`
@@ -31,7 +33,8 @@ type harRequest struct {
 
 // DraftOfHAR makes a scenario of the requests that a browser recorded: those
 // of the first host, equal ones together, weighted by how often they were
-// sent. What a browser adds for its own sake, and cookies, are left out.
+// sent. What a browser adds for its own sake, and cookies, are left out. Since
+// tasks are sent in no order, of the pauses only their mean is kept.
 func DraftOfHAR(data []byte) (Draft, error) {
 	var file harFile
 	if err := json.Unmarshal(data, &file); err != nil {
@@ -40,6 +43,7 @@ func DraftOfHAR(data []byte) (Draft, error) {
 	var d Draft
 	seen := map[string]int{} // index of the task
 	elsewhere := 0
+	var started []time.Time
 	for i, e := range file.Log.Entries {
 		r := e.Request
 		if scheme, _, _ := strings.Cut(r.URL, ":"); scheme != "http" && scheme != "https" {
@@ -59,6 +63,9 @@ func DraftOfHAR(data []byte) (Draft, error) {
 			elsewhere++
 			continue
 		}
+		if at, err := time.Parse(time.RFC3339, e.Started); err == nil {
+			started = append(started, at)
+		}
 		t := r.task(path)
 		key := fmt.Sprint(t.Method, " ", t.Path, " ", t.Body)
 		if n, ok := seen[key]; ok {
@@ -75,6 +82,12 @@ func DraftOfHAR(data []byte) (Draft, error) {
 		d.Notes = append(d.Notes, fmt.Sprintf("%s not to %s left out", Plural(elsewhere, "request", "requests"), d.Target))
 	}
 	d.Notes = append(d.Notes, "tasks are sent at random by their weights, not in the order of the recording")
+	if n := len(started) - 1; n > 0 {
+		if apart := (started[n].Sub(started[0]) / time.Duration(n)).Round(time.Millisecond); apart > 0 && apart < 24*time.Hour {
+			d.Wait = Wait{Min: apart, Max: apart, Pacing: true}
+			d.Notes = append(d.Notes, fmt.Sprintf("a user sends as often as the recording did, a request every %s: change wait for another pace", Duration(apart)))
+		}
+	}
 	d.warnOfSecrets()
 	return d, nil
 }

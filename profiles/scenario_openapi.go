@@ -1,12 +1,12 @@
 package profiles
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,35 +24,45 @@ func DraftOfOpenAPI(data []byte) (d Draft, err error) {
 	}()
 	doc, err := openapi3.NewLoader().LoadFromData(data)
 	if err != nil {
-		return Draft{}, fmt.Errorf("the file is not an OpenAPI document: %w", err)
+		return Draft{}, fmt.Errorf("the file is not a valid OpenAPI document: %w", err)
 	}
 	if !strings.HasPrefix(doc.OpenAPI, "3.") {
-		return Draft{}, fmt.Errorf("the file is not an OpenAPI document: got openapi %q, want 3.0 or later", doc.OpenAPI)
+		return Draft{}, fmt.Errorf("got openapi %q, want 3.0 or later", doc.OpenAPI)
 	}
 	prefix := d.server(doc.Servers)
-	changing := 0
+	changing, secrets := 0, map[string]int{}
 	items := doc.Paths.Map()
 	for _, path := range slices.Sorted(maps.Keys(items)) {
 		operations := items[path].Operations()
 		for _, method := range slices.Sorted(maps.Keys(operations)) {
 			o := operations[method]
 			t := DraftTask{Name: verbatim(method + " " + path), Method: method}
-			t.operation(prefix+path, append(slices.Clone(items[path].Parameters), o.Parameters...))
+			left := t.parameters(prefix, path, slices.Concat(items[path].Parameters, o.Parameters))
 			if o.RequestBody != nil && o.RequestBody.Value != nil {
-				t.body(o.RequestBody.Value)
+				left = append(left, t.body(o.RequestBody.Value)...)
 			}
 			if !isPath(t.Path) || !isToken(method) {
 				d.Notes = append(d.Notes, fmt.Sprintf("left out %s %s: it cannot be a path", method, path))
 				continue
 			}
+			for _, what := range left {
+				d.Notes = append(d.Notes, fmt.Sprintf("%s %s: left out %s", method, path, what))
+			}
 			if method == "PUT" || method == "PATCH" || method == "DELETE" || method == "POST" {
 				changing++
+			}
+			for _, name := range schemesOf(doc, o) {
+				secrets[name]++
 			}
 			d.Tasks = append(d.Tasks, t)
 		}
 	}
 	if len(d.Tasks) == 0 {
 		return Draft{}, errors.New("the document has no operation under paths, want one or more")
+	}
+	for _, name := range slices.Sorted(maps.Keys(secrets)) {
+		d.Notes = append(d.Notes, fmt.Sprintf("left out the secret of %q, which %s: give it with %s",
+			name, Plural(secrets[name], "task wants", "tasks want"), secretFlag(doc, name)))
 	}
 	if changing > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("%s may change what the service keeps: look through the tasks", Plural(changing, "task", "tasks")))
@@ -75,164 +85,144 @@ func (d *Draft) server(servers openapi3.Servers) (prefix string) {
 	return ""
 }
 
-// operation fills in the parameters that are needed.
-func (t *DraftTask) operation(path string, parameters openapi3.Parameters) {
-	segments := path
-	var query, named []string
-	for _, ref := range parameters {
+// pathParameter is one in a path of a document.
+var pathParameter = regexp.MustCompile(`\$?\{[^{}]*\}`)
+
+// parameters fills in those that are needed, those of an operation instead of
+// those of its path. It returns what it leaves out.
+func (t *DraftTask) parameters(prefix, path string, all openapi3.Parameters) (left []string) {
+	segments := map[string]string{}
+	var query []string
+	for i, ref := range all {
 		p := ref.Value
-		if p == nil {
+		if p == nil || slices.ContainsFunc(all[i+1:], func(later *openapi3.ParameterRef) bool {
+			return later.Value != nil && later.Value.In == p.In && later.Value.Name == p.Name
+		}) {
 			continue
 		}
-		text := sampleText(p.Schema, p.Example)
+		values := sampleValues(p)
 		switch {
 		case p.In == openapi3.ParameterInPath:
-			segments = strings.ReplaceAll(segments, "{"+p.Name+"}", text)
-		case p.In == openapi3.ParameterInQuery && p.Required && !slices.Contains(named, p.Name):
-			named = append(named, p.Name)
-			query = append(query, url.QueryEscape(p.Name)+"="+text)
-		case p.In == openapi3.ParameterInHeader && p.Required && isToken(p.Name):
-			t.Headers = append(t.Headers, DraftField{canonical(p.Name), inHeader(text)})
+			segments["{"+p.Name+"}"] = sampleList(values, url.PathEscape)
+		case !p.Required:
+		case values == nil:
+			left = append(left, fmt.Sprintf("the object %q of the %s", p.Name, p.In))
+		case p.In == openapi3.ParameterInQuery:
+			name := url.QueryEscape(p.Name) + "="
+			if p.Explode != nil && !*p.Explode {
+				query = append(query, name+sampleList(values, url.QueryEscape))
+				continue
+			}
+			for _, v := range values {
+				query = append(query, name+sampleText(v, url.QueryEscape))
+			}
+		case p.In == openapi3.ParameterInHeader:
+			t.setHeader(p.Name, sampleList(values, inHeader))
+		default:
+			left = append(left, fmt.Sprintf("the %s %q", p.In, p.Name))
 		}
 	}
-	if t.Path = segments; len(query) > 0 {
+	t.Path = prefix + pathParameter.ReplaceAllStringFunc(path, func(place string) string {
+		name := strings.TrimPrefix(place, "$")
+		value, ok := segments[name]
+		if !ok {
+			value = anyText
+		}
+		return url.PathEscape(place[:len(place)-len(name)]) + value
+	})
+	if len(query) > 0 {
 		t.Path += "?" + strings.Join(query, "&")
 	}
+	return left
 }
 
-// body takes the JSON body of an operation.
-func (t *DraftTask) body(b *openapi3.RequestBody) {
-	media := b.Content.Get("application/json")
-	if media == nil {
-		return
-	}
-	if text, err := json.Marshal(sample(media.Schema, media.Example, 0)); err == nil {
-		t.JSON = text
-	}
-}
-
-// sampleText is a value as it stands in a path, a query or a header.
-func sampleText(schema *openapi3.SchemaRef, example any) string {
-	value := sample(schema, example, 0)
-	text, ok := value.(string)
-	switch {
-	case ok && places.MatchString(text) && !strings.HasPrefix(text, "$$"):
-		return text
-	case !ok:
-		encoded, _ := json.Marshal(value) // what cannot be encoded is left empty
-		text = string(encoded)
-	}
-	return url.QueryEscape(text)
-}
-
-// mostNested bounds how deep schemas are followed, as they may be circular.
-const mostNested = 6
-
-// sample is a value of a schema whose strings are templates.
-func sample(ref *openapi3.SchemaRef, example any, depth int) any {
-	if example != nil {
-		return verbatimTree(example)
-	}
-	if ref == nil || ref.Value == nil || depth > mostNested {
+// body takes the body of an operation, in the first of the forms that a
+// scenario has. It returns what it leaves out.
+func (t *DraftTask) body(b *openapi3.RequestBody) (left []string) {
+	types := slices.SortedFunc(maps.Keys(b.Content), func(x, y string) int {
+		return cmp.Or(cmp.Compare(bodyForm(x), bodyForm(y)), cmp.Compare(x, y))
+	})
+	if len(types) == 0 {
 		return nil
 	}
-	s := ref.Value
+	name, media := types[0], b.Content[types[0]]
+	if media == nil {
+		media = &openapi3.MediaType{}
+	}
+	value := sample(media.Schema, firstExample(media.Example, media.Examples), 0)
+	switch bodyForm(name) {
+	case jsonBody:
+		text, err := encode(value)
+		if err != nil {
+			return []string{"the body: its example is no JSON"}
+		}
+		if t.JSON = text; name != "application/json" {
+			t.addHeader("Content-Type", name)
+		}
+	case formBody:
+		t.addHeader("Content-Type", name)
+		t.Body = sampleForm(value, media.Schema)
+	case textBody:
+		t.addHeader("Content-Type", name)
+		t.Body = sampleText(value, func(s string) string { return s })
+	default:
+		left = append(left, fmt.Sprintf("the body, which is %s: a scenario has JSON, forms and text", strings.Join(types, " or ")))
+	}
+	return left
+}
+
+// The forms of bodies, the one that is taken first in front.
+const (
+	jsonBody = iota
+	formBody
+	textBody
+	otherBody
+)
+
+// bodyForm is that of a media type, whatever its parameters are.
+func bodyForm(mediaType string) int {
+	name, _, _ := strings.Cut(strings.ToLower(mediaType), ";")
+	switch name = strings.TrimSpace(name); {
+	case name == "application/json", strings.HasSuffix(name, "+json"):
+		return jsonBody
+	case name == "application/x-www-form-urlencoded":
+		return formBody
+	case strings.HasPrefix(name, "text/"):
+		return textBody
+	}
+	return otherBody
+}
+
+// schemesOf are the names of the security schemes that an operation cannot do
+// without.
+func schemesOf(doc *openapi3.T, o *openapi3.Operation) []string {
+	ways := doc.Security
+	if o.Security != nil {
+		ways = *o.Security
+	}
+	if len(ways) == 0 || slices.ContainsFunc(ways, func(way openapi3.SecurityRequirement) bool { return len(way) == 0 }) {
+		return nil
+	}
+	return slices.Collect(maps.Keys(ways[0]))
+}
+
+// secretFlag is how a run is given the secret of a security scheme.
+func secretFlag(doc *openapi3.T, name string) string {
+	scheme := &openapi3.SecurityScheme{}
+	if doc.Components != nil {
+		if ref := doc.Components.SecuritySchemes[name]; ref != nil && ref.Value != nil {
+			scheme = ref.Value
+		}
+	}
 	switch {
-	case s.Example != nil:
-		return verbatimTree(s.Example)
-	case len(s.Examples) > 0:
-		return verbatimTree(s.Examples[0])
-	case s.Const != nil:
-		return verbatimTree(s.Const)
-	case s.Default != nil:
-		return verbatimTree(s.Default)
-	case len(s.Enum) > 0:
-		return verbatimTree(s.Enum[0])
-	case len(s.AllOf) > 0:
-		return sampleAll(s.AllOf, depth)
-	case len(s.AnyOf) > 0:
-		return sample(s.AnyOf[0], nil, depth+1)
-	case len(s.OneOf) > 0:
-		return sample(s.OneOf[0], nil, depth+1)
+	case scheme.Type == "apiKey" && scheme.In == "header":
+		return fmt.Sprintf("--header '%s: ...'", scheme.Name)
+	case scheme.Type == "apiKey" && scheme.In == "cookie":
+		return fmt.Sprintf("--header 'Cookie: %s=...'", scheme.Name)
+	case scheme.Type == "apiKey":
+		return fmt.Sprintf("query: {%s: ...} in these tasks", scheme.Name)
+	case scheme.Type == "http" && strings.EqualFold(scheme.Scheme, "basic"):
+		return "--header 'Authorization: Basic ...'"
 	}
-	return sampleType(s, depth)
-}
-
-func sampleType(s *openapi3.Schema, depth int) any {
-	is := func(name string) bool { return s.Type != nil && s.Type.Includes(name) }
-	switch {
-	case is("object") || len(s.Properties) > 0:
-		object := map[string]any{}
-		for name, property := range s.Properties {
-			object[verbatim(name)] = sample(property, nil, depth+1)
-		}
-		return object
-	case is("array"):
-		return []any{sample(s.Items, nil, depth+1)}
-	case is("integer"):
-		low, high := bounds(s)
-		return fmt.Sprintf("${random.int %d %d}", low, high)
-	case is("number"):
-		low, _ := bounds(s)
-		return float64(low)
-	case is("boolean"):
-		return true
-	case is("string") && s.Format == "uuid":
-		return "${random.uuid}"
-	case is("string"):
-		return "${random.text 8}"
-	}
-	return nil
-}
-
-// sampleAll is an object with the keys of several.
-func sampleAll(parts openapi3.SchemaRefs, depth int) any {
-	all := map[string]any{}
-	for _, part := range parts {
-		object, ok := sample(part, nil, depth+1).(map[string]any)
-		if !ok && len(parts) == 1 {
-			return sample(part, nil, depth+1)
-		}
-		maps.Copy(all, object)
-	}
-	return all
-}
-
-// bounds are the whole numbers that a schema allows: 1 to 100, where it does
-// not say.
-func bounds(s *openapi3.Schema) (low, high int64) {
-	const most = 1e15
-	low = 1
-	if s.Min != nil {
-		low = int64(max(-most, min(most, math.Ceil(*s.Min))))
-	}
-	high = max(low, 100)
-	if s.Max != nil {
-		high = int64(max(-most, min(most, math.Floor(*s.Max))))
-	}
-	if s.Min == nil {
-		low = min(low, high)
-	}
-	return low, max(low, high)
-}
-
-// verbatimTree is a value whose strings stand for themselves.
-func verbatimTree(value any) any {
-	switch v := value.(type) {
-	case string:
-		return verbatim(v)
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = verbatimTree(v[i])
-		}
-		return out
-	case map[string]any:
-		out := map[string]any{}
-		for name, inner := range v {
-			out[name] = verbatimTree(inner)
-		}
-		return out
-	}
-	return value
+	return "--header 'Authorization: Bearer ...'"
 }

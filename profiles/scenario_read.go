@@ -3,6 +3,7 @@ package profiles
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -21,7 +22,8 @@ type Surroundings struct {
 	ReadFile func(name string) ([]byte, error) // a name as the scenario gives it
 }
 
-// ReadScenario reads a file. Files that it names are beside it.
+// ReadScenario reads a file. Files that it names are beside it. Each line of
+// the error names the file.
 func ReadScenario(path string) (*Scenario, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -37,7 +39,7 @@ func ReadScenario(path string) (*Scenario, error) {
 		},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, errors.New(path + ": " + strings.ReplaceAll(err.Error(), "\n", "\n"+path+": "))
 	}
 	return s, nil
 }

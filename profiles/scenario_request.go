@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"headroom/profiles/document"
 )
@@ -20,8 +19,10 @@ func (b *scenarioBuilder) request(key string, f taskFile) Request {
 	if r.Name == "" {
 		r.Name = r.Method + " " + path
 	}
-	r.Path = b.template(key+"."+b.pathKey(f), path, nil, inPath)
-	b.query(key, f.Query, strings.Contains(path, "?"), &r.Path)
+	before, query := cutQuery(path)
+	r.Path = b.template(key+"."+b.pathKey(f), before, nil, inPath)
+	r.Path.join(b.template(key+"."+b.pathKey(f), query, nil, inQuery))
+	b.query(key, f.Query, query != "", &r.Path)
 	b.body(key, f, &r)
 	b.headers(key, f, &r)
 	for i, c := range f.Capture {
@@ -72,6 +73,17 @@ func isPath(template string) bool {
 
 // places are those of templates.
 var places = regexp.MustCompile(`\$\{[^}]*\}`)
+
+// cutQuery splits the template of a path where its query begins, which keeps
+// its question mark.
+func cutQuery(path string) (before, query string) {
+	text := places.ReplaceAllStringFunc(path, func(place string) string { return strings.Repeat("x", len(place)) })
+	i := strings.IndexByte(text, '?')
+	if i < 0 {
+		return path, ""
+	}
+	return path[:i], path[i:]
+}
 
 func orNothing(s string) string {
 	if s == "" {
@@ -263,7 +275,12 @@ func (b *scenarioBuilder) capture(key string, f captureFile) Capture {
 }
 
 func (b *scenarioBuilder) check(key string, f checkFile) Check {
-	c := Check{Status: f.Status, Contains: f.Contains, Within: time.Duration(f.Time)}
+	c := Check{Status: f.Status, Contains: f.Contains}
+	if f.Time != nil {
+		if c.Within = f.Time.Std(); c.Within <= 0 {
+			b.problems.bad(key+".time", "got %s, want more than 0", f.Time)
+		}
+	}
 	for i, j := range f.JSON {
 		path, err := ParseJSONPath(j.Path)
 		if err != nil {

@@ -2,7 +2,10 @@ package profiles
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -143,12 +146,69 @@ func TestScenarioProblems(t *testing.T) {
 		{head + "tasks: [{get: \"/${a}\", capture: [{name: a, json: a}]}]\n", `got "GET /${a}" with ${a}, which nothing that users of class "user" send before captures`},
 		{head + "tasks: [{get: /, name: x}]\nusers: [{name: a, tasks: [y]}]\n", `users[0].tasks[0]: got "y", want the name of a task`},
 		{head + "tasks: [{get: /, name: x}, {get: /y}]\nusers: [{name: a, tasks: [x]}]\n", `tasks[1]: got "GET /y", which no users perform`},
-		{head + "wait: {between: [3s, 1s]}\ntasks: [{get: /}]\n", "line 2: wait: between: got \"3s\" and \"1s\""},
-		{head + "wait: {sometimes: 1s}\ntasks: [{get: /}]\n", `line 2: wait: got "sometimes", want 2s, {between: [1s, 3s]}`},
+		{head + "tasks: [{get: /, check: {time: 0s}}]\n", "line 2: tasks[0].check.time: got 0s, want more than 0"},
+		{head + "wait: {between: [3s, 1s]}\ntasks: [{get: /}]\n", `line 2: wait: got {"between": ["3s", "1s"]}, want 2s, {between: [1s, 3s]}`},
+		{head + "wait: {sometimes: 1s}\ntasks: [{get: /}]\n", `line 2: wait: got {"sometimes": "1s"}, want 2s, {between: [1s, 3s]}`},
+		{head + "wait: {pacing: 0s}\ntasks: [{get: /}]\n", `line 2: wait: got {"pacing": "0s"}, want 2s,`},
 	} {
 		_, err := ParseScenario([]byte(c.file), around(t))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot  %v\nwant %s", c.file, err, c.want)
+		}
+	}
+}
+
+// One mistake is one problem, and each line of it names the file.
+func TestScenarioProblemsOfAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shop.yaml")
+	text := "version: headroom/v1\nfeeds: [{name: p, file: none.csv}]\ntasks: [{get: \"/${p.street}\"}, {get: x}]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ReadScenario(path)
+	lines := strings.Split(fmt.Sprint(err), "\n")
+	want := []string{path + ": line 2: feeds[0].file: ", path + ": line 3: tasks[1].get: "}
+	if len(lines) != len(want) {
+		t.Fatalf("ReadScenario: %v, want %d lines", err, len(want))
+	}
+	for i := range want {
+		if !strings.HasPrefix(lines[i], want[i]) {
+			t.Errorf("line %d is %q, want it to begin with %q", i+1, lines[i], want[i])
+		}
+	}
+}
+
+// What fills in a place is escaped for the part of the URL that it is in.
+func TestPlacesOfAURL(t *testing.T) {
+	values := &Values{Rows: [][]string{{"R&D +?/", "a b"}}}
+	for _, c := range []struct{ task, want string }{
+		{`get: "/${p.email}/x"`, "/R&D%20+%3F%2F/x"},
+		{`get: "/search?q=${p.email}&e=${p.city}"`, "/search?q=R%26D+%2B%3F%2F&e=a+b"},
+		{`get: "/${p.city}?q=${p.city}", query: {r: "${p.city}"}`, "/a%20b?q=a+b&r=a+b"},
+		{`get: "/${random.choice a?b}/${p.city}"`, "/a%3Fb/a%20b"},
+		{`get: "/${env.TOKEN}?t=${env.TOKEN}"`, "/t%221?t=t%221"},
+	} {
+		s := mustScenario(t, "version: headroom/v1\nfeeds: [{name: p, file: people.csv}]\ntasks: [{"+c.task+"}]\n")
+		values.Random = rand.New(rand.NewPCG(1, 2))
+		if got := string(s.Classes[0].Tasks[0].Path.Append(nil, values)); got != c.want {
+			t.Errorf("%s sends %s, want %s", c.task, got, c.want)
+		}
+	}
+}
+
+// An answer that was cut is not called what it may not be.
+func TestJudgeACutAnswer(t *testing.T) {
+	s := mustScenario(t, "version: headroom/v1\ntasks:\n"+
+		"  - {get: /a, check: {json: [{path: a}]}}\n  - {get: /b, check: {contains: end}}\n  - {get: /c, capture: [{name: x, regexp: end}]}\n")
+	body := []byte(`{"a": 1, "b": "` + strings.Repeat("x", 100))
+	for i, want := range []string{
+		`GET /a: check json: got "{\"a\": 1, \"b\": \"` + strings.Repeat("x", 45) + `...", of which checks see the first 115 B, and JSON is read whole`,
+		`GET /b: check contains "end": got "{\"a\": 1, \"b\": \"` + strings.Repeat("x", 45) + `...", of which checks see the first 115 B`,
+		"GET /c: capture x: the first 115 B of the body have nothing for it",
+	} {
+		r := s.Classes[0].Tasks[i].Request
+		if err := r.Judge(Answer{Status: 200, Body: body, Cut: true}, make([]string, 1)); err == nil || err.Error() != want {
+			t.Errorf("Judge(%s) = %v, want %s", r.Name, err, want)
 		}
 	}
 }

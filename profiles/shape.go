@@ -126,4 +126,10 @@ func (r Ramp) OffsetOf(n float64) (time.Duration, bool) {
 	return 0, false
 }
 
+// Spike is a load of low that jumps to high after a while, stays there for
+// some time and comes back for as long as it took to begin.
+func Spike(low, high float64, after, stay time.Duration) Ramp {
+	return Ramp{From: low, Stages: []Stage{{after, low}, {0, high}, {stay, high}, {0, low}, {after, low}}}
+}
+
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

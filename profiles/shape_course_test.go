@@ -220,24 +220,32 @@ func TestParseShape(t *testing.T) {
 		{"sine:0..1.5k/s,period=30", Sine{0, 1500, 30 * sec}, true},
 		{"spike:1..9,after=1m,for=30s", Spike(1, 9, time.Minute, 30*sec), false},
 		{"spike:60/m..9/s, for=30s, after=1m", Spike(1, 9, time.Minute, 30*sec), true},
-		{"sine:50..10,period=5m", nil, false},
-		{"sine:0..0,period=5m", nil, false},
-		{"sine:10..50", nil, false},
-		{"sine:10..50,period=0", nil, false},
-		{"sine:10..50,period=5m,period=5m", nil, false},
-		{"spike:1..9,after=1m", nil, false},
-		{"ramp:1..9,period=5m", nil, false},
-		{"", nil, false},
 	} {
 		got, err := ParseShape(c.in)
-		if c.want == nil {
-			if err == nil || !strings.Contains(err.Error(), "want sine:LOW..HIGH,period=5m or spike:") {
-				t.Errorf("ParseShape(%q) = %+v, %v, want an error that says what is allowed", c.in, got, err)
-			}
-			continue
-		}
 		if err != nil || got.Rate != c.rate || got.Value.At(90*sec) != c.want.At(90*sec) || got.Value.Area(time.Hour) != c.want.Area(time.Hour) {
 			t.Errorf("ParseShape(%q) = %+v, %v, want %+v, rate %v", c.in, got, err, c.want, c.rate)
+		}
+	}
+}
+
+func TestParseShapeRefuses(t *testing.T) {
+	const grammar = "want sine:LOW..HIGH,period=5m or spike:LOW..HIGH,after=1m,for=30s"
+	for in, want := range map[string]string{
+		"":                                grammar,
+		"ramp:1..9,period=5m":             grammar,
+		"sine:9,period=5m":                grammar,
+		"sine:x..9,period=5m":             grammar,
+		"sine:50..10,period=5m":           `got "50..10", want the lower load first`,
+		"sine:0..0,period=5m":             `got "0..0", want more than 0 at the upper end`,
+		"sine:10..50":                     grammar,
+		"sine:10..50,after=1m":            `got "after=1m", want period=1m, each once`,
+		"sine:10..50,period=0":            `got "period=0", want a time of more than 0`,
+		"sine:10..50,period=5m,period=5m": "want period=1m, each once",
+		"spike:1..9,after=1m":             `got "after=1m", want after=1m,for=1m, each once`,
+		"spike:1..9,after=1m,for=0s":      `got "for=0s", want a time of more than 0, such as for=1m`,
+	} {
+		if got, err := ParseShape(in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseShape(%q) = %+v, %v, want an error with %q", in, got, err, want)
 		}
 	}
 }

@@ -48,9 +48,3 @@ func (s Sine) OffsetOf(n float64) (time.Duration, bool) {
 	}
 	return time.Duration(periods)*s.Period + low, true
 }
-
-// Spike is a load of low that jumps to high after a while, stays there for
-// some time and comes back for as long as it took to begin.
-func Spike(low, high float64, after, stay time.Duration) Ramp {
-	return Ramp{From: low, Stages: []Stage{{after, low}, {0, high}, {stay, high}, {0, low}, {after, low}}}
-}

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,49 +40,50 @@ func ParseShape(s string) (Written[Shape], error) {
 	low, high, ok := strings.Cut(loads, "..")
 	from, rate1, err1 := parseLoad(low)
 	to, rate2, err2 := parseLoad(high)
-	if !ok || err1 != nil || err2 != nil || from > to || to == 0 {
+	switch {
+	case kind != "sine" && kind != "spike", !ok, rest == "", err1 != nil, err2 != nil:
 		return Written[Shape]{}, bad
+	case from > to:
+		return Written[Shape]{}, badValue(loads, "the lower load first, as in 10..50")
+	case to == 0:
+		return Written[Shape]{}, badValue(loads, "more than 0 at the upper end, as in 0..50")
 	}
 	out := Written[Shape]{Rate: rate1 || rate2}
-	switch kind {
-	case "sine":
-		times, ok := parseTimes(rest, "period")
-		if !ok {
-			return Written[Shape]{}, bad
-		}
+	names := []string{"period"}
+	if kind == "spike" {
+		names = []string{"after", "for"}
+	}
+	times, err := parseTimes(rest, names)
+	switch {
+	case err != nil:
+		return Written[Shape]{}, err
+	case kind == "sine":
 		out.Value = Sine{Low: from, High: to, Period: times[0]}
-	case "spike":
-		times, ok := parseTimes(rest, "after", "for")
-		if !ok {
-			return Written[Shape]{}, bad
-		}
-		out.Value = Spike(from, to, times[0], times[1])
 	default:
-		return Written[Shape]{}, bad
+		out.Value = Spike(from, to, times[0], times[1])
 	}
 	return out, nil
 }
 
 // parseTimes reads "name=30s,other=1m", each name once, in any order, more
 // than 0.
-func parseTimes(s string, names ...string) ([]time.Duration, bool) {
+func parseTimes(s string, names []string) ([]time.Duration, error) {
+	bad := badValue(s, strings.Join(names, "=1m,")+"=1m, each once and with a time of more than 0")
 	out := make([]time.Duration, len(names))
 	parts := strings.Split(s, ",")
 	for _, part := range parts {
 		name, text, _ := strings.Cut(part, "=")
+		i := slices.Index(names, strings.TrimSpace(name))
 		d, err := ParseDuration(text)
-		for i := range names {
-			if names[i] == strings.TrimSpace(name) && err == nil {
-				out[i] = d
-			}
+		switch {
+		case i < 0 || len(parts) != len(names) || out[i] > 0:
+			return nil, bad
+		case err != nil || d == 0:
+			return nil, badValue(part, "a time of more than 0, such as "+names[i]+"=1m")
 		}
+		out[i] = d
 	}
-	for _, d := range out {
-		if d <= 0 {
-			return nil, false
-		}
-	}
-	return out, len(parts) == len(names)
+	return out, nil
 }
 
 // parseLoad reads a load of 0 or more: "50", "10k", or a rate "50/s".

@@ -34,9 +34,9 @@ const (
 	GreaterEqual Op = ">="
 )
 
-// Objective is one condition of an SLO, such as p95<300ms.
+// Objective is one condition of an SLO, such as p95<300ms or chat.ttft.p95<500ms.
 type Objective struct {
-	Task     string // of a scenario, by the name of its requests; empty: all requests
+	Task     string // whose requests; empty: all
 	Measure  Measure
 	Quantile float64 // 0..1, of a percentile
 	Op       Op
@@ -47,7 +47,7 @@ type Objective struct {
 // always.
 type SLO []Objective
 
-const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; of one task chat.p95; < <= > >=; ms, s, %, /s)"
+const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; of one task as chat.p95; < <= > >=; ms, s, %, /s)"
 
 // ParseSLO reads objectives separated by commas:
 //
@@ -55,11 +55,15 @@ const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, 
 //	measure   = p50 … p99.9 | mean | max | errors | rps | ttft.pNN | gap.pNN
 //	op        = < <= > >=
 //	unit      = ms | s for latency, % for errors, /s or nothing for rps
+//
+// A task is written as it is, dots and blanks included. In double quotes, and
+// escaped as in Go, it must be where it has one of , < > " in it, or where it
+// would be read as a measure: "ttft".p95<1s is about a task of that name.
 func ParseSLO(s string) (SLO, error) {
 	var slo SLO
-	for _, part := range strings.Split(s, ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
+	for rest, more := s, true; more; {
+		var part string
+		if part, rest, more = cutObjective(rest); part == "" {
 			return nil, fmt.Errorf("got %q: an empty objective; %s", s, sloHelp)
 		}
 		o, err := parseObjective(part)
@@ -75,18 +79,22 @@ func parseObjective(s string) (Objective, error) {
 	bad := func(why string) (Objective, error) {
 		return Objective{}, fmt.Errorf("objective %q: %s; %s", s, why, sloHelp)
 	}
-	at := strings.IndexAny(s, "<>")
+	task, plain, ok := cutTask(s)
+	if !ok {
+		return bad("a quote that is not of a task and a dot, as in \"chat\".p95")
+	}
+	at := strings.IndexAny(plain, "<>")
 	if at < 0 {
 		return bad("no comparison")
 	}
-	name, rest := strings.TrimSpace(s[:at]), s[at+1:]
-	o := Objective{Op: Op(s[at : at+1])}
+	name, rest := strings.TrimSpace(plain[:at]), plain[at+1:]
+	o := Objective{Task: task, Op: Op(plain[at : at+1])}
 	if strings.HasPrefix(rest, "=") {
 		o.Op, rest = o.Op+"=", rest[1:]
 	}
 	rest = strings.TrimSpace(rest)
 
-	if !o.setName(name) {
+	if task != "" && !o.setMeasure(name) || task == "" && !o.setName(name) {
 		return bad(fmt.Sprintf("unknown measure %q", name))
 	}
 
@@ -112,24 +120,6 @@ func parseObjective(s string) (Objective, error) {
 		o.Limit = d.Seconds()
 	}
 	return o, nil
-}
-
-// setName reads a measure, or a task and a measure; the name of a task may have
-// dots too. False means that there is no such measure.
-func (o *Objective) setName(name string) bool {
-	switch task, _, _ := strings.Cut(name, "."); {
-	case o.setMeasure(name):
-		return true
-	case task == "ttft" || task == "gap": // a measure that is mistyped
-		return false
-	}
-	for at := range name {
-		if at > 0 && name[at] == '.' && o.setMeasure(name[at+1:]) {
-			o.Task = name[:at]
-			return true
-		}
-	}
-	return false
 }
 
 // setMeasure reads a measure; false means that there is no such one.
@@ -164,17 +154,14 @@ func (o Objective) Holds(v float64) bool {
 	}
 }
 
-// Name is the measure as the grammar writes it, with its task: "p95",
-// "ttft.p95", "chat.errors".
+// Name is the task and the measure as the grammar writes them: "p95",
+// "ttft.p95", "login.errors".
 func (o Objective) Name() string {
 	name := string(o.Measure)
-	if o.Task != "" {
-		name = o.Task + "." + name
-	}
 	if o.Quantile > 0 {
-		return name + strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
+		name += strconv.FormatFloat(math.Round(o.Quantile*1e5)/1e3, 'f', -1, 64)
 	}
-	return name
+	return formatTask(o.Task, name)
 }
 
 // FormatValue writes v, a value of this objective's measure, with its unit.
@@ -224,8 +211,8 @@ func (s SLO) String() string {
 	return strings.Join(parts, ",")
 }
 
-// Latency returns the tightest latency percentile of all requests among the
-// objectives, the one a capacity search decides on.
+// Latency returns the tightest latency percentile among the objectives on all
+// requests, the one a capacity search decides on.
 func (s SLO) Latency() (Objective, bool) {
 	var best Objective
 	found := false

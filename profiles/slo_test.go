@@ -44,6 +44,17 @@ func TestParseSLO(t *testing.T) {
 		{in: "errors<0.0001%", want: SLO{{Measure: Errors, Op: Less, Limit: 0.000001}}},
 		{in: "rps>0.125/s", want: SLO{{Measure: Throughput, Op: Greater, Limit: 0.125}}},
 		{in: "p99.999<1s", want: SLO{p(0.99999, Less, 1)}},
+		// Of one task.
+		{in: "chat.ttft.p95<500ms,login.errors<1%", want: SLO{{Task: "chat", Measure: FirstEvent, Quantile: 0.95, Op: Less, Limit: 0.5}, {Task: "login", Measure: Errors, Op: Less, Limit: 0.01}}},
+		{in: "chat.p99.9<1s", want: SLO{{Task: "chat", Measure: Percentile, Quantile: 0.999, Op: Less, Limit: 1}}},
+		{in: "v1.chat.mean<1s", want: SLO{{Task: "v1.chat", Measure: Mean, Op: Less, Limit: 1}}},
+		{in: "GET /load/{n} x.rps>5/s", want: SLO{{Task: "GET /load/{n} x", Measure: Throughput, Op: Greater, Limit: 5}}},
+		{in: "p95.p95<1s", want: SLO{{Task: "p95", Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 1}}},
+		{in: `"a,b<c".p95<1s,p50<2s`, want: SLO{{Task: "a,b<c", Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 1}, p(0.5, Less, 2)}},
+		{in: `"say \"x\"" . p95 < 1s`, want: SLO{{Task: `say "x"`, Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 1}}, text: `"say \"x\"".p95<1s`},
+		{in: `"ttft".p95<1s`, want: SLO{{Task: "ttft", Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 1}}},
+		{in: `"x.ttft".p95<1s`, want: SLO{{Task: "x.ttft", Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 1}}},
+		{in: `"chat".p95<1s`, want: SLO{{Task: "chat", Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 1}}, text: "chat.p95<1s"},
 	} {
 		got, err := ParseSLO(c.in)
 		if err != nil {
@@ -98,6 +109,12 @@ func TestParseSLOErrors(t *testing.T) {
 		{"ttft.p95<1%", `"ttft.p95<1%"`, `limit "1%" is not a latency`},
 		{"median<1s", `"median<1s"`, `unknown measure "median"`},
 		{"<1s", `"<1s"`, `unknown measure ""`},
+		{"chat.median<1s", `"chat.median<1s"`, `unknown measure "chat.median"`},
+		{".p95<1s", `".p95<1s"`, `unknown measure ".p95"`},
+		{`"chat.p95<1s`, `chat.p95<1s`, "a quote that is not of a task and a dot"},
+		{`"chat"p95<1s`, `p95<1s`, "a quote that is not of a task and a dot"},
+		{`"".p95<1s`, `p95<1s`, "a quote that is not of a task and a dot"},
+		{`"chat".chat.p95<1s`, `chat.p95<1s`, `unknown measure "chat.p95"`},
 		{"", `""`, "an empty objective"},
 		{"p95<300ms,", `"p95<300ms,"`, "an empty objective"},
 		{",p95<300ms", `",p95<300ms"`, "an empty objective"},
@@ -122,7 +139,7 @@ func TestParseSLOErrors(t *testing.T) {
 func TestSLORoundTrip(t *testing.T) {
 	ops := rapid.SampledFrom([]Op{Less, LessEqual, Greater, GreaterEqual})
 	objective := rapid.Custom(func(t *rapid.T) Objective {
-		o := Objective{Task: rapid.SampledFrom([]string{"", "chat", "GET /v1.2/a", "p95"}).Draw(t, "task"), Op: ops.Draw(t, "op")}
+		o := Objective{Task: rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"ttft", "gap.p", "a.ttft", "p95", "a,b", `"`, " "})).Draw(t, "task"), Op: ops.Draw(t, "op")}
 		o.Measure = rapid.SampledFrom([]Measure{Percentile, FirstEvent, Gap, Mean, Max, Errors, Throughput}).Draw(t, "measure")
 		switch o.Measure {
 		case Percentile, FirstEvent, Gap:
@@ -147,6 +164,30 @@ func TestSLORoundTrip(t *testing.T) {
 			t.Fatalf("ParseSLO(%q): -want +got\n%s", want, diff)
 		}
 	})
+}
+
+func TestCheckTasks(t *testing.T) {
+	for _, c := range []struct {
+		slo, want string
+		tasks     []string
+	}{
+		{"p95<1s,errors<1%", "", nil},
+		{"p95<1s,chat.errors<1%", "", []string{"login", "chat"}},
+		{"p95<1s,chat.errors<1%", "--slo: got chat.errors<1% without --scenario, want an objective for all requests", nil},
+		{"chat.errors<1%,caht.p95<1s", "--slo: got caht.p95<1s, want one for a task of the scenario: login, chat", []string{"login", "chat"}},
+	} {
+		slo, err := ParseSLO(c.slo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := slo.CheckTasks(c.tasks); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("(%s).CheckTasks(%q) = %q, want %q", c.slo, c.tasks, got, c.want)
+		}
+	}
 }
 
 func TestSLOStringOfNone(t *testing.T) {
@@ -187,6 +228,7 @@ func TestSLOLatency(t *testing.T) {
 		{"p95<=300ms,errors<1%", "p95<=300ms"},
 		{"errors<1%,rps>5,mean<1ms,max<2ms", ""},
 		{"p95>1ms,p99<1s", "p99<1s"},
+		{"chat.p95<1ms,p99<1s", "p99<1s"},
 	} {
 		slo, err := ParseSLO(c.in)
 		if err != nil {

@@ -2,13 +2,14 @@ package profiles
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"headroom/profiles/document"
 )
 
 // Template is text with places that are filled in for each request, written
@@ -285,7 +286,7 @@ func (v vocabulary) place(text string) (p part, err error) {
 			return bad(v.known())
 		}
 		columns := v.feeds[p.number].Columns
-		if p.column = slices.Index(columns, member); p.column < 0 {
+		if p.column = slices.Index(columns, member); p.column < 0 && columns != nil { // else it could not be read, which is said already
 			return bad("a column of the feed: " + strings.Join(columns, ", "))
 		}
 	default:
@@ -308,11 +309,7 @@ func (v vocabulary) known() string {
 
 // inJSON is text as it stands between the quotes of a JSON string.
 func inJSON(s string) string {
-	var b strings.Builder
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // strings always can be
-	quoted := strings.TrimSuffix(b.String(), "\n")
+	quoted := document.Flow(s)
 	return quoted[1 : len(quoted)-1]
 }
 

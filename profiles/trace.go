@@ -1,6 +1,8 @@
 package profiles
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -27,6 +29,7 @@ type TraceOptions struct {
 //	numbers, beside a column of dates Counts: arrivals until the next date
 //	numbers, with an Interval         Counts: arrivals in each interval
 //	numbers alone                     Stamps: a line is one arrival, in seconds
+//	lines of an access log            Counts: arrivals in each second
 //
 // Dates are RFC 3339, with a space instead of the T, or as in access logs, to
 // the nanosecond; UTC where they have no zone. The first is the start of the
@@ -36,7 +39,15 @@ func ReadTrace(r io.Reader, o TraceOptions) (Shape, error) {
 	if t.Compress == 0 {
 		t.Compress = 1
 	}
-	if err := t.scan(r); err != nil {
+	in := bufio.NewReaderSize(r, longestLine)
+	begin, _ := in.Peek(longestLine)
+	if isAccessLog(begin) {
+		return t.readLog(in)
+	}
+	if isBinary(begin) {
+		return nil, badTrace("something that is no text", 1)
+	}
+	if err := t.scan(in); err != nil {
 		return nil, err
 	}
 	shape := t.shape()
@@ -84,7 +95,7 @@ func (t *trace) scan(r io.Reader) error {
 	row, line, err := next(in)
 	if err == nil {
 		t.columns = len(row)
-		named := !slices.ContainsFunc(row, isValue)
+		named := !slices.ContainsFunc(row, isValue) && slices.ContainsFunc(row, isName)
 		if err := t.findColumn(row, named); err != nil {
 			return fmt.Errorf("line %d: %w", line, err)
 		}
@@ -115,18 +126,30 @@ func (t *trace) scan(r io.Reader) error {
 	return nil
 }
 
+// badTrace is a file that holds something else.
+func badTrace(got string, line int) error {
+	return fmt.Errorf("line %d: got %s, want times or counts, one a line or in CSV, or an access log of nginx or Apache", line, got)
+}
+
+// isBinary reports whether the beginning of a file is no text.
+func isBinary(begin []byte) bool { return bytes.IndexByte(begin, 0) >= 0 }
+
 // next reads a line that is not empty.
 func next(in *csv.Reader) (row []string, line int, err error) {
 	row, err = in.Read()
 	var bad *csv.ParseError
 	if errors.As(err, &bad) {
-		return nil, 0, fmt.Errorf("line %d: %w", bad.Line, bad.Err)
+		return nil, 0, badTrace("something that is no CSV ("+bad.Err.Error()+")", bad.Line)
 	}
 	if err == nil {
 		line, _ = in.FieldPos(0)
 	}
 	return row, line, err
 }
+
+// isName reports whether s can name a column; what begins with a digit is
+// rather a value that somebody wrote in another way.
+func isName(s string) bool { return s != "" && (s[0] < '0' || s[0] > '9') }
 
 func isValue(s string) bool {
 	_, isDate := dateLayout(s)
@@ -252,7 +275,15 @@ func (t *trace) shape() Shape {
 	}
 	ends := make([]time.Duration, len(t.counts))
 	for i := range ends {
-		ends[i] = t.compressed(t.end(i))
+		ends[i] = t.end(i)
+	}
+	return t.replay(ends)
+}
+
+// replay makes a shape of the counts of intervals that end at ends.
+func (t *trace) replay(ends []time.Duration) Shape {
+	for i := range ends {
+		ends[i] = t.compressed(ends[i])
 		if i > 0 && ends[i] <= ends[i-1] || ends[i] <= 0 {
 			return t.refuse("--compress %gx leaves no time for a count", t.Compress)
 		}

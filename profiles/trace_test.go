@@ -9,6 +9,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// combined is a line as nginx and Apache write it.
+func combined(at string) string {
+	return "127.0.0.1 - - [22/Nov/2026:" + at + ` +0000] "GET /a?b=1,2 HTTP/1.1" 200 5 "-" "curl/8, \"x"` + "\n"
+}
+
 func TestReadTrace(t *testing.T) {
 	const dated = "when,who,n\n2026-01-02 03:04:05,a,10\n2026-01-02 03:04:15,b,0\n2026-01-02 03:04:25,c,5\n"
 	for _, c := range []struct {
@@ -24,6 +29,10 @@ func TestReadTrace(t *testing.T) {
 		{"dates with a space", "TIMESTAMP,Tokens\n2023-11-16 18:17:03.9799600,4808\n2023-11-16 18:17:04.0319600,3180\n", TraceOptions{}, Stamps{0, 52 * ms}, ""},
 		{"dates with a space and a zone", "2024-05-10 00:00:00.009930+00:00\n2024-05-10 00:00:01.009930+00:00\n", TraceOptions{}, Stamps{0, sec}, ""},
 		{"dates as in access logs", "[02/Jan/2026:03:04:05 +0000]\n[02/Jan/2026:03:04:06 +0000]\n", TraceOptions{}, Stamps{0, sec}, ""},
+		{"an access log", combined("08:00:01") + combined("08:00:01") + combined("08:00:00") + "\n" + combined("08:00:04"), TraceOptions{},
+			NewCounts([]time.Duration{sec, 2 * sec, 4 * sec, 5 * sec}, []float64{1, 2, 0, 1}), ""},
+		{"an access log, compressed", combined("08:00:00") + combined("08:00:01"), TraceOptions{Compress: 2}, NewCounts([]time.Duration{500 * ms, sec}, []float64{1, 1}), ""},
+		{"counts by status", "time,5xx\n2026-01-02 03:04:05,1\n2026-01-02 03:04:06,2\n", TraceOptions{Column: "5xx"}, NewCounts([]time.Duration{sec, 2 * sec}, []float64{1, 2}), ""},
 		{"a comment, a blank line, Windows", "# from x\r\n\r\n1\r\n2\r\n", TraceOptions{}, Stamps{0, sec}, ""},
 		{"the column by name", "id,at\n7,1\n3,4\n", TraceOptions{Column: "at"}, Stamps{0, 3 * sec}, ""},
 		{"the column by number", "7,1\n3,4\n", TraceOptions{Column: "2"}, Stamps{0, 3 * sec}, ""},
@@ -51,7 +60,12 @@ func TestReadTrace(t *testing.T) {
 		{"no arrivals", "0\n0\n", TraceOptions{Interval: sec}, nil, "all counts are 0"},
 		{"too much compressed", "1\n1\n", TraceOptions{Interval: 1, Compress: 1000}, nil, "--compress 1000x leaves no time"},
 		{"too long", "0\n8000000000\n", TraceOptions{}, nil, "it takes longer than a hundred years"},
-		{"an open quote", "1\n\"2\n", TraceOptions{}, nil, "line 2: "},
+		{"an open quote", "1\n\"2\n", TraceOptions{}, nil, "line 2: got something that is no CSV ("},
+		{"times with a unit", "1s\n2s\n", TraceOptions{}, nil, `line 1: got "1s", want a time in seconds, such as 12.5` + "\n" + `line 2: got "2s"`},
+		{"binary", "\x1f\x8b\x08\x00\n", TraceOptions{}, nil, "line 1: got something that is no text, want times or counts, one a line or in CSV, or an access log of nginx or Apache"},
+		{"an access log with something else", combined("08:00:00") + "x\n" + combined("08:61:00"), TraceOptions{}, nil,
+			"line 2: got no time such as [22/Nov/2026:08:00:01 +0000], want one in each line of an access log\nline 3: got no time"},
+		{"an access log of a column", combined("08:00:00"), TraceOptions{Column: "4"}, nil, "got an access log and --trace-column"},
 		{"something else", strings.Repeat("x,5\n1,5\n", 30), TraceOptions{Column: "1"}, nil, "line 1: got \"x\""},
 	} {
 		got, err := ReadTrace(strings.NewReader(c.text), c.options)
@@ -85,6 +99,7 @@ func TestParseCompress(t *testing.T) {
 func FuzzReadTrace(f *testing.F) {
 	f.Add("12.5\n13\n", "", int64(0), 1.0)
 	f.Add("t,n\n2026-01-02 03:04:05,1\n2026-01-02 03:05:05,7\n", "n", int64(0), 60.0)
+	f.Add(combined("08:00:00")+combined("09:00:00"), "", int64(0), 1000.0)
 	f.Add("n\n4\n0\n", "1", int64(time.Minute), 0.5)
 	f.Fuzz(func(t *testing.T, text, column string, interval int64, compress float64) {
 		interval = max(interval, 0) // as the flags allow

@@ -1,7 +1,9 @@
 package scaler
 
 import (
+	"errors"
 	"io"
+	"net"
 	"sync"
 )
 
@@ -16,7 +18,7 @@ type answerBody struct {
 }
 
 func (b *answerBody) Read(p []byte) (int, error) {
-	if b.x.kept && b.x.rest > 0 {
+	if b.x.kept.Load() && b.x.rest > 0 {
 		if err := b.x.FlushError(); err != nil {
 			return 0, err
 		}
@@ -37,9 +39,8 @@ func (b *answerBody) Read(p []byte) (int, error) {
 
 // uploadBody is the body of a request. As long as it flows, the timeout begins
 // anew: a replica cannot answer what it does not have yet. It notes when the
-// client, not the replica, is why the request failed. Closing it does nothing,
-// as the transport closes what it could not send, which may be sent yet; the
-// proxy and the server close what is behind it.
+// client, not the replica, is why the request failed. Closing it does nothing:
+// the server closes what is behind it.
 type uploadBody struct {
 	io.Reader
 	x *exchange
@@ -63,6 +64,9 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 		b.x.upload.Store(uploadOver)
 	default:
 		b.x.upload.Store(uploadFailed)
+		if lost := net.Error(nil); err != io.ErrUnexpectedEOF && !errors.As(err, &lost) && !errors.Is(err, net.ErrClosed) {
+			b.x.cancel(errMalformed)
+		}
 	}
 	return n, err
 }

@@ -17,6 +17,7 @@ var (
 	errClientGone    = errors.New("the client went away")
 	errClientSlow    = errors.New("the client does not read its answer")
 	errUploadStopped = errors.New("the upload stopped")
+	errMalformed     = errors.New("the upload is malformed")
 	errGraceOver     = errors.New("upstream timed out twice over")
 )
 
@@ -39,21 +40,22 @@ type exchange struct {
 
 	turn   atomic.Int32 // one of the turn... constants
 	upload atomic.Int32 // one of the upload... constants
-	reads  sync.Mutex   // held while the transport reads of the upload
+	reads  sync.Mutex   // held while the upload is read
 	active atomic.Int64 // when something came last, in nanoseconds since the arrival
+	kept   atomic.Bool  // the server may keep some of the answer's body back
 
 	// For the carrier, and for the handler when it has taken over or the
 	// carrier is done.
 	lease
 	w        http.ResponseWriter
 	shared   bool // there is an upload, and the connection is for one request after the other
+	old      bool // the client speaks HTTP/1.0, and knows no hints
 	sent     bool // the header is
 	panicked any  // what the carrying panicked with, nil where it did not
 
 	// For the carrier only.
 	header http.Header // of the answer; when that is sent, what comes after the body
 	rest   int64       // of the body, where its length is announced; else what is not positive
-	kept   bool        // the server may keep some of the body back
 	how    outcome
 	over   bool // the slot was given back
 }
@@ -85,6 +87,7 @@ func newExchange(w http.ResponseWriter, r *http.Request, l lease) *exchange {
 	x := &exchange{lease: l, w: w, header: make(http.Header, 8), done: make(chan struct{})}
 	x.Context, x.cancel = context.WithCancelCause(context.WithoutCancel(r.Context()))
 	x.renew()
+	x.old = !r.ProtoAtLeast(1, 1)
 	x.shared = r.ProtoMajor == 1 && r.ContentLength != 0
 	return x
 }
@@ -120,9 +123,10 @@ func (x *exchange) end() {
 // have to answer while the carrier fills it.
 func (x *exchange) Header() http.Header { return x.header }
 
-// WriteHeader sends the header.
+// WriteHeader sends the header. A hint on the way to it shows that the replica
+// works, so the timeout begins anew.
 func (x *exchange) WriteHeader(code int) {
-	if !x.begin(turnClient) {
+	if code < http.StatusOK && x.old || !x.begin(turnClient) {
 		return
 	}
 	defer x.end()
@@ -148,7 +152,7 @@ func (x *exchange) Write(p []byte) (int, error) {
 	}
 	defer x.end()
 	x.renew()
-	x.kept = true
+	x.kept.Store(true)
 	n, err := x.w.Write(p)
 	if x.rest -= int64(n); x.rest == 0 && err == nil {
 		err = http.NewResponseController(x.w).Flush()
@@ -163,7 +167,7 @@ func (x *exchange) FlushError() error {
 	}
 	defer x.end()
 	x.renew()
-	x.kept = false
+	x.kept.Store(false)
 	return http.NewResponseController(x.w).Flush()
 }
 
@@ -193,7 +197,7 @@ func (x *exchange) closing(h http.Header) {
 // net/http gives it.
 const lingering = 500 * time.Millisecond
 
-// endUpload has the transport read no more of an upload, as the handler ends
+// endUpload has no more of an upload read, as the handler ends
 // and the server waits for whoever reads.
 func (x *exchange) endUpload() {
 	if x.upload.Load() == uploadOver {

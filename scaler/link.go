@@ -25,6 +25,7 @@ type link struct {
 	r        *bufio.Reader
 	w        *bufio.Writer
 	expiry   *time.Timer // ends it while it is idle; nil before it is so
+	reused   bool        // it has carried a request
 
 	sent int64 // bytes of this request
 	room int64 // how much longer the header of its answer may be
@@ -71,13 +72,13 @@ func (l *link) roundTrip(req *http.Request) (*http.Response, error) {
 	a.ongoing.Store(1)
 	l.sent, l.room = 0, maxHeader
 	l.writeHeader(req)
+	failed := l.w.Flush()
+	if failed != nil && l.sent == 0 {
+		a.abort()
+		return nil, failed
+	}
 	var wanted chan bool // whether to send the upload, where the client asks
-	if req.Body == nil {
-		if err := l.w.Flush(); err != nil {
-			a.abort()
-			return nil, err
-		}
-	} else {
+	if failed == nil && req.Body != nil {
 		if strings.EqualFold(req.Header.Get("Expect"), "100-continue") {
 			wanted = make(chan bool, 1)
 		}
@@ -87,6 +88,9 @@ func (l *link) roundTrip(req *http.Request) (*http.Response, error) {
 	res, err := l.readHeader(req, wanted)
 	tell(wanted, false)
 	if err != nil {
+		if failed != nil {
+			err = failed // else what the replica said before it stopped to read is the answer
+		}
 		a.abort()
 		return nil, err
 	}
@@ -110,7 +114,11 @@ var elsewhere = map[string]bool{"Host": true, "Content-Length": true, "Transfer-
 // writeHeader buffers the header of a request. What fails is told by the next
 // flush.
 func (l *link) writeHeader(req *http.Request) {
-	for _, s := range []string{req.Method, " ", req.URL.RequestURI(), " HTTP/1.1\r\nHost: ", req.Host, "\r\n"} {
+	host := req.Host
+	if host == "" {
+		host = l.address // the client speaks HTTP/1.0
+	}
+	for _, s := range []string{req.Method, " ", req.URL.RequestURI(), " HTTP/1.1\r\nHost: ", host, "\r\n"} {
 		l.w.WriteString(s)
 	}
 	if req.Header.Get("User-Agent") == "" {
@@ -134,14 +142,9 @@ const maxAsking = time.Second
 
 var errUnwanted = errors.New("the replica does not want the upload")
 
-// writeBody sends what is buffered and the upload, each part of it as it comes.
-// When the client does not send all of it, the connection is of no more use.
+// writeBody sends the upload, each part of it as it comes. When the client does
+// not send all of it, the connection is of no more use.
 func (l *link) writeBody(req *http.Request, wanted <-chan bool) error {
-	if wanted != nil || req.ContentLength < 0 { // the first part may be long in coming
-		if err := l.w.Flush(); err != nil {
-			return err
-		}
-	}
 	if wanted != nil {
 		asking := time.NewTimer(maxAsking)
 		defer asking.Stop()
@@ -189,10 +192,13 @@ func tell(c chan<- bool, b bool) {
 var errNoAnswer = errors.New("it ended the connection")
 
 // readHeader returns the answer to a request, whose body is yet to be read,
-// and passes hints that come before it on.
+// and passes hints that come before it on; but not to a client that waits for
+// permission to send its upload, which the server may write at the same time.
 func (l *link) readHeader(req *http.Request, wanted chan<- bool) (*http.Response, error) {
 	if _, err := l.r.Peek(1); err == io.EOF {
 		return nil, errNoAnswer
+	} else if err != nil {
+		return nil, err
 	}
 	trace := httptrace.ContextClientTrace(req.Context())
 	for {
@@ -203,7 +209,7 @@ func (l *link) readHeader(req *http.Request, wanted chan<- bool) (*http.Response
 		if res.StatusCode == http.StatusContinue {
 			tell(wanted, true)
 		}
-		if trace != nil && trace.Got1xxResponse != nil {
+		if wanted == nil && trace != nil && trace.Got1xxResponse != nil {
 			if err := trace.Got1xxResponse(res.StatusCode, textproto.MIMEHeader(res.Header)); err != nil {
 				return nil, err
 			}
@@ -256,8 +262,9 @@ func (a *answer) abort() {
 	a.end(false)
 }
 
-// complete notes the end of an answer. An upload that still goes on ends with
-// the client, and a replica that does not read it has little time.
+// complete notes the end of an answer. An upload that still goes on is mostly
+// over in a moment; else it ends with the exchange, and a replica that does
+// not read it has little time.
 func (a *answer) complete() {
 	unharmed := a.stop()
 	if a.ongoing.Load() > 1 {

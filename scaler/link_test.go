@@ -54,6 +54,8 @@ func TestLinkSends(t *testing.T) {
 			"GET / HTTP/1.1\r\nHost: h\r\nIdempotency-Key: k\r\nUser-Agent: me\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n\r\n"},
 		{"a POST of nothing", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n",
 			"POST / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\nContent-Length: 0\r\n\r\n"},
+		{"an old client", "GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n",
+			"GET / HTTP/1.1\r\nHost: replica-1:80\r\nX-Forwarded-Host: \r\nX-Forwarded-Proto: http\r\n\r\n"},
 		{"an upload of known length", "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\ntext",
 			"PUT / HTTP/1.1\r\nHost: h\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\nContent-Length: 4\r\n\r\ntext"},
 		{"an upload in chunks", "DELETE / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTrailer: Sum\r\n\r\n4\r\ntext\r\n0\r\nSum: 1\r\n\r\n",
@@ -66,7 +68,7 @@ func TestLinkSends(t *testing.T) {
 			script(t, func(conn net.Conn, lines *bufio.Reader) {
 				n, _ := io.ReadFull(lines, got)
 				got = got[:n]
-				io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+				io.WriteString(conn, "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")
 				if rest, _ := io.ReadAll(lines); len(rest) > 0 {
 					t.Errorf("and %q", rest)
 				}
@@ -77,7 +79,13 @@ func TestLinkSends(t *testing.T) {
 				}
 				defer conn.Close()
 				go io.WriteString(conn, tt.in)
-				res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				lines := bufio.NewReader(conn)
+				if !strings.Contains(tt.in, "HTTP/1.0") {
+					if hint := header(lines); !strings.HasPrefix(hint, "HTTP/1.1 103") {
+						t.Errorf("got %q first, want the hint", hint)
+					}
+				}
+				res, err := http.ReadResponse(lines, nil)
 				if err != nil || res.StatusCode != http.StatusNoContent || string(got) != tt.want {
 					t.Errorf("got %v, %v, the replica\n%q, want\n%q", res, err, got, tt.want)
 				}
@@ -140,6 +148,10 @@ func TestLinkKeepsConnections(t *testing.T) {
 			t.Errorf("%s later %d connections have ended, want all 3", maxIdle, got)
 		}
 		send("GET", "/length", "", 4)
+		pass(maxIdle)
+		if n := len(s.proxy.upstream.idle); n > 0 {
+			t.Errorf("%d addresses are remembered without a connection, want none", n)
+		}
 	})
 }
 
@@ -285,4 +297,66 @@ func TestLinkTellsWhatEnded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A replica has the header of an upload before the client sends the rest, and
+// its connection is not kept idle meanwhile.
+func TestLinkSendsTheHeaderAtOnce(t *testing.T) {
+	came := false
+	script(t, func(conn net.Conn, lines *bufio.Reader) {
+		came = strings.HasPrefix(header(lines), "POST / ")
+		io.CopyN(io.Discard, lines, 4)
+		io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+	}, func(t *testing.T, s *service) {
+		conn, err := s.wire.dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		io.WriteString(conn, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
+		pass(5 * time.Second)
+		if !came {
+			t.Error("the replica has no header after 5s")
+		}
+		io.WriteString(conn, "text")
+		if r, err := receive(conn); err != nil || r.code != 204 {
+			t.Errorf("got %+v, %v, want 204", r, err)
+		}
+	})
+}
+
+// A replica that ends fresh connections at once has not got the request, and
+// is not asked for ever.
+func TestLinkMovesOnFromWhoHangsUp(t *testing.T) {
+	virtual(t, Config{}, []http.HandlerFunc{nil, echo}, func(t *testing.T, s *service) {
+		dial, hungUp := s.proxy.upstream.dial, 0
+		s.proxy.upstream.dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if addr != s.backends[0].address {
+				return dial(ctx, network, addr)
+			}
+			hungUp++
+			ours, theirs := net.Pipe()
+			theirs.Close()
+			return ours, nil
+		}
+		r, err := s.exchange(request(t, "POST", "http://service/", "text"))
+		if err != nil || r.code != 200 || r.body != "text" || r.header.Get("X-Served-By") != "replica-2" || hungUp != 1 {
+			t.Errorf("got %+v, %v after %d connections, want the answer of replica-2 after one", r, err, hungUp)
+		}
+	})
+}
+
+// What a client is to get last does not wait for what is done afterwards.
+func TestProxyKeepsNoAnswerBack(t *testing.T) {
+	const length = maxHeader + 1000 // more than a header may have
+	virtual(t, Config{}, []http.HandlerFunc{func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprint(length))
+		for n := 0; n < length; n += 1000 {
+			io.WriteString(w, strings.Repeat("x", min(1000, length-n)))
+		}
+	}}, func(t *testing.T, s *service) {
+		if r := await(t, s.get(t, "/")); r.code != 200 || len(r.body) != length || r.err != nil {
+			t.Errorf("got %d with %d bytes, %v, want 200 with %d", r.code, len(r.body), r.err, length)
+		}
+	})
 }

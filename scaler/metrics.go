@@ -138,7 +138,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	requestsDesc        = describe("requests_total", "Requests answered, by status code; 499: the client went away first.", "code")
 	queueLengthDesc     = describe("queue_length", "Requests that wait for a replica.")
-	inFlightDesc        = describe("in_flight_requests", "Requests accepted and not yet answered, waiting ones included.")
+	inFlightDesc        = describe("in_flight_requests", "Requests accepted that a replica has not answered yet, waiting ones included.")
 	stuckDesc           = describe("stuck_requests", "Requests answered 504 on which a replica may still work.")
 	replicasDesc        = describe("replicas", "Replicas, by state.", "state")
 	wantedDesc          = describe("replicas_wanted", "Replicas that the policy, or a pin, wants.")

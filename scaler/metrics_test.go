@@ -51,7 +51,7 @@ func TestMetricsOfAFleet(t *testing.T) {
 # HELP headroom_scaler_decisions_total Decisions made, by reason.
 # TYPE headroom_scaler_decisions_total counter
 headroom_scaler_decisions_total{reason="no_data"} 1
-# HELP headroom_scaler_in_flight_requests Requests accepted and not yet answered, waiting ones included.
+# HELP headroom_scaler_in_flight_requests Requests accepted that a replica has not answered yet, waiting ones included.
 # TYPE headroom_scaler_in_flight_requests gauge
 headroom_scaler_in_flight_requests 1
 # HELP headroom_scaler_queue_length Requests that wait for a replica.

@@ -70,6 +70,10 @@ func (p *proxy) close() {
 func (p *proxy) ServeHTTP(client http.ResponseWriter, r *http.Request) {
 	w := p.requests.begin(client)
 	defer p.requests.end(w)
+	if text := unacceptable(r); text != "" {
+		http.Error(w, text, http.StatusBadRequest)
+		return
+	}
 	l, err := p.balancer.acquire(r.Context())
 	if err != nil {
 		if r.ContentLength != 0 { // the server reads the upload before it answers
@@ -152,7 +156,6 @@ func (p *proxy) check(x *exchange) (next time.Duration, late bool) {
 	case turn != turnReplica: // other times apply
 	case x.upload.Load() == uploadAwaited:
 		x.cancel(errUploadStopped)
-		client.SetReadDeadline(time.Now()) // the transport waits for the reading of it, which nothing else ends
 	default:
 		// Where it fails, something comes in this moment.
 		return p.timeout, x.begin(turnNobody)
@@ -232,7 +235,9 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.refuse(w, err)
 		return
 	}
-	x.failed()
+	if x.how == completed {
+		x.how = abandoned // the replica did not fail; it is the client, or what the two agreed on
+	}
 	x.sign(w.Header())
 	switch cause := context.Cause(x); {
 	case exhausted(err):
@@ -241,6 +246,10 @@ func (p *proxy) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Error(w, fmt.Sprintf("the scaler cannot connect to a replica: %v", err), http.StatusServiceUnavailable)
 	case cause == errUploadStopped:
 		http.Error(w, fmt.Sprintf("the upload stopped for %s", profiles.Duration(p.timeout)), http.StatusRequestTimeout)
+	case cause == errMalformed:
+		http.Error(w, cause.Error(), http.StatusBadRequest)
+	case cause == nil && x.upload.Load() != uploadFailed && x.how == abandoned:
+		http.Error(w, fmt.Sprintf("an answer of %s could not be passed on: %v", x.id, err), http.StatusBadGateway)
 	case x.how == abandoned && cause != errClosed:
 		http.Error(w, "the client went away before "+x.id+" answered", statusGone)
 	case x.how == abandoned:

@@ -61,14 +61,18 @@ func newUpstream(b *balancer, timeout time.Duration) *upstream {
 	}
 }
 
-// RoundTrip sends a request that rewrite has directed to a replica. How often
-// it may be moved on is limited by the time that a request may wait.
+// RoundTrip sends a request to the replica of its exchange. How often it may be
+// moved on is limited by the time that a request may wait. A replica is to
+// blame for an error.
 func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := exchangeOf(req)
 	for {
 		res, err := u.send(req, x.address)
 		var unsent *unsentError
 		if !errors.As(err, &unsent) || x.Err() != nil || exhausted(err) {
+			if err != nil {
+				x.failed()
+			}
 			return res, err
 		}
 		if err := x.requeue(u.balancer); err != nil {
@@ -77,19 +81,23 @@ func (u *upstream) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// send sends a request to an address. The error is an unsentError when no
-// connection to it could be made.
+// send sends a request to an address. The error is an unsentError when nothing
+// could be sent there.
 func (u *upstream) send(req *http.Request, address string) (*http.Response, error) {
 	for {
 		l, err := u.link(req.Context(), address)
 		if err != nil {
 			return nil, &unsentError{err}
 		}
+		reused := l.reused
 		res, err := l.roundTrip(req)
-		if err == nil || req.Body != nil || l.sent > 0 || req.Context().Err() != nil {
+		switch {
+		case err == nil || l.sent > 0 || req.Context().Err() != nil:
 			return res, err
+		case !reused:
+			return nil, &unsentError{err}
 		}
-		// The replica had ended the connection before anything was sent.
+		// The replica had ended the connection while it was idle.
 	}
 }
 
@@ -122,9 +130,15 @@ func (u *upstream) take(address string) *link {
 	if len(kept) == 0 {
 		return nil
 	}
-	l := kept[len(kept)-1]
-	u.idle[address] = kept[:len(kept)-1]
+	last := len(kept) - 1
+	l := kept[last]
 	l.expiry.Stop()
+	if last == 0 {
+		delete(u.idle, address) // replicas come and go, with ever new addresses
+		return l
+	}
+	kept[last] = nil
+	u.idle[address] = kept[:last]
 	return l
 }
 
@@ -136,6 +150,7 @@ func (u *upstream) put(l *link) {
 		l.Close()
 		return
 	}
+	l.reused = true
 	u.idle[l.address] = append(u.idle[l.address], l)
 	if l.expiry == nil {
 		l.expiry = time.AfterFunc(maxIdle, func() { u.expire(l) })
@@ -153,10 +168,11 @@ func (u *upstream) expire(l *link) {
 		return // it was taken in this moment
 	}
 	l.Close()
-	u.idle[l.address] = slices.Delete(u.idle[l.address], i, i+1)
-	if len(u.idle[l.address]) == 0 {
-		delete(u.idle, l.address) // replicas come and go, with ever new addresses
+	if len(u.idle[l.address]) == 1 {
+		delete(u.idle, l.address)
+		return
 	}
+	u.idle[l.address] = slices.Delete(u.idle[l.address], i, i+1)
 }
 
 // close closes the connections that are kept, and waits for uploads that go
@@ -185,6 +201,9 @@ func rewrite(pr *httputil.ProxyRequest) {
 		for _, name := range []string{"Upgrade", "Connection", "Http2-Settings"} {
 			pr.Out.Header.Del(name)
 		}
+	}
+	if !pr.In.ProtoAtLeast(1, 1) {
+		pr.Out.Header.Del("Expect") // which it cannot (RFC 9110, section 10.1.1)
 	}
 	if pr.Out.Body != nil {
 		x.upload.Store(uploadOpen)

@@ -157,6 +157,8 @@ func (m *screen) setUsers(n int) tea.Cmd {
 	text := ""
 	if !sending(m.latest) {
 		text = "the next swarm will have " + plural(n, "user")
+	} else if m.latest.Load.Shaped {
+		text = shapeOver + plural(n, "user")
 	}
 	return m.queue(call{after: m.asked.answered, run: func() (string, error) { return text, m.do.SetUsers(n) }})
 }
@@ -174,9 +176,14 @@ func (m *screen) setRate(perSecond float64) tea.Cmd {
 	text := ""
 	if !sending(m.latest) {
 		text = "the next swarm will bring " + trimmed(perSecond) + " arrivals per second"
+	} else if m.latest.Load.Shaped {
+		text = shapeOver + trimmed(perSecond) + " arrivals per second"
 	}
 	return m.queue(call{after: m.asked.answered, run: func() (string, error) { return text, m.do.SetRate(perSecond) }})
 }
+
+// shapeOver is what a hand does to a load that follows a shape.
+const shapeOver = "the shape of the load is over: from here on "
 
 // leastRate is where keys end; less can be typed.
 const leastRate = 0.01

@@ -8,7 +8,7 @@ import (
 	"headroom/load"
 )
 
-// renderFailures is the table of what went wrong.
+// renderFailures is the table of what went wrong, and how long it took.
 func renderFailures(st advisor.State, s *styles, w, h int) page {
 	l := st.Load
 	if !st.Loaded {
@@ -34,11 +34,18 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 		{title: "last", width: 7},
 		{title: "example", width: 30, left: true, grows: true},
 	}}
+	took := table{columns: []column{{title: "ms until it failed", width: 18, left: true}}}
+	for _, c := range timesColumns {
+		took.columns = append(took.columns, c.column)
+	}
 	for _, f := range l.Failures {
+		name := f.Failure.String()
 		status := none
 		if f.Status != 0 {
 			status = strconv.Itoa(int(f.Status))
+			name += " " + status
 		}
+		took.addTimes([]cell{text(name)}, f.Latency, f.Service)
 		share := 0.0
 		if l.Total.Count > 0 {
 			share = float64(f.Count) / float64(l.Total.Count)
@@ -48,12 +55,22 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 			text(clock(f.First)), text(clock(f.Last)), text(f.Example),
 		})
 	}
-	if n := l.Total.Aborted; n > 0 {
+	if n := l.Total.Aborted - l.Total.OpenStreams(); n > 0 {
 		t.rows = append(t.rows, []cell{
 			toned(dim, load.Aborted.String()), toned(dim, none), text(count(n)), toned(dim, none),
 			toned(dim, none), toned(dim, none), text("in flight at the end, the oldest for " + span(l.Total.AbortedAge)),
 		})
 	}
+	if n := l.Total.OpenStreams(); n > 0 && l.Total.Aborted > 0 {
+		t.rows = append(t.rows, []cell{
+			toned(dim, none), toned(dim, none), text(count(n)), toned(dim, none),
+			toned(dim, none), toned(dim, none), text("streams still open at the end"),
+		})
+	}
 	head, rows := t.render(s, w-2)
+	if len(took.rows) > 0 {
+		title, times := took.render(s, w-2)
+		rows = append(append(rows, "", title), times...)
+	}
 	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: foot}
 }

@@ -45,8 +45,8 @@ func phaseText(st advisor.State, s *styles) string {
 	elapsed := clock(st.Load.Elapsed)
 	switch st.Phase {
 	case advisor.Swarming:
-		if length := st.Plan.Length(); length > 0 {
-			elapsed += " of " + clock(length)
+		if st.Load.Ends > 0 {
+			elapsed += " of " + clock(st.Load.Ends)
 		}
 		switch st.Load.Phase {
 		case load.Paused:
@@ -111,9 +111,13 @@ func doubt(st advisor.State) string {
 // load that goes on, else of the whole run.
 func lately(l load.Snapshot) bool { return l.Phase == load.Running || l.Phase == load.Paused }
 
-// current is what the figures of the header speak of.
+// current is what the figures of the header speak of. In a pause there are
+// none: those of the seconds before it would look as if it went on.
 func current(l load.Snapshot) load.Stats {
-	if lately(l) {
+	switch {
+	case l.Phase == load.Paused:
+		return load.Stats{}
+	case lately(l):
 		return l.Recent
 	}
 	return l.Total
@@ -148,28 +152,46 @@ func figures(st advisor.State, s *styles, w int) []part {
 	if c.Count == 0 {
 		fail = padLeft(none, 6)
 	}
+	if c.Over <= 0 {
+		rate = padLeft(none, 6)
+	}
 	latency := func(name string, v string) string { return s.paint(dim, name) + " " + padLeft(v, 5) }
 	p50, p95, p99 := none, none, none
 	if q := c.Latency; q.Count > 0 {
 		p50, p95, p99 = millis(q.P50), millis(q.P95), millis(q.P99)
 	}
-	return append([]part{{demand, 0}}, append(unserved(l.Health, s), []part{
+	stalled, firm := []part(nil), 0
+	if waiting, oldest, ok := l.Stalled(); ok {
+		stalled, firm = []part{{s.paint(bad, "waiting "+count(waiting)+", oldest "+span(oldest)), 0}}, 2 // the latencies are those from before
+	}
+	return append(append([]part{{demand, 0}}, stalled...), append(append(unserved(l.Health, s), streaming(l.Total, s)...), []part{
 		{rate + s.paint(dim, " req/s"), 0},
 		{s.paint(dim, "fail ") + s.paint(toneIf(c.Failed > 0, bad), fail), 0},
-		{latency("p50", p50), 3}, {latency("p95", p95), 0}, {latency("p99", p99) + s.paint(dim, " ms"), 2},
+		{latency("p50", p50), 4}, {latency("p95", p95), firm}, {latency("p99", p99) + s.paint(dim, " ms"), 3},
 		{s.paint(dim, "in flight ") + padLeft(count(l.InFlight), 4), 6},
 		{s.paint(dim, "received ") + padLeft(profiles.FormatSize(l.Total.Bytes), 7), 7},
 		{s.paint(dim, "requests ") + padLeft(count(l.Total.Count), 7), 5},
 	}...)...)
 }
 
-// unserved says how many arrivals found no free user.
+// streaming says how many streams go on, of which no request is counted yet.
+func streaming(r load.Stats, s *styles) []part {
+	if r.Streams == nil {
+		return nil
+	}
+	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 4}}
+}
+
+// unserved says how many arrivals found no free user, or how many beats of the
+// users' pace passed without a request.
 func unserved(h load.Health, s *styles) []part {
 	switch {
 	case h.Dropped > 0:
 		return []part{{s.paint(warn, "dropped "+count(h.Dropped)), 1}}
 	case h.Late+h.Unsent > 0:
 		return []part{{s.paint(warn, "waited "+count(h.Late+h.Unsent)), 1}}
+	case h.Missed > 0:
+		return []part{{s.paint(warn, "missed "+count(h.Missed)), 1}}
 	}
 	return nil
 }
@@ -197,7 +219,7 @@ func objectives(st advisor.State, s *styles) []part {
 func objective(l load.Snapshot, i int, s *styles) string {
 	run := l.SLO[i]
 	name := clean(run.Name) + " "
-	if !lately(l) || run.Objective.Task != "" { // of a task there is no other time
+	if !lately(l) {
 		return name + judged(run, s)
 	}
 	var now load.Objective // no data

@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -30,7 +29,7 @@ func TestHeaderSays(t *testing.T) {
 	}{
 		{"idle", idleState(), []string{"■ idle: press enter to start", "50 users planned, 5 started per second", "SLO p95<100ms,errors<1%", "no load yet"}},
 		{"swarming", steadyState(), []string{"▶ swarming 01:42 of 05:00", "users 50/50 +5/s", "412.6 req/s", "fail  0.00%", "p95  82.6", "SLO p95<100ms ✓ 82.6ms  errors<1% ✓ 0%", "✓ sound", "3 of 3 replicas up"}},
-		{"without end", change(steadyState(), func(st *advisor.State) { st.Plan.RunTime = 0 }), []string{"▶ swarming 01:42  http"}},
+		{"without end", change(steadyState(), func(st *advisor.State) { st.Load.Ends = 0 }), []string{"▶ swarming 01:42  http"}},
 		{"draining", change(steadyState(), func(st *advisor.State) { st.Load.Phase = load.Draining }), []string{"draining 01:42"}},
 		{"done", ended(steadyState()), []string{"■ idle, last run 01:42", "371.3 req/s"}},
 		{"measuring", measuringState(), []string{"◆ measuring 00:42 of 01:30", "users 50/50 │", "1 of 1 replicas up, pinned"}},
@@ -38,11 +37,11 @@ func TestHeaderSays(t *testing.T) {
 		{"replaying", replayingState(), []string{"◆ replaying 00:12 of 00:30"}},
 		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned = true, 40 }), []string{"arrivals 40/s busy 50"}},
 		{"arrivals that waited", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Late, st.Load.Health.Unsent = true, 7, 5 }), []string{"waited 12"}},
+		{"beats that were missed", change(steadyState(), func(st *advisor.State) { st.Load.Health.Missed = 7 }), []string{"missed 7"}},
 		{"arrivals that were dropped", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Dropped = true, 7 }), []string{"dropped 7"}},
 		{"users over time", change(steadyState(), func(st *advisor.State) {
-			st.Plan.UserShape, st.Plan.RunTime = profiles.Spike(1, 2, time.Minute, time.Minute), 0
 			st.Load.Shaped = true
-		}), []string{"▶ swarming 01:42 of 03:00", "users 50/50 as planned"}},
+		}), []string{"▶ swarming 01:42 of 05:00", "users 50/50 as planned"}},
 		{"users over time planned", change(idleState(), func(st *advisor.State) { st.Plan.UserShape = profiles.Constant(1) }), []string{"users over time planned"}},
 		{"arrivals over time planned", change(idleState(), func(st *advisor.State) { st.Plan.Shape = profiles.Constant(1) }), []string{"arrivals over time planned"}},
 		{"arrivals planned", change(idleState(), func(st *advisor.State) { st.Plan.Rate = 12.5 }), []string{"arrivals 12.5/s planned"}},
@@ -73,10 +72,6 @@ func TestObjectivesSayHowItIsNow(t *testing.T) {
 	}
 	frozen := at(6, 0)
 	frozen[0].AtLeast = true
-	task, recently := at(0.7, 0.002), at(0, 0)
-	for i := range task {
-		task[i].Objective.Task, task[i].Name, recently[i] = "chat", "chat."+task[i].Name, load.Objective{}
-	}
 	noData := []load.Objective{{Objective: slo[0], Name: slo[0].String()}, {Objective: slo[1], Name: slo[1].String()}}
 	for _, test := range []struct {
 		name     string
@@ -89,7 +84,6 @@ func TestObjectivesSayHowItIsNow(t *testing.T) {
 		{"too many failed", at(0.7, 0.002), at(math.Inf(1), 0.2), [2]string{"p95<100ms ✗ ∞", "errors<1% ✗ 20% (run ✓ 0.2%)"}},
 		{"frozen", at(0.08, 0.002), frozen, [2]string{"p95<100ms ✗ over 6s (run ✓ 80ms)", "errors<1% ✓ 0%"}},
 		{"nothing now", at(0.7, 0.002), noData, [2]string{"p95<100ms · –", "errors<1% · –"}},
-		{"of a task, which has no now", task, recently, [2]string{"chat.p95<100ms ✗ 700ms", "chat.errors<1% ✓ 0.2%"}},
 		{"no data", noData, nil, [2]string{"p95<100ms · –", "errors<1% · –"}},
 	} {
 		for i, want := range test.want {
@@ -109,7 +103,7 @@ func TestHeaderSpeaksOfOneTime(t *testing.T) {
 		st.Load.Recent.Latency.P95, st.Load.RecentSLO[0].Value = 70*ms, 0.07
 		return st
 	}
-	for phase, want := range map[load.Phase]string{load.Running: "70", load.Paused: "70", load.Draining: "82.6", load.Done: "82.6"} {
+	for phase, want := range map[load.Phase]string{load.Running: "70", load.Draining: "82.6", load.Done: "82.6"} {
 		got := header(with(phase))
 		if !strings.Contains(got, "p95  "+want) || !strings.Contains(got, "p95<100ms ✓ "+want+"ms") {
 			t.Errorf("%s: want a p95 of %s in both lines:\n%s", phase, want, got)
@@ -119,6 +113,11 @@ func TestHeaderSpeaksOfOneTime(t *testing.T) {
 	st.Load.Recent, st.Load.RecentSLO[0].Valid = load.Stats{}, false
 	if got := header(st); !strings.Contains(got, "p95     –") || !strings.Contains(got, "p95<100ms · –") {
 		t.Errorf("before the first second: want no p95 in either line:\n%s", got)
+	}
+	st = with(load.Paused)
+	st.Load.RecentSLO = nil
+	if got := header(st); !strings.Contains(got, "❚❚ paused") || !strings.Contains(got, "– req/s") || !strings.Contains(got, "p95     –") || !strings.Contains(got, "p95<100ms · –") {
+		t.Errorf("in a pause: want no rate and no p95 in either line:\n%s", got)
 	}
 	if got := ansi.Strip(strings.Join(renderHeader(with(load.Running), plainStyles(), 200), "\n")); !strings.Contains(got, "received 11.8 MB │ requests   37876") {
 		t.Errorf("want what was received by all requests:\n%s", got)
@@ -206,6 +205,24 @@ func TestChartsShowThePlannedLoad(t *testing.T) {
 		throughput, users := names(throughputChart(c.st, plainStyles(), 80)), names(usersChart(c.st, plainStyles(), 80))
 		if throughput != c.throughput || users != c.users {
 			t.Errorf("%s: charts of %q and %q, want %q and %q", name, throughput, users, c.throughput, c.users)
+		}
+	}
+}
+
+// A freeze is said on every screen, in the place of what was measured before
+// it where there is no room for both.
+func TestHeaderSaysThatAnswersStopped(t *testing.T) {
+	for name, st := range map[string]advisor.State{"closed": steadyState(), "open": openState()} {
+		st.Load.InFlight, st.Load.Oldest, st.Load.Health.Unsent = 50, 3200*ms, 112
+		for _, w := range []int{80, 200} {
+			got := ansi.Strip(strings.Join(renderHeader(st, plainStyles(), w), "\n"))
+			if !strings.Contains(got, "waiting 162, oldest 3.2s") || strings.Contains(got, "p95  82.6") != (w == 200) {
+				t.Errorf("%s, %d columns: want what waits, and p95 in the wide one:\n%s", name, w, got)
+			}
+		}
+		st.Load.Oldest = 182 * ms
+		if got := header(st); strings.Contains(got, "oldest") {
+			t.Errorf("%s: what is as old as others were shows:\n%s", name, got)
 		}
 	}
 }

@@ -28,7 +28,7 @@ var replicaSigns = map[probe.State]struct {
 // replicaTable has a row a replica. bars show the shares beside each other.
 func replicaTable(st advisor.State, bars bool) table {
 	t := table{columns: []column{
-		{title: "replica", width: 12, left: true, grows: true},
+		{title: "replica", width: 12, left: true, grows: true, name: true},
 		{title: "state", width: 10, left: true},
 		{title: "share", width: 7},
 		{title: "req/s", width: 6},

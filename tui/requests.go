@@ -2,63 +2,98 @@ package tui
 
 import (
 	"fmt"
+	"time"
 
 	"headroom/advisor"
 	"headroom/load"
 	"headroom/profiles"
 )
 
-func latencyCell(q load.Quantiles, v func(load.Quantiles) string) cell {
-	if q.Count == 0 {
-		return toned(dim, none)
-	}
-	return text(v(q))
-}
-
-// statsColumns are the figures of one kind of request.
+// statsColumns are the counts of one kind of request.
 var statsColumns = []struct {
 	column
 	of func(load.Stats) cell
 }{
 	{column{title: "count", width: 7}, func(r load.Stats) cell { return text(count(r.Count)) }},
 	{column{title: "failed", width: 7}, func(r load.Stats) cell { return toned(toneIf(r.Failed > 0, bad), count(r.Failed)) }},
-	{column{title: "fail %", width: 7, rank: 5}, func(r load.Stats) cell {
+	{column{title: "fail %", width: 7, rank: 4}, func(r load.Stats) cell {
 		return toned(toneIf(r.Failed > 0, bad), percent(r.FailShare()))
 	}},
 	{column{title: "req/s", width: 6}, func(r load.Stats) cell { return text(figure(r.Rate())) }},
-	{column{title: "avg", width: 6, rank: 1}, func(r load.Stats) cell {
-		return latencyCell(r.Latency, func(q load.Quantiles) string { return millis(q.Mean) })
-	}},
-	{column{title: "min", width: 6, rank: 6}, func(r load.Stats) cell {
-		return latencyCell(r.Latency, func(q load.Quantiles) string { return millis(q.Min) })
-	}},
-	{column{title: "p50", width: 6}, func(r load.Stats) cell {
-		return latencyCell(r.Latency, func(q load.Quantiles) string { return millis(q.P50) })
-	}},
-	{column{title: "p95", width: 6}, func(r load.Stats) cell {
-		return latencyCell(r.Latency, func(q load.Quantiles) string { return millis(q.P95) })
-	}},
-	{column{title: "p99", width: 6}, func(r load.Stats) cell {
-		return latencyCell(r.Latency, func(q load.Quantiles) string { return millis(q.P99) })
-	}},
-	{column{title: "max", width: 6, rank: 2}, func(r load.Stats) cell {
-		return latencyCell(r.Latency, func(q load.Quantiles) string { return millis(q.Max) })
-	}},
-	{column{title: serviceColumn, width: 7, rank: 3}, func(r load.Stats) cell {
-		return latencyCell(r.Service, func(q load.Quantiles) string { return millis(q.P95) })
-	}},
-	{column{title: "received", width: 8, rank: 4}, func(r load.Stats) cell { return text(profiles.FormatSize(r.Bytes)) }},
+	{column{title: "received", width: 8, rank: 5}, func(r load.Stats) cell { return text(profiles.FormatSize(r.Bytes)) }},
 }
 
-const serviceColumn = "svc p95"
+// streamColumns are those of streams of events, where there are any.
+var streamColumns = []struct {
+	column
+	of func(load.Streams) cell
+}{
+	{column{title: "events", width: 6, rank: 7}, func(r load.Streams) cell { return text(count(r.Events)) }},
+	{column{title: "open", width: 5, rank: 7}, func(r load.Streams) cell { return text(count(r.Open)) }},
+	{column{title: "ttft p50", width: 8, rank: 8}, func(r load.Streams) cell { return timeCell(r.TTFT, r.TTFT.P50) }},
+	{column{title: firstEventColumn, width: 8, rank: 7}, func(r load.Streams) cell { return timeCell(r.TTFT, r.TTFT.P95) }},
+	{column{title: "gap p50", width: 7, rank: 8}, func(r load.Streams) cell { return timeCell(r.Gap, r.Gap.P50) }},
+	{column{title: "gap p95", width: 7, rank: 7}, func(r load.Streams) cell { return timeCell(r.Gap, r.Gap.P95) }},
+}
+
+const firstEventColumn = "ttft p95"
+
+// timesColumns are the figures of a distribution of times.
+var timesColumns = []struct {
+	column
+	of func(load.Quantiles) time.Duration
+}{
+	{column{title: "avg", width: 6, rank: 1}, func(q load.Quantiles) time.Duration { return q.Mean }},
+	{column{title: "min", width: 6, rank: 3}, func(q load.Quantiles) time.Duration { return q.Min }},
+	{column{title: "p50", width: 6}, func(q load.Quantiles) time.Duration { return q.P50 }},
+	{column{title: "p90", width: 6}, func(q load.Quantiles) time.Duration { return q.P90 }},
+	{column{title: "p95", width: 6}, func(q load.Quantiles) time.Duration { return q.P95 }},
+	{column{title: "p99", width: 6}, func(q load.Quantiles) time.Duration { return q.P99 }},
+	{column{title: "max", width: 6, rank: 2}, func(q load.Quantiles) time.Duration { return q.Max }},
+}
+
+// times are the cells of a distribution.
+func times(q load.Quantiles) []cell {
+	cells := make([]cell, len(timesColumns))
+	for i, c := range timesColumns {
+		cells[i] = timeCell(q, c.of(q))
+	}
+	return cells
+}
+
+// timeCell is a time of a distribution, if that has any.
+func timeCell(q load.Quantiles, t time.Duration) cell {
+	if q.Count == 0 {
+		return toned(dim, none)
+	}
+	return text(millis(t))
+}
+
+// addTimes adds a row with the latency behind its other cells, and below it
+// one with the service time.
+func (t *table) addTimes(row []cell, latency, service load.Quantiles) {
+	below := make([]cell, len(row))
+	below[0] = toned(dim, "  service time")
+	t.rows = append(t.rows, append(row, times(latency)...), append(below, times(service)...))
+}
 
 // renderRequests is the table of what was asked for.
 func renderRequests(st advisor.State, s *styles, w, h int) page {
 	if !st.Loaded {
 		return page{rows: centred(s, "no request yet", w, h)}
 	}
-	t := table{columns: []column{{title: "request", width: 18, left: true, grows: true}}}
+	t := table{columns: []column{{title: "request", width: 18, left: true, grows: true, name: true}}}
 	for _, c := range statsColumns {
+		t.columns = append(t.columns, c.column)
+	}
+	streams := streamColumns
+	if st.Load.Total.Streams == nil {
+		streams = nil
+	}
+	for _, c := range streams {
+		t.columns = append(t.columns, c.column)
+	}
+	for _, c := range timesColumns {
 		t.columns = append(t.columns, c.column)
 	}
 	add := func(name cell, r load.Stats) {
@@ -66,7 +101,14 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 		for _, c := range statsColumns {
 			row = append(row, c.of(r))
 		}
-		t.rows = append(t.rows, row)
+		for _, c := range streams {
+			if r.Streams != nil {
+				row = append(row, c.of(*r.Streams))
+			} else {
+				row = append(row, toned(dim, none))
+			}
+		}
+		t.addTimes(row, r.Latency, r.Service)
 	}
 	for _, r := range st.Load.Requests {
 		add(text(r.Name), r)
@@ -74,13 +116,14 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	add(toned(strong, "all"), st.Load.Total)
 
 	head, rows := t.render(s, w-2)
-	legend := "Times are ms of the answers that succeeded, from when a request was meant to leave to its last byte"
-	if t.shows(serviceColumn, w-2) {
-		legend += "; svc is from when it really left. Where svc is much shorter, requests waited for a free user"
+	legend := "Times are ms of the answers that succeeded: latency from when a request was meant to leave to its last byte, and below it service time from when it really left. Where that is much shorter, requests waited for a free user"
+	wide := t.shows(firstEventColumn, w-2)
+	if wide {
+		legend += ". ttft ends with the first event of a stream, gap is from one event to the next"
 	}
 	foot := append([]string{""}, prose(s, dim, legend+".", w)...)
 	for _, r := range st.Load.Requests {
-		if r.Streams != nil {
+		if r.Streams != nil && !wide {
 			foot = append(foot, prose(s, dim, r.Name+": "+streamed(*r.Streams), w)...)
 		}
 	}
@@ -92,7 +135,7 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 
 // streamed is what came back as streams of events, in one sentence.
 func streamed(r load.Streams) string {
-	text := fmt.Sprintf("%s, %d complete, with %s", plural(r.Count, "stream"), r.Complete, plural(r.Events, "event"))
+	text := fmt.Sprintf("%s, %d complete, %d open, with %s", plural(r.Count, "stream"), r.Complete, r.Open, plural(r.Events, "event"))
 	if q := r.TTFT; q.Count > 0 {
 		text += fmt.Sprintf(": first event after p50 %s, p95 %s ms", millis(q.P50), millis(q.P95))
 	}

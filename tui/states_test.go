@@ -71,7 +71,7 @@ func run(st advisor.State, elapsed time.Duration, rate float64, p50 time.Duratio
 	users := min(st.Plan.Users, int(st.Plan.SpawnRate)*seconds)
 	total := stats("all", elapsed, rate*0.9, 0, p50)
 	st.Load = load.Snapshot{
-		Phase: load.Running, Started: began.Add(idle * time.Second), Elapsed: elapsed, Users: users, Wanted: st.Plan.Users,
+		Phase: load.Running, Started: began.Add(idle * time.Second), Elapsed: elapsed, Ends: st.Plan.Length(), Users: users, Wanted: st.Plan.Users,
 		SpawnRate: st.Plan.SpawnRate, InFlight: users * 4 / 5, Total: total, Recent: stats("recent", 5*time.Second, rate, 0, p50),
 		Requests: []load.Stats{stats("GET /load/100000", elapsed, rate*0.9, 0, p50)}, Unnamed: total.Count,
 		Health: load.Health{Verdict: load.Sound, LagP99: 300 * time.Microsecond, CPU: 0.2},
@@ -183,9 +183,12 @@ func failingState() advisor.State {
 		}
 	}
 	st.Load.Failures = []load.FailureCount{
-		{Failure: load.Status, Status: 503, Count: 1100, First: 31 * time.Second, Last: 64 * time.Second, Example: "503 Service Unavailable"},
-		{Failure: load.Timeout, Count: 90, First: 44 * time.Second, Last: 63 * time.Second, Example: "no complete answer within 2m30s"},
-		{Failure: load.Reset, Count: 11, First: 50 * time.Second, Last: 51 * time.Second, Example: "the connection was closed before the answer was complete"},
+		{Failure: load.Status, Status: 503, Count: 1100, First: 31 * time.Second, Last: 64 * time.Second, Example: "503 Service Unavailable",
+			Latency: quantiles(1100, 400*ms), Service: quantiles(1100, 390*ms)},
+		{Failure: load.Timeout, Count: 90, First: 44 * time.Second, Last: 63 * time.Second, Example: "no complete answer within 2m30s",
+			Latency: quantiles(90, 151*time.Second), Service: quantiles(90, 150*time.Second)},
+		{Failure: load.Reset, Count: 11, First: 50 * time.Second, Last: 51 * time.Second, Example: "the connection was closed before the answer was complete",
+			Latency: quantiles(11, 3*ms), Service: quantiles(11, 2*ms)},
 	}
 	st.Load.Total.Aborted, st.Load.Total.AbortedAge, st.Load.Retried = 4, 2300*ms, 7
 	st.Load.Health = load.Health{Verdict: load.Limited, Reason: "requests leave 35.2ms late (p99)", LagP99: 35 * ms}

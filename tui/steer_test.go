@@ -34,7 +34,6 @@ func rateState(perSecond float64) advisor.State {
 // users.
 func shapedState(open bool) advisor.State {
 	st := steadyState()
-	st.Load.Shaped = true
 	shape := profiles.Constant(7)
 	if open {
 		st = openState()
@@ -42,6 +41,7 @@ func shapedState(open bool) advisor.State {
 	} else {
 		st.Plan.UserShape = shape
 	}
+	st.Load.Shaped = true
 	return st
 }
 
@@ -83,8 +83,8 @@ func TestKeysOfTheLoadSaySomething(t *testing.T) {
 		}(), []string{"w"}, "", "✗ the measurement has a load of its own"},
 		{"edit a rate", openState(), []string{"e", "ctrl+u", "600/1m", "enter", "w"}, "rate 10, rate 11", "arrivals 40/s"},
 		{"edit a rate while idle", ended(openState()), []string{"e", "0", "enter"}, "rate 400", "✓ the next swarm will bring 400 arrivals per second"},
-		{"arrivals of a shape", shapedState(true), []string{"right"}, "rate 42", "arrivals 40/s"},
-		{"users of a shape", shapedState(false), []string{"w", "W"}, "users 51, users 61", "users 50/50"},
+		{"arrivals of a shape", shapedState(true), []string{"right"}, "rate 42", "✓ the shape of the load is over: from here on 42 arrivals per second"},
+		{"users of a shape", shapedState(false), []string{"w", "W"}, "users 51, users 61", "✓ the shape of the load is over: from here on 61 users"},
 		{"users of a shape while idle", ended(shapedState(false)), []string{"w"}, "users 8", "✓ the next swarm will have 8 users"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -303,11 +303,28 @@ func TestAdvisorSaysWhichKeyTakesTheTraffic(t *testing.T) {
 	h.wantShown("next  e say the traffic · a measure again")
 }
 
-func TestRequestsExplainTheColumnsThatAreShown(t *testing.T) {
-	for w, shown := range map[int]bool{80: false, 120: true} {
-		frame := showing(steadyState(), plainStyles(), viewRequests, w, 24).View()
-		if strings.Contains(frame, serviceColumn) != shown || strings.Contains(frame, "svc is from") != shown {
-			t.Errorf("%d columns: want the service time and its legend %v:\n%s", w, shown, frame)
+// Both clocks are on every screen with the same percentiles, and names that
+// differ still do.
+func TestRequestsShowBothClocks(t *testing.T) {
+	st := steadyState()
+	for _, id := range []string{"4711", "4712"} {
+		st.Load.Requests = append(st.Load.Requests, stats("GET /v1/customers/"+id+"/invoices/latest/and/all/of/their/positions", 60_000*ms, 20, 0, 12*ms))
+	}
+	for w, names := range map[int][]string{80: {"ositions~1 ", "ositions~2 "}, 200: {"/4711/invoices/latest/", "/4712/invoices/latest/"}} {
+		frame := showing(st, plainStyles(), viewRequests, w, 30).View()
+		for _, want := range append(names, "p50     p90     p95     p99", "   12.0    36.0    84.0   132.0", "   10.8    32.4    75.6   118.8", "service time from") {
+			if !strings.Contains(frame, want) {
+				t.Errorf("%d columns: want %q:\n%s", w, want, frame)
+			}
+		}
+	}
+}
+
+func TestFailuresShowHowLongTheyTook(t *testing.T) {
+	frame := showing(failingState(), plainStyles(), viewFailures, 80, 30).View()
+	for _, want := range []string{"ms until it failed", "status 503           440.0   100.0   400.0    1200    2800", "  service time"} {
+		if !strings.Contains(frame, want) {
+			t.Errorf("want %q:\n%s", want, frame)
 		}
 	}
 }

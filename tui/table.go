@@ -3,6 +3,8 @@ package tui
 import (
 	"slices"
 	"strings"
+
+	"headroom/profiles"
 )
 
 // column of a table. When the table gets narrow the columns of the highest
@@ -13,6 +15,7 @@ type column struct {
 	left  bool // aligned to the left; numbers are not
 	rank  int
 	grows bool // takes what its texts need of the room that is left; one a table
+	name  bool // what is cut still differs from the others
 }
 
 type cell struct {
@@ -43,13 +46,13 @@ type table struct {
 func (t table) render(s *styles, w int) (head string, rows []string) {
 	shown := t.choose(w)
 	widths := t.widths(shown, w)
-	line := func(cellOf func(i int) cell) string {
+	line := func(cellOf func(n, i int) cell) string {
 		var b strings.Builder
 		for n, i := range shown {
 			if n > 0 {
 				b.WriteString(strings.Repeat(" ", columnGap))
 			}
-			c := cellOf(i)
+			c := cellOf(n, i)
 			content := cut(clean(c.text), widths[n])
 			if !t.columns[i].left {
 				content = padLeft(content, widths[n])
@@ -61,16 +64,37 @@ func (t table) render(s *styles, w int) (head string, rows []string) {
 		}
 		return b.String()
 	}
-	head = line(func(i int) cell { return toned(dim, t.columns[i].title) })
-	for _, row := range t.rows {
-		rows = append(rows, line(func(i int) cell {
-			if i < len(row) {
-				return row[i]
+	head = line(func(_, i int) cell { return toned(dim, t.columns[i].title) })
+	names := make([][]string, len(shown))
+	for n, i := range shown {
+		if t.columns[i].name {
+			names[n] = t.names(i, widths[n])
+		}
+	}
+	for r, row := range t.rows {
+		rows = append(rows, line(func(n, i int) cell {
+			if i >= len(row) {
+				return cell{}
 			}
-			return cell{}
+			c := row[i]
+			if names[n] != nil {
+				c.text = names[n][r]
+			}
+			return c
 		}))
 	}
 	return head, rows
+}
+
+// names are those of a column, short enough for w cells.
+func (t table) names(i, w int) []string {
+	names := make([]string, len(t.rows))
+	for r, row := range t.rows {
+		if i < len(row) {
+			names[r] = clean(row[i].text)
+		}
+	}
+	return profiles.ShortNames(names, w)
 }
 
 // shows reports whether a column has room.

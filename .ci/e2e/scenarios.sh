@@ -1,8 +1,8 @@
 # Scenarios, from a file and imported, as a user runs them: the chat completion
-# of the README against the demo target, with objectives on its stream; and what
+# that ships against the demo target, with objectives on its stream; and what
 # curl, a browser and a FastAPI application say of their requests, run as they come.
 source "$(dirname "$0")/lib.sh"
-readme=$(realpath "$(dirname "$0")/../../README.md")
+example=$(realpath "$(dirname "$0")/../../examples/chat.yaml")
 cd "$work"
 export OPENAI_API_KEY=secret
 
@@ -22,8 +22,8 @@ write_app "$work"
 api=$(free_port)
 background fastapi env HOSTNAME=pod-3 uvicorn main:app --port "$api" --log-level warning
 
-# The stream of the README takes its time, so its runs go on beside the rest.
-sed -n '/^A chat completion as/,/^## /p' "$readme" | sed -n '/^```yaml/,/^```/p' | sed '/^```/d' >chat.yaml
+# The stream of the example takes its time, so its runs go on beside the rest.
+cp "$example" chat.yaml
 sed 's/DONE/GONE/; s/name: chat/name: gone/' chat.yaml >gone.yaml
 chat=(headroom run --scenario chat.yaml "$target" --headless -u 8 -r 100 -n 8)
 ends 0 chat-list headroom run --scenario chat.yaml --list

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"headroom/profiles"
 )
 
 // paper collects the first error of many writes, so that the layout reads as
 // what it prints.
 type paper struct {
 	w     io.Writer
-	width int // lines are kept to it; 0: they are as long as they are
+	width int // lines are kept to it; 0: nothing is cut or wrapped
 	err   error
 }
 
@@ -36,7 +38,8 @@ func (p *paper) command(words string) {
 
 // table aligns rows of cells; align has a letter for each column: l and r for
 // left and right, and for one that gives way where the page is too narrow n
-// for a name, which is cut, or t for a text, which goes on below.
+// for names, which are cut so that they differ, or t for a text, which goes on
+// below. The first row is the head.
 func (p *paper) table(align string, rows [][]string) {
 	widths := make([]int, len(align))
 	for _, row := range rows {
@@ -54,12 +57,19 @@ func (p *paper) table(align string, rows [][]string) {
 		}
 		widths[flexible] = min(widths[flexible], max(p.width-others, 8))
 	}
-	for _, row := range rows {
+	var names []string
+	if flexible >= 0 && align[flexible] == 'n' {
+		for _, row := range rows {
+			names = append(names, row[flexible])
+		}
+		names = profiles.ShortNames(names, widths[flexible])
+	}
+	for i, row := range rows {
 		rest := []string{}
 		if flexible >= 0 {
 			row = append([]string{}, row...)
-			if align[flexible] == 'n' {
-				row[flexible] = shorten(row[flexible], widths[flexible])
+			if names != nil {
+				row[flexible] = names[i]
 			} else {
 				lines := wrap(row[flexible], widths[flexible])
 				row[flexible], rest = lines[0], lines[1:]
@@ -112,14 +122,4 @@ func wrap(s string, width int) []string {
 		line = append(line, word...)
 	}
 	return append(lines, string(line))
-}
-
-// shorten cuts the middle out of a name that is too long: its ends tell more.
-func shorten(s string, width int) string {
-	r := []rune(s)
-	if len(r) <= width {
-		return s
-	}
-	front := width / 2
-	return string(r[:front]) + "…" + string(r[len(r)-(width-1-front):])
 }

@@ -44,7 +44,7 @@ func snapshot(t *testing.T) load.Snapshot {
 	stats := load.Stats{Name: "GET /load/100000", Over: 30 * time.Second, Count: 1234, Failed: 12, Aborted: 63, AbortedAge: 1500 * milli, Bytes: 123456, Latency: quantiles(1222, 12*milli), Service: quantiles(1222, 11*milli),
 		Streams: &load.Streams{Count: 1230, Complete: 1222, Events: 12_240, TTFT: quantiles(1222, 2*milli), Gap: quantiles(11_000, milli)}}
 	return load.Snapshot{
-		Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 32 * time.Second, Loaded: 30 * time.Second, Wanted: 20,
+		Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 32 * time.Second, Loaded: 30 * time.Second, Wanted: 20, Spawned: 20,
 		Total: stats, Requests: []load.Stats{stats},
 		Replicas: []load.Replica{
 			{Name: "replica-1", Count: 800, Failed: 2, Share: 0.66, Service: quantiles(798, 11*milli)},
@@ -52,8 +52,8 @@ func snapshot(t *testing.T) load.Snapshot {
 		},
 		Identity: "json:hostname", Found: true, Unnamed: 10,
 		Failures: []load.FailureCount{
-			{Failure: load.Status, Status: 502, Count: 10, First: 3 * time.Second, Last: 9 * time.Second, Example: "502 Bad Gateway"},
-			{Failure: load.Timeout, Count: 2, First: 20 * time.Second, Last: 21 * time.Second, Example: "no complete answer within 1s"},
+			{Failure: load.Status, Status: 502, Count: 10, First: 3 * time.Second, Last: 9 * time.Second, Example: "502 Bad Gateway", Latency: quantiles(10, 400*milli), Service: quantiles(10, 300*milli)},
+			{Failure: load.Timeout, Count: 2, First: 20 * time.Second, Last: 21 * time.Second, Example: "no complete answer within 1s", Latency: quantiles(2, 1001*milli), Service: quantiles(2, 1000*milli)},
 		},
 		Statuses: []load.StatusCount{{Status: 200, Count: 1220}, {Status: 301, Count: 2}, {Status: 502, Count: 10}}, Retried: 4,
 		Conns: load.Connections{Opened: 21, Dial: quantiles(21, milli), TLS: quantiles(21, 3*milli), FirstByte: quantiles(1222, 10*milli),
@@ -62,6 +62,20 @@ func snapshot(t *testing.T) load.Snapshot {
 		Health: load.Health{Verdict: load.Strained, Reason: "requests leave 6ms late (p99)", LagP50: 200 * time.Microsecond, LagP99: 6 * milli, CPU: 0.31, Late: 7,
 			GC: new(0.021), Files: new(1048000.), Ports: new(28100.), Pressure: new(0.12), Steal: new(0.)},
 	}
+}
+
+// crowded has several requests with long names that differ in the middle.
+func crowded(t *testing.T) load.Snapshot {
+	s := snapshot(t)
+	s.Requests = nil
+	for _, id := range []string{"4711", "4712"} {
+		r := s.Total
+		r.Name, r.Streams = "GET /api/v1/customers/"+id+"/invoices/latest/positions", nil
+		s.Requests = append(s.Requests, r)
+	}
+	s.Total.Name = "all"
+	s.Failures[1].Example = "dial tcp 192.0.2.1:80: a sentence that is a good deal longer than what is left of a line beside the other columns"
+	return s
 }
 
 func outcome(t *testing.T, p95 time.Duration, least, most int) advisor.Outcome {
@@ -108,8 +122,10 @@ func tuned(t *testing.T) advisor.TuneResult {
 func TestText(t *testing.T) {
 	empty := load.Snapshot{Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Open: true, Requests: []load.Stats{{Name: "GET /"}}, Health: load.Health{Verdict: load.Limited, Reason: "the generator uses 95 % of the machine"}}
 	for name, write := range map[string]func(io.Writer) error{
-		"summary": func(w io.Writer) error { return WriteSummary(w, snapshot(t)) },
-		"empty":   func(w io.Writer) error { return WriteSummary(w, empty) },
+		"summary": func(w io.Writer) error { return WriteSummary(w, snapshot(t), 80) },
+		"piped":   func(w io.Writer) error { return WriteSummary(w, crowded(t), 0) },
+		"narrow":  func(w io.Writer) error { return WriteSummary(w, crowded(t), 80) },
+		"empty":   func(w io.Writer) error { return WriteSummary(w, empty, 80) },
 		"tune":    func(w io.Writer) error { return WriteTune(w, tuned(t)) },
 		"refusal": func(w io.Writer) error {
 			return WriteRefusal(w, &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO", Do: "make the service faster"})
@@ -133,7 +149,7 @@ func TestText(t *testing.T) {
 func summary(t *testing.T, s load.Snapshot) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := WriteSummary(&out, s); err != nil {
+	if err := WriteSummary(&out, s, 80); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -179,7 +195,9 @@ func TestSummaryWords(t *testing.T) {
 	failing.Total.Failed, failing.Total.Latency, failing.Total.Service = failing.Total.Count, load.Quantiles{}, load.Quantiles{}
 	failing.Requests[0], failing.SLO = failing.Total, []load.Objective{{Objective: failing.SLO[0].Objective, Name: "p95<1s"}}
 	open := snapshot(t)
-	open.Open, open.Elapsed, open.Health.Late = true, open.Loaded+20*milli, open.Total.Count
+	open.Open, open.Elapsed, open.Total.Count = true, open.Loaded+20*milli, 0
+	paced := snapshot(t)
+	paced.Health.Late, paced.Health.Missed = 0, 40
 	steered := snapshot(t)
 	steered.Stages = []string{"0s:1", "2s:20", "0s:5", "8.125s:5", "1.25s:17.125", "2.5s:19.25", "3s:9"}
 	dropped := snapshot(t)
@@ -187,19 +205,28 @@ func TestSummaryWords(t *testing.T) {
 	dropped.Health.Due, dropped.Health.Sent = 1200, 1188
 	shaped := snapshot(t)
 	shaped.Shaped = true
+	streaming, mixed := snapshot(t), snapshot(t)
+	streaming.Total.Streams = &load.Streams{Count: 63, Open: 63}
+	mixed.Total.Streams = &load.Streams{Count: 60, Open: 60}
+	short := snapshot(t)
+	short.Wanted, short.Spawned, short.Loaded, short.Elapsed, short.Health.CPU = 3, 1, 12345*time.Microsecond, 13*milli, 0
 	for name, c := range map[string]struct {
 		s    load.Snapshot
 		want []string
 		not  []string
 	}{
-		"steered": {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
-		"dropped": {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
-		"shaped":  {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
+		"short":     {short, []string{", 1 of 3 users: 12.3ms of load\n", "its processor time not measured in so short"}, []string{"cores"}},
+		"steered":   {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
+		"dropped":   {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
+		"paced":     {paced, []string{"40 beats were missed of the users' pace)"}, []string{"waited for a free"}},
+		"streaming": {streaming, []string{"in no latency above: 63 requests\n", "63", "streams still open at the end, which is no failure"}, []string{"aborted", "a user that waits"}},
+		"mixed":     {mixed, []string{"in flight at the end, the oldest for 1.5s", "streams still open at the end, which is no failure"}, nil},
+		"shaped":    {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
 		"one": {one, []string{", 1 user: ", "\nstill in flight at the end, and in no latency above: 1 request\n", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",
 			"1 arrival waited", "(1 request was over it"}, []string{"1 answers", "1 requests", "were"}},
 		"many":           {snapshot(t), []string{"\nstill in flight at the end, and in no latency above: 63 requests\n", "a user that waits sends nothing else"}, nil},
-		"all failed":     {failing, []string{" 1234 (100.00 %) ", "\nGET /load/100000    –    –    –    –    –    –            –\n", "p95<1s: no data\n"}, []string{"0ms", "NaN"}},
-		"open, all late": {open, []string{"open model: 30s of load\n", "late by p50 –, p99 –;"}, []string{"a user that waits", "last answers"}},
+		"all failed":     {failing, []string{" 1234 (100.00 %) ", "\nGET /load/100000    –    –    –    –    –    –    –\n", "p95<1s: no data\n"}, []string{"0ms", "NaN"}},
+		"open, none yet": {open, []string{"open model: 30s of load\n", "late by p50 –, p99 –;"}, []string{"a user that waits", "last answers"}},
 	} {
 		text := summary(t, c.s)
 		for _, want := range c.want {

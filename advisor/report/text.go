@@ -12,15 +12,13 @@ import (
 	"headroom/profiles"
 )
 
-// screen is how wide a summary is at most: what every terminal has.
-const screen = 80
-
 // none stands where there is no data, which is never zero.
 const none = "–"
 
-// WriteSummary writes a finished run as the terminal shows it at the end.
-func WriteSummary(w io.Writer, s load.Snapshot) error {
-	p := &paper{w: w, width: screen}
+// WriteSummary writes a finished run as the terminal shows it at the end, in
+// lines of so many columns, 80 or more; of 0 nothing is cut or wrapped.
+func WriteSummary(w io.Writer, s load.Snapshot, width int) error {
+	p := &paper{w: w, width: width}
 	p.printf("\n")
 	p.say("%s, %s: %s", s.Started.Format(time.DateTime), demand(s), lasted(s))
 	p.steered(s)
@@ -44,7 +42,11 @@ func demand(s load.Snapshot) string {
 	case s.Shaped:
 		return "users over time"
 	}
-	return profiles.Plural(s.Wanted, "user", "users")
+	users := profiles.Plural(s.Wanted, "user", "users")
+	if s.Spawned < s.Wanted {
+		return fmt.Sprintf("%d of %s", s.Spawned, users) // the load was over before the others came
+	}
+	return users
 }
 
 // steered writes the flags that repeat what was done by hand.
@@ -60,7 +62,11 @@ func (p *paper) steered(s load.Snapshot) {
 // was under way at its end.
 func lasted(s load.Snapshot) string {
 	const digits = 100 * time.Millisecond
-	text := fmt.Sprintf("%s of load", s.Loaded.Round(digits))
+	text := s.Loaded.Round(digits).String()
+	if s.Loaded < time.Second {
+		text = profiles.FormatLatency(s.Loaded)
+	}
+	text += " of load"
 	if rest := (s.Elapsed - s.Loaded).Round(digits); rest > 0 {
 		text += fmt.Sprintf(", then %s for the last answers", rest)
 	}
@@ -77,23 +83,40 @@ func withTotal(s load.Snapshot) []load.Stats {
 
 func (p *paper) requests(s load.Snapshot) {
 	counts := [][]string{{"request", "count", "failed", "req/s", "received"}}
-	times := [][]string{{"latency ms", "min", "avg", "p50", "p95", "p99", "max", "service p95"}}
+	var latency, service []distribution
 	for _, r := range withTotal(s) {
-		q := r.Latency
 		counts = append(counts, []string{r.Name, fmt.Sprint(r.Count), failed(r.Failed, r.Count), rate(r), profiles.FormatSize(r.Bytes)})
-		times = append(times, []string{r.Name, ms(q, q.Min), ms(q, q.Mean), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), ms(q, q.Max), ms(r.Service, r.Service.P95)})
+		latency = append(latency, distribution{r.Name, r.Latency})
+		service = append(service, distribution{r.Name, r.Service})
 	}
 	p.printf("\n")
 	p.table("nrrrr", counts)
-	p.printf("\n")
-	p.table("nrrrrrrr", times)
-	p.say("latency of successes from the intended start, service time from the actual send")
+	p.distributions("latency ms", latency)
+	p.distributions("service time ms", service)
+	p.say("of successes: latency from the intended start, service time from the actual send")
 	if t := s.Total; t.Aborted > 0 {
 		p.say("still in flight at the end, and in no latency above: %s", profiles.Plural(t.Aborted, "request", "requests"))
-		if !s.Open {
+		if !s.Open && t.Aborted > t.OpenStreams() {
 			p.say("a user that waits sends nothing else, so a stall weighs little here: with --rate arrivals go on and it shows in full")
 		}
 	}
+}
+
+// distribution is a row of a table of times.
+type distribution struct {
+	name string
+	load.Quantiles
+}
+
+// distributions is a table of times in milliseconds.
+func (p *paper) distributions(title string, rows []distribution) {
+	cells := [][]string{{title, "min", "avg", "p50", "p90", "p95", "p99", "max"}}
+	for _, r := range rows {
+		q := r.Quantiles
+		cells = append(cells, []string{r.name, ms(q, q.Min), ms(q, q.Mean), ms(q, q.P50), ms(q, q.P90), ms(q, q.P95), ms(q, q.P99), ms(q, q.Max)})
+	}
+	p.printf("\n")
+	p.table("nrrrrrrr", cells)
 }
 
 // streams is the table of the answers that were streams of events.
@@ -110,7 +133,7 @@ func (p *paper) streams(s load.Snapshot) {
 	if len(rows) > 1 {
 		p.printf("\n")
 		p.table("nrrrrrrr", rows)
-		p.say("ttft from the intended start to the first event, gap from one event to the next; of complete streams")
+		p.say("ttft from the intended start to the first event, gap from one event to the next; of all streams, as far as they came")
 	}
 }
 
@@ -141,24 +164,46 @@ func (p *paper) replicas(s load.Snapshot) {
 }
 
 // failures is the table of what went wrong, and of what the end of the run
-// met still under way.
+// met still under way; then how long the failures took.
 func (p *paper) failures(s load.Snapshot) {
-	rows := [][]string{{"failure", "example", "count", "first", "last"}}
+	rows := [][]string{{"failure", "count", "first", "last", "example"}}
+	var latency, service []distribution
 	for _, f := range s.Failures {
-		rows = append(rows, []string{f.Failure.String(), f.Example, fmt.Sprint(f.Count), clock(f.First), clock(f.Last)})
+		name := f.Failure.String()
+		rows = append(rows, []string{name, fmt.Sprint(f.Count), clock(f.First), clock(f.Last), f.Example})
+		if f.Status > 0 {
+			name = fmt.Sprintf("%s %d", name, f.Status)
+		}
+		if n := len(latency); n > 0 && latency[n-1].name == name {
+			continue // the checks have one of all of them
+		}
+		latency = append(latency, distribution{name, f.Latency})
+		service = append(service, distribution{name, f.Service})
 	}
-	if t := s.Total; t.Aborted > 0 {
+	t := s.Total
+	if n := t.Aborted - t.OpenStreams(); n > 0 {
 		example := fmt.Sprintf("in flight at the end, the oldest for %s", profiles.FormatLatency(t.AbortedAge))
-		rows = append(rows, []string{load.Aborted.String(), example, fmt.Sprint(t.Aborted), none, none})
+		rows = append(rows, []string{load.Aborted.String(), fmt.Sprint(n), none, none, example})
+	}
+	if n := t.OpenStreams(); n > 0 {
+		rows = append(rows, []string{none, fmt.Sprint(n), none, none, "streams still open at the end, which is no failure"})
 	}
 	if len(rows) > 1 {
 		p.printf("\n")
-		p.table("ltrrr", rows)
+		p.table("lrrrt", rows)
+	}
+	if len(s.Failures) > 0 {
+		p.distributions("failed latency ms", latency)
+		p.distributions("failed service ms", service)
 	}
 }
 
 // notes says what else a reader of the figures should know.
 func (p *paper) notes(s load.Snapshot) {
+	if s.Spent != "" {
+		p.printf("\n")
+		p.say("the load ended with the last row of the feed %s, which is read once", s.Spent)
+	}
 	if n, which := redirects(s.Statuses); n > 0 {
 		p.printf("\n")
 		p.say("%s (%s), which are not followed", profiles.Plural(n, "answer was a redirect", "answers were redirects"), which)
@@ -222,14 +267,14 @@ func (p *paper) generator(s load.Snapshot) {
 	if h.Reason != "" {
 		text += ": " + h.Reason
 	}
-	p50, p99, cores := none, none, none
-	if s.Total.Count > h.Late { // the lag is that of all others
+	p50, p99, cores := none, none, "its processor time not measured in so short a time"
+	if s.Total.Count > 0 {
 		p50, p99 = profiles.FormatLatency(h.LagP50), profiles.FormatLatency(h.LagP99)
 	}
 	if h.CPU > 0 {
-		cores = fmt.Sprintf("%.2f", h.CPU)
+		cores = fmt.Sprintf("%.2f cores", h.CPU)
 	}
-	text += fmt.Sprintf(" (sends late by p50 %s, p99 %s; %s cores", p50, p99, cores)
+	text += fmt.Sprintf(" (sends late by p50 %s, p99 %s; %s", p50, p99, cores)
 	if share, ok := h.Achieved(); ok {
 		text += fmt.Sprintf("; %.1f %% of %s sent", share*100, profiles.Plural(h.Due, "arrival", "arrivals"))
 	}
@@ -238,6 +283,9 @@ func (p *paper) generator(s load.Snapshot) {
 	}
 	if h.Dropped > 0 {
 		text += fmt.Sprintf("; %s without one", profiles.Plural(h.Dropped, "was dropped", "were dropped"))
+	}
+	if h.Missed > 0 {
+		text += fmt.Sprintf("; %s of the users' pace", profiles.Plural(h.Missed, "beat was missed", "beats were missed"))
 	}
 	p.printf("\n")
 	p.say("%s)", text)

@@ -113,10 +113,10 @@ func (l *loadFlags) workload(f *pflag.FlagSet) {
 	flagVar(f, &p.Requests, "requests", "n", "", "count", "stop after so many requests", profiles.ParseCount)
 	flagVar(f, &p.Rate, "rate", "", "", "rate", "arrivals at this rate (50, 50/1s) instead of users", profiles.ParseRate)
 	l.shape.add(f)
-	flagVar(f, &p.Arrivals, "arrivals", "", string(p.Arrivals), "process", "how arrivals are spread: poisson or constant", parseArrivals)
+	flagVar(f, &p.Arrivals, "arrivals", "", string(p.Arrivals), "process", "how arrivals are spread: poisson or constant (default of a --trace: as recorded)", parseArrivals)
 	countVar(f, &p.MaxUsers, "max-users", "", "most requests under way at once, of arrivals")
 	flagVar(f, &p.OnBusy, "on-busy", "", string(p.OnBusy), "fate", "what an arrival does that finds no free user: wait (part of its latency) or drop", parseOnBusy)
-	flagVar(f, &p.Wait, "wait", "", "", "wait", "think time of a user: 1s, 1s..3s, pacing:1s from start to start, or throughput:0.5 requests/s", parseWait)
+	flagVar(f, &p.Wait, "wait", "", "", "wait", "think time of a user: 1s, 1s..3s, pacing:1s from start to start, or throughput:0.5 requests/s", profiles.ParseWait)
 }
 
 // finish completes the plan for a target.
@@ -135,8 +135,8 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := l.readScenario(&p); err != nil {
 		return p, err
 	}
-	if err := l.checkTasks(p); err != nil {
-		return p, err
+	if err := l.slo.CheckTasks(p.TaskNames()); err != nil {
+		return p, &exit{exitUsage, err}
 	}
 	if err := l.shape.apply(&p, l.given); err != nil {
 		return p, err
@@ -168,6 +168,7 @@ func (l *loadFlags) checkModel(p profiles.Plan) error {
 		{!p.Open(), []string{"arrivals", "max-users", "on-busy"}, "without a rate, want both or neither"},
 		{p.Open(), []string{"users", "spawn-rate", "wait"}, "and a rate, want one: users wait for their answers, a rate does not"},
 		{p.UserShape != nil, []string{"spawn-rate"}, "and a shape, want one: the shape says when users start"},
+		{p.Scenario != nil && p.Scenario.Waits(), []string{"wait"}, "and a --scenario that says itself how long its users wait, want one"},
 		{stamps, []string{"arrivals"}, "and a --trace of single arrivals, want one: they come as they came"},
 	} {
 		for _, name := range c.flags {

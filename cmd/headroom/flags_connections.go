@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"strings"
@@ -36,8 +37,11 @@ func (l *loadFlags) connections(f *pflag.FlagSet) {
 
 // fillPEM reads the files of certificates.
 func (l *loadFlags) fillPEM(p *profiles.Plan) error {
-	if l.pem.key == "" {
+	switch {
+	case l.pem.key == "":
 		l.pem.key = l.pem.cert
+	case l.pem.cert == "":
+		return usage("--key: got %s without --cert, want both", l.pem.key)
 	}
 	for _, file := range []struct {
 		flag, name string
@@ -62,7 +66,20 @@ func parseAddresses(before []netip.Addr, s string) ([]netip.Addr, error) {
 		if err != nil {
 			return nil, fmt.Errorf("got %q, want addresses of this machine such as 127.0.0.2", s)
 		}
+		if err := isOurs(a); err != nil {
+			return nil, fmt.Errorf("got %q, want addresses of this machine: %w", text, err)
+		}
 		before = append(before, a)
 	}
 	return before, nil
+}
+
+// isOurs fails for an address that nothing can be sent from: it takes a port of
+// it for a moment.
+func isOurs(a netip.Addr) error {
+	l, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(a, 0)))
+	if err != nil {
+		return err
+	}
+	return l.Close()
 }

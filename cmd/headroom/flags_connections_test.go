@@ -21,12 +21,14 @@ func TestConnectionFlags(t *testing.T) {
 		want []any  // source addresses, lengths of --cacert, --cert, --key
 	}{
 		{"", "", []any{"[]", 0, 0, 0}},
-		{"--source-ip 127.0.0.2,127.0.0.3 --source-ip ::1", "", []any{"[127.0.0.2 127.0.0.3 ::1]", 0, 0, 0}},
+		{"--source-ip 127.0.0.1,127.0.0.1 --source-ip 127.0.0.1", "", []any{"[127.0.0.1 127.0.0.1 127.0.0.1]", 0, 0, 0}},
 		{"--source-ip lo", `got "lo", want addresses of this machine`, nil},
+		{"--source-ip 192.0.2.1", `got "192.0.2.1", want addresses of this machine`, nil}, // which is nobody's (RFC 5737)
 		{"--cert " + file, "", []any{"[]", 0, 4, 4}},
 		{"--cacert " + file, "", []any{"[]", 4, 0, 0}},
 		{"--cacert no-such-file", "--cacert: open no-such-file", nil},
-		{"--key no-such-file", "--key: open no-such-file", nil},
+		{"--key " + file, "--key: got " + file + " without --cert, want both", nil},
+		{"--cert " + file + " --key no-such-file", "--key: open no-such-file", nil},
 		{"--conn-max-requests 0", "got \"0\"", nil},
 		{"--conn-max-age 0", "want more than 0", nil},
 	} {

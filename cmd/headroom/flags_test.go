@@ -16,34 +16,6 @@ import (
 	"headroom/profiles"
 )
 
-func TestParseWait(t *testing.T) {
-	s := time.Second
-	for _, c := range []struct {
-		in   string
-		want profiles.Wait
-		ok   bool
-	}{
-		{"1s", profiles.Wait{Min: s, Max: s}, true},
-		{"2", profiles.Wait{Min: 2 * s, Max: 2 * s}, true},
-		{"1s..3s", profiles.Wait{Min: s, Max: 3 * s}, true},
-		{"pacing:1s", profiles.Wait{Min: s, Max: s, Pacing: true}, true},
-		{"throughput:0.5", profiles.Wait{Min: 2 * s, Max: 2 * s, Pacing: true}, true},
-		{"throughput:30/1m", profiles.Wait{Min: 2 * s, Max: 2 * s, Pacing: true}, true},
-		{"throughput:", profiles.Wait{}, false},
-		{"throughput:1..2", profiles.Wait{}, false},
-		{"3s..1s", profiles.Wait{}, false},
-		{"pacing:1s..2s", profiles.Wait{}, false},
-		{"-1s", profiles.Wait{}, false},
-		{"soon", profiles.Wait{}, false},
-		{"", profiles.Wait{}, false},
-	} {
-		got, err := parseWait(c.in)
-		if (err == nil) != c.ok || err == nil && got != c.want {
-			t.Errorf("parseWait(%q) = %+v, %v; want %+v, ok %v", c.in, got, err, c.want, c.ok)
-		}
-	}
-}
-
 func TestFinishPlan(t *testing.T) {
 	body := filepath.Join(t.TempDir(), "body.json")
 	if err := os.WriteFile(body, []byte(`{"x":1}`), 0o600); err != nil {
@@ -129,8 +101,13 @@ func TestRunVerdict(t *testing.T) {
 		code int
 		want int
 	}{
-		{"good", load.Snapshot{}, 1, 0},
+		{"good", load.Snapshot{Total: load.Stats{Count: 9}}, 1, 0},
+		{"all were cut off", load.Snapshot{Total: load.Stats{Aborted: 9}}, 0, 0},
+		{"nothing was sent", load.Snapshot{}, 0, 3},
 		{"failures without an SLO", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 1, 1},
+		{"requests that the end cut off", load.Snapshot{Total: load.Stats{Aborted: 1}}, 1, 1},
+		{"streams that go on", load.Snapshot{Total: load.Stats{Aborted: 2, Streams: &load.Streams{Open: 2}}}, 1, 0},
+		{"a stream that goes on, and a request", load.Snapshot{Total: load.Stats{Aborted: 2, Streams: &load.Streams{Open: 1}}}, 1, 1},
 		{"failures are accepted", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}}, 0, 0},
 		{"an SLO that was missed", load.Snapshot{SLO: slo(false)}, 1, 99},
 		{"an SLO without data", load.Snapshot{SLO: []load.Objective{{Holds: true}}}, 1, 3},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -50,6 +49,9 @@ func (a *app) importCommand() *cobra.Command {
 
 func (a *app) importPolicy(path, from string) error {
 	f, err := readPlatformFile(path, from)
+	if kind := profiles.HoldsRequests(f.text); err != nil && from == "" && kind != "" {
+		return usage("%s: got %s, want --as scenario with it", path, kind)
+	}
 	if err != nil {
 		return err
 	}
@@ -82,28 +84,16 @@ func (a *app) importRequests(path string) error {
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
-	read := profiles.DraftOfOpenAPI
-	if isHAR(data) {
-		read = profiles.DraftOfHAR
-	}
-	draft, err := read(data)
+	draft, err := profiles.DraftOfFile(data)
 	if err != nil {
 		return usage("%s: %w", path, err)
 	}
 	return a.writeDraft(draft)
 }
 
-// isHAR tells a HAR file by its outermost key.
-func isHAR(data []byte) bool {
-	var file struct {
-		Log json.RawMessage `json:"log"`
-	}
-	return json.Unmarshal(data, &file) == nil && file.Log != nil
-}
-
 func (a *app) writeDraft(d profiles.Draft) error {
 	for _, note := range d.Notes {
-		write(a.err, "note: "+note+"\n")
+		write(a.err, "note: "+printable(note)+"\n")
 	}
 	_, err := a.out.Write(d.YAML())
 	return err

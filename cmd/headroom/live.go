@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"headroom/advisor"
+	"headroom/load"
 	"headroom/profiles"
 )
 
@@ -89,20 +90,19 @@ func elapsed(s advisor.State) time.Duration {
 	return s.Load.Elapsed
 }
 
-// statusLine is the run in one line.
+// statusLine is the run in one line. Where answers have stopped coming it says
+// what waits, instead of how long the last ones took.
 func statusLine(s advisor.State) string {
 	l := s.Load
-	load := fmt.Sprintf("%d users", l.Users)
-	switch {
-	case l.Open:
-		load = fmt.Sprintf("%.1f/s planned", l.Planned)
-	case l.Shaped:
-		load = fmt.Sprintf("%d of %d users", l.Users, l.Wanted)
-	}
 	line := fmt.Sprintf("%02d:%02d  %s  %.1f req/s  %.2f %% failed", int(l.Elapsed.Minutes()), int(l.Elapsed.Seconds())%60,
-		load, l.Recent.Rate(), l.Total.FailShare()*100)
-	if q := l.Recent.Latency; q.Count > 0 {
+		demand(l), l.Recent.Rate(), l.Total.FailShare()*100)
+	if waiting, oldest, ok := l.Stalled(); ok {
+		line += fmt.Sprintf("  %d waiting, the oldest for %s", waiting, profiles.FormatLatency(oldest))
+	} else if q := l.Recent.Latency; q.Count > 0 {
 		line += fmt.Sprintf("  p50 %s  p95 %s", profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95))
+	}
+	if r := l.Total.Streams; r != nil {
+		line += fmt.Sprintf("  %s open, %s", profiles.Plural(r.Open, "stream", "streams"), profiles.Plural(r.Events, "event", "events"))
 	}
 	if s.Managed {
 		line += fmt.Sprintf("  replicas %d/%d", s.Fleet.Up(), s.Fleet.Wanted)
@@ -110,4 +110,19 @@ func statusLine(s advisor.State) string {
 		line += fmt.Sprintf("  replicas %d", n)
 	}
 	return line
+}
+
+// demand is the load of the moment.
+func demand(l load.Snapshot) string {
+	switch {
+	case l.Phase == load.Draining:
+		return "draining"
+	case l.Phase == load.Paused:
+		return "paused"
+	case l.Open:
+		return fmt.Sprintf("%.1f/s planned", l.Planned)
+	case l.Shaped:
+		return fmt.Sprintf("%d of %d users", l.Users, l.Wanted)
+	}
+	return profiles.Plural(l.Users, "user", "users")
 }

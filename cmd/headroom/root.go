@@ -85,6 +85,22 @@ func (a *app) interactive() bool {
 	return term.IsTerminal(int(a.in.Fd())) && term.IsTerminal(int(a.out.Fd())) && os.Getenv("TERM") != "dumb"
 }
 
+// columns is how wide the lines of a result may be; 0 where it goes into a file
+// or a pipe, which take any.
+func (a *app) columns() int {
+	if !term.IsTerminal(int(a.out.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(a.out.Fd()))
+	if err != nil {
+		return leastColumns
+	}
+	return max(width, leastColumns)
+}
+
+// leastColumns is what a result needs; a terminal that has less wraps it.
+const leastColumns = 80
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version, the commit and the Go it was built with", Args: noArguments,

@@ -124,7 +124,7 @@ func (a *app) conclude(s advisor.State, o runOptions) error {
 	if o.json {
 		err = report.WriteJSON(a.out, report.NewRun(s, os.Args))
 	} else {
-		err = errors.Join(report.WriteSummary(a.out, s.Load), a.writeFindings(s))
+		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()), a.writeFindings(s))
 	}
 	if err == nil {
 		err = runVerdict(s.Load, o.failureCode)
@@ -155,7 +155,9 @@ func runVerdict(s load.Snapshot, failureCode int) error {
 		return &exit{code: exitInconclusive}
 	case len(s.SLO) > 0 && !held:
 		return &exit{code: exitNotMet}
-	case len(s.SLO) == 0 && s.Total.Failed+s.Total.Aborted > 0 && failureCode != 0:
+	case s.Total.Count+s.Total.Aborted == 0:
+		return &exit{exitInconclusive, errors.New("nothing was measured: no request was sent")}
+	case len(s.SLO) == 0 && s.Total.Failed+s.Total.Aborted > s.Total.OpenStreams() && failureCode != 0:
 		return &exit{code: failureCode}
 	}
 	return nil

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -35,20 +35,6 @@ func (l *loadFlags) readScenario(p *profiles.Plan) error {
 	}
 	if p.Scenario = s; p.Target == "" {
 		p.Target = s.Target
-	}
-	return nil
-}
-
-// checkTasks refuses an objective for a task that there is not.
-func (l *loadFlags) checkTasks(p profiles.Plan) error {
-	for _, o := range l.slo {
-		switch {
-		case o.Task == "":
-		case p.Scenario == nil:
-			return usage("--slo: got %s without --scenario, want an objective for all requests", o)
-		case !slices.Contains(p.Scenario.Rows, o.Task):
-			return usage("--slo: got %s, want one for a task of the scenario: %s", o, strings.Join(p.Scenario.Rows, ", "))
-		}
 	}
 	return nil
 }
@@ -92,15 +78,10 @@ func percent(part, of int) string {
 }
 
 func waitText(w *profiles.Wait) string {
-	switch {
-	case w == nil:
+	if w == nil {
 		return "-"
-	case w.Pacing:
-		return "pacing " + profiles.Duration(w.Min).String()
-	case w.Min != w.Max:
-		return profiles.Duration(w.Min).String() + ".." + profiles.Duration(w.Max).String()
 	}
-	return profiles.Duration(w.Min).String()
+	return w.String()
 }
 
 // once sends each task once and prints the exchanges. The exit code is that of
@@ -113,7 +94,7 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source
 		}
 		first = false
 		failed = failed || x.Err != nil || !x.Sample.OK()
-		write(a.out, exchangeText(x))
+		write(a.out, exchangeText(x, plan.HTTP2))
 	})
 	switch {
 	case err != nil:
@@ -125,14 +106,18 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source
 }
 
 // exchangeText is one request with its answer, and how it got there.
-func exchangeText(x load.Exchange) string {
+func exchangeText(x load.Exchange, http2 bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "=== %s", x.Name)
 	if x.Class != "" {
 		fmt.Fprintf(&b, " (%s)", x.Class)
 	}
 	b.WriteString("\n")
-	quote(&b, "> ", x.Request)
+	request := x.Request
+	if http2 {
+		request = bytes.Replace(request, []byte(" HTTP/1.1\r\n"), []byte(" HTTP/2\r\n"), 1)
+	}
+	quote(&b, "> ", request)
 	quote(&b, "< ", x.Head)
 	quote(&b, "< ", x.Body)
 	b.WriteString(routeText(x))

@@ -14,7 +14,8 @@ import (
 // shapeFlags are those that change the load over time.
 type shapeFlags struct {
 	stages   []profiles.Stage
-	rate     bool // a stage or the shape is one of arrivals
+	rate     bool      // a stage or the shape is one of arrivals
+	mixed    [2]string // the first stages without a unit and with one, as flags
 	shape    profiles.Shape
 	replay   string
 	trace    string
@@ -51,7 +52,21 @@ func (f *stageFlag) Set(text string) error {
 	}
 	f.to.stages = append(f.to.stages, stage.Value)
 	f.to.rate = f.to.rate || stage.Rate
+	unit := 0
+	if stage.Rate {
+		unit = 1
+	}
+	if f.to.mixed[unit] == "" {
+		f.to.mixed[unit] = "--" + f.name() + " " + text
+	}
 	return nil
+}
+
+func (f *stageFlag) name() string {
+	if f.jump {
+		return "step"
+	}
+	return "stage"
 }
 
 // wholeFlag is a shape by its name.
@@ -100,6 +115,9 @@ func (s *shapeFlags) apply(p *profiles.Plan, given *pflag.FlagSet) error {
 			return err
 		}
 		shape, open = recorded, true
+		if !given.Changed("arrivals") {
+			p.Arrivals = profiles.Even // as it was counted
+		}
 	case len(s.stages) > 0:
 		ramp := profiles.Ramp{From: from, Stages: s.stages}
 		if ramp.Length() == 0 {
@@ -128,6 +146,8 @@ func (s *shapeFlags) check(rate bool, given *pflag.FlagSet) error {
 	switch {
 	case len(got) > 1:
 		return usage("%s: got it and %s, want one", got[0], strings.Join(got[1:], " and "))
+	case !rate && s.mixed[0] != "" && s.mixed[1] != "":
+		return usage("stages: got %s, which is users, and %s, which is a rate, want one: 10/s is a rate, and so is 10 beside --rate", s.mixed[0], s.mixed[1])
 	case rate && (s.shape != nil || s.replay != "" || s.trace != ""):
 		return usage("--rate: got %s and %s, want one", given.Lookup("rate").Value, got[0])
 	case given.Changed("users") && (s.shape != nil || s.replay != ""):
@@ -201,27 +221,4 @@ func parseOnBusy(s string) (profiles.OnBusy, error) {
 		return b, nil
 	}
 	return "", fmt.Errorf("got %q, want %s or %s", s, profiles.Queued, profiles.Dropped)
-}
-
-// parseWait reads Locust's four think times: "1s", "1s..3s", "pacing:1s" and
-// "throughput:0.5".
-func parseWait(s string) (profiles.Wait, error) {
-	bad := fmt.Errorf("got %q, want a time such as 1s, 1s..3s, pacing:1s, or throughput:0.5", s)
-	if text, ok := strings.CutPrefix(s, "throughput:"); ok {
-		if w, err := profiles.ThroughputWait(text); err == nil {
-			return w, nil
-		}
-		return profiles.Wait{}, bad
-	}
-	text, pacing := strings.CutPrefix(s, "pacing:")
-	low, high, between := strings.Cut(text, "..")
-	if !between {
-		high = low
-	}
-	least, err1 := profiles.ParseDuration(low)
-	most, err2 := profiles.ParseDuration(high)
-	if err1 != nil || err2 != nil || most < least || pacing && between {
-		return profiles.Wait{}, bad
-	}
-	return profiles.Wait{Min: least, Max: most, Pacing: pacing}, nil
 }

@@ -80,6 +80,22 @@ func TestShapeFlags(t *testing.T) {
 	}
 }
 
+// A trace is replayed as it was recorded, unless something else was said.
+func TestArrivalsOfATrace(t *testing.T) {
+	stamps, counts := writeTrace(t, "10\n10.5\n70\n"), writeTrace(t, "10\n20\n5\n")
+	for args, want := range map[string]profiles.Arrivals{
+		"--trace " + stamps:                                             profiles.Even,
+		"--trace " + counts + " --trace-interval 1s":                    profiles.Even,
+		"--trace " + counts + " --trace-interval 1s --arrivals poisson": profiles.Poisson,
+		"--rate 5":              profiles.Poisson,
+		"--rate 5 --stage 1s:5": profiles.Poisson,
+	} {
+		if p, err := planOf(strings.Fields(args)...); err != nil || p.Process() != want {
+			t.Errorf("%s: arrivals %s, %v, want %s", args, p.Process(), err, want)
+		}
+	}
+}
+
 func TestShapeFlagsRefuse(t *testing.T) {
 	stamps := writeTrace(t, "10\n10.5\n70\n")
 	bad := writeTrace(t, "10\nx\n9\n")
@@ -87,8 +103,10 @@ func TestShapeFlagsRefuse(t *testing.T) {
 	calm := newFile(t, "run.json", `{"kind": "run", "result": {}}`)
 	odd := newFile(t, "run.json", `{"kind": "run", "result": {"stages": ["x"]}}`)
 	for args, want := range map[string]string{
-		"--stage 10":                                    `got "10", want a time and a load, such as 30s:10 or 30s:10/s`,
-		"--stage 0s:10":                                 "--stage: got stages without a time",
+		"--stage 10":    `got "10", want a time and a load, such as 30s:10 or 30s:10/s`,
+		"--stage 0s:10": "--stage: got stages without a time",
+		"--stage 3s:10 --step 2s:10/s --stage 1s:5":     "stages: got --stage 3s:10, which is users, and --step 2s:10/s, which is a rate, want one",
+		"--step 5s:10/s --step 2s:10":                   "stages: got --step 2s:10, which is users, and --step 5s:10/s",
 		"--stage 30s:2000k":                             "users: got a shape of up to 2000000, want 1000000 at most",
 		"--shape saw:1..2":                              `got "saw:1..2", want sine:LOW..HIGH,period=5m or spike:`,
 		"--compress 60x":                                "--compress: got 60x without --trace, want both or neither",
@@ -97,7 +115,7 @@ func TestShapeFlagsRefuse(t *testing.T) {
 		"--trace " + bad:                                "--trace: " + bad + ": line 2: got \"x\", want a time in seconds, such as 12.5\n--trace: " + bad + ": line 3: it is before line 1",
 		"--on-busy drop":                                "--on-busy: got drop without a rate, want both or neither",
 		"--rate 5 --on-busy later":                      `got "later", want wait or drop`,
-		"--wait throughput:0":                           `got "throughput:0", want a time such as 1s`,
+		"--wait throughput:0":                           `got "throughput:0", want a time such as 1s, 1s..3s, pacing:5s`,
 		"--rate 5 --trace " + stamps:                    "--rate: got 5 and --trace, want one",
 		"--stage 1s:5 --trace " + stamps:                "--stage: got it and --trace, want one",
 		"--step 1s:5 --shape sine:1..2,period=1s":       "--step: got it and --shape, want one",

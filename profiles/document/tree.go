@@ -85,6 +85,9 @@ func Flow(tree any) string {
 
 // inQuotes is what JSON quotes, since YAML reads that in every case.
 func inQuotes(s string) string {
-	text, _ := json.Marshal(s) // strings always can be
-	return string(text)
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // strings always can be
+	return strings.TrimSuffix(b.String(), "\n")
 }
