@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,10 +36,11 @@ type Config struct {
 	Interval time.Duration    // of the advised policy; 0: derived
 	Budget   time.Duration    // of a measurement
 	Replay   profiles.Plan    // what before and after are compared under
-	Source   *probe.Source    // names the replicas; nil: found
+	Source   probe.Source     // names the replicas; empty: found
 	Replicas int              // of a target without a scaler; 0: 1
 
 	Scaler Scaler          // nil: the target is not ours to scale
+	Behind bool            // the scaler's replicas are behind the target, which chooses among them; else the scaler does
 	Policy profiles.Policy // in force at the scaler when the session begins
 
 	NewConn func(now context.Context, start time.Time) load.Conn // nil: sockets
@@ -101,6 +104,7 @@ type Session struct {
 	thin     int                    // a point stands for so many seconds
 	seen     map[string]probe.State // as last logged
 	answered map[string]bool        // replicas whose first answer was logged
+	noticed  []probe.Notice         // as last logged
 	measured Measurement
 }
 
@@ -195,6 +199,7 @@ func (s *Session) publish(now time.Time) {
 	s.state.Seq++
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
+	s.noteNotices(now, state.Notices)
 	state.Events = s.state.Events
 	boxes := s.boxes
 	s.mu.Unlock()
@@ -217,7 +222,35 @@ func (s *Session) picture(now time.Time) State {
 		out.Swarm = &swarm
 	}
 	out.Fleet = probe.Merge(s.fleet, answers)
+	if out.Loaded && out.Load.Phase == load.Running {
+		out.Notices = probe.Notices(now, s.sight(out))
+	}
 	return out
+}
+
+// sight is how the load reaches the replicas.
+func (s *Session) sight(st State) probe.Sight {
+	out := probe.Sight{
+		Fleet: st.Fleet, Rate: st.Load.Recent.Rate(), Users: st.Load.Users, HTTP2: s.config.Plan.HTTP2,
+		Conns: st.Load.Conns.Open, Oldest: st.Load.Conns.Oldest, Addresses: len(st.Load.Conns.Remotes),
+		Balanced: s.config.Scaler != nil && !s.config.Behind,
+	}
+	for _, r := range st.Load.Conns.Remotes {
+		address, err := netip.ParseAddrPort(r.Address)
+		out.Loopback = err == nil && address.Addr().Unmap().IsLoopback()
+	}
+	return out
+}
+
+// noteNotices logs what keeps the load from the replicas when it begins to.
+// mu is held.
+func (s *Session) noteNotices(now time.Time, notices []probe.Notice) {
+	for _, n := range notices {
+		if !slices.ContainsFunc(s.noticed, func(was probe.Notice) bool { return was.Kind == n.Kind }) {
+			s.log(now, string(n.Kind), "%s", n.Text)
+		}
+	}
+	s.noticed = notices
 }
 
 // noticeReplicas logs replicas that appear, answer for the first time and go.

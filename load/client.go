@@ -34,6 +34,7 @@ type clientConn struct {
 	served     int           // requests since
 	lifetime   lifetime
 	generation uint64
+	number     int64
 	reached    atomic.Bool // the target, once
 }
 
@@ -120,7 +121,7 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 	ctx, cancel := context.WithDeadline(c.halt, c.base.Add(s.Sent+c.timeout))
 	defer cancel()
 	seen := &sightings{base: c.base, dialer: c.dialer}
-	err := c.exchange(seen.watch(ctx), s, m)
+	err := c.exchange(seen.watch(ctx), seen, s, m)
 	if s.Done == 0 {
 		s.Done = time.Since(c.base)
 	}
@@ -149,7 +150,7 @@ func (c *clientConn) renew(seen *sightings) {
 }
 
 // exchange sends the request and reads the whole answer.
-func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err error) {
+func (c *clientConn) exchange(ctx context.Context, seen *sightings, s *Sample, m *Message) (err error) {
 	request, err := m.forClient(ctx)
 	if err != nil {
 		return err
@@ -190,7 +191,8 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 	}
 	head.WriteString("\r\n")
 	s.Status = int16(response.StatusCode)
-	s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
+	address, port := seen.over()
+	s.Replica = c.identifier.Identify(&probe.Answer{Status: response.StatusCode, Head: []byte(head.String()), Body: a.body, Remote: address, Conn: port, Task: int(s.Task)})
 	c.served++
 	s.Done = a.lastByte
 	s.Failure, err = m.judge(s, []byte(head.String()), a.body)
@@ -206,8 +208,13 @@ func (c *clientConn) note(s *Sample, seen *sightings) {
 	s.Dial, s.TLS = seen.dial, seen.tls
 	if seen.fresh {
 		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.connector.generation.Load()
+		c.held.remove(c.number)
+		c.number = c.held.add(c.born)
 		c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	}
 }
 
-func (c *clientConn) Close() { c.transport.CloseIdleConnections() }
+func (c *clientConn) Close() {
+	c.transport.CloseIdleConnections()
+	c.held.remove(c.number)
+}

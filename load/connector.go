@@ -30,6 +30,7 @@ type connector struct {
 	redirects  int // followed
 	cookies    bool
 	users      atomic.Uint64 // connections made so far, which is one a user
+	held       held          // connections that are open
 	generation atomic.Uint64 // connections of an older one are replaced before the next request
 }
 

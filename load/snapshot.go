@@ -125,9 +125,14 @@ type Snapshot struct {
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
 	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
 	Replicas  []Replica      `json:"replicas"`
-	Unnamed   int64          `json:"unnamed"` // answers that name no replica
-	Identity  string         `json:"identity,omitempty"`
-	Found     bool           `json:"found,omitempty"` // the identity was found, not given
+	Imbalance *float64       `json:"imbalance,omitempty"` // how much more than its even share the busiest of several replicas gets; nil: there are not several
+	Sticky    bool           `json:"sticky,omitempty"`    // every connection has stayed with one replica
+	Unseen    probe.Unseen   `json:"unseen"`              // how many replicas there are, seen or not
+	Unnamed   int64          `json:"unnamed"`             // answers that name no replica
+	Identity  string         `json:"identity,omitempty"`  // where the answers name their replica
+	Found     bool           `json:"found,omitempty"`     // the identity was found, not given
+	Sure      probe.Sureness `json:"sure,omitempty"`      // how sure it is that it is one
+	Why       string         `json:"why,omitempty"`       // what speaks for it or, without one, why there is none
 	Failures  []FailureCount `json:"failures"`
 	Statuses  []StatusCount  `json:"statuses"` // of all answers, in the order of the status
 	Retried   int64          `json:"retried"`

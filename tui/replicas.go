@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -166,6 +167,9 @@ func replicaNotes(st advisor.State, s *styles, w int) []string {
 			say(warn, fmt.Sprintf("! %s gets no requests until it answers again: %s", r.ID, r.LastError))
 		}
 	}
+	for _, n := range st.Notices {
+		say(warn, "! "+n.Text)
+	}
 	if st.Loaded {
 		sayIdentity(st.Load, say)
 	}
@@ -186,11 +190,14 @@ func sayIdentity(l load.Snapshot, say func(tone, string)) {
 	named := l.Total.Count - l.Total.Failed - l.Unnamed
 	switch {
 	case l.Identity != "" && l.Found:
-		say(dim, "identity: "+l.Identity+", found by itself in the answers")
+		say(dim, fmt.Sprintf("identity: %s, found by itself; %s: %s", l.Identity, l.Sure, l.Why))
 	case l.Identity != "":
 		say(dim, "identity: "+l.Identity+", as given")
 	case l.Unnamed > 0:
-		say(warn, "! Let the service say who it is: a header X-Served-By or a JSON field hostname in its answers, or --replica-from json:FIELD or header:NAME for what it has.")
+		say(warn, "! No identity: "+cmp.Or(l.Why, "no answer was looked at yet")+". Let the service name itself, a header X-Served-By or a JSON field hostname, or say where to look with --replica-from: docs/replicas.md has three lines for FastAPI, Flask, Express, Go and nginx.")
+	}
+	for _, sentence := range l.Spread() {
+		say(dim, sentence)
 	}
 	if l.Identity != "" && l.Unnamed > 0 && named >= 0 {
 		say(warn, fmt.Sprintf("! %s carried no name", plural(l.Unnamed, "answer")))

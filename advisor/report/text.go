@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -141,13 +142,13 @@ func (p *paper) replicas(s load.Snapshot) {
 	if len(s.Replicas) == 0 {
 		if s.Total.Count > s.Total.Failed {
 			p.printf("\n")
-			p.say("no answer names its replica: send a header such as X-Served-By or a JSON field hostname, or say where to look with --replica-from")
+			p.say("no answer names its replica: %s; let the service name itself (three lines, see docs/replicas.md), or say where to look with --replica-from", cmp.Or(s.Why, "none was looked at"))
 		}
 		return
 	}
 	how := "as told"
 	if s.Found {
-		how = "found by itself"
+		how = fmt.Sprintf("found by itself (%s: %s)", s.Sure, s.Why)
 	}
 	p.printf("\n")
 	rows := [][]string{{"replica", "count", "failed", "share", "p50", "p95", "p99", "first"}}
@@ -158,6 +159,9 @@ func (p *paper) replicas(s load.Snapshot) {
 	}
 	p.table("nrrrrrrr", rows)
 	p.say("service time in ms; replicas named by %s, %s", s.Identity, how)
+	for _, sentence := range s.Spread() {
+		p.say("%s", sentence)
+	}
 	if s.Unnamed > 0 {
 		p.say("%s no replica", profiles.Plural(s.Unnamed, "answer names", "answers name"))
 	}
