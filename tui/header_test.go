@@ -130,18 +130,28 @@ func TestReplicaNotes(t *testing.T) {
 		st   func() advisor.State
 		want string
 	}{
-		{"found", steadyState, "identity: json:hostname, found by itself in the answers"},
+		{"found", steadyState, "identity: json:hostname, found by itself; sure: 3 values in 256 answers"},
 		{"given", func() advisor.State {
 			st := steadyState()
 			st.Load.Identity, st.Load.Found = "header:X-Served-By", false
 			return st
 		}, "identity: header:X-Served-By, as given"},
-		{"unnamed", rampingState, "a header X-Served-By or a JSON field hostname"},
+		{"unnamed", rampingState, "looks like the name of a replica. Let answers carry a header X-Served-By"},
 		{"partly named", func() advisor.State {
 			st := steadyState()
 			st.Load.Unnamed = 12
 			return st
 		}, "! 12 answers carried no name"},
+		{"pinned", func() advisor.State {
+			st := steadyState()
+			st.Notices = []probe.Notice{{Kind: probe.NoticePinned, Text: "1 of 3 replicas have had nothing for 9s (replica-3)"}}
+			return st
+		}, "! 1 of 3 replicas have had nothing for 9s (replica-3)"},
+		{"spread", func() advisor.State {
+			st := steadyState()
+			st.Load.Imbalance, st.Load.Unseen = new(0.5), probe.Unseen{Seen: 3, Total: 4, Low: 3, High: 7}
+			return st
+		}, "3 replicas seen, between 3 and 7 in all"},
 		{"dead", func() advisor.State {
 			st := steadyState()
 			st.Fleet.Replicas[1].State, st.Fleet.Replicas[1].LastError = probe.Failing, "exit status 137"

@@ -194,7 +194,7 @@ func sayIdentity(l load.Snapshot, say func(tone, string)) {
 	case l.Identity != "":
 		say(dim, "identity: "+l.Identity+", as given")
 	case l.Unnamed > 0:
-		say(warn, "! No identity: "+cmp.Or(l.Why, "no answer was looked at yet")+". Let the service name itself, a header X-Served-By or a JSON field hostname, or say where to look with --replica-from: docs/replicas.md has three lines for FastAPI, Flask, Express, Go and nginx.")
+		say(warn, "! No identity: "+cmp.Or(l.Why, "no good answer yet")+". Let answers carry a header X-Served-By: docs/replicas.md has the three lines for FastAPI, Flask, Express, Go and nginx. Or say with --replica-from where to look.")
 	}
 	for _, sentence := range l.Spread() {
 		say(dim, sentence)

@@ -142,7 +142,7 @@ func (p *paper) replicas(s load.Snapshot) {
 	if len(s.Replicas) == 0 {
 		if s.Total.Count > s.Total.Failed {
 			p.printf("\n")
-			p.say("no answer names its replica: %s; let the service name itself (three lines, see docs/replicas.md), or say where to look with --replica-from", cmp.Or(s.Why, "none was looked at"))
+			p.say("no answer names its replica: %s. Let answers carry a header X-Served-By (docs/replicas.md has the three lines), or say with --replica-from where to look", cmp.Or(s.Why, "there was no good one"))
 		}
 		return
 	}
