@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
+	"os"
 	"sync"
 	"time"
 
@@ -84,6 +83,7 @@ const (
 type Session struct {
 	config     Config
 	identifier *probe.Identifier
+	here       string        // the name of this machine; empty: not known
 	changed    chan struct{} // publish now
 	closing    chan struct{} // closed when Run returns
 	jobs       sync.WaitGroup
@@ -104,7 +104,7 @@ type Session struct {
 	thin     int                    // a point stands for so many seconds
 	seen     map[string]probe.State // as last logged
 	answered map[string]bool        // replicas whose first answer was logged
-	noticed  []probe.Notice         // as last logged
+	flowing  time.Time              // since when a load has been running without a pause; zero: none is
 	measured Measurement
 }
 
@@ -113,8 +113,9 @@ func NewSession(c Config) (*Session, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	here, _ := os.Hostname()
 	s := &Session{
-		config: c, identifier: probe.NewIdentifier(c.Source),
+		config: c, identifier: probe.NewIdentifier(c.Source), here: here,
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
 		thin: 1, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
@@ -199,8 +200,8 @@ func (s *Session) publish(now time.Time) {
 	s.state.Seq++
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
-	s.noteNotices(now, state.Notices)
-	state.Events = s.state.Events
+	s.noteNotices(now, state)
+	state.Events, state.Notices = s.state.Events, s.state.Notices
 	boxes := s.boxes
 	s.mu.Unlock()
 	for _, box := range boxes {
@@ -222,35 +223,7 @@ func (s *Session) picture(now time.Time) State {
 		out.Swarm = &swarm
 	}
 	out.Fleet = probe.Merge(s.fleet, answers)
-	if out.Loaded && out.Load.Phase == load.Running {
-		out.Notices = probe.Notices(now, s.sight(out))
-	}
 	return out
-}
-
-// sight is how the load reaches the replicas.
-func (s *Session) sight(st State) probe.Sight {
-	out := probe.Sight{
-		Fleet: st.Fleet, Rate: st.Load.Recent.Rate(), Users: st.Load.Users, HTTP2: s.config.Plan.HTTP2,
-		Conns: st.Load.Conns.Open, Oldest: st.Load.Conns.Oldest, Addresses: len(st.Load.Conns.Remotes),
-		Balanced: s.config.Scaler != nil && !s.config.Behind,
-	}
-	for _, r := range st.Load.Conns.Remotes {
-		address, err := netip.ParseAddrPort(r.Address)
-		out.Loopback = err == nil && address.Addr().Unmap().IsLoopback()
-	}
-	return out
-}
-
-// noteNotices logs what keeps the load from the replicas when it begins to.
-// mu is held.
-func (s *Session) noteNotices(now time.Time, notices []probe.Notice) {
-	for _, n := range notices {
-		if !slices.ContainsFunc(s.noticed, func(was probe.Notice) bool { return was.Kind == n.Kind }) {
-			s.log(now, string(n.Kind), "%s", n.Text)
-		}
-	}
-	s.noticed = notices
 }
 
 // noticeReplicas logs replicas that appear, answer for the first time and go.

@@ -35,6 +35,7 @@ type clientConn struct {
 	lifetime   lifetime
 	generation uint64
 	number     int64
+	replica    int32       // that gave its last answer, probe.Unknown before the first
 	reached    atomic.Bool // the target, once
 }
 
@@ -145,6 +146,7 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 func (c *clientConn) renew(seen *sightings) {
 	seen.hangUp()
 	c.transport.CloseIdleConnections()
+	c.held.remove(c.number)
 	c.transport = c.newTransport()
 	c.client.Transport = c.transport
 }
@@ -209,9 +211,10 @@ func (c *clientConn) note(s *Sample, seen *sightings) {
 	if seen.fresh {
 		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.connector.generation.Load()
 		c.held.remove(c.number)
-		c.number = c.held.add(c.born)
+		c.number, c.replica = c.held.add(c.born), probe.Unknown
 		c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	}
+	s.follows(&c.replica)
 }
 
 func (c *clientConn) Close() {

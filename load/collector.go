@@ -56,7 +56,9 @@ type collector struct {
 	planned   float64       // area of the planned load until then
 	replicas  []replicaTally
 	unnamed   int64
-	switched  int64 // answers of another replica than the one before over the same connection
+	unseen    probe.Unseen // of the latest snapshot
+	draws     int64        // that it was judged by
+	switched  int64        // answers of another replica than the one before over the same connection
 	failures  failureRows
 	failed    []failureTimes // of each class and status
 	statuses  []StatusCount  // in the order of the status
@@ -292,7 +294,10 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	if s.Sticky = c.switched == 0 && c.conns.opened < named; s.Sticky {
 		draws = c.conns.opened // where each goes is chosen once
 	}
-	s.Unseen = probe.EstimateUnseen(len(counts), draws)
+	if c.unseen.Seen != len(counts) || c.draws != draws { // it is not cheap, and often the same
+		c.unseen, c.draws = probe.EstimateUnseen(len(counts), draws), draws
+	}
+	s.Unseen = c.unseen
 }
 
 // title is what all requests together are called.

@@ -75,10 +75,7 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 		s.Done = a.lastByte
 		s.Status = a.status
 		s.Replica = c.identifier.Identify(&probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.number, Task: int(s.Task)})
-		if s.Replica != probe.Unknown {
-			s.Switched = c.replica != probe.Unknown && c.replica != s.Replica
-			c.replica = s.Replica
-		}
+		s.follows(&c.replica)
 		s.Failure, err = m.judge(s, a.head, a.body)
 		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {
 			c.hangUp() // asked for, or there are bytes that no request belongs to

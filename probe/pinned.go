@@ -11,11 +11,11 @@ type Sight struct {
 	Rate      float64       // answers per second, lately
 	Conns     int           // connections that are open
 	Oldest    time.Duration // for how long the oldest of them has been
-	Users     int           // that send
-	HTTP2     bool
-	Addresses int  // of the target's name; 0: not known
-	Loopback  bool // the target is on this machine
-	Balanced  bool // the scaler that reports the fleet chooses the replicas itself
+	Since     time.Time     // when the load began, or went on after a pause
+	Addresses int           // of the target's name; 0: not known
+	Loopback  bool          // the target is on this machine
+	Here      string        // the name of this machine
+	Balanced  bool          // the scaler that reports the fleet chooses the replicas itself
 }
 
 // Notice says what keeps a load from reaching all replicas, and what helps.
@@ -29,9 +29,8 @@ type NoticeKind string
 
 // The notices.
 const (
-	NoticePinned      NoticeKind = "pinned"      // replicas are known that get nothing
-	NoticeMultiplexed NoticeKind = "multiplexed" // everything goes over one connection of HTTP/2
-	NoticeForwarded   NoticeKind = "forwarded"   // a port-forward ends at one replica
+	NoticePinned    NoticeKind = "pinned"    // replicas are known that get nothing
+	NoticeForwarded NoticeKind = "forwarded" // a port-forward ends at one replica
 )
 
 // A replica is left out when it has had nothing for so long, in which an even
@@ -49,6 +48,7 @@ func Notices(now time.Time, s Sight) []Notice {
 		return nil
 	}
 	known, answering, silent := 0, 0, time.Duration(0)
+	only := ""
 	var left []string
 	for _, r := range s.Fleet.Replicas {
 		switch r.State {
@@ -57,7 +57,10 @@ func Notices(now time.Time, s Sight) []Notice {
 			continue
 		}
 		known++
-		since := r.LastSeen
+		since := s.Since
+		if r.LastSeen.After(since) {
+			since = r.LastSeen
+		}
 		if ready := r.Created.Add(r.StartedIn); ready.After(since) {
 			since = ready
 		}
@@ -68,6 +71,7 @@ func Notices(now time.Time, s Sight) []Notice {
 		}
 		if r.Answered {
 			answering++
+			only = r.ID
 		}
 	}
 	var out []Notice
@@ -75,10 +79,8 @@ func Notices(now time.Time, s Sight) []Notice {
 		out = append(out, Notice{NoticePinned, fmt.Sprintf("%d of %d replicas have had nothing for %s (%s): connections are pinned%s; R opens new ones, --conn-max-age 30s keeps doing so",
 			len(left), known, silent.Round(time.Second), list(left), age(s.Oldest))})
 	}
-	if s.HTTP2 && s.Conns == 1 && s.Users > 1 {
-		out = append(out, Notice{NoticeMultiplexed, fmt.Sprintf("%d users share one HTTP/2 connection, which ends at one replica; without --http2 each has its own", s.Users)})
-	}
-	if s.Loopback && !s.Fleet.Managed && s.Addresses <= 1 && answering == 1 && s.Conns > 1 && s.Rate*leftOutFor.Seconds() >= leftOutShare {
+	enough := now.Sub(s.Since) >= leftOutFor && s.Rate*leftOutFor.Seconds() >= leftOutShare
+	if enough && s.Loopback && !s.Fleet.Managed && s.Addresses <= 1 && answering == 1 && only != s.Here && s.Conns > 1 {
 		out = append(out, Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: is that all there is, or a port-forward, which never balances? Load the service's own address instead", s.Conns)})
 	}
 	return out

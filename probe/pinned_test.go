@@ -37,11 +37,12 @@ func TestNotices(t *testing.T) {
 		{"too few requests to tell", Sight{Rate: 0.5, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), started("b", Ready, 12)}}}, ""},
 		{"no load", Sight{Rate: 0, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 40), started("b", Ready, 40)}}}, ""},
 		{"nobody names itself", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{started("a", Ready, 40), started("b", Ready, 40)}}}, ""},
-		{"HTTP/2 over one connection", Sight{Rate: 100, HTTP2: true, Users: 20, Conns: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, "multiplexed: 20 users share one"},
-		{"HTTP/2 of one user", Sight{Rate: 100, HTTP2: true, Users: 1, Conns: 1}, ""},
-		{"HTTP/2, a connection each", Sight{Rate: 100, HTTP2: true, Users: 20, Conns: 20}, ""},
-		{"a port-forward", Sight{Rate: 100, Users: 20, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, "forwarded: 20 connections"},
-		{"two behind this machine", Sight{Rate: 100, Users: 20, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0), own("b", 0)}}}, ""},
+		{"the load has just begun", Sight{Rate: 100, Since: ago(4), Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), started("b", Ready, 90)}}}, ""},
+		{"nothing since it went on", Sight{Rate: 100, Since: ago(6), Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), answered("b", 60)}}}, "pinned: nothing for 6s (b)"},
+		{"a port-forward", Sight{Rate: 100, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, "forwarded: 20 connections"},
+		{"a port-forward that has just begun", Sight{Rate: 100, Since: ago(4), Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
+		{"this machine itself", Sight{Rate: 100, Conns: 20, Loopback: true, Here: "a", Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
+		{"two behind this machine", Sight{Rate: 100, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0), own("b", 0)}}}, ""},
 		{"one replica of a scaler here", Sight{Rate: 100, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0)}}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

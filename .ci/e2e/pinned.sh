@@ -1,8 +1,8 @@
 # Replicas that get nothing: balancers that choose a replica for each connection,
 # nginx (stream) and HAProxy (mode tcp), over replicas of a scaler. One is added
 # while a load runs over connections that stay. The run says so within ten
-# seconds; fresh connections cure it; and where the balancer chooses for each
-# request, it stays silent.
+# seconds; R and --conn-max-age each cure it; and where the balancer chooses for
+# each request, it stays silent.
 source "$(dirname "$0")/lib.sh"
 cd "$work"
 export PATH="$PATH:/usr/sbin"
@@ -12,16 +12,16 @@ version: headroom/v1
 replicas: {min: 2, max: 2}
 Y
 sed 's/2/3/g' two.yaml >three.yaml
-background scaler headroom scaler --name pin --policy two.yaml --concurrency 64 --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --concurrency 64 --port '{port}'
+background scaler headroom scaler --name pin --policy two.yaml --concurrency 64 --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --http2 --concurrency 64 --port '{port}'
 within 20 "two replicas" serves pin 2
-addresses() { headroom workers --name pin -o json | python3 -c 'import json, sys; print("\n".join(r["address"] for r in json.load(sys.stdin) if r.get("address") and r["state"] == "ready"))'; }
+addresses() { headroom workers --name pin -o json | python3 -c 'import json, sys; print("\n".join(r["address"] for r in json.load(sys.stdin) if r.get("address") and r["status"] == "RUNNING"))'; }
 
 nginx_conf() { # KIND PORT
   local servers
   servers=$(addresses | sed 's/.*/    server &;/')
+  [ "$1" = http ] || echo "load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
   echo "daemon off; error_log stderr crit; pid $work/nginx-$1.pid; worker_processes 1; events { worker_connections 1000; }"
   if [ "$1" = stream ]; then
-    echo "include /etc/nginx/modules-enabled/*stream*.conf;"
     echo "stream { upstream u { $servers } server { listen 127.0.0.1:$2; proxy_pass u; } }"
   else
     echo "http { access_log off; client_body_temp_path $work/a; proxy_temp_path $work/b; fastcgi_temp_path $work/c; uwsgi_temp_path $work/d; scgi_temp_path $work/e;"
@@ -33,60 +33,79 @@ haproxy_conf() { # PORT
   addresses | awk '{ print "  server s" NR " " $1 }'
 }
 
-# run_beside NAME PORT OPTIONS... loads a balancer, with the replicas known from
-# the scaler.
-run_beside() {
-  local name=$1 port=$2; shift 2
-  background "$name" headroom run "http://127.0.0.1:$port/" --scaler pin -u 12 -r 100 --wait 20ms "$@" --headless --exit-code-on-error 0
-}
+# beside PORT OPTIONS... is a load on a balancer, with the replicas known from the
+# scaler.
+beside() { local port=$1; shift; echo "headroom run http://127.0.0.1:$port/ --scaler pin -u 12 -r 100 --wait 20ms --exit-code-on-error 0 $*"; }
 told() { grep -q "have had nothing for" "$work/$1.log"; }
+rows() { grep -c '^replica-' "$work/$1.log"; }
 
-# add has the scaler start a third replica; RELOAD makes the balancer know it.
-add() { headroom apply three.yaml --name pin --yes >/dev/null; within 20 "three replicas" serves pin 3; }
+more() { headroom apply three.yaml --name pin --yes >/dev/null; within 20 "three replicas" serves pin 3; }
 less() { headroom apply two.yaml --name pin --yes >/dev/null; within 20 "two replicas" serves pin 2; }
 
-# pinned NAME PORT RELOAD... is the whole story for one balancer.
-pinned() {
-  local name=$1 port=$2 began; shift 2
-  run_beside "$name" "$port" -t 25s
-  local run=$last
-  within 10 "$name: answers" grep -q answers "$work/$name.log"
-  add
-  "$@"
-  began=$(now)
-  within 12 "$name says that the third replica gets nothing" told "$name"
-  echo "$name: said after $(since "$began") s: $(grep -o '[0-9]* of [0-9]* replicas have had nothing.*' "$work/$name.log" | head -n 1)"
-  kill -INT "$run"; wait "$run" || true
-  run_beside "$name-fresh" "$port" -t 9s --conn-max-age 2s
-  wait "$last" || true
-  told "$name-fresh" && fail "$name: it speaks of replicas without requests though connections are replaced"
-  says "$work/$name-fresh.log" "replica-"
-  less
+# silent NAME PORT OPTIONS... runs a load that reaches three replicas.
+silent() {
+  local name=$1 port=$2; shift 2
+  background "$name" $(beside "$port" --headless -t 9s "$@")
+  wait "$last" || fail "$name: exit $?"
+  told "$name" && fail "$name: it speaks of replicas without requests, and there are none"
+  [ "$(rows "$name")" = 3 ] || fail "$name: $(rows "$name") replicas answer, and not 3"
+  echo "$name: silent, all three answer"
 }
 
+# nginx for TCP; the load is on a screen, and R cures it.
 port=$(free_port)
 nginx_conf stream "$port" >nginx-stream.conf
-background nginx-stream-server nginx -p "$work" -c nginx-stream.conf
-master=$last
+background nginx-stream nginx -p "$work" -c nginx-stream.conf
+nginx=$last
 within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
-reload_nginx() { nginx_conf stream "$port" >nginx-stream.conf; kill -HUP "$master"; sleep 1; }
-pinned nginx-stream "$port" reload_nginx
+tmux -L pinned -f /dev/null new-session -d -x 200 -y 50 "$(beside "$port" -t 60s)"
+at_end() { tmux -L pinned kill-server 2>/dev/null || true; }
+shows() { tmux -L pinned capture-pane -p | grep -q -- "$1"; }
+shows_not() { ! shows "$1"; }
+within 5 "the dashboard shows two replicas" shows "replica-2 answers"
+more
+nginx_conf stream "$port" >nginx-stream.conf
+kill -HUP "$nginx"
+began=$(now)
+within 10 "nginx: it says that the third replica gets nothing" shows "have had nothing for"
+echo "nginx: said after $(since "$began") s"
+tmux -L pinned send-keys 3
+within 2 "the replicas" shows "3 Replicas\]"
+shows "! 1 of 3 replicas have had nothing" || fail "nginx: the table of replicas does not say it"
+tmux -L pinned send-keys R
+within 5 "nginx: R cures it" shows_not "have had nothing for"
+shows "3 wanted.*3 answering" || fail "nginx: after R not all replicas answer"
+tmux -L pinned kill-server
+echo "nginx: cured by R"
+less
 
+# HAProxy for TCP, which passes HTTP/2 through; connections with an age cure it.
 port=$(free_port)
 haproxy_conf "$port" >haproxy.cfg
 background haproxy-tcp haproxy -W -db -f haproxy.cfg
 haproxy=$last
 within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
-reload_haproxy() { haproxy_conf "$port" >haproxy.cfg; kill -USR2 "$haproxy"; sleep 1; }
-pinned haproxy-tcp "$port" reload_haproxy
+background http2 $(beside "$port" --headless --http2 -t 40s)
+run=$last
+sleep 1
+more
+haproxy_conf "$port" >haproxy.cfg
+kill -USR2 "$haproxy"
+began=$(now)
+within 10 "HAProxy: it says that the third replica gets nothing" told http2
+echo "HAProxy: said after $(since "$began") s"
+kill -INT "$run"
+wait "$run" || true
+silent http2-fresh "$port" --http2 --conn-max-age 2s
 
-# A balancer that chooses for each request reaches the third one.
+# Balancers that choose for each request reach all three.
 port=$(free_port)
-add
 nginx_conf http "$port" >nginx-http.conf
-background nginx-http-server nginx -p "$work" -c nginx-http.conf
+background nginx-http nginx -p "$work" -c nginx-http.conf
 within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
-run_beside nginx-http "$port" -t 9s
-wait "$last" || true
-told nginx-http && fail "nginx in HTTP mode: it speaks of replicas without requests, and there are none"
-echo "nginx in HTTP mode: silent"
+silent through-nginx "$port"
+port=$(free_port)
+haproxy_conf "$port" | sed 's/mode tcp/mode http/' >haproxy-http.cfg
+background haproxy-http haproxy -W -db -f haproxy-http.cfg
+within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
+silent through-haproxy "$port"
