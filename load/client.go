@@ -115,7 +115,7 @@ func (c *clientConn) follow(next *http.Request, via []*http.Request) error {
 
 func (c *clientConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
-	s.Replica = probe.Unknown
+	s.Replica, s.Split = probe.Unknown, probe.Unsplit
 	if c.generation != c.connector.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
 		c.transport.CloseIdleConnections()
 	}
@@ -194,7 +194,8 @@ func (c *clientConn) exchange(ctx context.Context, seen *sightings, s *Sample, m
 	head.WriteString("\r\n")
 	s.Status = int16(response.StatusCode)
 	address, port := seen.over()
-	s.Replica = c.identifier.Identify(&probe.Answer{Status: response.StatusCode, Head: []byte(head.String()), Body: a.body, Remote: address, Conn: port, Task: int(s.Task)})
+	answer := probe.Answer{Status: response.StatusCode, Head: []byte(head.String()), Body: a.body, Remote: address, Conn: port, Task: int(s.Task)}
+	s.Replica, s.Split = c.identifier.Identify(&answer), c.splitter.Split(&answer)
 	c.served++
 	s.Done = a.lastByte
 	s.Failure, err = m.judge(s, []byte(head.String()), a.body)

@@ -75,8 +75,9 @@ type collector struct {
 type replicaTally struct {
 	count, failed int64
 	first, last   time.Duration
-	*clocks             // of successes; nil before the first answer
-	second        int64 // answers of the present second
+	*clocks                   // of successes; nil before the first answer
+	parts         probe.Parts // of successes
+	second        int64       // answers of the present second
 	recent        [recentSeconds]int64
 }
 
@@ -202,6 +203,7 @@ func (c *collector) addReplica(s *Sample) {
 		return
 	}
 	r.record(s)
+	r.parts.Add(s.Split, s.Service())
 }
 
 // timesOf are the times of the failures of a class and a status.
@@ -284,7 +286,7 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
 			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.sum.over),
-			Latency: r.latency.quantiles(), Service: r.service.quantiles(),
+			Latency: r.latency.quantiles(), Service: r.service.quantiles(), Parts: r.parts.Means(),
 		})
 	}
 	if excess, ok := probe.Imbalance(counts); ok {

@@ -59,7 +59,7 @@ func (k *connector) newHTTPConn(halt context.Context) *httpConn {
 
 func (c *httpConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
-	s.Replica = probe.Unknown
+	s.Replica, s.Split = probe.Unknown, probe.Unsplit
 	a, err := c.try(s, m)
 	if a == nil && c.mayRepeat(err, m, time.Since(c.base)-s.Sent) {
 		c.hangUp()
@@ -74,7 +74,8 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 	} else {
 		s.Done = a.lastByte
 		s.Status = a.status
-		s.Replica = c.identifier.Identify(&probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.number, Task: int(s.Task)})
+		seen := probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.number, Task: int(s.Task)}
+		s.Replica, s.Split = c.identifier.Identify(&seen), c.splitter.Split(&seen)
 		s.follows(&c.replica)
 		s.Failure, err = m.judge(s, a.head, a.body)
 		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {

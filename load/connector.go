@@ -18,6 +18,7 @@ import (
 type connector struct {
 	url        *url.URL // of the target
 	identifier *probe.Identifier
+	splitter   probe.Splitter
 	timeout    time.Duration // per request, from the send
 	base       time.Time     // start of the run
 	answers    sync.Pool     // of *answer

@@ -23,6 +23,7 @@ type Sample struct {
 	Failure   Failure
 	Stream    *Stream       // nil: the answer was no stream, or none came
 	Retried   bool          // went over a fresh connection, because the idle one had been closed or was not clean
+	Split     probe.Split   // of the service time, as the answer says it
 	Switched  bool          // another replica than that of the answer before it over the same connection
 	Queued    time.Duration // of what it was sent late, for how long no user was free
 }

@@ -76,12 +76,13 @@ type Replica struct {
 	Name    string        `json:"name"`
 	Count   int64         `json:"count"`
 	Failed  int64         `json:"failed"`
-	Share   float64       `json:"share"`   // of all answers that name a replica
-	Rate    float64       `json:"rate"`    // per second, over the last seconds
-	First   time.Duration `json:"first"`   // offset of its first answer
-	Last    time.Duration `json:"last"`    // offset of its latest answer
-	Latency Quantiles     `json:"latency"` // from the intended start; successes only
-	Service Quantiles     `json:"service"` // from the actual send; successes only
+	Share   float64       `json:"share"`           // of all answers that name a replica
+	Rate    float64       `json:"rate"`            // per second, over the last seconds
+	First   time.Duration `json:"first"`           // offset of its first answer
+	Last    time.Duration `json:"last"`            // offset of its latest answer
+	Latency Quantiles     `json:"latency"`         // from the intended start; successes only
+	Service Quantiles     `json:"service"`         // from the actual send; successes only
+	Parts   *probe.Means  `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
 }
 
 // StatusCount says how many answers had a status.
@@ -165,6 +166,7 @@ func (s Snapshot) Fleet() []probe.Replica {
 			FirstSeen: s.Started.Add(r.First), LastSeen: s.Started.Add(r.Last),
 			Requests: r.Count, Failed: r.Failed, Share: r.Share, Rate: r.Rate,
 			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99,
+			Parts: r.Parts,
 		}
 	}
 	return out

@@ -16,6 +16,9 @@ type Split struct {
 // Unsaid is a time that an answer says nothing of.
 const Unsaid = time.Duration(-1)
 
+// Unsplit is an answer that says nothing.
+var Unsplit = Split{Unsaid, Unsaid}
+
 // Splitter reads how long an answer waited and was computed: from Server-Timing
 // (https://www.w3.org/TR/server-timing/), where a metric whose name has "queue"
 // or "wait" in it is the wait, and the longest of the others the work; from a
@@ -47,7 +50,7 @@ const (
 
 // Split reads an answer.
 func (s *Splitter) Split(a *Answer) Split {
-	out := Split{Unsaid, Unsaid}
+	out := Unsplit
 	look := s.present.Load()
 	learning := s.answers.Load() < splitLearn
 	if learning {
@@ -82,7 +85,7 @@ func (s *Splitter) Split(a *Answer) Split {
 
 // readServerTiming reads the metrics of a header: name;dur=12.3;desc="text".
 func readServerTiming(v []byte) Split {
-	out := Split{Unsaid, Unsaid}
+	out := Unsplit
 	for len(v) > 0 {
 		metric := v
 		if comma := indexByte(v, ','); comma >= 0 {

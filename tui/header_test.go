@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -176,6 +177,21 @@ func TestReplicaNotes(t *testing.T) {
 		frame := ansi.Strip(showing(test.st(), plainStyles(), viewReplicas, 120, 40).View())
 		if !strings.Contains(frame, test.want) {
 			t.Errorf("%s: the view does not say %q:\n%s", test.name, test.want, frame)
+		}
+	}
+}
+
+// Where answers say what their time is made of, a wide table shows it.
+func TestReplicaParts(t *testing.T) {
+	st := steadyState()
+	st.Fleet.Replicas[1].Parts = &probe.Means{Network: new(3 * ms), Compute: new(47 * ms)}
+	for _, test := range []struct {
+		w    int
+		want bool
+	}{{200, true}, {80, false}} {
+		frame := ansi.Strip(showing(st, plainStyles(), viewReplicas, test.w, 50).View())
+		if got := regexp.MustCompile(`network +queue +compute`).MatchString(frame) && regexp.MustCompile(`replica-2 .* 3\.0 +– +47\.0`).MatchString(frame); got != test.want {
+			t.Errorf("%d columns wide: shown %v, want %v:\n%s", test.w, got, test.want, frame)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,10 @@ func replicaTable(st advisor.State, bars bool) table {
 		{title: "cpu time", width: 8, rank: 6},
 		{title: "memory", width: 8, rank: 7},
 	}}
+	parts := slices.ContainsFunc(st.Fleet.Replicas, func(r probe.Replica) bool { return r.Parts != nil })
+	if parts {
+		t.columns = append(t.columns, column{title: "network", width: 7, rank: 9}, column{title: "queue", width: 6, rank: 9}, column{title: "compute", width: 7, rank: 9})
+	}
 	if bars {
 		t.columns = append(t.columns, column{title: "of the largest share", width: barWidth, left: true, rank: 8})
 	}
@@ -52,6 +57,9 @@ func replicaTable(st advisor.State, bars bool) table {
 	}
 	for _, r := range st.Fleet.Replicas {
 		row := replicaRow(r, st)
+		if parts {
+			row = append(row, partCells(r.Parts)...)
+		}
 		if largest > 0 {
 			row = append(row, toned(accent, bar(r.Share/largest, barWidth)))
 		}
@@ -61,6 +69,22 @@ func replicaTable(st advisor.State, bars bool) table {
 }
 
 const barWidth = 20
+
+// partCells are the means of what a service time is made of, in ms.
+func partCells(m *probe.Means) []cell {
+	if m == nil {
+		m = &probe.Means{}
+	}
+	var out []cell
+	for _, d := range []*time.Duration{m.Network, m.Queue, m.Compute} {
+		if d == nil {
+			out = append(out, toned(dim, none))
+		} else {
+			out = append(out, toned(plain, millis(*d)))
+		}
+	}
+	return out
+}
 
 func replicaRow(r probe.Replica, st advisor.State) []cell {
 	look := replicaSigns[r.State]

@@ -5,14 +5,15 @@
 # each request, it stays silent.
 source "$(dirname "$0")/lib.sh"
 cd "$work"
-export PATH="$PATH:/usr/sbin"
+export PATH="$PATH:/usr/sbin" LANG=C.UTF-8
 
 cat >two.yaml <<Y
 version: headroom/v1
 replicas: {min: 2, max: 2}
 Y
 sed 's/2/3/g' two.yaml >three.yaml
-background scaler headroom scaler --name pin --policy two.yaml --concurrency 64 --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --http2 --concurrency 64 --port '{port}'
+cp two.yaml policy.yaml # which apply writes to
+background scaler headroom scaler --name pin --policy policy.yaml --concurrency 64 --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --http2 --concurrency 64 --port '{port}'
 within 20 "two replicas" serves pin 2
 addresses() { headroom workers --name pin -o json | python3 -c 'import json, sys; print("\n".join(r["address"] for r in json.load(sys.stdin) if r.get("address") and r["status"] == "RUNNING"))'; }
 
@@ -58,9 +59,10 @@ nginx_conf stream "$port" >nginx-stream.conf
 background nginx-stream nginx -p "$work" -c nginx-stream.conf
 nginx=$last
 within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
-tmux -L pinned -f /dev/null new-session -d -x 200 -y 50 "$(beside "$port" -t 60s)"
-at_end() { tmux -L pinned kill-server 2>/dev/null || true; }
-shows() { tmux -L pinned capture-pane -p | grep -q -- "$1"; }
+terminal() { tmux -S "$work/tmux" "$@"; }
+at_end() { terminal kill-server 2>/dev/null || true; }
+terminal new-session -d -x 200 -y 50 "$(beside "$port" -t 60s)"
+shows() { terminal capture-pane -p | grep -q -- "$1"; }
 shows_not() { ! shows "$1"; }
 within 5 "the dashboard shows two replicas" shows "replica-2 answers"
 more
@@ -69,13 +71,13 @@ kill -HUP "$nginx"
 began=$(now)
 within 10 "nginx: it says that the third replica gets nothing" shows "have had nothing for"
 echo "nginx: said after $(since "$began") s"
-tmux -L pinned send-keys 3
+terminal send-keys 3
 within 2 "the replicas" shows "3 Replicas\]"
 shows "! 1 of 3 replicas have had nothing" || fail "nginx: the table of replicas does not say it"
-tmux -L pinned send-keys R
+terminal send-keys R
 within 5 "nginx: R cures it" shows_not "have had nothing for"
 shows "3 wanted.*3 answering" || fail "nginx: after R not all replicas answer"
-tmux -L pinned kill-server
+terminal kill-server
 echo "nginx: cured by R"
 less
 
