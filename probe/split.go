@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"math"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -146,7 +147,30 @@ func contains(b []byte, word string) bool {
 	return false
 }
 
-// parseTime reads a number that may have a unit: 12, 12.5, 0.0125s, 12ms, 3us.
+// readExponent reads what may follow a number, such as the e-05 that JSON has
+// for short times, and how many bytes that is.
+func readExponent(b []byte) (exponent, used int) {
+	if len(b) < 2 || b[0] != 'e' && b[0] != 'E' {
+		return 0, 0
+	}
+	sign, i := 1, 1
+	if b[1] == '-' || b[1] == '+' {
+		if i++; b[1] == '-' {
+			sign = -1
+		}
+	}
+	digits := i
+	for ; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
+		exponent = min(10*exponent+int(b[i]-'0'), 999)
+	}
+	if i == digits {
+		return 0, 0
+	}
+	return sign * exponent, i
+}
+
+// parseTime reads a number that may have a unit: 12, 12.5, 0.0125s, 12ms, 3us,
+// 1.2e-05.
 func parseTime(b []byte, unit time.Duration) (time.Duration, bool) {
 	var whole, parts, scale float64 = 0, 0, 1
 	i := 0
@@ -161,6 +185,8 @@ func parseTime(b []byte, unit time.Duration) (time.Duration, bool) {
 			read = true
 		}
 	}
+	exponent, used := readExponent(b[i:])
+	i += used
 	for i < len(b) && b[i] == ' ' {
 		i++
 	}
@@ -172,7 +198,7 @@ func parseTime(b []byte, unit time.Duration) (time.Duration, bool) {
 	case len(rest) >= 1 && rest[0] == 's':
 		unit = time.Second
 	}
-	total := (whole + parts) * float64(unit)
+	total := (whole + parts) * math.Pow10(exponent) * float64(unit)
 	return time.Duration(total), read && total < float64(24*time.Hour)
 }
 

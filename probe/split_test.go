@@ -23,6 +23,10 @@ func TestSplit(t *testing.T) {
 		{"with a unit", "X-Response-Time: 12.5ms\r\n", "", Split{Unsaid, 12500 * time.Microsecond}},
 		{"with seconds", "X-Response-Time: 1.5 s\r\n", "", Split{Unsaid, 1500 * ms}},
 		{"a field", "", `{"cpu_time": 0.5,"hostname":"a"}`, Split{Unsaid, 500 * ms}},
+		{"a short field", "", `{"cpu_time":5.4836293173e-03,"result":45}`, Split{Unsaid, 5484 * time.Microsecond}},
+		{"an even shorter one", "", `{"cpu_time":1E-999}`, Split{Unsaid, 0}},
+		{"an exponent without digits", "X-Runtime: 2e\r\n", "", Split{Unsaid, 2 * time.Second}},
+		{"a large exponent", "X-Runtime: 2e9999\r\n", "", Unsplit},
 		{"no number", "X-Runtime: fast\r\n", `{"cpu_time":"x"}`, Split{Unsaid, Unsaid}},
 		{"beyond all bounds", "X-Runtime: 99999999999999999999\r\n", "", Split{Unsaid, Unsaid}},
 	} {

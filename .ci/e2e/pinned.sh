@@ -59,8 +59,12 @@ nginx_conf stream "$port" >nginx-stream.conf
 background nginx-stream nginx -p "$work" -c nginx-stream.conf
 nginx=$last
 within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
+balancers=()
 terminal() { tmux -S "$work/tmux" "$@"; }
-at_end() { terminal kill-server 2>/dev/null || true; }
+at_end() {
+  terminal kill-server 2>/dev/null || true
+  kill -TERM "${balancers[@]}" 2>/dev/null || true # HAProxy ignores SIGINT
+}
 terminal new-session -d -x 200 -y 50 "$(beside "$port" -t 60s)"
 shows() { terminal capture-pane -p | grep -q -- "$1"; }
 shows_not() { ! shows "$1"; }
@@ -85,7 +89,7 @@ less
 port=$(free_port)
 haproxy_conf "$port" >haproxy.cfg
 background haproxy-tcp haproxy -W -db -f haproxy.cfg
-haproxy=$last
+haproxy=$last balancers+=("$last")
 within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
 background http2 $(beside "$port" --headless --http2 -t 40s)
 run=$last
@@ -108,6 +112,7 @@ within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
 silent through-nginx "$port"
 port=$(free_port)
 haproxy_conf "$port" | sed 's/mode tcp/mode http/' >haproxy-http.cfg
-background haproxy-http haproxy -W -db -f haproxy-http.cfg
+background haproxy-http haproxy -db -f haproxy-http.cfg
+balancers+=("$last")
 within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
 silent through-haproxy "$port"
