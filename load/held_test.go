@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,9 +27,9 @@ func TestConnectionsAreHeld(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			replica := "pod-1"
+			var replica atomic.Value
 			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("X-Served-By", replica)
+				w.Header().Set("X-Served-By", replica.Load().(string))
 				w.Header().Set("Server-Timing", "queue;dur=2, app;dur=5")
 			}))
 			server.Start()
@@ -39,7 +40,7 @@ func TestConnectionsAreHeld(t *testing.T) {
 				recycle  bool
 				switched bool
 			}{{"pod-1", false, false}, {"pod-1", false, false}, {"pod-2", false, true}, {"pod-1", true, false}} {
-				if replica = step.replica; step.recycle {
+				if replica.Store(step.replica); step.recycle {
 					k.generation.Add(1)
 				}
 				var s Sample

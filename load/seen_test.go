@@ -3,6 +3,7 @@ package load
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"headroom/probe"
 )
@@ -33,5 +34,37 @@ func TestSpread(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: got %q, want %q", tt.name, got, want)
 		}
+	}
+}
+
+// Two replicas that answered three and one times over connections that stay,
+// one of which says where its time went.
+func TestSnapshotOfReplicas(t *testing.T) {
+	identifier := probe.NewIdentifier(probe.Source{{Kind: probe.JSONField, Field: "pod"}})
+	c := newCollector([]string{"GET /"}, identifier, nil, 0, func() []string { return []string{"192.0.2.1:80"} })
+	for i, pod := range []string{"a", "b", "a", "a"} {
+		s := Sample{Done: 20 * time.Millisecond, Status: 200, Remote: 1, Split: probe.Unsplit}
+		if s.Replica = identifier.Identify(&probe.Answer{Status: 200, Body: []byte(`{"pod":"` + pod + `"}`)}); i < 2 {
+			s.Dial = time.Millisecond
+		}
+		if pod == "a" {
+			s.Split = probe.Split{Queue: time.Millisecond, Compute: 15 * time.Millisecond}
+		}
+		c.add(&s)
+	}
+	var got Snapshot
+	c.fill(&got, nil)
+	if got.Imbalance == nil || *got.Imbalance != 0.5 || !got.Sticky || got.Unseen.Seen != 2 || got.Unseen.High != 0 || len(got.Replicas) != 2 {
+		t.Fatalf("imbalance %v, sticky %v, %+v, replicas %+v; want 0.5, true, 2 of which none was met twice over 2 connections", got.Imbalance, got.Sticky, got.Unseen, got.Replicas)
+	}
+	if m := got.Replicas[0].Parts; m == nil || *m.Network != 4*time.Millisecond || *m.Queue != time.Millisecond || *m.Compute != 15*time.Millisecond {
+		t.Errorf("a says %+v, want 4, 1 and 15 ms", m)
+	}
+	if m := got.Replicas[1].Parts; m != nil {
+		t.Errorf("b says %+v, want nothing", m)
+	}
+	c.add(&Sample{Done: 20 * time.Millisecond, Status: 200, Remote: 1, Replica: 1, Switched: true, Split: probe.Unsplit})
+	if c.fill(&got, nil); got.Sticky || got.Unseen.High == 0 {
+		t.Errorf("after a switch: sticky %v, %+v; want false, and an end", got.Sticky, got.Unseen)
 	}
 }

@@ -241,13 +241,16 @@ func (e *evidence) judge(c *candidate) (sure Sureness, why string, ok bool) {
 	known := slices.Contains(wellKnown, c.place)
 	named := known || tells(c.place)
 	distinct := len(c.values)
-	one := c.answers < 8 // too few to see what repeats
+	few := 8 // answers, in which one cannot see what repeats
+	if known {
+		few = 64 // it is used from the first on, and not given up for what may be chance
+	}
 	switch {
 	case !known && 10*c.answers < 9*e.answers:
 		return "", fmt.Sprintf("%d of %d answers have none", e.answers-c.answers, e.answers), false
-	case one && known && distinct <= max(1, c.answers):
+	case c.answers < few && known:
 		return Likely, fmt.Sprintf("a place where replicas name themselves; %s so far", plural(c.answers, "answer")), true
-	case one:
+	case c.answers < few:
 		return "", fmt.Sprintf("%s are too few to tell", plural(c.answers, "answer")), false
 	case 2*distinct > c.answers:
 		return "", fmt.Sprintf("%s in %d answers: as request ids and times do", plural(distinct, "value"), c.answers), false
@@ -259,7 +262,7 @@ func (e *evidence) judge(c *candidate) (sure Sureness, why string, ok bool) {
 		return "", "the same in all answers", false
 	case e.perTask(c):
 		return "", "it follows from what was asked for", false
-	case c.returns < distinct && !c.perConn():
+	case c.returns < distinct && !c.perConn() && (!known || distinct >= 8):
 		return "", "its values go by and do not come back, as a clock's or a counter's", false
 	case !known && c.perConn() && distinct == len(c.conns) && distinct >= 4:
 		return "", "each connection has its own, as a session has", false

@@ -26,6 +26,25 @@ func date(n int) string {
 	return fmt.Sprintf("Date: Sun, 22 Nov 2026 09:%02d:%02d GMT\r\n", n/20/60%60, n/20%60)
 }
 
+// A place that is known names replicas from the first answer on, however they
+// come: none of these orders says that it does not.
+func TestIdentifierKeepsAKnownPlace(t *testing.T) {
+	for name, replica := range map[string]func(n int) int{
+		"one, then another":   func(n int) int { return n / 100 },
+		"one, and rarely two": func(n int) int { return (n % 50) / 49 },
+		"a new one each time": func(n int) int { return n % 30 },
+		"two in turn":         func(n int) int { return n % 2 },
+	} {
+		i := NewIdentifier(nil)
+		for n := range 300 {
+			if i.Identify(&Answer{Status: 200, Body: fmt.Appendf(nil, `{"hostname":"pod-%d"}`, replica(n)), Task: n % 4 / 2}) == Unknown {
+				t.Errorf("%s: answer %d has no name: %s", name, n, i.Identity().Why)
+				break
+			}
+		}
+	}
+}
+
 // What servers and frameworks send, and whether that names the replica.
 func TestIdentifierFindsTheSource(t *testing.T) {
 	id := func(n int) string { return fmt.Sprintf("%016x", uint64(n)*0x9E3779B97F4A7C15) }
