@@ -123,7 +123,7 @@ func TestForeignReplicasAreCounted(t *testing.T) {
 			foreign := func(config *Config) { config.Scaler, config.Replicas = nil, c.said }
 			inSession(t, f, foreign, func(t *testing.T, s *Session) {
 				for i := range c.named {
-					s.identifier.Identify(200, nil, fmt.Appendf(nil, `{"hostname":"pod-%d"}`, i))
+					s.identifier.Identify(&probe.Answer{Status: 200, Body: fmt.Appendf(nil, `{"hostname":"pod-%d"}`, i)})
 				}
 				if err := s.Advise(); err != nil {
 					t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -34,10 +35,11 @@ type Config struct {
 	Interval time.Duration    // of the advised policy; 0: derived
 	Budget   time.Duration    // of a measurement
 	Replay   profiles.Plan    // what before and after are compared under
-	Source   *probe.Source    // names the replicas; nil: found
+	Source   probe.Source     // names the replicas; empty: found
 	Replicas int              // of a target without a scaler; 0: 1
 
 	Scaler Scaler          // nil: the target is not ours to scale
+	Behind bool            // the scaler's replicas are behind the target, which chooses among them; else the scaler does
 	Policy profiles.Policy // in force at the scaler when the session begins
 
 	NewConn func(now context.Context, start time.Time) load.Conn // nil: sockets
@@ -81,6 +83,7 @@ const (
 type Session struct {
 	config     Config
 	identifier *probe.Identifier
+	here       string        // the name of this machine; empty: not known
 	changed    chan struct{} // publish now
 	closing    chan struct{} // closed when Run returns
 	jobs       sync.WaitGroup
@@ -101,6 +104,7 @@ type Session struct {
 	thin     int                    // a point stands for so many seconds
 	seen     map[string]probe.State // as last logged
 	answered map[string]bool        // replicas whose first answer was logged
+	flowing  time.Time              // since when a load has been running without a pause; zero: none is
 	measured Measurement
 }
 
@@ -109,8 +113,9 @@ func NewSession(c Config) (*Session, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	here, _ := os.Hostname()
 	s := &Session{
-		config: c, identifier: probe.NewIdentifier(c.Source),
+		config: c, identifier: probe.NewIdentifier(c.Source), here: here,
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
 		thin: 1, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
@@ -195,7 +200,8 @@ func (s *Session) publish(now time.Time) {
 	s.state.Seq++
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
-	state.Events = s.state.Events
+	s.noteNotices(now, state)
+	state.Events, state.Notices = s.state.Events, s.state.Notices
 	boxes := s.boxes
 	s.mu.Unlock()
 	for _, box := range boxes {

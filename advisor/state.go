@@ -37,6 +37,8 @@ type State struct {
 	Load   load.Snapshot `json:"load"`   // of the present or the latest run
 	Fleet  probe.Fleet   `json:"fleet"`
 
+	Notices []probe.Notice `json:"notices,omitempty"` // what keeps the load from replicas
+
 	Swarm *load.Snapshot `json:"swarm,omitempty"` // of the present or the latest swarm, whatever ran since
 
 	Managed     bool              `json:"managed"` // there is a scaler
@@ -131,7 +133,7 @@ type Point struct {
 type Event struct {
 	N    int       `json:"n"` // counts from 1
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // run, scale, replica, measure, advice, apply, verify, error
+	Kind string    `json:"kind"` // run, scale, replica, measure, advice, apply, verify, notice, error
 	Text string    `json:"text"`
 }
 

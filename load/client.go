@@ -34,6 +34,8 @@ type clientConn struct {
 	served     int           // requests since
 	lifetime   lifetime
 	generation uint64
+	number     int64
+	replica    int32       // that gave its last answer, probe.Unknown before the first
 	reached    atomic.Bool // the target, once
 }
 
@@ -113,14 +115,14 @@ func (c *clientConn) follow(next *http.Request, via []*http.Request) error {
 
 func (c *clientConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
-	s.Replica = probe.Unknown
+	s.Replica, s.Split = probe.Unknown, probe.Unsplit
 	if c.generation != c.connector.generation.Load() || c.lifetime.over(s.Sent-c.born, c.served) {
 		c.transport.CloseIdleConnections()
 	}
 	ctx, cancel := context.WithDeadline(c.halt, c.base.Add(s.Sent+c.timeout))
 	defer cancel()
 	seen := &sightings{base: c.base, dialer: c.dialer}
-	err := c.exchange(seen.watch(ctx), s, m)
+	err := c.exchange(seen.watch(ctx), seen, s, m)
 	if s.Done == 0 {
 		s.Done = time.Since(c.base)
 	}
@@ -144,12 +146,13 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 func (c *clientConn) renew(seen *sightings) {
 	seen.hangUp()
 	c.transport.CloseIdleConnections()
+	c.held.remove(c.number)
 	c.transport = c.newTransport()
 	c.client.Transport = c.transport
 }
 
 // exchange sends the request and reads the whole answer.
-func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err error) {
+func (c *clientConn) exchange(ctx context.Context, seen *sightings, s *Sample, m *Message) (err error) {
 	request, err := m.forClient(ctx)
 	if err != nil {
 		return err
@@ -190,7 +193,9 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 	}
 	head.WriteString("\r\n")
 	s.Status = int16(response.StatusCode)
-	s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
+	address, port := seen.over()
+	answer := probe.Answer{Status: response.StatusCode, Head: []byte(head.String()), Body: a.body, Remote: address, Conn: port, Task: int(s.Task)}
+	s.Replica, s.Split = c.identifier.Identify(&answer), c.splitter.Split(&answer)
 	c.served++
 	s.Done = a.lastByte
 	s.Failure, err = m.judge(s, []byte(head.String()), a.body)
@@ -206,8 +211,14 @@ func (c *clientConn) note(s *Sample, seen *sightings) {
 	s.Dial, s.TLS = seen.dial, seen.tls
 	if seen.fresh {
 		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.connector.generation.Load()
+		c.held.remove(c.number)
+		c.number, c.replica = c.held.add(c.born), probe.Unknown
 		c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	}
+	s.follows(&c.replica)
 }
 
-func (c *clientConn) Close() { c.transport.CloseIdleConnections() }
+func (c *clientConn) Close() {
+	c.transport.CloseIdleConnections()
+	c.held.remove(c.number)
+}

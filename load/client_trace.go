@@ -102,3 +102,17 @@ func (c *clientConn) asProtocol(err error) error {
 	}
 	return err
 }
+
+// over is the address that the request went to, and the local port of its
+// connection.
+func (s *sightings) over() (address string, port int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		return "", 0
+	}
+	if local, ok := s.conn.LocalAddr().(*net.TCPAddr); ok {
+		port = int64(local.Port)
+	}
+	return s.conn.RemoteAddr().String(), port
+}

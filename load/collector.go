@@ -56,6 +56,9 @@ type collector struct {
 	planned   float64       // area of the planned load until then
 	replicas  []replicaTally
 	unnamed   int64
+	unseen    probe.Unseen // of the latest snapshot
+	draws     int64        // that it was judged by
+	switched  int64        // answers of another replica than the one before over the same connection
 	failures  failureRows
 	failed    []failureTimes // of each class and status
 	statuses  []StatusCount  // in the order of the status
@@ -72,8 +75,9 @@ type collector struct {
 type replicaTally struct {
 	count, failed int64
 	first, last   time.Duration
-	*clocks             // of successes; nil before the first answer
-	second        int64 // answers of the present second
+	*clocks                   // of successes; nil before the first answer
+	parts         probe.Parts // of successes
+	second        int64       // answers of the present second
 	recent        [recentSeconds]int64
 }
 
@@ -184,6 +188,9 @@ func (c *collector) addReplica(s *Sample) {
 	for int(s.Replica) >= len(c.replicas) {
 		c.replicas = append(c.replicas, replicaTally{})
 	}
+	if s.Switched {
+		c.switched++
+	}
 	r := &c.replicas[s.Replica]
 	if r.clocks == nil {
 		r.clocks, r.first = newClocks(2), s.Done
@@ -196,6 +203,7 @@ func (c *collector) addReplica(s *Sample) {
 		return
 	}
 	r.record(s)
+	r.parts.Add(s.Split, s.Service())
 }
 
 // timesOf are the times of the failures of a class and a status.
@@ -223,7 +231,7 @@ func (c *collector) reset(now time.Duration) {
 	for i := range c.replicas {
 		c.replicas[i] = replicaTally{}
 	}
-	c.unnamed, c.failures, c.failed, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, nil, 0
+	c.unnamed, c.switched, c.failures, c.failed, c.statuses, c.cutOff, c.retried = 0, 0, nil, nil, nil, nil, 0
 	c.late = 0
 	c.lag.reset()
 	c.conns.reset()
@@ -253,29 +261,45 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	s.Retried, s.Unnamed = c.retried, c.unnamed
 	s.Conns = c.conns.connections(c.remotes())
 	s.Points = c.points
-	if source, given, ok := c.identifier.Source(); ok {
-		s.Identity, s.Found = source.String(), !given
-	}
+	id := c.identifier.Identity()
+	s.Identity, s.Found, s.Sure, s.Why = id.Source.String(), len(id.Source) > 0 && !id.Given, id.Sure, id.Why
 	names := c.identifier.Names()
 	s.Replicas = []Replica{}
 	var named int64
-	for _, r := range c.replicas {
+	var counts []int64
+	for i, r := range c.replicas {
+		if names[i] == "" { // where it came from turned out to name no replica
+			s.Unnamed += r.count
+			continue
+		}
 		named += r.count
 	}
 	for i, r := range c.replicas {
-		if r.count == 0 {
+		if r.count == 0 || names[i] == "" {
 			continue
 		}
 		var recent int64
 		for _, n := range r.recent {
 			recent += n
 		}
+		counts = append(counts, r.count)
 		s.Replicas = append(s.Replicas, Replica{
 			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
 			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.sum.over),
-			Latency: r.latency.quantiles(), Service: r.service.quantiles(),
+			Latency: r.latency.quantiles(), Service: r.service.quantiles(), Parts: r.parts.Means(),
 		})
 	}
+	if excess, ok := probe.Imbalance(counts); ok {
+		s.Imbalance = &excess
+	}
+	draws := named
+	if s.Sticky = c.switched == 0 && c.conns.opened < named; s.Sticky {
+		draws = c.conns.opened // where each goes is chosen once
+	}
+	if c.unseen.Seen != len(counts) || c.draws != draws { // it is not cheap, and often the same
+		c.unseen, c.draws = probe.EstimateUnseen(len(counts), draws), draws
+	}
+	s.Unseen = c.unseen
 }
 
 // title is what all requests together are called.

@@ -33,7 +33,10 @@ type httpConn struct {
 	rng    rand.PCG
 
 	// Of the present connection.
-	remote     int32
+	address    string        // that it goes to
+	remote     int32         // its number
+	number     int64         // of the connection
+	replica    int32         // that gave its last answer, probe.Unknown before the first
 	dialTook   time.Duration // about a round trip
 	born       time.Duration // offset
 	served     int           // requests that it has carried
@@ -56,7 +59,7 @@ func (k *connector) newHTTPConn(halt context.Context) *httpConn {
 
 func (c *httpConn) Do(s *Sample, m *Message) error {
 	s.Sent = time.Since(c.base)
-	s.Replica = probe.Unknown
+	s.Replica, s.Split = probe.Unknown, probe.Unsplit
 	a, err := c.try(s, m)
 	if a == nil && c.mayRepeat(err, m, time.Since(c.base)-s.Sent) {
 		c.hangUp()
@@ -71,7 +74,9 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 	} else {
 		s.Done = a.lastByte
 		s.Status = a.status
-		s.Replica = c.identifier.Identify(int(a.status), a.head, a.body)
+		seen := probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.number, Task: int(s.Task)}
+		s.Replica, s.Split = c.identifier.Identify(&seen), c.splitter.Split(&seen)
+		s.follows(&c.replica)
 		s.Failure, err = m.judge(s, a.head, a.body)
 		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {
 			c.hangUp() // asked for, or there are bytes that no request belongs to
@@ -144,11 +149,12 @@ func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
 	host, port := authority(c.url)
 	fresh := c.dialer.dial(ctx, c.source, host, port, c.url.Scheme == "https")
 	s.Dial, s.TLS = fresh.dial, fresh.tls
-	c.remote, c.dialTook, c.served = fresh.remote, fresh.dial, 0
+	c.address, c.remote, c.dialTook, c.served = fresh.address, fresh.remote, fresh.dial, 0
 	if fresh.err != nil {
 		return fresh.err
 	}
 	c.born, c.generation = time.Since(c.base), c.connector.generation.Load()
+	c.number, c.replica = c.held.add(c.born), probe.Unknown
 	c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,6 +190,7 @@ func (c *httpConn) hangUp() {
 	if c.socket != nil {
 		c.socket.Close()
 		c.socket = nil
+		c.held.remove(c.number)
 	}
 }
 

@@ -307,12 +307,20 @@ func TestARequestAllocatesNothing(t *testing.T) {
 		}
 		sh.add(&s, nil, time.Second)
 	}
-	request()
+	learn(request)
 	if n := testing.AllocsPerRun(500, request); n != 0 {
 		t.Errorf("%v allocations per request, want 0", n)
 	}
 	if c.identifier.Names()[0] != "pod-1" {
 		t.Errorf("replicas %v, want pod-1", c.identifier.Names())
+	}
+}
+
+// learn sends until it is known where the answers name their replica: the first
+// ones are looked at closely, which is not free.
+func learn(request func()) {
+	for range 300 {
+		request()
 	}
 }
 

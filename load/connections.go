@@ -1,12 +1,16 @@
 package load
 
+import "time"
+
 // Connections is what became of the connections of a run.
 type Connections struct {
-	Opened    int64     `json:"opened"`
-	Dial      Quantiles `json:"dial"`      // until TCP was established, the name included
-	TLS       Quantiles `json:"tls"`       // of the handshakes
-	FirstByte Quantiles `json:"firstByte"` // from the send to the first byte, of successes
-	Remotes   []Remote  `json:"remotes"`   // in the order in which they were reached
+	Opened    int64         `json:"opened"`
+	Open      int           `json:"open"`      // at this moment
+	Oldest    time.Duration `json:"oldest"`    // for how long the oldest of them has been open
+	Dial      Quantiles     `json:"dial"`      // until TCP was established, the name included
+	TLS       Quantiles     `json:"tls"`       // of the handshakes
+	FirstByte Quantiles     `json:"firstByte"` // from the send to the first byte, of successes
+	Remotes   []Remote      `json:"remotes"`   // in the order in which they were reached
 }
 
 // Remote is one address of the target.

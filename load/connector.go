@@ -18,6 +18,7 @@ import (
 type connector struct {
 	url        *url.URL // of the target
 	identifier *probe.Identifier
+	splitter   probe.Splitter
 	timeout    time.Duration // per request, from the send
 	base       time.Time     // start of the run
 	answers    sync.Pool     // of *answer
@@ -30,6 +31,7 @@ type connector struct {
 	redirects  int // followed
 	cookies    bool
 	users      atomic.Uint64 // connections made so far, which is one a user
+	held       held          // connections that are open
 	generation atomic.Uint64 // connections of an older one are replaced before the next request
 }
 

@@ -35,7 +35,8 @@ type dialResult struct {
 	conn      net.Conn
 	host      string
 	addresses []netip.Addr  // that it resolved to
-	remote    int32         // number of the address; 0: none was reached
+	address   string        // that was reached
+	remote    int32         // its number; 0: none was
 	dial      time.Duration // name and TCP
 	tls       time.Duration // handshake; 0: none
 	err       error
@@ -69,7 +70,8 @@ func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string,
 			r.conn, r.err = d.connect(ctx, source, host, r.addresses, port)
 		}
 		if r.dial = time.Since(began); r.err == nil {
-			r.remote = d.number(r.conn.RemoteAddr().String())
+			r.address = r.conn.RemoteAddr().String()
+			r.remote = d.number(r.address)
 			if secure {
 				d.handshake(ctx, &r)
 			}

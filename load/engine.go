@@ -118,6 +118,10 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 	return e, nil
 }
 
+// identifyEvery is how often the replicas' names are looked for once more,
+// where none were found.
+const identifyEvery = 10 * time.Second
+
 // Run performs the plan and returns when every answer has come or was given
 // up and every goroutine has ended. Cancelling ctx ends it at once: requests
 // under way are cut off. Stop ends it in peace. So much load for an address
@@ -165,11 +169,16 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		pub.queue.due, pub.queue.taken = e.arrivals.cursor(), e.arrivals.cursor()
 	}
 	var refused error
+	lookAgain := identifyEvery
 	guard := e.conns.dialer.guard
 	for {
 		select {
 		case <-ticker.C:
 			e.publish(pub, phase)
+			if elapsed := e.latest.Load().Elapsed; elapsed >= lookAgain {
+				lookAgain = elapsed + identifyEvery
+				e.conns.identifier.Again()
+			}
 			guard.check(e.latest.Load().Planned)
 		case refused = <-guard.refused:
 			stopNow()

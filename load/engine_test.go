@@ -50,8 +50,8 @@ func (c *fakeConn) Close() {}
 // fake returns options with a target of that service time.
 func fake(service time.Duration, edit func(*fakeConn)) Options {
 	identifier := probe.NewIdentifier(nil)
-	identifier.Identify(200, nil, []byte(`{"hostname":"a"}`))
-	identifier.Identify(200, nil, []byte(`{"hostname":"b"}`))
+	identifier.Identify(&probe.Answer{Status: 200, Body: []byte(`{"hostname":"a"}`)})
+	identifier.Identify(&probe.Answer{Status: 200, Body: []byte(`{"hostname":"b"}`)})
 	turn := new(atomic.Int32)
 	return Options{Identifier: identifier, Keep: 1 << 20, NewConn: func(ctx context.Context, start time.Time) Conn {
 		c := &fakeConn{ctx: ctx, start: start, service: service, turn: turn}

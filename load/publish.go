@@ -82,6 +82,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	})
 	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
+	s.Conns.Open, s.Conns.Oldest = e.conns.held.look(s.Elapsed)
 	if feed := e.spent.Load(); feed != nil {
 		s.Spent = *feed
 	}

@@ -1,6 +1,10 @@
 package load
 
-import "time"
+import (
+	"time"
+
+	"headroom/probe"
+)
 
 // Sample is one request and what came of it. Times are offsets from the start
 // of the run.
@@ -19,7 +23,18 @@ type Sample struct {
 	Failure   Failure
 	Stream    *Stream       // nil: the answer was no stream, or none came
 	Retried   bool          // went over a fresh connection, because the idle one had been closed or was not clean
+	Split     probe.Split   // of the service time, as the answer says it
+	Switched  bool          // another replica than that of the answer before it over the same connection
 	Queued    time.Duration // of what it was sent late, for how long no user was free
+}
+
+// follows notes that it was answered over a connection whose last answer a
+// replica gave, and which replica gave this one.
+func (s *Sample) follows(last *int32) {
+	if s.Replica != probe.Unknown {
+		s.Switched = *last != probe.Unknown && *last != s.Replica
+		*last = s.Replica
+	}
 }
 
 // Latency is what somebody waits who wanted the answer at the intended time.

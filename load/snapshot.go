@@ -76,12 +76,13 @@ type Replica struct {
 	Name    string        `json:"name"`
 	Count   int64         `json:"count"`
 	Failed  int64         `json:"failed"`
-	Share   float64       `json:"share"`   // of all answers that name a replica
-	Rate    float64       `json:"rate"`    // per second, over the last seconds
-	First   time.Duration `json:"first"`   // offset of its first answer
-	Last    time.Duration `json:"last"`    // offset of its latest answer
-	Latency Quantiles     `json:"latency"` // from the intended start; successes only
-	Service Quantiles     `json:"service"` // from the actual send; successes only
+	Share   float64       `json:"share"`           // of all answers that name a replica
+	Rate    float64       `json:"rate"`            // per second, over the last seconds
+	First   time.Duration `json:"first"`           // offset of its first answer
+	Last    time.Duration `json:"last"`            // offset of its latest answer
+	Latency Quantiles     `json:"latency"`         // from the intended start; successes only
+	Service Quantiles     `json:"service"`         // from the actual send; successes only
+	Parts   *probe.Means  `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
 }
 
 // StatusCount says how many answers had a status.
@@ -125,9 +126,14 @@ type Snapshot struct {
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
 	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
 	Replicas  []Replica      `json:"replicas"`
-	Unnamed   int64          `json:"unnamed"` // answers that name no replica
-	Identity  string         `json:"identity,omitempty"`
-	Found     bool           `json:"found,omitempty"` // the identity was found, not given
+	Imbalance *float64       `json:"imbalance,omitempty"` // how much more than its even share the busiest of several replicas gets; nil: there are not several
+	Sticky    bool           `json:"sticky,omitempty"`    // every connection has stayed with one replica
+	Unseen    probe.Unseen   `json:"unseen"`              // how many replicas there are, seen or not
+	Unnamed   int64          `json:"unnamed"`             // answers that name no replica
+	Identity  string         `json:"identity,omitempty"`  // where the answers name their replica
+	Found     bool           `json:"found,omitempty"`     // the identity was found, not given
+	Sure      probe.Sureness `json:"sure,omitempty"`      // how sure it is that it is one
+	Why       string         `json:"why,omitempty"`       // what speaks for it or, without one, why there is none
 	Failures  []FailureCount `json:"failures"`
 	Statuses  []StatusCount  `json:"statuses"` // of all answers, in the order of the status
 	Retried   int64          `json:"retried"`
@@ -160,6 +166,7 @@ func (s Snapshot) Fleet() []probe.Replica {
 			FirstSeen: s.Started.Add(r.First), LastSeen: s.Started.Add(r.Last),
 			Requests: r.Count, Failed: r.Failed, Share: r.Share, Rate: r.Rate,
 			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99,
+			Parts: r.Parts,
 		}
 	}
 	return out

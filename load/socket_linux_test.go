@@ -70,7 +70,7 @@ func TestLookingAllocatesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	request()
+	learn(request)
 	if n := testing.AllocsPerRun(100, request); n != 0 {
 		t.Errorf("%v allocations per request, want 0", n)
 	}

@@ -199,7 +199,7 @@ func TestAStaticTaskAllocatesNothing(t *testing.T) {
 		}
 		a.done(s.OK())
 	}
-	request()
+	learn(request)
 	if n := testing.AllocsPerRun(500, request); n != 0 {
 		t.Errorf("%v allocations per request, want 0", n)
 	}

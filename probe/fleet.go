@@ -58,6 +58,7 @@ type Replica struct {
 	P50       time.Duration `json:"p50,omitempty"`   // service time, nanoseconds
 	P95       time.Duration `json:"p95,omitempty"`
 	P99       time.Duration `json:"p99,omitempty"`
+	Parts     *Means        `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
 }
 
 // InCrashLoop reports whether the replica, or those before it in its place,

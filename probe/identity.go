@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -18,122 +19,224 @@ const maxReplicas = 256
 // Others is the name of the entry that names beyond the first 256 share.
 const Others = "others"
 
-// wellKnown are the places where services, balancers and platforms put the
-// name of a replica, the most telling first. A source that the service itself
-// writes comes before one that a proxy in front may have written.
-var wellKnown = []Source{
-	{JSONField, "hostname"},
-	{JSONField, "pod_name"},
-	{JSONField, "podName"},
-	{JSONField, "replica"},
-	{JSONField, "replica_id"},
-	{JSONField, "instance_id"},
-	{JSONField, "worker_id"},
-	{Header, "X-Pod-Name"},
-	{Header, "X-Replica-Id"},
-	{Header, "X-Served-By"},
-	{Header, "X-Hostname"},
-	{Header, "X-Instance-Id"},
-	{Header, "X-Backend-Server"},
+// Identity says where the names of the replicas come from. It is a value.
+type Identity struct {
+	Source Source   // empty while there is none
+	Given  bool     // by the user, rather than found
+	Sure   Sureness // of what was found
+	Why    string   // what speaks for the source or, without one, why there is none; empty before the first answer
 }
 
-// Identifier names the replica behind each answer. Without a Source it takes
-// the first well-known one that an answer carries. It is safe for concurrent
-// use; naming a replica that is already known takes no lock and allocates
-// nothing.
+// Identifier names the replica behind each answer. Without a Source it finds
+// one in the first answers. It is safe for concurrent use; naming a replica
+// that is already known takes no lock and allocates nothing.
 type Identifier struct {
-	source atomic.Pointer[Source]
-	given  bool
-	names  atomic.Pointer[nameTable]
+	state atomic.Pointer[state]
 
-	mu sync.Mutex // serialises writers of the two pointers above
+	mu       sync.Mutex // serialises those who change the state, and guards the rest
+	evidence *evidence  // nil when enough was seen
+	dropped  map[Place]bool
+	why      string // the last source was dropped
 }
 
-// nameTable is never changed once it is published.
-type nameTable struct {
-	index map[string]int32
-	list  []string
+// state is never changed once it is published.
+type state struct {
+	Identity
+	learning bool // the answers are looked at
+	trial    *trial
+	index    map[string]int32
+	others   int32    // the number of what is not in a full index; 0 before it is full
+	list     []string // names by number, "" where the source turned out to name none
 }
+
+// trial watches whether the names of a source come back, when there are many.
+type trial struct {
+	answers atomic.Int32
+	fresh   map[string]struct{} // names that are in no index; guarded by the identifier's lock
+	repeats int32               // of those; guarded likewise
+}
+
+// A source with trialFrom names is on trial over trialOver answers, and again
+// when it has more names than are told apart: it is given up when more than
+// half of the answers bring a name that was not there before.
+const (
+	trialFrom = 64
+	trialOver = 2048
+)
+
+// mostDropped is how many sources are given up before the search is.
+const mostDropped = 4
 
 // NewIdentifier returns an identifier that looks at source, or that finds one
-// by itself when source is nil.
-func NewIdentifier(source *Source) *Identifier {
-	i := &Identifier{given: source != nil}
-	i.source.Store(source)
-	i.names.Store(&nameTable{index: map[string]int32{}})
+// by itself when source is empty.
+func NewIdentifier(source Source) *Identifier {
+	i := &Identifier{dropped: map[Place]bool{}}
+	s := &state{Identity: Identity{Source: source, Given: len(source) > 0}, index: map[string]int32{}}
+	if len(source) == 0 {
+		i.evidence = newEvidence()
+		s.learning = true
+	}
+	i.state.Store(s)
 	return i
 }
 
-// Identify returns the number of the replica that gave an answer with this
-// status, head (status line and headers) and beginning of a body, or Unknown.
+// Identify returns the number of the replica that gave an answer, or Unknown.
 // Numbers count from 0 in the order of first appearance. It learns where the
 // names stand from good answers only: the page of an error may come from a
 // proxy in front.
-func (i *Identifier) Identify(status int, head, body []byte) int32 {
-	source := i.source.Load()
-	if source == nil {
-		if status >= 400 {
-			return Unknown
-		}
-		if source = i.find(head, body); source == nil {
-			return Unknown
-		}
+func (i *Identifier) Identify(a *Answer) int32 {
+	s := i.state.Load()
+	if s.learning && a.Status < 400 {
+		s = i.learn(a)
 	}
-	name := source.value(head, body)
+	if len(s.Source) == 0 {
+		return Unknown
+	}
+	var buf [128]byte
+	name := s.Source.appendName(buf[:0], a)
 	if len(name) == 0 {
 		return Unknown
 	}
-	if n, ok := i.names.Load().index[string(name)]; ok {
+	n, ok := s.index[string(name)]
+	if s.trial != nil {
+		if s = i.try(s, name, ok); len(s.Source) == 0 {
+			return Unknown
+		}
+	}
+	switch {
+	case ok:
 		return n
+	case s.others > 0:
+		return s.others
 	}
 	return i.add(string(name))
 }
 
-// Names returns the names of all replicas seen, by number. The slice must not
-// be changed.
-func (i *Identifier) Names() []string { return i.names.Load().list }
-
-// Source returns where the names come from, and whether it was given rather
-// than found; ok is false while nothing was found.
-func (i *Identifier) Source() (s Source, given, ok bool) {
-	if p := i.source.Load(); p != nil {
-		return *p, i.given, true
+// Again looks at the next answers once more, where nothing was found in the
+// first: a target with one replica shows nothing that differs.
+func (i *Identifier) Again() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	s := i.state.Load()
+	if i.evidence != nil || len(s.Source) > 0 || s.Given || len(i.dropped) >= mostDropped {
+		return
 	}
-	return Source{}, false, false
+	next := *s
+	i.evidence, next.learning = newEvidence(), true
+	i.state.Store(&next)
 }
 
-func (i *Identifier) find(head, body []byte) *Source {
-	for n := range wellKnown {
-		if len(wellKnown[n].value(head, body)) == 0 {
-			continue
-		}
-		i.mu.Lock()
-		defer i.mu.Unlock()
-		if i.source.Load() == nil {
-			i.source.Store(&wellKnown[n])
-		}
-		return i.source.Load()
+// Names returns the names of all replicas seen, by number; "" for those whose
+// source was given up. The slice must not be changed.
+func (i *Identifier) Names() []string { return i.state.Load().list }
+
+// Identity returns where the names come from.
+func (i *Identifier) Identity() Identity { return i.state.Load().Identity }
+
+// learn takes an answer into account and returns what follows.
+func (i *Identifier) learn(a *Answer) *state {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	s := i.state.Load()
+	if i.evidence == nil {
+		return s
 	}
-	return nil
+	e := i.evidence
+	e.add(a)
+	// Often at first, as names are wanted early; and at the end.
+	if n := e.answers; n != 1 && n != 8 && n%16 != 0 {
+		return s
+	}
+	next := *s
+	f, ok := e.best(i.dropped)
+	switch {
+	case ok && len(s.Source) > 0 && s.Source[0] == f.place:
+	case ok:
+		next = next.without()
+		next.Source = Source{f.place}
+	default:
+		next = next.without()
+		if i.why != "" {
+			f.why = i.why
+		}
+	}
+	next.Sure, next.Why = f.sure, f.why
+	if e.answers >= learnOver {
+		i.evidence, next.learning = nil, false
+	}
+	i.state.Store(&next)
+	return &next
+}
+
+// without is a state whose names are no names.
+func (s state) without() state {
+	s.Source, s.Sure, s.trial, s.index, s.others, s.list = nil, "", nil, map[string]int32{}, 0, make([]string, len(s.list))
+	return s
+}
+
+// try counts an answer for the trial of a source and returns what follows.
+func (i *Identifier) try(s *state, name []byte, known bool) *state {
+	answers := s.trial.answers.Add(1)
+	if known && answers < trialOver {
+		return s
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	now := i.state.Load()
+	if now.trial != s.trial {
+		return now
+	}
+	if _, again := s.trial.fresh[string(name)]; again {
+		s.trial.repeats++
+	} else if !known {
+		s.trial.fresh[string(name)] = struct{}{}
+	}
+	if answers < trialOver {
+		return now
+	}
+	next := *now
+	next.trial = nil
+	if fresh := int32(len(s.trial.fresh)); 2*fresh > answers {
+		next = next.without()
+		i.why = fmt.Sprintf("%s was given up: %d of %d answers brought a name that was never there before, as request ids do", s.Source, fresh, answers)
+		next.Why = i.why
+		for _, p := range s.Source {
+			i.dropped[p] = true
+		}
+		if !s.Given && len(i.dropped) < mostDropped {
+			i.evidence, next.learning = newEvidence(), true
+		}
+	}
+	i.state.Store(&next)
+	return &next
 }
 
 func (i *Identifier) add(name string) int32 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	old := i.names.Load()
+	old := i.state.Load()
 	if n, ok := old.index[name]; ok {
 		return n
 	}
-	if len(old.list) >= maxReplicas {
-		return int32(len(old.list) - 1)
+	if len(old.Source) == 0 {
+		return Unknown // given up in this moment
 	}
-	if len(old.list) == maxReplicas-1 {
-		name = Others
+	if old.others > 0 {
+		return old.others
 	}
-	next := &nameTable{index: maps.Clone(old.index), list: append(old.list[:len(old.list):len(old.list)], printable(name))}
-	next.index[name] = int32(len(old.list))
-	i.names.Store(next)
-	return next.index[name]
+	next := *old
+	n := int32(len(old.list))
+	if len(old.index) == maxReplicas-1 {
+		name, next.others = Others, n
+	}
+	next.index = maps.Clone(old.index)
+	next.index[name] = n
+	next.list = append(old.list[:n:n], printable(name))
+	if len(next.index) == trialFrom || next.others > 0 {
+		next.trial = &trial{fresh: map[string]struct{}{}}
+	}
+	i.state.Store(&next)
+	return n
 }
 
 // longestName is how much of a name is shown.

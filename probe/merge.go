@@ -15,7 +15,7 @@ func Merge(managed Fleet, answers []Replica) Fleet {
 		if a, ok := byID[r.ID]; ok {
 			r.Answered, r.FirstSeen, r.LastSeen = true, a.FirstSeen, a.LastSeen
 			r.Requests, r.Failed, r.Share, r.Rate = a.Requests, a.Failed, a.Share, a.Rate
-			r.P50, r.P95, r.P99 = a.P50, a.P95, a.P99
+			r.P50, r.P95, r.P99, r.Parts = a.P50, a.P95, a.P99, a.Parts
 			if r.State == Ready {
 				r.State = a.State
 			}

@@ -6,41 +6,162 @@ import (
 	"strings"
 )
 
-// Source is where in an answer the name of the replica stands.
-type Source struct {
-	Kind  SourceKind
+// Source is where an answer names its replica: one place, or several whose
+// texts are joined. An empty one is not known.
+type Source []Place
+
+// Place is a part of an answer.
+type Place struct {
+	Kind  PlaceKind
 	Field string
 }
 
-// SourceKind is a part of an answer.
-type SourceKind string
+// PlaceKind is the kind of a place.
+type PlaceKind string
 
-// The parts of an answer that can name the replica.
+// The places that can name a replica.
 const (
-	JSONField SourceKind = "json"   // a string or number field of a JSON body
-	Header    SourceKind = "header" // a response header
+	JSONField PlaceKind = "json"   // a string or an integer of a JSON body: a key at any depth, or a path of keys and numbers with dots
+	Header    PlaceKind = "header" // a response header
+	Cookie    PlaceKind = "cookie" // a cookie that the answer sets
+	Text      PlaceKind = "text"   // what stands for the * in a text such as "Hostname: *"
+	Remote    PlaceKind = "addr"   // the address that the connection goes to
 )
 
-// ParseSource reads "json:hostname" or "header:X-Served-By".
+// MostBody is how much of a body is looked at, in bytes.
+const MostBody = 4 << 10
+
+// Answer is what a Source is looked up in. Nothing of it is kept.
+type Answer struct {
+	Status int    // of HTTP
+	Head   []byte // status line and headers
+	Body   []byte // the beginning of it
+	Remote string // the address that answered
+	Conn   int64  // a number of the connection
+	Task   int    // what was asked for: answers to the same have the same
+}
+
+const sourceForms = "json:FIELD, json:PATH.TO.FIELD, header:NAME, cookie:NAME, text:'BEFORE * AFTER' or addr, or several joined by +, such as json:hostname+json:pid"
+
+// ParseSource reads "json:hostname", "header:X-Served-By", or several places
+// joined by "+".
 func ParseSource(s string) (Source, error) {
-	kind, field, _ := strings.Cut(s, ":")
-	src := Source{Kind: SourceKind(kind), Field: strings.TrimSpace(field)}
-	if src.Kind != JSONField && src.Kind != Header || src.Field == "" || strings.ContainsAny(src.Field, "\"\\ \r\n") {
-		return Source{}, fmt.Errorf("got %q, want json:FIELD or header:NAME, such as json:hostname or header:X-Served-By", s)
+	var out Source
+	for rest := s; ; {
+		// A text may have a + in it, so it ends where another place begins.
+		end := len(rest)
+		for at := 1; at < len(rest); at++ {
+			if rest[at] == '+' && beginsPlace(rest[at+1:]) {
+				end = at
+				break
+			}
+		}
+		p, ok := parsePlace(rest[:end])
+		if !ok {
+			return nil, fmt.Errorf("got %q, want %s", s, sourceForms)
+		}
+		out = append(out, p)
+		if end == len(rest) {
+			return out, nil
+		}
+		rest = rest[end+1:]
 	}
-	return src, nil
+}
+
+func beginsPlace(s string) bool {
+	for _, kind := range []PlaceKind{JSONField, Header, Cookie, Text} {
+		if strings.HasPrefix(s, string(kind)+":") {
+			return true
+		}
+	}
+	return s == string(Remote) || strings.HasPrefix(s, string(Remote)+"+")
+}
+
+func parsePlace(s string) (p Place, ok bool) {
+	kind, field, _ := strings.Cut(s, ":")
+	p = Place{PlaceKind(kind), strings.TrimSpace(field)}
+	switch p.Kind {
+	case Remote:
+		return p, s == string(Remote)
+	case Text:
+		p.Field = field
+		return p, strings.Count(field, "*") == 1 && strings.Trim(field, " *") != "" && !strings.ContainsAny(field, "\r\n")
+	case JSONField:
+		return p, p.Field != "" && !strings.ContainsAny(p.Field, "\"\\ +\r\n") && !strings.Contains("."+p.Field+".", "..")
+	case Header, Cookie:
+		return p, p.Field != "" && !strings.ContainsAny(p.Field, "\"\\ +\r\n:;=")
+	}
+	return p, false
 }
 
 // String writes what ParseSource reads.
-func (s Source) String() string { return string(s.Kind) + ":" + s.Field }
-
-// value finds the name in an answer without allocating: a slice of head or
-// body, or nil.
-func (s Source) value(head, body []byte) []byte {
-	if s.Kind == Header {
-		return headerValue(head, s.Field)
+func (s Source) String() string {
+	places := make([]string, len(s))
+	for i, p := range s {
+		places[i] = p.String()
 	}
-	return jsonValue(body, s.Field)
+	return strings.Join(places, "+")
+}
+
+// String writes the place as ParseSource reads it.
+func (p Place) String() string {
+	if p.Kind == Remote {
+		return string(p.Kind)
+	}
+	return string(p.Kind) + ":" + p.Field
+}
+
+// appendName finds the name in an answer: a part of it where that is one, else
+// the parts appended to buf with slashes between. It is empty where a place has
+// nothing. It does not allocate.
+func (s Source) appendName(buf []byte, a *Answer) []byte {
+	if len(s) == 1 && s[0].Kind != Remote {
+		return s[0].value(a)
+	}
+	for i, p := range s {
+		if i > 0 {
+			buf = append(buf, '/')
+		}
+		before := len(buf)
+		if p.Kind == Remote {
+			buf = append(buf, a.Remote...)
+		} else {
+			buf = append(buf, p.value(a)...)
+		}
+		if len(buf) == before {
+			return nil
+		}
+	}
+	return buf
+}
+
+// value is what stands at a place of an answer, a slice of that.
+func (p Place) value(a *Answer) []byte {
+	body := a.Body[:min(len(a.Body), MostBody)]
+	switch p.Kind {
+	case Header:
+		return headerValue(a.Head, p.Field)
+	case Cookie:
+		return cookieValue(a.Head, p.Field)
+	case Text:
+		return textValue(body, p.Field)
+	}
+	if strings.IndexByte(p.Field, '.') >= 0 {
+		return jsonAt(body, p.Field)
+	}
+	return jsonAnywhere(body, p.Field)
+}
+
+// nextHeader cuts the next header line off a head.
+func nextHeader(head []byte) (name, value, rest []byte) {
+	line := head
+	if end := bytes.IndexByte(head, '\n'); end >= 0 {
+		line, rest = head[:end], head[end+1:]
+	}
+	if colon := bytes.IndexByte(line, ':'); colon > 0 {
+		return line[:colon], bytes.TrimSpace(line[colon+1:]), rest
+	}
+	return nil, nil, rest
 }
 
 // headerValue returns the value of the first header of that name.
@@ -59,65 +180,59 @@ func headerValue(head []byte, name string) []byte {
 	return nil
 }
 
-// jsonValue returns the text of the first string or number that stands behind
-// the key in a JSON text, at whatever depth. It looks for the key instead of
-// parsing: a whole parse of every answer would cost more than sending the
-// request.
-func jsonValue(body []byte, key string) []byte {
-	for {
-		at := indexKey(body, key)
-		if at < 0 {
-			return nil
-		}
-		body = body[at:]
-		rest := skipSpace(body[len(key)+2:])
-		if len(rest) == 0 || rest[0] != ':' {
-			body = body[len(key)+2:]
+// cookieValue returns the value of a cookie that a head sets.
+func cookieValue(head []byte, name string) []byte {
+	for len(head) > 0 {
+		var header, value []byte
+		header, value, head = nextHeader(head)
+		if len(header) != len("Set-Cookie") || !strings.EqualFold(string(header), "Set-Cookie") {
 			continue
 		}
-		rest = skipSpace(rest[1:])
-		if len(rest) == 0 {
-			return nil
-		}
-		if rest[0] == '"' {
-			rest = rest[1:]
-			end := bytes.IndexByte(rest, '"')
-			if end <= 0 || bytes.IndexByte(rest[:end], '\\') >= 0 {
-				return nil
+		if len(value) > len(name) && value[len(name)] == '=' && string(value[:len(name)]) == name {
+			value = value[len(name)+1:]
+			if end := bytes.IndexByte(value, ';'); end >= 0 {
+				value = value[:end]
 			}
-			return rest[:end]
+			return bytes.Trim(bytes.TrimSpace(value), `"`)
 		}
-		end := 0
-		for end < len(rest) && (rest[end] >= '0' && rest[end] <= '9' || rest[end] == '-') {
-			end++
-		}
-		if end == 0 || end == len(rest) || bytes.IndexByte([]byte(",} \t\r\n"), rest[end]) < 0 {
-			return nil
-		}
-		return rest[:end]
 	}
+	return nil
 }
 
-// skipSpace cuts off the white space that JSON allows (RFC 8259, section 2).
-func skipSpace(b []byte) []byte {
-	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t' || b[0] == '\r' || b[0] == '\n') {
-		b = b[1:]
+// textValue returns what stands for the * of a pattern: up to what follows it
+// there, or to white space or a tag where nothing does.
+func textValue(body []byte, pattern string) []byte {
+	star := strings.IndexByte(pattern, '*')
+	before, after := pattern[:star], pattern[star+1:]
+	at := index(body, before)
+	if at < 0 {
+		return nil
 	}
-	return b
+	body = body[at+len(before):]
+	end := index(body, after)
+	if after == "" {
+		if end = bytes.IndexAny(body, " \t\r\n<"); end < 0 {
+			end = len(body)
+		}
+	}
+	if end < 0 {
+		return nil
+	}
+	return bytes.TrimSpace(body[:end])
 }
 
-// indexKey finds "key", in quotes that are not escaped.
-func indexKey(body []byte, key string) int {
-	for from := 0; ; {
-		quote := bytes.IndexByte(body[from:], '"')
-		if quote < 0 {
+// index is bytes.Index without a copy of the text.
+func index(b []byte, text string) int {
+	for from := 0; len(text) > 0; {
+		at := bytes.IndexByte(b[from:], text[0])
+		if at < 0 || from+at+len(text) > len(b) {
 			return -1
 		}
-		at := from + quote
-		end := at + 1 + len(key)
-		if end < len(body) && body[end] == '"' && string(body[at+1:end]) == key && (at == 0 || body[at-1] != '\\') {
-			return at
+		from += at
+		if string(b[from:from+len(text)]) == text {
+			return from
 		}
-		from = at + 1
+		from++
 	}
+	return 0
 }

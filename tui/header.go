@@ -256,7 +256,10 @@ func replicaLine(st advisor.State, s *styles) string {
 		if f.Pinned {
 			text += ", pinned"
 		}
-		return s.paint(toneIf(f.Up() < f.Wanted, warn), text)
+		if len(st.Notices) > 0 {
+			text += fmt.Sprintf(", %d answering", f.Answering())
+		}
+		return s.paint(toneIf(f.Up() < f.Wanted || len(st.Notices) > 0, warn), text)
 	case len(st.Load.Replicas) > 0:
 		return plural(f.Answering(), "replica") + " answering"
 	case st.Loaded && st.Load.Unnamed > 0:

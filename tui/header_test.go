@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -130,18 +131,28 @@ func TestReplicaNotes(t *testing.T) {
 		st   func() advisor.State
 		want string
 	}{
-		{"found", steadyState, "identity: json:hostname, found by itself in the answers"},
+		{"found", steadyState, "identity: json:hostname, found by itself; sure: 3 values in 256 answers"},
 		{"given", func() advisor.State {
 			st := steadyState()
 			st.Load.Identity, st.Load.Found = "header:X-Served-By", false
 			return st
 		}, "identity: header:X-Served-By, as given"},
-		{"unnamed", rampingState, "a header X-Served-By or a JSON field hostname"},
+		{"unnamed", rampingState, "looks like the name of a replica. Let answers carry a header X-Served-By"},
 		{"partly named", func() advisor.State {
 			st := steadyState()
 			st.Load.Unnamed = 12
 			return st
 		}, "! 12 answers carried no name"},
+		{"pinned", func() advisor.State {
+			st := steadyState()
+			st.Notices = []probe.Notice{{Kind: probe.NoticePinned, Text: "1 of 3 replicas have had nothing for 9s (replica-3)"}}
+			return st
+		}, "! 1 of 3 replicas have had nothing for 9s (replica-3)"},
+		{"spread", func() advisor.State {
+			st := steadyState()
+			st.Load.Imbalance, st.Load.Unseen = new(0.5), probe.Unseen{Seen: 3, Total: 4, Low: 3, High: 7}
+			return st
+		}, "3 replicas seen, between 3 and 7 in all"},
 		{"dead", func() advisor.State {
 			st := steadyState()
 			st.Fleet.Replicas[1].State, st.Fleet.Replicas[1].LastError = probe.Failing, "exit status 137"
@@ -166,6 +177,21 @@ func TestReplicaNotes(t *testing.T) {
 		frame := ansi.Strip(showing(test.st(), plainStyles(), viewReplicas, 120, 40).View())
 		if !strings.Contains(frame, test.want) {
 			t.Errorf("%s: the view does not say %q:\n%s", test.name, test.want, frame)
+		}
+	}
+}
+
+// Where answers say what their time is made of, a wide table shows it.
+func TestReplicaParts(t *testing.T) {
+	st := steadyState()
+	st.Fleet.Replicas[1].Parts = &probe.Means{Network: new(3 * ms), Compute: new(47 * ms)}
+	for _, test := range []struct {
+		w    int
+		want bool
+	}{{200, true}, {80, false}} {
+		frame := ansi.Strip(showing(st, plainStyles(), viewReplicas, test.w, 50).View())
+		if got := regexp.MustCompile(`network +queue +compute`).MatchString(frame) && regexp.MustCompile(`replica-2 .* 3\.0 +– +47\.0`).MatchString(frame); got != test.want {
+			t.Errorf("%d columns wide: shown %v, want %v:\n%s", test.w, got, test.want, frame)
 		}
 	}
 }

@@ -13,6 +13,8 @@ func eventTone(kind string) tone {
 	switch kind {
 	case "error":
 		return bad
+	case advisor.NoticeEvent:
+		return warn
 	case "scale", "apply":
 		return accent
 	case "advice", "verify":

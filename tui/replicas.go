@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +44,10 @@ func replicaTable(st advisor.State, bars bool) table {
 		{title: "cpu time", width: 8, rank: 6},
 		{title: "memory", width: 8, rank: 7},
 	}}
+	parts := slices.ContainsFunc(st.Fleet.Replicas, func(r probe.Replica) bool { return r.Parts != nil })
+	if parts {
+		t.columns = append(t.columns, column{title: "network", width: 7, rank: 9}, column{title: "queue", width: 6, rank: 9}, column{title: "compute", width: 7, rank: 9})
+	}
 	if bars {
 		t.columns = append(t.columns, column{title: "of the largest share", width: barWidth, left: true, rank: 8})
 	}
@@ -51,6 +57,9 @@ func replicaTable(st advisor.State, bars bool) table {
 	}
 	for _, r := range st.Fleet.Replicas {
 		row := replicaRow(r, st)
+		if parts {
+			row = append(row, partCells(r.Parts)...)
+		}
 		if largest > 0 {
 			row = append(row, toned(accent, bar(r.Share/largest, barWidth)))
 		}
@@ -60,6 +69,22 @@ func replicaTable(st advisor.State, bars bool) table {
 }
 
 const barWidth = 20
+
+// partCells are the means of what a service time is made of, in ms.
+func partCells(m *probe.Means) []cell {
+	if m == nil {
+		m = &probe.Means{}
+	}
+	var out []cell
+	for _, d := range []*time.Duration{m.Network, m.Queue, m.Compute} {
+		if d == nil {
+			out = append(out, toned(dim, none))
+		} else {
+			out = append(out, toned(plain, millis(*d)))
+		}
+	}
+	return out
+}
 
 func replicaRow(r probe.Replica, st advisor.State) []cell {
 	look := replicaSigns[r.State]
@@ -166,6 +191,9 @@ func replicaNotes(st advisor.State, s *styles, w int) []string {
 			say(warn, fmt.Sprintf("! %s gets no requests until it answers again: %s", r.ID, r.LastError))
 		}
 	}
+	for _, n := range st.Notices {
+		say(warn, "! "+n.Text)
+	}
 	if st.Loaded {
 		sayIdentity(st.Load, say)
 	}
@@ -186,11 +214,14 @@ func sayIdentity(l load.Snapshot, say func(tone, string)) {
 	named := l.Total.Count - l.Total.Failed - l.Unnamed
 	switch {
 	case l.Identity != "" && l.Found:
-		say(dim, "identity: "+l.Identity+", found by itself in the answers")
+		say(dim, fmt.Sprintf("identity: %s, found by itself; %s: %s", l.Identity, l.Sure, l.Why))
 	case l.Identity != "":
 		say(dim, "identity: "+l.Identity+", as given")
 	case l.Unnamed > 0:
-		say(warn, "! Let the service say who it is: a header X-Served-By or a JSON field hostname in its answers, or --replica-from json:FIELD or header:NAME for what it has.")
+		say(warn, "! No identity: "+cmp.Or(l.Why, "no good answer yet")+". Let answers carry a header X-Served-By: docs/replicas.md has the three lines for FastAPI, Flask, Express, Go and nginx. Or say with --replica-from where to look.")
+	}
+	for _, sentence := range l.Spread() {
+		say(dim, sentence)
 	}
 	if l.Identity != "" && l.Unnamed > 0 && named >= 0 {
 		say(warn, fmt.Sprintf("! %s carried no name", plural(l.Unnamed, "answer")))

@@ -73,7 +73,7 @@ func run(st advisor.State, elapsed time.Duration, rate float64, p50 time.Duratio
 	st.Load = load.Snapshot{
 		Phase: load.Running, Started: began.Add(idle * time.Second), Elapsed: elapsed, Ends: st.Plan.Length(), Users: users, Wanted: st.Plan.Users,
 		SpawnRate: st.Plan.SpawnRate, InFlight: users * 4 / 5, Total: total, Recent: stats("recent", 5*time.Second, rate, 0, p50),
-		Requests: []load.Stats{stats("GET /load/100000", elapsed, rate*0.9, 0, p50)}, Unnamed: total.Count,
+		Requests: []load.Stats{stats("GET /load/100000", elapsed, rate*0.9, 0, p50)}, Unnamed: total.Count, Why: "nothing in the answers looks like the name of a replica",
 		Health: load.Health{Verdict: load.Sound, LagP99: 300 * time.Microsecond, CPU: 0.2},
 	}
 	for _, o := range st.SLO {
@@ -111,6 +111,7 @@ func managed(st advisor.State, n, wanted int) advisor.State {
 	st.Policy = testPolicy(1, 4, profiles.MilliOf(150))
 	st.Fleet = probe.Fleet{Managed: true, Wanted: wanted, InFlight: st.Load.InFlight, Queue: 3}
 	st.Load.Identity, st.Load.Found, st.Load.Unnamed = "json:hostname", true, 0
+	st.Load.Sure, st.Load.Why = probe.Sure, fmt.Sprintf("%d values in 256 answers, which come back", n)
 	for i := range n {
 		first := st.Load.Started.Add(time.Duration(i) * 36 * time.Second)
 		share := 1 / float64(n) * (1 + 0.05*float64(1-i))

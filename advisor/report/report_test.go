@@ -16,6 +16,7 @@ import (
 	"headroom/advisor"
 	"headroom/advisor/model"
 	"headroom/load"
+	"headroom/probe"
 	"headroom/profiles"
 )
 
@@ -48,9 +49,11 @@ func snapshot(t *testing.T) load.Snapshot {
 		Total: stats, Requests: []load.Stats{stats},
 		Replicas: []load.Replica{
 			{Name: "replica-1", Count: 800, Failed: 2, Share: 0.66, Service: quantiles(798, 11*milli)},
-			{Name: "a-much-longer-name", Count: 412, Share: 0.34, First: 65 * time.Second, Service: quantiles(412, 150*milli)},
+			{Name: "a-much-longer-name", Count: 412, Share: 0.34, First: 65 * time.Second, Service: quantiles(412, 150*milli),
+				Parts: &probe.Means{Network: new(3 * milli), Compute: new(140 * milli)}},
 		},
-		Identity: "json:hostname", Found: true, Unnamed: 10,
+		Identity: "json:hostname", Found: true, Sure: probe.Sure, Why: "2 values in 256 answers, which come back", Unnamed: 10,
+		Imbalance: new(0.32), Unseen: probe.Unseen{Seen: 2, Total: 2, Low: 2, High: 3},
 		Failures: []load.FailureCount{
 			{Failure: load.Status, Status: 502, Count: 10, First: 3 * time.Second, Last: 9 * time.Second, Example: "502 Bad Gateway", Latency: quantiles(10, 400*milli), Service: quantiles(10, 300*milli)},
 			{Failure: load.Timeout, Count: 2, First: 20 * time.Second, Last: 21 * time.Second, Example: "no complete answer within 1s", Latency: quantiles(2, 1001*milli), Service: quantiles(2, 1000*milli)},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -141,25 +142,37 @@ func (p *paper) replicas(s load.Snapshot) {
 	if len(s.Replicas) == 0 {
 		if s.Total.Count > s.Total.Failed {
 			p.printf("\n")
-			p.say("no answer names its replica: send a header such as X-Served-By or a JSON field hostname, or say where to look with --replica-from")
+			p.say("no answer names its replica: %s. Let answers carry a header X-Served-By (docs/replicas.md has the three lines), or say with --replica-from where to look", cmp.Or(s.Why, "there was no good one"))
 		}
 		return
 	}
 	how := "as told"
 	if s.Found {
-		how = "found by itself"
+		how = fmt.Sprintf("found by itself (%s: %s)", s.Sure, s.Why)
 	}
 	p.printf("\n")
 	rows := [][]string{{"replica", "count", "failed", "share", "p50", "p95", "p99", "first"}}
+	parts := [][]string{{"replica", "network", "queue", "compute"}}
 	for _, r := range s.Replicas {
 		q := r.Service
 		rows = append(rows, []string{r.Name, fmt.Sprint(r.Count), fmt.Sprint(r.Failed), fmt.Sprintf("%.1f %%", r.Share*100),
 			ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), clock(r.First)})
+		if m := r.Parts; m != nil {
+			parts = append(parts, []string{r.Name, part(m.Network), part(m.Queue), part(m.Compute)})
+		}
 	}
 	p.table("nrrrrrrr", rows)
 	p.say("service time in ms; replicas named by %s, %s", s.Identity, how)
+	for _, sentence := range s.Spread() {
+		p.say("%s", sentence)
+	}
 	if s.Unnamed > 0 {
 		p.say("%s no replica", profiles.Plural(s.Unnamed, "answer names", "answers name"))
+	}
+	if len(parts) > 1 {
+		p.printf("\n")
+		p.table("nrrr", parts)
+		p.say("mean ms of the service time, as the answers say it; network is what they leave")
 	}
 }
 
@@ -317,6 +330,14 @@ func ms(q load.Quantiles, d time.Duration) string {
 		return none
 	}
 	return milliseconds(d)
+}
+
+// part is a mean time in ms, where there is one.
+func part(d *time.Duration) string {
+	if d == nil {
+		return none
+	}
+	return milliseconds(*d)
 }
 
 func milliseconds(d time.Duration) string {

@@ -36,9 +36,27 @@ func findBackend(ctx context.Context, target string) (backend, error) {
 	if err != nil {
 		return backend{}, err
 	}
+	return ask(ctx, client, address)
+}
+
+// givenBackend is the scaler of a name, or of the URL of its control API.
+func givenBackend(ctx context.Context, given string) (backend, error) {
+	s := runningScaler{name: given}
+	if strings.Contains(given, ":") {
+		s = runningScaler{url: given}
+	}
+	client, err := s.find()
+	if err != nil {
+		return backend{}, err
+	}
+	return ask(ctx, client, given)
+}
+
+// ask learns the policy of a scaler.
+func ask(ctx context.Context, client *scaler.Client, which string) (backend, error) {
 	policy, _, err := client.Policy(ctx)
 	if err != nil {
-		return backend{}, fmt.Errorf("ask the scaler of %s: %w", address, err)
+		return backend{}, fmt.Errorf("ask the scaler of %s: %w", which, err)
 	}
 	return backend{client: client, policy: policy}, nil
 }

@@ -31,7 +31,7 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err := canWrite("--out", output); err != nil {
 				return err
 			}
-			if err := connect(cmd.Context(), &config); err != nil {
+			if err := connect(cmd.Context(), &config, l.scaler); err != nil {
 				return err
 			}
 			session, err := advisor.NewSession(config)

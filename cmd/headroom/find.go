@@ -35,7 +35,7 @@ func (s *runningScaler) find() (*scaler.Client, error) {
 		}
 		return client, nil
 	}
-	if s.cmd.Flags().Changed("name") {
+	if s.cmd != nil && s.cmd.Flags().Changed("name") {
 		return nil, usage("--scaler: got it together with --name, want one of the two")
 	}
 	address, base, err := apiAddress(s.url)

@@ -25,7 +25,7 @@ const lineEvery = 5 * time.Second
 type progress struct {
 	out    io.Writer
 	total  time.Duration // of the work, for the bar; 0: not known
-	events bool          // print the log of the session
+	events bool          // print the log of the session, not only its notices
 
 	printed int       // number of the last event shown
 	lastAt  time.Time // of the last line
@@ -49,12 +49,13 @@ func newProgress(out *os.File, total time.Duration, events bool) *progress {
 
 // show takes the newest State.
 func (p *progress) show(s advisor.State) {
-	if p.events {
-		for _, e := range s.Events {
-			if e.N > p.printed {
-				p.printed = e.N
-				p.line("%s  %-8s %s", e.At.Format(time.TimeOnly), e.Kind, e.Text)
-			}
+	for _, e := range s.Events {
+		if e.N <= p.printed {
+			continue
+		}
+		p.printed = e.N
+		if p.events || e.Kind == advisor.NoticeEvent {
+			p.line("%s  %-8s %s", e.At.Format(time.TimeOnly), e.Kind, e.Text)
 		}
 	}
 	text := statusLine(s)

@@ -89,7 +89,7 @@ func (a *app) runCommand() *cobra.Command {
 // swarm runs a plan to its end and writes the summary.
 func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *adviceFlags, o runOptions, dashboard bool) error {
 	config := sessionConfig(plan, l, v)
-	if err := connect(ctx, &config); err != nil {
+	if err := connect(ctx, &config, l.scaler); err != nil {
 		return err
 	}
 	session, err := advisor.NewSession(config)

@@ -86,7 +86,7 @@ func waitText(w *profiles.Wait) string {
 
 // once sends each task once and prints the exchanges. The exit code is that of
 // requests that failed.
-func (a *app) once(ctx context.Context, plan profiles.Plan, source *probe.Source, failureCode int) error {
+func (a *app) once(ctx context.Context, plan profiles.Plan, source probe.Source, failureCode int) error {
 	failed, first := false, true
 	err := load.Once(ctx, plan, probe.NewIdentifier(source), func(x load.Exchange) {
 		if !first {

@@ -38,16 +38,24 @@ func measuringConfig(target string, l *loadFlags, v *adviceFlags) (advisor.Confi
 }
 
 // connect finds out what there is to work with: that the target answers, and
-// the scaler behind it if it is one of ours.
-func connect(ctx context.Context, c *advisor.Config) error {
+// the scaler behind it, if it is one of ours or one was given.
+func connect(ctx context.Context, c *advisor.Config, given string) error {
 	if err := checkReachable(ctx, c.Plan.Target); err != nil {
 		return err
 	}
 	back, err := findBackend(ctx, c.Plan.Target)
-	if err != nil || back.client == nil {
+	if err != nil {
 		return err
 	}
-	c.Scaler, c.Policy = back.client, back.policy
+	if back.client == nil && given != "" {
+		if back, err = givenBackend(ctx, given); err != nil {
+			return err
+		}
+		c.Behind = true
+	}
+	if back.client != nil {
+		c.Scaler, c.Policy = back.client, back.policy
+	}
 	return nil
 }
 

@@ -151,7 +151,7 @@ func (a *app) tuneTarget(ctx context.Context, target string, l *loadFlags, v *ad
 	if err != nil {
 		return err
 	}
-	if err := connect(ctx, &config); err != nil {
+	if err := connect(ctx, &config, l.scaler); err != nil {
 		return err
 	}
 	return a.tune(config, o)

@@ -1,0 +1,118 @@
+# Replicas that get nothing: balancers that choose a replica for each connection,
+# nginx (stream) and HAProxy (mode tcp), over replicas of a scaler. One is added
+# while a load runs over connections that stay. The run says so within ten
+# seconds; R and --conn-max-age each cure it; and where the balancer chooses for
+# each request, it stays silent.
+source "$(dirname "$0")/lib.sh"
+cd "$work"
+export PATH="$PATH:/usr/sbin" LANG=C.UTF-8
+
+cat >two.yaml <<Y
+version: headroom/v1
+replicas: {min: 2, max: 2}
+Y
+sed 's/2/3/g' two.yaml >three.yaml
+cp two.yaml policy.yaml # which apply writes to
+background scaler headroom scaler --name pin --policy policy.yaml --concurrency 64 --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --http2 --concurrency 64 --port '{port}'
+within 20 "two replicas" serves pin 2
+addresses() { headroom workers --name pin -o json | python3 -c 'import json, sys; print("\n".join(r["address"] for r in json.load(sys.stdin) if r.get("address") and r["status"] == "RUNNING"))'; }
+
+nginx_conf() { # KIND PORT
+  local servers
+  servers=$(addresses | sed 's/.*/    server &;/')
+  [ "$1" = http ] || echo "load_module /usr/lib/nginx/modules/ngx_stream_module.so;"
+  echo "daemon off; error_log stderr crit; pid $work/nginx-$1.pid; worker_processes 1; events { worker_connections 1000; }"
+  if [ "$1" = stream ]; then
+    echo "stream { upstream u { $servers } server { listen 127.0.0.1:$2; proxy_pass u; } }"
+  else
+    echo "http { access_log off; client_body_temp_path $work/a; proxy_temp_path $work/b; fastcgi_temp_path $work/c; uwsgi_temp_path $work/d; scgi_temp_path $work/e;"
+    echo "upstream u { $servers keepalive 16; } server { listen 127.0.0.1:$2; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection \"\"; } } }"
+  fi
+}
+haproxy_conf() { # PORT
+  printf 'global\n  nbthread 1\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\nlisten l\n  bind 127.0.0.1:%s\n' "$1"
+  addresses | awk '{ print "  server s" NR " " $1 }'
+}
+
+# beside PORT OPTIONS... is a load on a balancer, with the replicas known from the
+# scaler.
+beside() { local port=$1; shift; echo "headroom run http://127.0.0.1:$port/ --scaler pin -u 12 -r 100 --wait 20ms --exit-code-on-error 0 $*"; }
+told() { grep -q "have had nothing for" "$work/$1.log"; }
+rows() { grep -c '^replica-' "$work/$1.log"; }
+
+more() { headroom apply three.yaml --name pin --yes >/dev/null; within 20 "three replicas" serves pin 3; }
+less() { headroom apply two.yaml --name pin --yes >/dev/null; within 20 "two replicas" serves pin 2; }
+
+# silent NAME PORT OPTIONS... runs a load that reaches three replicas.
+silent() {
+  local name=$1 port=$2; shift 2
+  background "$name" $(beside "$port" --headless -t 9s "$@")
+  wait "$last" || fail "$name: exit $?"
+  told "$name" && fail "$name: it speaks of replicas without requests, and there are none"
+  [ "$(rows "$name")" = 3 ] || fail "$name: $(rows "$name") replicas answer, and not 3"
+  echo "$name: silent, all three answer"
+}
+
+# nginx for TCP; the load is on a screen, and R cures it.
+port=$(free_port)
+nginx_conf stream "$port" >nginx-stream.conf
+background nginx-stream nginx -p "$work" -c nginx-stream.conf
+nginx=$last
+within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
+balancers=()
+terminal() { tmux -S "$work/tmux" "$@"; }
+at_end() {
+  terminal kill-server 2>/dev/null || true
+  kill -TERM "${balancers[@]}" 2>/dev/null || true # HAProxy ignores SIGINT
+}
+terminal new-session -d -x 200 -y 50 "$(beside "$port" -t 60s)"
+shows() { terminal capture-pane -p | grep -q -- "$1"; }
+shows_not() { ! shows "$1"; }
+within 5 "the dashboard shows two replicas" shows "replica-2 answers"
+more
+nginx_conf stream "$port" >nginx-stream.conf
+kill -HUP "$nginx"
+began=$(now)
+within 10 "nginx: it says that the third replica gets nothing" shows "have had nothing for"
+echo "nginx: said after $(since "$began") s"
+terminal send-keys 3
+within 2 "the replicas" shows "3 Replicas\]"
+shows "! 1 of 3 replicas have had nothing" || fail "nginx: the table of replicas does not say it"
+terminal send-keys R
+within 5 "nginx: R cures it" shows_not "have had nothing for"
+shows "3 wanted.*3 answering" || fail "nginx: after R not all replicas answer"
+terminal kill-server
+echo "nginx: cured by R"
+less
+
+# HAProxy for TCP, which passes HTTP/2 through; connections with an age cure it.
+port=$(free_port)
+haproxy_conf "$port" >haproxy.cfg
+background haproxy-tcp haproxy -W -db -f haproxy.cfg
+haproxy=$last balancers+=("$last")
+within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
+background http2 $(beside "$port" --headless --http2 -t 40s)
+run=$last
+sleep 1
+more
+haproxy_conf "$port" >haproxy.cfg
+kill -USR2 "$haproxy"
+began=$(now)
+within 10 "HAProxy: it says that the third replica gets nothing" told http2
+echo "HAProxy: said after $(since "$began") s"
+kill -INT "$run"
+wait "$run" || true
+silent http2-fresh "$port" --http2 --conn-max-age 2s
+
+# Balancers that choose for each request reach all three.
+port=$(free_port)
+nginx_conf http "$port" >nginx-http.conf
+background nginx-http nginx -p "$work" -c nginx-http.conf
+within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
+silent through-nginx "$port"
+port=$(free_port)
+haproxy_conf "$port" | sed 's/mode tcp/mode http/' >haproxy-http.cfg
+background haproxy-http haproxy -db -f haproxy-http.cfg
+balancers+=("$last")
+within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
+silent through-haproxy "$port"

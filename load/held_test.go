@@ -1,0 +1,79 @@
+package load
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// Connections that are open are counted once, and what their answers say is
+// taken over, whoever sends.
+func TestConnectionsAreHeld(t *testing.T) {
+	for name, of := range map[string]func(target string) (do func(*Sample) error, k *connector, closing func()){
+		"own": func(target string) (func(*Sample) error, *connector, func()) {
+			c := connTo(t, target, nil)
+			return c.Do, c.connector, c.Close
+		},
+		"net/http": func(target string) (func(*Sample) error, *connector, func()) {
+			c := clientTo(t, target, func(p *profiles.Plan) { p.Cookies = true })
+			return c.Do, c.connector, c.Close
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var replica atomic.Value
+			server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("X-Served-By", replica.Load().(string))
+				w.Header().Set("Server-Timing", "queue;dur=2, app;dur=5")
+			}))
+			server.Start()
+			defer server.Close()
+			do, k, closing := of(server.URL)
+			for i, step := range []struct {
+				replica  string
+				recycle  bool
+				switched bool
+			}{{"pod-1", false, false}, {"pod-1", false, false}, {"pod-2", false, true}, {"pod-1", true, false}} {
+				if replica.Store(step.replica); step.recycle {
+					k.generation.Add(1)
+				}
+				var s Sample
+				if err := do(&s); err != nil {
+					t.Fatal(err)
+				}
+				want := probe.Split{Queue: 2 * time.Millisecond, Compute: 5 * time.Millisecond}
+				if s.Switched != step.switched || s.Split != want {
+					t.Errorf("request %d: switched %v, %v; want %v, %v", i+1, s.Switched, s.Split, step.switched, want)
+				}
+				if open, oldest := k.held.look(time.Since(k.base)); open != 1 || oldest <= 0 {
+					t.Errorf("after request %d: %d connections are open, the oldest for %v; want 1", i+1, open, oldest)
+				}
+			}
+			closing()
+			if open, _ := k.held.look(0); open != 0 {
+				t.Errorf("after the end %d connections are open, want none", open)
+			}
+		})
+	}
+}
+
+// One that could not be made is none.
+func TestNoConnectionIsHeld(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	c := connTo(t, fmt.Sprint("http://", l.Addr()), nil)
+	var s Sample
+	err = c.Do(&s)
+	if open, _ := c.held.look(0); err == nil || open != 0 || s.Split != probe.Unsplit {
+		t.Errorf("Do = %v, %d connections are open, %v; want an error, none, and nothing said", err, open, s.Split)
+	}
+}

@@ -1,0 +1,216 @@
+package probe
+
+import (
+	"math"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Split is what an answer says of the time that it took behind the network.
+// Unsaid stands for what it does not say.
+type Split struct {
+	Queue   time.Duration // it waited for a replica, or for a worker in one
+	Compute time.Duration // the replica worked on it
+}
+
+// Unsaid is a time that an answer says nothing of.
+const Unsaid = time.Duration(-1)
+
+// Unsplit is an answer that says nothing.
+var Unsplit = Split{Unsaid, Unsaid}
+
+// Splitter reads how long an answer waited and was computed: from Server-Timing
+// (https://www.w3.org/TR/server-timing/), where a metric whose name has "queue"
+// or "wait" in it is the wait, and the longest of the others the work; from a
+// header of Envoy, Rails or of FastAPI's documentation; or from a field cpu_time
+// of a JSON body, in seconds. It looks for all of them in the first answers and
+// later only for what was there. It is safe for concurrent use and allocates
+// nothing.
+type Splitter struct {
+	answers atomic.Int32
+	present atomic.Uint32 // a bit for each of clocks that an answer had
+}
+
+// clocks are the places that say how long the work took.
+var clocks = []struct {
+	place Place
+	unit  time.Duration // of a number without one
+}{
+	{Place{Header, "X-Envoy-Upstream-Service-Time"}, time.Millisecond},
+	{Place{Header, "X-Process-Time"}, time.Second},
+	{Place{Header, "X-Runtime"}, time.Second},
+	{Place{Header, "X-Response-Time"}, time.Millisecond},
+	{Place{JSONField, "cpu_time"}, time.Second},
+}
+
+const (
+	serverTiming = 1 << 31 // the bit of Server-Timing
+	splitLearn   = 64      // answers
+)
+
+// Split reads an answer.
+func (s *Splitter) Split(a *Answer) Split {
+	out := Unsplit
+	look := s.present.Load()
+	learning := s.answers.Load() < splitLearn
+	if learning {
+		s.answers.Add(1)
+		look = ^uint32(0)
+	}
+	found := uint32(0)
+	if look&serverTiming != 0 {
+		if v := headerValue(a.Head, "Server-Timing"); v != nil {
+			found |= serverTiming
+			out = readServerTiming(v)
+		}
+	}
+	for i, c := range clocks {
+		if look&(1<<i) == 0 || out.Compute != Unsaid {
+			continue
+		}
+		v := c.place.value(a)
+		if c.place.Kind == JSONField {
+			v = jsonNumber(a.Body[:min(len(a.Body), MostBody)], c.place.Field)
+		}
+		if d, ok := parseTime(v, c.unit); ok {
+			found |= 1 << i
+			out.Compute = d
+		}
+	}
+	if learning && found != 0 {
+		s.present.Or(found)
+	}
+	return out
+}
+
+// readServerTiming reads the metrics of a header: name;dur=12.3;desc="text".
+func readServerTiming(v []byte) Split {
+	out := Unsplit
+	for len(v) > 0 {
+		metric := v
+		if comma := indexByte(v, ','); comma >= 0 {
+			metric, v = v[:comma], v[comma+1:]
+		} else {
+			v = nil
+		}
+		name := metric
+		if end := indexByte(metric, ';'); end >= 0 {
+			name = metric[:end]
+		}
+		d, ok := time.Duration(0), false
+		for rest := metric[len(name):]; len(rest) > 0 && !ok; {
+			rest = rest[1:]
+			param := rest
+			if end := indexByte(rest, ';'); end >= 0 {
+				param, rest = rest[:end], rest[end:]
+			} else {
+				rest = nil
+			}
+			if param = skipSpace(param); len(param) > 4 && string(param[:4]) == "dur=" {
+				d, ok = parseTime(param[4:], time.Millisecond)
+			}
+		}
+		if !ok {
+			continue
+		}
+		if contains(name, "queue") || contains(name, "wait") {
+			out.Queue = max(out.Queue, 0) + d
+		} else {
+			out.Compute = max(out.Compute, d)
+		}
+	}
+	return out
+}
+
+// indexByte is where a byte stands outside of quotes.
+func indexByte(b []byte, c byte) int {
+	quoted := false
+	for i := range b {
+		switch {
+		case b[i] == '"':
+			quoted = !quoted
+		case b[i] == c && !quoted:
+			return i
+		}
+	}
+	return -1
+}
+
+// contains reports whether a text has a word in it, in whatever case.
+func contains(b []byte, word string) bool {
+	for i := 0; i+len(word) <= len(b); i++ {
+		if strings.EqualFold(string(b[i:i+len(word)]), word) {
+			return true
+		}
+	}
+	return false
+}
+
+// readExponent reads what may follow a number, such as the e-05 that JSON has
+// for short times, and how many bytes that is.
+func readExponent(b []byte) (exponent, used int) {
+	if len(b) < 2 || b[0] != 'e' && b[0] != 'E' {
+		return 0, 0
+	}
+	sign, i := 1, 1
+	if b[1] == '-' || b[1] == '+' {
+		if i++; b[1] == '-' {
+			sign = -1
+		}
+	}
+	digits := i
+	for ; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
+		exponent = min(10*exponent+int(b[i]-'0'), 999)
+	}
+	if i == digits {
+		return 0, 0
+	}
+	return sign * exponent, i
+}
+
+// parseTime reads a number that may have a unit: 12, 12.5, 0.0125s, 12ms, 3us,
+// 1.2e-05.
+func parseTime(b []byte, unit time.Duration) (time.Duration, bool) {
+	var whole, parts, scale float64 = 0, 0, 1
+	i := 0
+	for ; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
+		whole = 10*whole + float64(b[i]-'0')
+	}
+	read := i > 0
+	if i < len(b) && b[i] == '.' {
+		for i++; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
+			scale /= 10
+			parts += scale * float64(b[i]-'0')
+			read = true
+		}
+	}
+	exponent, used := readExponent(b[i:])
+	i += used
+	for i < len(b) && b[i] == ' ' {
+		i++
+	}
+	switch rest := b[i:]; {
+	case len(rest) >= 2 && string(rest[:2]) == "ms":
+		unit = time.Millisecond
+	case len(rest) >= 2 && string(rest[:2]) == "us":
+		unit = time.Microsecond
+	case len(rest) >= 1 && rest[0] == 's':
+		unit = time.Second
+	}
+	total := (whole + parts) * math.Pow10(exponent) * float64(unit)
+	return time.Duration(total), read && total < float64(24*time.Hour)
+}
+
+// jsonNumber is the text from the number on that stands behind a key.
+func jsonNumber(body []byte, key string) []byte {
+	at := indexKey(body, key)
+	if at < 0 {
+		return nil
+	}
+	rest := skipSpace(body[at+len(key)+2:])
+	if len(rest) == 0 || rest[0] != ':' {
+		return nil
+	}
+	return skipSpace(rest[1:])
+}
