@@ -71,6 +71,39 @@ func TestFailuresHaveNoPlaceInLatencies(t *testing.T) {
 	}
 }
 
+// Whom the end of the run found without an answer got none, unless it was a
+// stream that went on.
+func TestErrorsCountWhatWasNeverAnswered(t *testing.T) {
+	good, bad, cutOff := Sample{Status: 200}, Sample{Failure: Timeout}, Sample{Failure: Aborted}
+	open, local := Sample{Failure: Aborted, Stream: &Stream{}}, Sample{Failure: Local}
+	for _, c := range []struct {
+		name    string
+		samples []Sample
+		want    float64
+		valid   bool
+	}{
+		{"half of them", []Sample{good, cutOff, good, cutOff}, 0.5, true},
+		{"beside failures", []Sample{good, cutOff, bad, good}, 0.5, true},
+		{"none but those", []Sample{cutOff, cutOff}, 1, true},
+		{"open streams", []Sample{good, open, open}, 0, true},
+		{"none but open streams", []Sample{open}, 0, false},
+		{"beside those that never left", []Sample{good, local, local, cutOff}, 0.5, true},
+	} {
+		one, other := newTally(2), newTally(2)
+		for i := range c.samples {
+			[]*tally{&one, &other}[i%2].add(&c.samples[i])
+		}
+		one.merge(&other)
+		o := one.objective(mustSLO(t, "errors<40%")[0], time.Second, nil)
+		if o.Value != c.want || o.Valid != c.valid || o.Holds != (c.valid && c.want < 0.4) {
+			t.Errorf("%s: %+v, want %v, valid %v", c.name, o, c.want, c.valid)
+		}
+		if one.reset(); one.objective(o.Objective, time.Second, nil).Valid {
+			t.Errorf("%s: there is data behind a reset", c.name)
+		}
+	}
+}
+
 // A second that is over passes its failures on to the last seconds, and a
 // reset forgets those of the run.
 func TestFailuresOfTheLastSeconds(t *testing.T) {
