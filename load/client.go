@@ -173,6 +173,12 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 		a.events.begin(kindOf([]byte(response.Header.Get("Content-Type"))))
 	}
 	defer func() { s.Stream = a.events.end(err == nil) }()
+	var head strings.Builder
+	fmt.Fprintf(&head, "%s %s\r\n", response.Proto, response.Status)
+	if err := response.Header.Write(&head); err != nil {
+		return err
+	}
+	head.WriteString("\r\n")
 	for {
 		n, err := response.Body.Read(a.buf)
 		a.lastByte = time.Since(c.base)
@@ -180,15 +186,12 @@ func (c *clientConn) exchange(ctx context.Context, s *Sample, m *Message) (err e
 		if s.Bytes = a.bytes; err == io.EOF {
 			break
 		} else if err != nil {
+			if c.halt.Err() != nil {
+				s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
+			}
 			return err
 		}
 	}
-	var head strings.Builder
-	fmt.Fprintf(&head, "%s %s\r\n", response.Proto, response.Status)
-	if err := response.Header.Write(&head); err != nil {
-		return err
-	}
-	head.WriteString("\r\n")
 	s.Status = int16(response.StatusCode)
 	s.Replica = c.identifier.Identify(response.StatusCode, []byte(head.String()), a.body)
 	c.served++

@@ -127,14 +127,6 @@ func (c *collector) add(s *Sample) {
 			t.eventless++
 		}
 	}
-	if s.Failure == Aborted {
-		w := wait{row: s.Task, age: s.Latency(), count: 1}
-		if s.Stream != nil {
-			w.heard(true, *s.Stream, s.Done)
-		}
-		c.cutOff = append(c.cutOff, w)
-		return
-	}
 	c.conns.add(s)
 	if s.Retried {
 		c.retried++
@@ -145,9 +137,22 @@ func (c *collector) add(s *Sample) {
 	}
 	c.addStatus(s.Status)
 	c.addReplica(s)
-	if s.Failure != None {
+	switch s.Failure {
+	case None:
+	case Aborted:
+		c.addCutOff(s)
+	default:
 		c.timesOf(s.Failure, s.Status).record(s)
 	}
+}
+
+// addCutOff keeps what the SLO has to know of a request without a whole answer.
+func (c *collector) addCutOff(s *Sample) {
+	w := wait{row: s.Task, age: s.Latency(), count: 1}
+	if s.Stream != nil {
+		w.heard(true, *s.Stream, s.Done)
+	}
+	c.cutOff = append(c.cutOff, w)
 }
 
 // tallies are those that a request of a row counts in. They are valid until
@@ -191,11 +196,13 @@ func (c *collector) addReplica(s *Sample) {
 	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
 	r.count++
 	r.second++
-	if s.Failure != None {
+	switch s.Failure {
+	case None:
+		r.record(s)
+	case Aborted: // behind its head, which is no failure
+	default:
 		r.failed++
-		return
 	}
-	r.record(s)
 }
 
 // timesOf are the times of the failures of a class and a status.

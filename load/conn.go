@@ -67,6 +67,9 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 	if err != nil {
 		s.Done = time.Since(c.base)
 		s.Failure = c.classify(err)
+		if s.Failure == Aborted && a != nil && len(a.head) > 0 {
+			s.Replica = c.identifier.Identify(int(a.status), a.head, a.body)
+		}
 		c.hangUp()
 	} else {
 		s.Done = a.lastByte

@@ -71,7 +71,8 @@ func (s Stats) FailShare() float64 {
 	return float64(s.Failed) / float64(s.Count)
 }
 
-// Replica is what one replica answered.
+// Replica is what one replica answered. What the end of the run cut off behind
+// its head is counted, and neither failed nor in the times.
 type Replica struct {
 	Name    string        `json:"name"`
 	Count   int64         `json:"count"`
