@@ -224,6 +224,12 @@ func (c *collector) timesOf(f Failure, status int16) *clocks {
 func (c *collector) reset(now time.Duration) {
 	c.since = now
 	c.total.reset()
+	c.lately.reset()
+	for _, w := range c.watched {
+		if w != nil {
+			w.reset()
+		}
+	}
 	for i := range c.tasks {
 		c.tasks[i].reset()
 	}

@@ -134,6 +134,51 @@ func TestFailuresOfTheLastSeconds(t *testing.T) {
 	}
 }
 
+// Behind a reset the last seconds begin anew, those of a task too, and a
+// second that it cut in two counts with the rest of it.
+func TestResetForgetsTheLastSeconds(t *testing.T) {
+	slo := mustSLO(t, "p95<100ms,b.p95<100ms,errors<1%")
+	c := newCollector([]string{"a", "b"}, probe.NewIdentifier(nil), slo, 0, func() []string { return nil })
+	at := func(offset time.Duration) (s Snapshot) {
+		s.Phase, s.Elapsed = Running, offset
+		c.endSecond(&s, 0)
+		return s
+	}
+	add := func(n int, took time.Duration, f Failure) {
+		for i := range 2 * n {
+			c.add(&Sample{Done: took, Task: int32(i % 2), Failure: f, Replica: probe.Unknown})
+		}
+	}
+	for second := range 2 {
+		add(10, 3*time.Second, None)
+		add(10, time.Second, Timeout)
+		at(time.Duration(second+1) * time.Second)
+	}
+	add(10, 3*time.Second, None)
+	c.reset(2500 * time.Millisecond)
+	s := Snapshot{Phase: Running}
+	c.fill(&s, nil)
+	for _, o := range s.RecentSLO {
+		if o.Valid {
+			t.Errorf("at the reset %s is %s of the last seconds, want no data", o.Name, o.Format())
+		}
+	}
+	add(5, 10*time.Millisecond, None)
+	s = at(3 * time.Second)
+	c.fill(&s, nil)
+	for _, o := range s.RecentSLO {
+		if !o.Holds {
+			t.Errorf("behind the reset %s is %s of the last seconds, want it met", o.Name, o.Format())
+		}
+	}
+	if r := s.Recent; r.Count != 10 || r.Over != 500*time.Millisecond || r.Failed != 0 || r.Latency.Max > 20*time.Millisecond {
+		t.Errorf("last seconds %+v, want 10 fast ones of half a second", r)
+	}
+	if p := s.Points; len(p) != 3 || p[1].Rate != 40 || p[2].Rate != 20 {
+		t.Errorf("history %+v, want 40 a second before the reset, 20 behind it", p)
+	}
+}
+
 func TestStalled(t *testing.T) {
 	recent := func(slowest, failed time.Duration) Stats {
 		return Stats{Latency: Quantiles{Max: slowest}, FailedLatency: Quantiles{Max: failed}}
