@@ -60,6 +60,7 @@ type collector struct {
 	failed    []failureTimes // of each class and status
 	statuses  []StatusCount  // in the order of the status
 	cutOff    []wait         // requests that the end of the run cut off
+	life      lifeSign
 	retried   int64
 	conns     connTally
 	remotes   func() []string // the addresses that were reached, by number less 1
@@ -127,6 +128,7 @@ func (c *collector) add(s *Sample) {
 			t.eventless++
 		}
 	}
+	c.life.add(s)
 	c.conns.add(s)
 	if s.Retried {
 		c.retried++
@@ -238,6 +240,7 @@ func (c *collector) reset(now time.Duration) {
 	}
 	c.unnamed, c.failures, c.failed, c.statuses, c.cutOff, c.retried = 0, nil, nil, nil, nil, 0
 	c.late = 0
+	c.life = lifeSign{}
 	c.lag.reset()
 	c.conns.reset()
 }
@@ -266,6 +269,9 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	s.Retried, s.Unnamed = c.retried, c.unnamed
 	s.Conns = c.conns.connections(c.remotes())
 	s.Points = c.points
+	if s.Phase == Done {
+		s.DeadSince = c.life.deadSince(s.Loaded, s.Total.Latency.P99)
+	}
 	if source, given, ok := c.identifier.Source(); ok {
 		s.Identity, s.Found = source.String(), !given
 	}

@@ -134,8 +134,9 @@ type Snapshot struct {
 	Retried   int64          `json:"retried"`
 	Conns     Connections    `json:"connections"`
 	Points    []Point        `json:"points"`
-	Spent     string         `json:"spent,omitempty"`  // feed that is read once, whose last row ended the load
-	Stages    []string       `json:"stages,omitempty"` // of a finished run that was steered: its load, as --stage takes it
+	Spent     string         `json:"spent,omitempty"`     // feed that is read once, whose last row ended the load
+	Stages    []string       `json:"stages,omitempty"`    // of a finished run that was steered: its load, as --stage takes it
+	DeadSince time.Duration  `json:"deadSince,omitempty"` // of a finished run: offset of the last success, where requests long before the end got none; 0: they did
 	Health    Health         `json:"health"`
 }
 
