@@ -176,6 +176,16 @@ func (c *clientConn) exchange(ctx context.Context, seen *sightings, s *Sample, m
 		a.events.begin(kindOf([]byte(response.Header.Get("Content-Type"))))
 	}
 	defer func() { s.Stream = a.events.end(err == nil) }()
+	var head strings.Builder
+	fmt.Fprintf(&head, "%s %s\r\n", response.Proto, response.Status)
+	if err := response.Header.Write(&head); err != nil {
+		return err
+	}
+	head.WriteString("\r\n")
+	answered := func() *probe.Answer { // as the probe looks at it
+		address, port := seen.over()
+		return &probe.Answer{Status: response.StatusCode, Head: []byte(head.String()), Body: a.body, Remote: address, Conn: port, Task: int(s.Task)}
+	}
 	for {
 		n, err := response.Body.Read(a.buf)
 		a.lastByte = time.Since(c.base)
@@ -183,19 +193,15 @@ func (c *clientConn) exchange(ctx context.Context, seen *sightings, s *Sample, m
 		if s.Bytes = a.bytes; err == io.EOF {
 			break
 		} else if err != nil {
+			if c.halt.Err() != nil {
+				s.Replica = c.identifier.Identify(answered())
+			}
 			return err
 		}
 	}
-	var head strings.Builder
-	fmt.Fprintf(&head, "%s %s\r\n", response.Proto, response.Status)
-	if err := response.Header.Write(&head); err != nil {
-		return err
-	}
-	head.WriteString("\r\n")
 	s.Status = int16(response.StatusCode)
-	address, port := seen.over()
-	answer := probe.Answer{Status: response.StatusCode, Head: []byte(head.String()), Body: a.body, Remote: address, Conn: port, Task: int(s.Task)}
-	s.Replica, s.Split = c.identifier.Identify(&answer), c.splitter.Split(&answer)
+	answer := answered()
+	s.Replica, s.Split = c.identifier.Identify(answer), c.splitter.Split(answer)
 	c.served++
 	s.Done = a.lastByte
 	s.Failure, err = m.judge(s, []byte(head.String()), a.body)

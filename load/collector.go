@@ -63,6 +63,7 @@ type collector struct {
 	failed    []failureTimes // of each class and status
 	statuses  []StatusCount  // in the order of the status
 	cutOff    []wait         // requests that the end of the run cut off
+	life      lifeSign
 	retried   int64
 	conns     connTally
 	remotes   func() []string // the addresses that were reached, by number less 1
@@ -131,14 +132,7 @@ func (c *collector) add(s *Sample) {
 			t.eventless++
 		}
 	}
-	if s.Failure == Aborted {
-		w := wait{row: s.Task, age: s.Latency(), count: 1}
-		if s.Stream != nil {
-			w.heard(true, *s.Stream, s.Done)
-		}
-		c.cutOff = append(c.cutOff, w)
-		return
-	}
+	c.life.add(s)
 	c.conns.add(s)
 	if s.Retried {
 		c.retried++
@@ -149,9 +143,22 @@ func (c *collector) add(s *Sample) {
 	}
 	c.addStatus(s.Status)
 	c.addReplica(s)
-	if s.Failure != None {
+	switch s.Failure {
+	case None:
+	case Aborted:
+		c.addCutOff(s)
+	default:
 		c.timesOf(s.Failure, s.Status).record(s)
 	}
+}
+
+// addCutOff keeps what the SLO has to know of a request without a whole answer.
+func (c *collector) addCutOff(s *Sample) {
+	w := wait{row: s.Task, age: s.Latency(), count: 1}
+	if s.Stream != nil {
+		w.heard(true, *s.Stream, s.Done)
+	}
+	c.cutOff = append(c.cutOff, w)
 }
 
 // tallies are those that a request of a row counts in. They are valid until
@@ -198,12 +205,14 @@ func (c *collector) addReplica(s *Sample) {
 	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
 	r.count++
 	r.second++
-	if s.Failure != None {
+	switch s.Failure {
+	case None:
+		r.record(s)
+		r.parts.Add(s.Split, s.Service())
+	case Aborted: // behind its head, which is no failure
+	default:
 		r.failed++
-		return
 	}
-	r.record(s)
-	r.parts.Add(s.Split, s.Service())
 }
 
 // timesOf are the times of the failures of a class and a status.
@@ -225,6 +234,12 @@ func (c *collector) timesOf(f Failure, status int16) *clocks {
 func (c *collector) reset(now time.Duration) {
 	c.since = now
 	c.total.reset()
+	c.lately.reset()
+	for _, w := range c.watched {
+		if w != nil {
+			w.reset()
+		}
+	}
 	for i := range c.tasks {
 		c.tasks[i].reset()
 	}
@@ -233,6 +248,7 @@ func (c *collector) reset(now time.Duration) {
 	}
 	c.unnamed, c.switched, c.failures, c.failed, c.statuses, c.cutOff, c.retried = 0, 0, nil, nil, nil, nil, 0
 	c.late = 0
+	c.life = lifeSign{}
 	c.lag.reset()
 	c.conns.reset()
 }
@@ -261,6 +277,9 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	s.Retried, s.Unnamed = c.retried, c.unnamed
 	s.Conns = c.conns.connections(c.remotes())
 	s.Points = c.points
+	if s.Phase == Done {
+		s.DeadSince = c.life.deadSince(s.Loaded, s.Total.Latency.P99)
+	}
 	id := c.identifier.Identity()
 	s.Identity, s.Found, s.Sure, s.Why = id.Source.String(), len(id.Source) > 0 && !id.Given, id.Sure, id.Why
 	names := c.identifier.Names()

@@ -71,6 +71,39 @@ func TestFailuresHaveNoPlaceInLatencies(t *testing.T) {
 	}
 }
 
+// Whom the end of the run found without an answer got none, unless it was a
+// stream that went on.
+func TestErrorsCountWhatWasNeverAnswered(t *testing.T) {
+	good, bad, cutOff := Sample{Status: 200}, Sample{Failure: Timeout}, Sample{Failure: Aborted}
+	open, local := Sample{Failure: Aborted, Stream: &Stream{}}, Sample{Failure: Local}
+	for _, c := range []struct {
+		name    string
+		samples []Sample
+		want    float64
+		valid   bool
+	}{
+		{"half of them", []Sample{good, cutOff, good, cutOff}, 0.5, true},
+		{"beside failures", []Sample{good, cutOff, bad, good}, 0.5, true},
+		{"none but those", []Sample{cutOff, cutOff}, 1, true},
+		{"open streams", []Sample{good, open, open}, 0, true},
+		{"none but open streams", []Sample{open}, 0, false},
+		{"beside those that never left", []Sample{good, local, local, cutOff}, 0.5, true},
+	} {
+		one, other := newTally(2), newTally(2)
+		for i := range c.samples {
+			[]*tally{&one, &other}[i%2].add(&c.samples[i])
+		}
+		one.merge(&other)
+		o := one.objective(mustSLO(t, "errors<40%")[0], time.Second, nil)
+		if o.Value != c.want || o.Valid != c.valid || o.Holds != (c.valid && c.want < 0.4) {
+			t.Errorf("%s: %+v, want %v, valid %v", c.name, o, c.want, c.valid)
+		}
+		if one.reset(); one.objective(o.Objective, time.Second, nil).Valid {
+			t.Errorf("%s: there is data behind a reset", c.name)
+		}
+	}
+}
+
 // A second that is over passes its failures on to the last seconds, and a
 // reset forgets those of the run.
 func TestFailuresOfTheLastSeconds(t *testing.T) {
@@ -98,6 +131,51 @@ func TestFailuresOfTheLastSeconds(t *testing.T) {
 	c.reset(0)
 	if c.fill(&s, nil); s.Total.FailedService != (Quantiles{}) || len(s.Failures) != 0 {
 		t.Errorf("after a reset %+v and %+v, want nothing", s.Total.FailedService, s.Failures)
+	}
+}
+
+// Behind a reset the last seconds begin anew, those of a task too, and a
+// second that it cut in two counts with the rest of it.
+func TestResetForgetsTheLastSeconds(t *testing.T) {
+	slo := mustSLO(t, "p95<100ms,b.p95<100ms,errors<1%")
+	c := newCollector([]string{"a", "b"}, probe.NewIdentifier(nil), slo, 0, func() []string { return nil })
+	at := func(offset time.Duration) (s Snapshot) {
+		s.Phase, s.Elapsed = Running, offset
+		c.endSecond(&s, 0)
+		return s
+	}
+	add := func(n int, took time.Duration, f Failure) {
+		for i := range 2 * n {
+			c.add(&Sample{Done: took, Task: int32(i % 2), Failure: f, Replica: probe.Unknown})
+		}
+	}
+	for second := range 2 {
+		add(10, 3*time.Second, None)
+		add(10, time.Second, Timeout)
+		at(time.Duration(second+1) * time.Second)
+	}
+	add(10, 3*time.Second, None)
+	c.reset(2500 * time.Millisecond)
+	s := Snapshot{Phase: Running}
+	c.fill(&s, nil)
+	for _, o := range s.RecentSLO {
+		if o.Valid {
+			t.Errorf("at the reset %s is %s of the last seconds, want no data", o.Name, o.Format())
+		}
+	}
+	add(5, 10*time.Millisecond, None)
+	s = at(3 * time.Second)
+	c.fill(&s, nil)
+	for _, o := range s.RecentSLO {
+		if !o.Holds {
+			t.Errorf("behind the reset %s is %s of the last seconds, want it met", o.Name, o.Format())
+		}
+	}
+	if r := s.Recent; r.Count != 10 || r.Over != 500*time.Millisecond || r.Failed != 0 || r.Latency.Max > 20*time.Millisecond {
+		t.Errorf("last seconds %+v, want 10 fast ones of half a second", r)
+	}
+	if p := s.Points; len(p) != 3 || p[1].Rate != 40 || p[2].Rate != 20 {
+		t.Errorf("history %+v, want 40 a second before the reset, 20 behind it", p)
 	}
 }
 

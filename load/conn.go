@@ -70,12 +70,15 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 	if err != nil {
 		s.Done = time.Since(c.base)
 		s.Failure = c.classify(err)
+		if s.Failure == Aborted && a != nil && len(a.head) > 0 {
+			s.Replica = c.identifier.Identify(c.answered(a, s))
+		}
 		c.hangUp()
 	} else {
 		s.Done = a.lastByte
 		s.Status = a.status
-		seen := probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.number, Task: int(s.Task)}
-		s.Replica, s.Split = c.identifier.Identify(&seen), c.splitter.Split(&seen)
+		seen := c.answered(a, s)
+		s.Replica, s.Split = c.identifier.Identify(seen), c.splitter.Split(seen)
 		s.follows(&c.replica)
 		s.Failure, err = m.judge(s, a.head, a.body)
 		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {
@@ -87,6 +90,11 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 		c.giveAnswer(a)
 	}
 	return err
+}
+
+// answered is an answer as the probe looks at it.
+func (c *httpConn) answered(a *answer, s *Sample) *probe.Answer {
+	return &probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.number, Task: int(s.Task)}
 }
 
 // try performs one exchange on the present or on a fresh connection. With an

@@ -17,7 +17,7 @@ type Connections struct {
 type Remote struct {
 	Address string `json:"address"`
 	Opened  int64  `json:"opened"` // connections
-	Count   int64  `json:"count"`  // answers and failures over them
+	Count   int64  `json:"count"`  // requests over them, those that the end cut off included
 }
 
 // connTally counts connections. It belongs to the collector.

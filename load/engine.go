@@ -131,11 +131,15 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.running.Swap(true) {
 		return Result{}, errors.New("load: an engine runs once")
 	}
-	halt, stopNow := context.WithCancel(ctx)
-	defer stopNow()
+	halt, cut := context.WithCancel(context.WithoutCancel(ctx))
 	e.halt = halt
 	e.more, e.stopMore = context.WithCancel(halt)
-	defer e.stopMore()
+	stopNow := func() {
+		e.stopMore() // first, or who is cut off would send another request
+		cut()
+	}
+	defer stopNow()
+	defer context.AfterFunc(ctx, stopNow)()
 	e.started = time.Now()
 	e.conns.base = e.started
 	if e.arrivals != nil {

@@ -16,7 +16,8 @@ import (
 type Failure uint8
 
 // The classes of failure. Aborted requests were under way when the run was
-// stopped; they are no failures of the target and are counted apart.
+// stopped. They are counted apart, but an objective on the errors counts those
+// that had no answer by then.
 const (
 	None Failure = iota
 	DNS

@@ -12,12 +12,12 @@ import (
 // What the system does not show is invalid.
 type machine struct {
 	at       time.Time
-	cpu, gc  time.Duration // of this process
-	pressure figure        // µs in which some task of the machine waited for a processor
-	steal    figure        // ticks that the host took from this virtual machine
-	ticks    figure        // of all processors, in every state
-	files    figure        // that this process may still open
-	ports    figure        // that connections to one address may still use, at least; 0 says nothing
+	ran, gc  float64 // processor time of this process as the Go runtime counts it, and of it what collected garbage, in s
+	pressure figure  // µs in which some task of the machine waited for a processor
+	steal    figure  // ticks that the host took from this virtual machine
+	ticks    figure  // of all processors, in every state
+	files    figure  // that this process may still open
+	ports    figure  // that connections to one address may still use, at least; 0 says nothing
 }
 
 // figure is a number that may be unknown.
@@ -77,7 +77,7 @@ func (m *machineMeter) fill(h *Health) {
 		return
 	}
 	elapsed := m.last.at.Sub(m.first.at)
-	h.GC = known(float64(m.last.gc - m.first.gc)).of(known(float64(m.last.cpu - m.first.cpu))).pointer()
+	h.GC = new(collectedShare(m.last.gc-m.first.gc, m.last.ran-m.first.ran))
 	h.Pressure = m.last.pressure.since(m.first.pressure).of(known(float64(elapsed.Microseconds()))).pointer()
 	h.Steal = m.last.steal.since(m.first.steal).of(m.last.ticks.since(m.first.ticks)).pointer()
 	h.Files, h.Ports = m.files.pointer(), m.ports.pointer()
@@ -87,7 +87,8 @@ func (m *machineMeter) fill(h *Health) {
 }
 
 func readMachine(now time.Time, sources int) machine {
-	m := machine{at: now, cpu: ProcessCPU(), gc: collecting()}
+	m := machine{at: now}
+	m.ran, m.gc = processorTime()
 	m.pressure = parsePressure(content("/proc/pressure/cpu"))
 	m.steal, m.ticks = parseStat(content("/proc/stat"))
 	m.files = filesLeft()
@@ -117,20 +118,31 @@ func content(path string) []byte {
 	return b
 }
 
-// collecting is the CPU time that went into collecting garbage, without the
-// work that only idle processors did.
-func collecting() time.Duration {
+// processorTime is how long this process ran on its processors, and how much of
+// that it collected garbage because it had to, without the work of processors
+// that had nothing else to do; in seconds. The runtime counts the time of
+// processors, not of the CPU, so neither compares with what the system says;
+// and it counts at the end of a collection.
+func processorTime() (ran, collecting float64) {
 	samples := []metrics.Sample{
-		{Name: "/cpu/classes/gc/mark/assist:cpu-seconds"},
-		{Name: "/cpu/classes/gc/mark/dedicated:cpu-seconds"},
-		{Name: "/cpu/classes/gc/pause:cpu-seconds"},
+		{Name: "/cpu/classes/total:cpu-seconds"},
+		{Name: "/cpu/classes/idle:cpu-seconds"},
+		{Name: "/cpu/classes/gc/total:cpu-seconds"},
+		{Name: "/cpu/classes/gc/mark/idle:cpu-seconds"},
 	}
 	metrics.Read(samples)
-	seconds := 0.0
-	for _, s := range samples {
-		seconds += s.Value.Float64()
+	of := func(i int) float64 { return samples[i].Value.Float64() }
+	return of(0) - of(1), of(2) - of(3)
+}
+
+// collectedShare is the part of the processor time that collected garbage,
+// 0..1. Estimates may disagree by a little, and without a collection there is
+// nothing of either.
+func collectedShare(collecting, ran float64) float64 {
+	if collecting <= 0 {
+		return 0
 	}
-	return time.Duration(seconds * float64(time.Second))
+	return collecting / max(ran, collecting)
 }
 
 // parsePressure takes the total from "some avg10=0.00 … total=123" of

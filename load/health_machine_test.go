@@ -36,7 +36,7 @@ func TestParsesWhatTheKernelShows(t *testing.T) {
 func TestMachineMeter(t *testing.T) {
 	start := time.Now()
 	m := &machineMeter{sources: 1, first: machine{
-		at: start, cpu: time.Second, gc: 0, pressure: known(100), steal: known(5), ticks: known(1000), ports: known(9),
+		at: start, ran: 1, gc: 0, pressure: known(100), steal: known(5), ticks: known(1000), ports: known(9),
 	}}
 	var h Health
 	m.fill(&h)
@@ -44,7 +44,7 @@ func TestMachineMeter(t *testing.T) {
 		t.Errorf("fill before a reading = %+v, want nothing known", h)
 	}
 	m.last = machine{
-		at: start.Add(10 * time.Second), cpu: 3 * time.Second, gc: 100 * time.Millisecond,
+		at: start.Add(10 * time.Second), ran: 3, gc: 0.1,
 		pressure: known(2_000_100), steal: known(105), ticks: known(2000),
 	}
 	m.ports = fewer(fewer(fewer(m.ports, known(7)), figure{}), known(8))
@@ -67,7 +67,26 @@ func TestNoPortsLeftIsNotKnown(t *testing.T) {
 func TestMachineMeterReadsThisOne(t *testing.T) {
 	m := newMachineMeter(time.Now(), 0)
 	m.read(time.Now())
-	if runtime.GOOS == "linux" && (!m.ports.valid || !m.last.ticks.valid || m.last.cpu == 0) {
-		t.Errorf("read = %+v, want ports, ticks and CPU", m.last)
+	if runtime.GOOS == "linux" && (!m.ports.valid || !m.last.ticks.valid) {
+		t.Errorf("read = %+v, want ports and ticks", m.last)
+	}
+}
+
+// Collections are never more than all that a process does.
+func TestCollectedShareOfThisProcess(t *testing.T) {
+	ranBefore, before := processorTime()
+	for range 20 {
+		runtime.GC()
+	}
+	ran, collecting := processorTime()
+	if gc, all := collecting-before, ran-ranBefore; gc <= 0 || all <= 0 {
+		t.Errorf("%v s of collections in %v s, want some of both", gc, all)
+	}
+	for _, c := range []struct{ collecting, ran, want float64 }{
+		{0, 0, 0}, {0, 4, 0}, {1, 4, 0.25}, {4, 4, 1}, {5, 4, 1}, {1, 0, 1}, {-1, 4, 0},
+	} {
+		if got := collectedShare(c.collecting, c.ran); got != c.want {
+			t.Errorf("collectedShare(%v, %v) = %v, want %v", c.collecting, c.ran, got, c.want)
+		}
 	}
 }

@@ -15,10 +15,11 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 		r := &c.replicas[i]
 		r.recent[c.lately.n%recentSeconds], r.second = r.second, 0
 	}
-	slot := c.lately.endSecond(length)
+	counted := min(length, now-c.since)
+	slot := c.lately.endSecond(counted)
 	for _, w := range c.watched {
 		if w != nil {
-			w.endSecond(length)
+			w.endSecond(counted)
 		}
 	}
 	p := Point{At: now, Users: s.Users, InFlight: s.InFlight, Planned: s.Planned}
@@ -29,7 +30,7 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 	if c.lately.n%c.thinEvery != 0 {
 		return
 	}
-	p.Rate, p.Failed = perSecond(slot.count, length), perSecond(slot.failed, length)
+	p.Rate, p.Failed = perSecond(slot.count, counted), perSecond(slot.failed, counted)
 	p.Latency, p.Service = slot.latency.quantiles(), slot.service.quantiles()
 	c.points = append(c.points, p)
 	if len(c.points) >= maxPoints {

@@ -9,7 +9,8 @@ import (
 // Files that this process opens beside the connections of the users.
 const (
 	spareFiles = 256 // with them nothing is short
-	fewFiles   = 64  // with fewer nothing works
+	fewFiles   = 16  // with fewer, beside those that are open before the load, nothing works
+	usualFiles = 16  // open before the load, where the system does not tell
 )
 
 // provideFiles raises the limit of open files to what the plan may need, and
@@ -21,17 +22,27 @@ func provideFiles(plan profiles.Plan) error {
 	if !known {
 		return nil
 	}
-	return enoughFiles(plan, limit)
+	return enoughFiles(plan, limit, connectionFiles(limit, filesLeft()))
 }
 
-// enoughFiles is that refusal for so many files. How many connections there will
+// connectionFiles is how many files there are for connections, where the limit
+// leaves so many for more than is open now.
+func connectionFiles(limit uint64, left figure) int {
+	if !left.valid {
+		left = known(float64(limit) - usualFiles)
+	}
+	return max(0, int(left.value)-fewFiles)
+}
+
+// enoughFiles is that refusal for a limit that leaves so many files for
+// connections. How many connections there will
 // be at once in an open model, or where users connect for each request, depends
 // on the answers: there a request fails for want of a file, as [Local].
-func enoughFiles(plan profiles.Plan, limit uint64) error {
+func enoughFiles(plan profiles.Plan, limit uint64, left int) error {
 	users := plan.PeakUsers()
-	if plan.Open() || plan.DisableKeepAlive || plan.ConnMaxRequests == 1 || uint64(users)+fewFiles <= limit {
+	if plan.Open() || plan.DisableKeepAlive || plan.ConnMaxRequests == 1 || users <= left {
 		return nil
 	}
 	return fmt.Errorf("--users: got %d, which keep a connection each, want %d at most: this process may open %d files (raise ulimit -n, or connect for each request with --disable-keepalive)",
-		users, max(0, int(limit)-fewFiles), limit)
+		users, left, limit)
 }

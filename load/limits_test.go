@@ -30,9 +30,30 @@ func TestUsersForWhomThereAreNoFiles(t *testing.T) {
 	} {
 		plan := closedPlan(1, 1e6, 0)
 		c.edit(&plan)
-		err := enoughFiles(plan, 1000)
+		err := enoughFiles(plan, 1000, 936)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: enoughFiles(1000) = %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+// What is open before the load is counted, where the system tells, and not
+// guessed at: a few files are enough for a few users.
+func TestFilesForConnections(t *testing.T) {
+	for _, c := range []struct {
+		limit uint64
+		left  figure
+		want  int
+	}{
+		{64, known(55), 39},
+		{64, known(20), 4},
+		{64, figure{}, 32},
+		{1 << 20, known(1<<20 - 9), 1<<20 - 25},
+		{16, known(7), 0},
+		{8, figure{}, 0},
+	} {
+		if got := connectionFiles(c.limit, c.left); got != c.want {
+			t.Errorf("connectionFiles(%d, %+v) = %d, want %d", c.limit, c.left, got, c.want)
 		}
 	}
 }

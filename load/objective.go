@@ -76,8 +76,10 @@ func (t *tally) objective(o profiles.Objective, over time.Duration, waits []wait
 	case profiles.Throughput:
 		out.Value, out.Valid = perSecond(t.count, over), over > 0
 	case profiles.Errors:
-		reached := t.count - t.local
-		out.Value, out.Valid = float64(t.failed-t.local)/float64(max(reached, 1)), reached > 0
+		// What the end of the run cut off never got its answer, unless that is
+		// a stream which goes on.
+		wrong, reached := t.failed-t.local+t.unanswered, t.count-t.local+t.unanswered
+		out.Value, out.Valid = float64(wrong)/float64(max(reached, 1)), reached > 0
 	case profiles.Gap:
 		// A request that failed has no gaps that could be late; it is for
 		// an objective on the errors.

@@ -65,6 +65,7 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	}
 	e.countUsers(p, &s, shape)
 	p.hear(p.marks)
+	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	if reset {
 		p.reset(s.Elapsed)
 	}
@@ -80,7 +81,6 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		cores: float64(runtime.GOMAXPROCS(0)), used: p.cpu.mean(), typical: typical, lag: p.lag.at(quantile), hiccup: hiccup, maxUsers: e.plan.MaxUsers,
 		opened: p.conns.opened, local: p.failures.example(Local),
 	})
-	p.endSecond(&s, ep.course.Area(ep.at(e.started.Add(s.Loaded))))
 	p.fill(&s, p.waits)
 	s.Conns.Open, s.Conns.Oldest = e.conns.held.look(s.Elapsed)
 	if feed := e.spent.Load(); feed != nil {

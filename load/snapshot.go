@@ -71,7 +71,8 @@ func (s Stats) FailShare() float64 {
 	return float64(s.Failed) / float64(s.Count)
 }
 
-// Replica is what one replica answered.
+// Replica is what one replica answered. What the end of the run cut off behind
+// its head is counted, and neither failed nor in the times.
 type Replica struct {
 	Name    string        `json:"name"`
 	Count   int64         `json:"count"`
@@ -139,8 +140,9 @@ type Snapshot struct {
 	Retried   int64          `json:"retried"`
 	Conns     Connections    `json:"connections"`
 	Points    []Point        `json:"points"`
-	Spent     string         `json:"spent,omitempty"`  // feed that is read once, whose last row ended the load
-	Stages    []string       `json:"stages,omitempty"` // of a finished run that was steered: its load, as --stage takes it
+	Spent     string         `json:"spent,omitempty"`     // feed that is read once, whose last row ended the load
+	Stages    []string       `json:"stages,omitempty"`    // of a finished run that was steered: its load, as --stage takes it
+	DeadSince time.Duration  `json:"deadSince,omitempty"` // of a finished run: offset of the last success, where requests long before the end got none; 0: they did
 	Health    Health         `json:"health"`
 }
 

@@ -8,6 +8,7 @@ type tally struct {
 	count, failed, aborted, bytes int64
 	eventless                     int64 // failed, of requests whose answers are no streams
 	local                         int64 // of those that failed: on this machine
+	unanswered                    int64 // of those aborted: without an answer that is a stream
 	abortedAge                    time.Duration
 	clocks                                     // of successes
 	failures                      *clocks      // nil before the first one
@@ -47,6 +48,7 @@ func (t *tally) add(s *Sample) {
 	if s.Failure == Aborted {
 		t.aborted++
 		if s.Stream == nil {
+			t.unanswered++
 			t.abortedAge = max(t.abortedAge, s.Latency())
 		}
 		return
@@ -72,7 +74,7 @@ func (t *tally) failing() *clocks {
 }
 
 func (t *tally) reset() {
-	t.over, t.count, t.failed, t.local, t.aborted, t.bytes, t.abortedAge, t.eventless = 0, 0, 0, 0, 0, 0, 0, 0
+	t.over, t.count, t.failed, t.local, t.aborted, t.unanswered, t.bytes, t.abortedAge, t.eventless = 0, 0, 0, 0, 0, 0, 0, 0, 0
 	t.clocks.reset()
 	if t.failures != nil {
 		t.failures.reset()
@@ -89,6 +91,7 @@ func (t *tally) merge(u *tally) {
 	t.eventless += u.eventless
 	t.local += u.local
 	t.aborted += u.aborted
+	t.unanswered += u.unanswered
 	t.abortedAge = max(t.abortedAge, u.abortedAge)
 	t.bytes += u.bytes
 	t.clocks.merge(&u.clocks)

@@ -31,3 +31,12 @@ func (w *window) endSecond(length time.Duration) *tally {
 	}
 	return slot
 }
+
+// reset forgets what came back so far.
+func (w *window) reset() {
+	w.second.reset()
+	w.sum.reset()
+	for i := range w.recent {
+		w.recent[i].reset()
+	}
+}

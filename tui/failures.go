@@ -16,7 +16,7 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 	}
 	var foot []string
 	if l.Total.Aborted > 0 {
-		foot = append(foot, prose(s, dim, "Requests that the end of the run aborted are no failures; the SLO counts those that were over its limit.", w)...)
+		foot = append(foot, prose(s, dim, "Requests that the end aborted are counted apart; the SLO counts them as errors, as slow those over its limit.", w)...)
 	}
 	if l.Retried > 0 {
 		foot = append(foot, prose(s, dim, fmt.Sprintf("%s sent again, because the connection had been closed while it was idle.", plural(l.Retried, "request")), w)...)

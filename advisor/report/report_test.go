@@ -122,6 +122,16 @@ func tuned(t *testing.T) advisor.TuneResult {
 	}
 }
 
+func TestSummaryOfATargetThatDied(t *testing.T) {
+	s := snapshot(t)
+	for since, want := range map[time.Duration]bool{0: false, 4 * time.Second: true} {
+		var out bytes.Buffer
+		if s.DeadSince = since; WriteSummary(&out, s, 80) != nil || strings.Contains(out.String(), "nothing has succeeded since 00:04\n") != want {
+			t.Errorf("dead since %v: said is not %v, in\n%s", since, want, out.String())
+		}
+	}
+}
+
 func TestText(t *testing.T) {
 	empty := load.Snapshot{Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Open: true, Requests: []load.Stats{{Name: "GET /"}}, Health: load.Health{Verdict: load.Limited, Reason: "the generator uses 95 % of the machine"}}
 	for name, write := range map[string]func(io.Writer) error{

@@ -95,6 +95,9 @@ func (p *paper) requests(s load.Snapshot) {
 	p.distributions("latency ms", latency)
 	p.distributions("service time ms", service)
 	p.say("of successes: latency from the intended start, service time from the actual send")
+	if s.DeadSince > 0 {
+		p.say("nothing has succeeded since %s", clock(s.DeadSince))
+	}
 	if t := s.Total; t.Aborted > 0 {
 		p.say("still in flight at the end, and in no latency above: %s", profiles.Plural(t.Aborted, "request", "requests"))
 		if !s.Open && t.Aborted > t.OpenStreams() {
