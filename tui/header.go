@@ -181,7 +181,7 @@ func streaming(r load.Stats, s *styles) []part {
 	if r.Streams == nil {
 		return nil
 	}
-	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 4}}
+	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 1}}
 }
 
 // unserved says how many arrivals found no free user, or how many beats of the

@@ -254,7 +254,11 @@ func TestHeaderSaysThatAnswersStopped(t *testing.T) {
 				t.Errorf("%s, %d columns: want what waits, and p95 in the wide one:\n%s", name, w, got)
 			}
 		}
-		st.Load.Oldest = 182 * ms
+		st.Load.Total.Streams = &load.Streams{Count: 9, Open: 5, Events: 1234}
+		st.Load.Oldest, st.Load.Health.Unsent = 182*ms, 0
+		if got := ansi.Strip(strings.Join(renderHeader(st, plainStyles(), 80), "\n")); !strings.Contains(got, "streams 5 events 1234") {
+			t.Errorf("%s: want the streams that go on:\n%s", name, got)
+		}
 		if got := header(st); strings.Contains(got, "oldest") {
 			t.Errorf("%s: what is as old as others were shows:\n%s", name, got)
 		}
