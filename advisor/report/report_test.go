@@ -221,7 +221,7 @@ func TestSummaryWords(t *testing.T) {
 		not  []string
 	}{
 		"short":     {short, []string{", 1 of 3 users: 12.3ms of load\n", "its processor time not measured in so short"}, []string{"cores"}},
-		"steered":   {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
+		"steered":   {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 \\\n--stage 2.5s:19.25 --stage 3s:9\n"}, nil},
 		"dropped":   {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 arrivals were dropped for want of a free user)", "99.0 % of 1200"}, []string{"steered"}},
 		"paced":     {paced, []string{"answers slower than the users' pace cost 40 requests)"}, []string{"waited for a free"}},
 		"streaming": {streaming, []string{"in no latency above: 63 requests\n", "63", "streams still open at the end, which is no failure"}, []string{"aborted", "a user that waits"}},
