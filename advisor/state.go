@@ -131,7 +131,7 @@ type Point struct {
 type Event struct {
 	N    int       `json:"n"` // counts from 1
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // run, scale, replica, measure, advice, apply, verify, error
+	Kind string    `json:"kind"` // run, hand, scale, replica, measure, advice, apply, verify, error
 	Text string    `json:"text"`
 }
 
