@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"headroom/load"
 	"headroom/profiles"
@@ -33,7 +34,8 @@ func (s *Session) SetUsers(n int) error {
 	if n < 1 || n > profiles.MostUsers {
 		return fmt.Errorf("users: the number must be 1 to %d", profiles.MostUsers)
 	}
-	return s.steer(false, func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users, p.UserShape = n, nil })
+	return s.steer(false, func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users, p.UserShape = n, nil },
+		profiles.Plural(n, "user is", "users are")+" wanted")
 }
 
 // SetSpawnRate changes how many users start per second.
@@ -41,7 +43,8 @@ func (s *Session) SetSpawnRate(perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
 		return errors.New("spawn rate: it must be more than 0 per second, and finite")
 	}
-	return s.steer(false, func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond })
+	return s.steer(false, func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond },
+		profiles.FormatRate(perSecond)+" users start per second")
 }
 
 // SetRate changes how many arrivals per second come in the swarm under way,
@@ -50,11 +53,13 @@ func (s *Session) SetRate(perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
 		return errors.New("rate: it must be more than 0 per second, and finite")
 	}
-	return s.steer(true, func(e *load.Engine) { e.SetRate(perSecond) }, func(p *profiles.Plan) { p.Rate, p.Shape = perSecond, nil })
+	return s.steer(true, func(e *load.Engine) { e.SetRate(perSecond) }, func(p *profiles.Plan) { p.Rate, p.Shape = perSecond, nil },
+		profiles.FormatRate(perSecond)+" arrivals come per second")
 }
 
-// steer changes the load of one model.
-func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profiles.Plan)) error {
+// steer changes the load of one model, and notes what a swarm under way was
+// told.
+func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profiles.Plan), told string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch is := s.state.Plan.Open(); {
@@ -66,25 +71,51 @@ func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profil
 	planned(&s.state.Plan)
 	if s.swarming() && s.swarmed != nil {
 		live(s.swarmed)
+		s.log(time.Now(), "hand", "%s", told)
 	}
 	s.nudge()
 	return nil
 }
 
 // TogglePause stops sending, or goes on, without ending the run.
-func (s *Session) TogglePause() { s.withEngine((*load.Engine).TogglePause) }
+func (s *Session) TogglePause() {
+	s.withEngine(func(e *load.Engine) string {
+		switch paused, ok := e.TogglePause(); {
+		case !ok:
+			return ""
+		case paused:
+			return "a pause begins"
+		}
+		return "the load goes on"
+	})
+}
 
 // Recycle replaces every connection before its next request.
-func (s *Session) Recycle() { s.withEngine((*load.Engine).Recycle) }
+func (s *Session) Recycle() {
+	s.withEngine(func(e *load.Engine) string {
+		e.Recycle()
+		return "every connection is replaced before its next request"
+	})
+}
 
 // ResetStats forgets the totals of the run.
-func (s *Session) ResetStats() { s.withEngine((*load.Engine).ResetStats) }
+func (s *Session) ResetStats() {
+	s.withEngine(func(e *load.Engine) string {
+		e.ResetStats()
+		return "the statistics begin anew"
+	})
+}
 
-func (s *Session) withEngine(do func(*load.Engine)) {
+// withEngine changes the swarm under way and notes what do says it did, if
+// anything.
+func (s *Session) withEngine(do func(*load.Engine) string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.swarming() && s.swarmed != nil {
-		do(s.swarmed)
+		if told := do(s.swarmed); told != "" {
+			s.log(time.Now(), "hand", "%s", told)
+			s.nudge()
+		}
 	}
 }
 

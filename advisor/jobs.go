@@ -191,8 +191,18 @@ func (s *Session) swarm(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
-	s.note("run", "stopped after %s: %d requests, %d failed", result.Elapsed.Round(time.Second), result.Total.Count, result.Total.Failed)
+	s.note("run", "stopped after %s: %s", result.Elapsed.Round(time.Second), describeResult(result.Total))
 	return nil
+}
+
+// describeResult counts what came of a swarm. A stream that its end cut off is
+// none of the requests.
+func describeResult(r load.Stats) string {
+	text := fmt.Sprintf("%s, %d failed", profiles.Plural(r.Count, "request", "requests"), r.Failed)
+	if n := r.OpenStreams(); n > 0 {
+		text += fmt.Sprintf(", %s still open", profiles.Plural(n, "stream", "streams"))
+	}
+	return text
 }
 
 func describePlan(p profiles.Plan) string {

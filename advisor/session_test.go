@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -82,12 +83,24 @@ func TestSwarmIsSteeredLive(t *testing.T) {
 		if err := s.Start(); !errors.Is(err, ErrBusy) {
 			t.Errorf("Start while swarming = %v, want %v", err, ErrBusy)
 		}
+		s.Recycle()
+		s.ResetStats()
 		s.TogglePause()
 		await(t, s, "a pause", func(st State) bool { return st.Load.Phase == load.Paused })
 		s.TogglePause()
-		await(t, s, "going on", func(st State) bool { return st.Load.Phase == load.Running })
+		await(t, s, "going on", func(st State) bool { return st.Load.Phase == load.Running && st.Load.Total.Count > 0 })
 		s.Stop()
 		st = await(t, s, "the end", idle)
+		var hand []string
+		for _, e := range st.Events {
+			if e.Kind == "hand" {
+				hand = append(hand, e.Text)
+			}
+		}
+		want := []string{"12 users are wanted", "every connection is replaced before its next request", "the statistics begin anew", "a pause begins", "the load goes on"}
+		if !slices.Equal(hand, want) {
+			t.Errorf("the log has of the hand %q, want %q", hand, want)
+		}
 		if st.Problem != "" || st.Load.Phase != load.Done || st.Load.Total.Count == 0 {
 			t.Errorf("ended with problem %q, phase %s, %d requests", st.Problem, st.Load.Phase, st.Load.Total.Count)
 		}

@@ -193,11 +193,13 @@ func TestStalled(t *testing.T) {
 		{"as long as a timeout", Snapshot{InFlight: 3, Oldest: 4 * time.Second, Recent: recent(time.Second, 5*time.Second)}, false},
 		{"not for long", Snapshot{InFlight: 3, Oldest: time.Second, Recent: recent(time.Millisecond, 0)}, false},
 		{"longer than all", Snapshot{InFlight: 3, Oldest: 1100 * time.Millisecond, Recent: recent(time.Second, 0)}, true},
+		{"a stream with longer gaps", Snapshot{InFlight: 3, Oldest: 4 * time.Second, Recent: Stats{Streams: &Streams{Gap: Quantiles{Count: 1, Max: 5 * time.Second}}}}, false},
+		{"a stream that went silent", Snapshot{InFlight: 3, Flowing: 2, Oldest: 4 * time.Second, Recent: Stats{Streams: &Streams{Gap: Quantiles{Count: 1, Max: time.Second}}}}, true},
 		{"no answer yet", Snapshot{InFlight: 3, Oldest: 1100 * time.Millisecond}, true},
 	} {
 		c.s.Health.Unsent = 4
 		waiting, oldest, ok := c.s.Stalled()
-		if ok != c.want || waiting != int64(c.s.InFlight)+4 || oldest != c.s.Oldest {
+		if ok != c.want || waiting != int64(c.s.InFlight-c.s.Flowing)+4 || oldest != c.s.Oldest {
 			t.Errorf("%s: Stalled() = %d, %v, %v; want %v", c.name, waiting, oldest, ok, c.want)
 		}
 	}

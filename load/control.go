@@ -61,9 +61,10 @@ func (e *Engine) SetRate(perSecond float64) {
 	})
 }
 
-// TogglePause stops sending without ending the run, or goes on. A pause shifts
-// the rest of the schedule.
-func (e *Engine) TogglePause() {
+// TogglePause stops sending without ending the run, or goes on, and says which.
+// A pause shifts the rest of the schedule. ok is false before the load has begun
+// and when it is over: nothing happens then.
+func (e *Engine) TogglePause() (paused, ok bool) {
 	e.change(func(next *epoch, now time.Time) {
 		if next.start.IsZero() {
 			return // there is nothing to pause
@@ -75,7 +76,9 @@ func (e *Engine) TogglePause() {
 			next.start = next.start.Add(length)
 		}
 		next.paused, next.since = !next.paused, now
+		paused, ok = next.paused, true
 	})
+	return paused, ok
 }
 
 // Recycle replaces every connection before its next request.

@@ -143,7 +143,10 @@ func (e *Engine) countUsers(p *publisher, s *Snapshot, shape int) {
 		gone := u.gone.Load()
 		if w, ok := u.underWay(p, s.Elapsed); ok {
 			s.InFlight++
-			s.Oldest = max(s.Oldest, w.age)
+			if w.begun && w.silence <= flowing {
+				s.Flowing++
+			}
+			s.Oldest = max(s.Oldest, w.since())
 			p.waits = append(p.waits, w)
 		}
 		if !gone {

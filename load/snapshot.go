@@ -120,9 +120,10 @@ type Snapshot struct {
 	Shaped    bool           `json:"shaped,omitempty"` // the load follows a shape, not a number or a hand
 	Planned   float64        `json:"planned"`          // at this moment: users, or arrivals per second of the open model
 	InFlight  int            `json:"inFlight"`
-	Oldest    time.Duration  `json:"oldest"` // how long the longest of them has been due
-	Total     Stats          `json:"total"`  // of the run, or since the last reset
-	Recent    Stats          `json:"recent"` // of the last seconds
+	Flowing   int            `json:"flowing,omitempty"` // of them, streams whose latest event is no older than a second
+	Oldest    time.Duration  `json:"oldest"`            // how long the longest of them has been due, or silent if it is a stream that has begun
+	Total     Stats          `json:"total"`             // of the run, or since the last reset
+	Recent    Stats          `json:"recent"`            // of the last seconds
 	Requests  []Stats        `json:"requests"`
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
 	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
@@ -148,12 +149,18 @@ type Snapshot struct {
 
 // Stalled says that answers are longer in coming than all of the last seconds
 // took: how many requests wait for one, arrivals that found no user included,
-// and since when the oldest has been due. ok is false where they come as they
-// did, or within a second.
+// and since when the oldest has been due. A stream that has begun waits for its
+// next event. ok is false where they come as they did, or within a second.
 func (s Snapshot) Stalled() (waiting int64, oldest time.Duration, ok bool) {
-	slowest := max(s.Recent.Latency.Max, s.Recent.FailedLatency.Max, time.Second)
-	return int64(s.InFlight) + s.Health.Unsent, s.Oldest, s.Oldest > slowest
+	slowest := max(s.Recent.Latency.Max, s.Recent.FailedLatency.Max, flowing)
+	if r := s.Recent.Streams; r != nil {
+		slowest = max(slowest, r.TTFT.Max, r.Gap.Max)
+	}
+	return int64(s.InFlight-s.Flowing) + s.Health.Unsent, s.Oldest, s.Oldest > slowest
 }
+
+// flowing is how long nothing may come without anything being said of it.
+const flowing = time.Second
 
 // Fleet is the snapshot's view of the replicas, for the probe.
 func (s Snapshot) Fleet() []probe.Replica {

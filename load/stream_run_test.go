@@ -146,12 +146,13 @@ func TestStreamsShowAsTheyCome(t *testing.T) {
 			sleep(3 * time.Second)
 			s := e.Snapshot()
 			st := s.Total.Streams
-			seen = append(seen, fmt.Sprintf("%d chats, %d open, %v in 5 events, %v, gap %s, %s", s.Requests[1].Count, s.Requests[1].OpenStreams(),
-				st.Events >= 20*int64(len(seen)+1), s.Total.Bytes-9*st.Events == 0, s.RecentSLO[0].Format(), s.RecentSLO[1].Format()))
+			_, _, stalled := s.Stalled()
+			seen = append(seen, fmt.Sprintf("%d chats, %d open, %v in 5 events, %v, gap %s, %s, %d flow, stalled %v", s.Requests[1].Count, s.Requests[1].OpenStreams(),
+				st.Events >= 20*int64(len(seen)+1), s.Total.Bytes-9*st.Events == 0, s.RecentSLO[0].Format(), s.RecentSLO[1].Format(), s.Flowing, stalled))
 		}
 	})
 	for i, got := range seen {
-		if want := "0 chats, 1 open, true in 5 events, true, gap 100ms, 0/s"; got != want {
+		if want := "0 chats, 1 open, true in 5 events, true, gap 100ms, 0/s, 1 flow, stalled false"; got != want {
 			t.Errorf("after %d s: %s; want %s", 3*(i+1), got, want)
 		}
 	}

@@ -30,6 +30,14 @@ func (w *wait) heard(opened bool, found Stream, at time.Duration) {
 	}
 }
 
+// since is how long nothing has come of it.
+func (w *wait) since() time.Duration {
+	if w.begun {
+		return w.silence
+	}
+	return w.age
+}
+
 // streamsOpen counts the streams of a row that go on.
 func streamsOpen(waits []wait, row int32) (n int64) {
 	for i := range waits {

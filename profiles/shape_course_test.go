@@ -161,12 +161,12 @@ func TestStageFlags(t *testing.T) {
 		{"of steps", NewCourse(Spike(1, 4, sec, 2*sec)), 4 * sec, "--step 1s:1 --step 2s:4 --step 1s:1"},
 		{"of counts", NewCourse(NewCounts([]time.Duration{sec, 3 * sec}, []float64{4, 2})), 3 * sec, "--step 1s:4 --step 2s:1"},
 	} {
-		if got := StageFlags(FormatStages(c.course.Stages(c.end), false)); got != c.want {
+		if got := strings.Join(StageFlags(FormatStages(c.course.Stages(c.end), false)), " "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 	stages := NewCourse(Sine{Low: 1, High: 3, Period: 4 * sec}).Stages(4 * sec)
-	if got, want := StageFlags(FormatStages(stages, true)), "--stage 0s:1/s --stage 1s:2/s --stage 1s:3/s --stage 1s:2/s --stage 1s:1/s"; got != want {
+	if got, want := strings.Join(StageFlags(FormatStages(stages, true)), " "), "--stage 0s:1/s --stage 1s:2/s --stage 1s:3/s --stage 1s:2/s --stage 1s:1/s"; got != want {
 		t.Errorf("a sine: %s, want %s", got, want)
 	}
 	for i, text := range FormatStages(stages, true) {

@@ -117,9 +117,9 @@ func FormatStages(stages []Stage, rate bool) []string {
 	return out
 }
 
-// StageFlags writes what FormatStages did as the flags of a run.
-func StageFlags(stages []string) string {
-	var flags []string
+// StageFlags writes what FormatStages did as the flags of a run, each with its
+// value.
+func StageFlags(stages []string) (flags []string) {
 	for i := 0; i < len(stages); i++ {
 		flag := "--stage "
 		if jump, ok := strings.CutPrefix(stages[i], "0s:"); ok && i+1 < len(stages) && strings.HasSuffix(stages[i+1], ":"+jump) {
@@ -128,5 +128,5 @@ func StageFlags(stages []string) string {
 		}
 		flags = append(flags, flag+stages[i])
 	}
-	return strings.Join(flags, " ")
+	return flags
 }

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -164,16 +165,22 @@ func (o Objective) Name() string {
 	return formatTask(o.Task, name)
 }
 
-// FormatValue writes v, a value of this objective's measure, with its unit.
+// FormatValue writes v, a value of this objective's measure, with its unit, and
+// with as many digits as show on which side of the limit it is.
 func (o Objective) FormatValue(v float64) string {
+	digits, scale, unit := 2, 1.0, "/s"
 	switch o.Measure {
 	case Errors:
-		return strconv.FormatFloat(math.Round(v*1e5)/1e3, 'f', -1, 64) + "%"
+		digits, scale, unit = 3, 100, "%"
 	case Throughput:
-		return strconv.FormatFloat(math.Round(v*1e2)/1e2, 'f', -1, 64) + "/s"
 	default:
-		return FormatLatency(time.Duration(v * float64(time.Second)))
+		digits, scale, unit = latencyUnit(v)
 	}
+	shown := roundTo(v*scale, digits)
+	for ; digits < 9 && cmp.Compare(shown/scale, o.Limit) != cmp.Compare(v, o.Limit); shown = roundTo(v*scale, digits) {
+		digits++
+	}
+	return strconv.FormatFloat(shown, 'f', -1, 64) + unit
 }
 
 // String writes the objective so that ParseSLO reads back the same one: the
@@ -227,20 +234,28 @@ func (s SLO) Latency() (Objective, bool) {
 // FormatLatency writes a latency with a precision that suits its size:
 // "0.42ms", "11.8ms", "310ms", "2.5s".
 func FormatLatency(d time.Duration) string {
-	round := func(v float64, digits int) string {
-		p := math.Pow(10, float64(digits))
-		return strconv.FormatFloat(math.Round(v*p)/p, 'f', -1, 64)
+	seconds := float64(d) / float64(time.Second)
+	digits, scale, unit := latencyUnit(seconds)
+	return strconv.FormatFloat(roundTo(seconds*scale, digits), 'f', -1, 64) + unit
+}
+
+// latencyUnit is how a time of so many seconds is written: with so many digits
+// after the point, in units of which a second has so many.
+func latencyUnit(seconds float64) (digits int, scale float64, unit string) {
+	switch {
+	case seconds < 0.01:
+		return 2, 1000, "ms"
+	case seconds < 0.1:
+		return 1, 1000, "ms"
+	case seconds < 1:
+		return 0, 1000, "ms"
 	}
-	switch ms := float64(d) / float64(time.Millisecond); {
-	case ms < 10:
-		return round(ms, 2) + "ms"
-	case ms < 100:
-		return round(ms, 1) + "ms"
-	case ms < 1000:
-		return round(ms, 0) + "ms"
-	default:
-		return round(ms/1000, 2) + "s"
-	}
+	return 2, 1, "s"
+}
+
+func roundTo(v float64, digits int) float64 {
+	p := math.Pow(10, float64(digits))
+	return math.Round(v*p) / p
 }
 
 // FormatRate writes a rate with three digits or more: "0.42", "16.4", "412".

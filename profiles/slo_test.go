@@ -252,6 +252,13 @@ func TestFormatValue(t *testing.T) {
 		{"errors<1%", 0.0123456, "1.235%"},
 		{"errors<1%", 0, "0%"},
 		{"rps>100", 99.987, "99.99/s"},
+		// Rounded as ever they would stand on the limit, and some on its other side.
+		{"p95<1s", 1.0004, "1.0004s"},
+		{"p95<=1s", 1.0004, "1.0004s"},
+		{"p95<1s", 1, "1s"},
+		{"p95<300ms", 0.29996, "299.96ms"},
+		{"rps>1", 0.998, "0.998/s"},
+		{"errors<=1%", 0.01000002, "1.000002%"},
 	} {
 		slo, err := ParseSLO(c.slo)
 		if err != nil {

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"headroom/advisor"
@@ -18,7 +20,7 @@ func renderHeader(st advisor.State, s *styles, w int) []string {
 	return []string{
 		titleLine(st, s, w),
 		" " + join(figures(st, s, w), separator(s, w), w-2),
-		sides(" "+join(objectives(st, s), "  ", w-4-width(replicaLine(st, s))), replicaLine(st, s)+" ", w),
+		sides(" "+objectives(st, s, w-4-width(replicaLine(st, s))), replicaLine(st, s)+" ", w),
 	}
 }
 
@@ -179,7 +181,7 @@ func streaming(r load.Stats, s *styles) []part {
 	if r.Streams == nil {
 		return nil
 	}
-	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 4}}
+	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 1}}
 }
 
 // unserved says how many arrivals found no free user, or how many beats of the
@@ -196,41 +198,96 @@ func unserved(h load.Health, s *styles) []part {
 	return nil
 }
 
-// objectives are those of the SLO, each with a sign and its value.
-func objectives(st advisor.State, s *styles) []part {
+// objectives are those of the SLO, each with a sign and its value, in w cells.
+// One that is missed comes before those that are met; of those that do not fit
+// the line tells how many there are, and how the worst of them does.
+func objectives(st advisor.State, s *styles, w int) string {
 	if len(st.SLO) == 0 {
-		return []part{{s.paint(dim, "no SLO given: nothing to meet"), 0}}
+		return cut(s.paint(dim, "no SLO given: nothing to meet"), w)
 	}
-	label := s.paint(dim, "SLO ")
-	if !st.Loaded || len(st.Load.SLO) == 0 {
-		return []part{{label + clean(st.SLO.String()), 0}}
+	line := s.paint(dim, "SLO ")
+	l := st.Load
+	if !st.Loaded || len(l.SLO) == 0 {
+		return cut(line+clean(st.SLO.String()), w)
 	}
-	parts := make([]part, len(st.Load.SLO))
-	for i := range st.Load.SLO {
-		parts[i] = part{label + objective(st.Load, i, s), i}
-		label = ""
+	order := make([]int, len(l.SLO))
+	for i := range order {
+		order[i] = i
 	}
-	return parts
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(worry(l, a), worry(l, b)) })
+	for n, i := range order {
+		text, rest := objective(l, i, s), ""
+		if n > 0 {
+			text = "  " + text
+		}
+		if n+1 < len(order) {
+			rest = hidden(l, order[n+1:], s)
+		}
+		if width(line)+width(text)+width(rest) > w {
+			if n > 0 {
+				return line + hidden(l, order[n:], s)
+			}
+			return cut(line+text, w-width(rest)) + rest
+		}
+		line += text
+	}
+	return line
 }
 
-// objective says how the i-th objective does, over the same time as the other
-// figures of the header; of the last seconds also over the whole run where
-// that differs, which takes long to follow a change.
+// hidden stands for objectives in order of worry that there is no room for.
+func hidden(l load.Snapshot, order []int, s *styles) string {
+	text := "  +" + count(len(order))
+	switch worry(l, order[0]) {
+	case missed, missedBefore:
+		return text + s.paint(bad, " ✗")
+	case unknown:
+		return text + s.paint(dim, " ·")
+	}
+	return text + s.paint(good, " ✓")
+}
+
+// How much an objective needs to be seen, most first.
+const (
+	missed       = iota
+	missedBefore // by the whole run, not by the last seconds
+	unknown
+	met
+)
+
+func worry(l load.Snapshot, i int) int {
+	now, run := latest(l, i), l.SLO[i]
+	switch {
+	case now.Valid && !now.Holds:
+		return missed
+	case run.Valid && !run.Holds:
+		return missedBefore
+	case !now.Valid:
+		return unknown
+	}
+	return met
+}
+
+// latest is how the i-th objective does over the same time as the other
+// figures of the header; without data where that is not known.
+func latest(l load.Snapshot, i int) load.Objective {
+	switch {
+	case !lately(l):
+		return l.SLO[i]
+	case i < len(l.RecentSLO):
+		return l.RecentSLO[i]
+	}
+	return load.Objective{}
+}
+
+// objective says how the i-th objective does; of the last seconds also over
+// the whole run where that differs, which takes long to follow a change.
 func objective(l load.Snapshot, i int, s *styles) string {
-	run := l.SLO[i]
-	name := clean(run.Name) + " "
-	if !lately(l) {
-		return name + judged(run, s)
-	}
-	var now load.Objective // no data
-	if i < len(l.RecentSLO) {
-		now = l.RecentSLO[i]
-	}
-	whole := ""
+	now, run := latest(l, i), l.SLO[i]
+	text := clean(run.Name) + " " + judged(now, s)
 	if now.Valid && run.Valid && now.Holds != run.Holds {
-		whole = s.paint(dim, " (run ") + judged(run, s) + s.paint(dim, ")")
+		text += s.paint(dim, " (run ") + judged(run, s) + s.paint(dim, ")")
 	}
-	return name + judged(now, s) + whole
+	return text
 }
 
 // judged is the value of an objective with its sign.

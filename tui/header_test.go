@@ -96,6 +96,40 @@ func TestObjectivesSayHowItIsNow(t *testing.T) {
 	}
 }
 
+// Where a line is short, what is missed is what it shows.
+func TestMissedObjectivesComeFirst(t *testing.T) {
+	slo := mustSLO("p95<300ms,errors<1%,ttft.p95<800ms")
+	for _, test := range []struct {
+		name  string
+		holds [3]bool
+		width int
+		want  string
+	}{
+		{"all met", [3]bool{true, true, true}, 80, "SLO p95<300ms ✓ 200ms  errors<1% ✓ 0%  ttft.p95<800ms ✓ 200ms"},
+		{"no room", [3]bool{true, true, true}, 45, "SLO p95<300ms ✓ 200ms  errors<1% ✓ 0%  +1 ✓"},
+		{"the last missed", [3]bool{true, true, false}, 80, "SLO ttft.p95<800ms ✗ 2s  p95<300ms ✓ 200ms  errors<1% ✓ 0%"},
+		{"room for it", [3]bool{true, true, false}, 35, "SLO ttft.p95<800ms ✗ 2s  +2 ✓"},
+		{"two missed", [3]bool{false, true, false}, 30, "SLO p95<300ms ✗ 2s  +2 ✗"},
+		{"room for half", [3]bool{true, true, false}, 20, "SLO ttft.p95<…  +2 ✓"},
+	} {
+		st := steadyState()
+		st.SLO, st.Load.SLO, st.Load.RecentSLO = slo, nil, nil
+		for i, holds := range test.holds {
+			o := load.Objective{Objective: slo[i], Name: slo[i].String(), Value: 0.2, Valid: true, Holds: holds}
+			if slo[i].Measure == profiles.Errors {
+				o.Value = 0
+			} else if !holds {
+				o.Value = 2
+			}
+			st.Load.SLO = append(st.Load.SLO, o)
+		}
+		st.Load.RecentSLO = st.Load.SLO
+		if got := objectives(st, plainStyles(), test.width); got != test.want || width(got) > test.width {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
 // The figures and the objectives below them are always of the same time.
 func TestHeaderSpeaksOfOneTime(t *testing.T) {
 	with := func(phase load.Phase) advisor.State {
@@ -246,7 +280,11 @@ func TestHeaderSaysThatAnswersStopped(t *testing.T) {
 				t.Errorf("%s, %d columns: want what waits, and p95 in the wide one:\n%s", name, w, got)
 			}
 		}
-		st.Load.Oldest = 182 * ms
+		st.Load.Total.Streams = &load.Streams{Count: 9, Open: 5, Events: 1234}
+		st.Load.Oldest, st.Load.Health.Unsent = 182*ms, 0
+		if got := ansi.Strip(strings.Join(renderHeader(st, plainStyles(), 80), "\n")); !strings.Contains(got, "streams 5 events 1234") {
+			t.Errorf("%s: want the streams that go on:\n%s", name, got)
+		}
 		if got := header(st); strings.Contains(got, "oldest") {
 			t.Errorf("%s: what is as old as others were shows:\n%s", name, got)
 		}

@@ -23,9 +23,6 @@ func renderSmall(st advisor.State, s *styles, w, h int) []string {
 	for _, f := range figures(st, s, w) {
 		parts = append(parts, f.text)
 	}
-	for _, o := range objectives(st, s) {
-		parts = append(parts, o.text)
-	}
-	out = append(out, pack(append(parts, replicaLine(st, s), trust(st, s)), w)...)
+	out = append(out, pack(append(parts, objectives(st, s, w), replicaLine(st, s), trust(st, s)), w)...)
 	return out[:min(len(out), max(0, h))]
 }

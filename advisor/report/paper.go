@@ -29,11 +29,11 @@ func (p *paper) say(format string, args ...any) {
 	}
 }
 
-// command writes words for a shell on as many lines as it takes, which a shell
-// reads as one.
-func (p *paper) command(words string) {
+// command writes flags for a shell on as many lines as it takes, which a shell
+// reads as one. A flag and its value stay together.
+func (p *paper) command(flags []string) {
 	const more = " \\"
-	p.printf("%s\n", strings.Join(wrap(words, max(0, p.width-len(more))), more+"\n"))
+	p.printf("%s\n", strings.Join(fill(flags, max(0, p.width-len(more))), more+"\n"))
 }
 
 // table aligns rows of cells; align has a letter for each column: l and r for
@@ -106,9 +106,18 @@ func wrap(s string, width int) []string {
 	if width == 0 {
 		return []string{s}
 	}
+	return fill(strings.Fields(s), width)
+}
+
+// fill puts words on as few lines as it can, and breaks a word only where it is
+// longer than a line. With a width of 0 there is one line.
+func fill(words []string, width int) []string {
+	if width == 0 {
+		return []string{strings.Join(words, " ")}
+	}
 	var lines []string
 	line := []rune{}
-	for _, field := range strings.Fields(s) {
+	for _, field := range words {
 		word := []rune(field)
 		if len(line) > 0 && len(line)+1+len(word) > width {
 			lines, line = append(lines, string(line)), line[:0]

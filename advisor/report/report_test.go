@@ -221,6 +221,11 @@ func TestSummaryWords(t *testing.T) {
 	streaming, mixed := snapshot(t), snapshot(t)
 	streaming.Total.Streams = &load.Streams{Count: 63, Open: 63}
 	mixed.Total.Streams = &load.Streams{Count: 60, Open: 60}
+	silent := snapshot(t)
+	silent.SLO = []load.Objective{
+		{Objective: profiles.Objective{Measure: profiles.Gap, Quantile: 0.95, Limit: 0.05}, Name: "gap.p95<50ms", Value: 1, AtLeast: true, Unanswered: 19, Valid: true},
+		{Objective: profiles.Objective{Measure: profiles.FirstEvent, Quantile: 0.95, Limit: 0.5}, Name: "ttft.p95<500ms", Value: 1, AtLeast: true, Unanswered: 1, Valid: true},
+	}
 	short := snapshot(t)
 	short.Wanted, short.Spawned, short.Loaded, short.Elapsed, short.Health.CPU = 3, 1, 12345*time.Microsecond, 13*milli, 0
 	for name, c := range map[string]struct {
@@ -229,10 +234,11 @@ func TestSummaryWords(t *testing.T) {
 		not  []string
 	}{
 		"short":     {short, []string{", 1 of 3 users: 12.3ms of load\n", "its processor time not measured in so short"}, []string{"cores"}},
-		"steered":   {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 --stage \\\n2.5s:19.25 --stage 3s:9\n"}, nil},
-		"dropped":   {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 were dropped without one)", "99.0 % of 1200"}, []string{"steered"}},
-		"paced":     {paced, []string{"40 beats were missed of the users' pace)"}, []string{"waited for a free"}},
+		"steered":   {steered, []string{", 20 users: 30s of load", ", repeat the\nload:\n--stage 0s:1 --stage 2s:20 --step 8.125s:5 --stage 1.25s:17.125 \\\n--stage 2.5s:19.25 --stage 3s:9\n"}, nil},
+		"dropped":   {dropped, []string{"open model, arrivals over time: 30s of load", "7 arrivals waited for a free", "12 arrivals were dropped for want of a free user)", "99.0 % of 1200"}, []string{"steered"}},
+		"paced":     {paced, []string{"answers slower than the users' pace cost 40 requests)"}, []string{"waited for a free"}},
 		"streaming": {streaming, []string{"in no latency above: 63 requests\n", "63", "streams still open at the end, which is no failure"}, []string{"aborted", "a user that waits"}},
+		"silent":    {silent, []string{"gap.p95<50ms: over 1s ✗ (19 open streams were silent for longer than the\nlimit)", "\nSLO ttft.p95<500ms: over 1s ✗ (1 request was over it without a first event)"}, nil},
 		"mixed":     {mixed, []string{"in flight at the end, the oldest for 1.5s", "streams still open at the end, which is no failure"}, nil},
 		"shaped":    {shaped, []string{", users over time: 30s of load"}, []string{"steered", "dropped"}},
 		"one": {one, []string{", 1 user: ", "\nstill in flight at the end, and in no latency above: 1 request\n", "\n1 answer names no", "\n1 answer was a redirect (308 Permanent Redirect), which", "\n1 request met",

@@ -259,10 +259,21 @@ func (p *paper) slo(objectives []load.Objective) {
 	for _, o := range objectives {
 		text := fmt.Sprintf("SLO %s: %s", o.Name, verdict(o))
 		if o.Unanswered > 0 {
-			text += fmt.Sprintf(" (%s over it without an answer)", profiles.Plural(o.Unanswered, "request was", "requests were"))
+			text += " (" + unanswered(o) + ")"
 		}
 		p.say("%s", text)
 	}
+}
+
+// unanswered says what counts as over an objective without a measured time.
+func unanswered(o load.Objective) string {
+	switch o.Objective.Measure {
+	case profiles.Gap:
+		return fmt.Sprintf("%s silent for longer than the limit", profiles.Plural(o.Unanswered, "open stream was", "open streams were"))
+	case profiles.FirstEvent:
+		return fmt.Sprintf("%s over it without a first event", profiles.Plural(o.Unanswered, "request was", "requests were"))
+	}
+	return fmt.Sprintf("%s over it without a whole answer", profiles.Plural(o.Unanswered, "request was", "requests were"))
 }
 
 // verdict is what an objective stands at, with a sign.
@@ -298,10 +309,10 @@ func (p *paper) generator(s load.Snapshot) {
 		text += fmt.Sprintf("; %s for a free user", profiles.Plural(h.Late, "arrival waited", "arrivals waited"))
 	}
 	if h.Dropped > 0 {
-		text += fmt.Sprintf("; %s without one", profiles.Plural(h.Dropped, "was dropped", "were dropped"))
+		text += fmt.Sprintf("; %s for want of a free user", profiles.Plural(h.Dropped, "arrival was dropped", "arrivals were dropped"))
 	}
 	if h.Missed > 0 {
-		text += fmt.Sprintf("; %s of the users' pace", profiles.Plural(h.Missed, "beat was missed", "beats were missed"))
+		text += fmt.Sprintf("; answers slower than the users' pace cost %s", profiles.Plural(h.Missed, "request", "requests"))
 	}
 	p.printf("\n")
 	p.say("%s)", text)

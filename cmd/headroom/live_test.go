@@ -23,6 +23,8 @@ func TestStatusLine(t *testing.T) {
 			"01:05  100.0/s planned  60.0 req/s  0.00 % failed  220 waiting, the oldest for 2.2s"},
 		{"the end of one", load.Snapshot{Phase: load.Draining, Open: true, InFlight: 10, Oldest: 7 * time.Second, Recent: load.Stats{Over: 5 * time.Second}},
 			"01:05  draining  0.0 req/s  0.00 % failed  10 waiting, the oldest for 7s"},
+		{"streams that flow", load.Snapshot{Users: 3, InFlight: 3, Flowing: 3, Oldest: 900 * time.Millisecond, Recent: load.Stats{Over: 5 * time.Second}, Total: load.Stats{Streams: &load.Streams{Open: 3, Events: 40}}},
+			"01:05  3 users  0.0 req/s  0.00 % failed  3 streams open, 40 events"},
 		{"a pause", load.Snapshot{Phase: load.Paused, Users: 9}, "01:05  paused  0.0 req/s  0.00 % failed"},
 	} {
 		c.load.Elapsed = 65 * time.Second

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"headroom/advisor"
 	"headroom/profiles"
@@ -97,11 +98,22 @@ func (a *app) follow(s *advisor.Session, p *progress, job func() error) error {
 			}
 		case <-stop:
 			stop = nil
+			p.line("%s", stopping(s.State()))
 			s.Stop()
 		case <-s.Done():
 			return nil
 		}
 	}
+}
+
+// stopping says what comes after the first interrupt, and what a second one
+// does.
+func stopping(s advisor.State) string {
+	const again = "Ctrl-C again ends at once"
+	if s.Phase == advisor.Swarming && s.Plan.StopGrace > 0 {
+		return fmt.Sprintf("stopping: answers may still come for %s; %s", s.Plan.StopGrace, again)
+	}
+	return "stopping; " + again
 }
 
 func problem(s advisor.State) error {

@@ -52,6 +52,28 @@ func TestFollowWaitsForTheJob(t *testing.T) {
 	})
 }
 
+// The first interrupt says what it does, and what a second one would do.
+func TestFollowSaysThatItStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan := profiles.DefaultPlan()
+		plan.Target = "http://service/"
+		s, err := advisor.NewSession(advisor.Config{
+			Plan: plan, NewConn: func(_ context.Context, start time.Time) load.Conn { return second{start} },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		end := start(t.Context(), s)
+		defer end()
+		a := newApp(t)
+		time.AfterFunc(3500*time.Millisecond, a.signals.interrupt)
+		err = a.follow(s, newProgress(a.err, 0, false), s.Start)
+		if got, want := read(t, a.err.Name()), "stopping: answers may still come for 30s; Ctrl-C again ends at once\n"; err != nil || got != want {
+			t.Errorf("follow: got %v and %q, want %q", err, got, want)
+		}
+	})
+}
+
 func TestMeasuringConfig(t *testing.T) {
 	for _, c := range []struct {
 		name string

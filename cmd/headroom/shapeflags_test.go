@@ -170,7 +170,7 @@ func TestASteeredRunIsRepeated(t *testing.T) {
 		if err := os.WriteFile(path, saved, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for _, args := range [][]string{strings.Fields(profiles.StageFlags(stages)), {"--replay", path}} {
+		for _, args := range [][]string{strings.Fields(strings.Join(profiles.StageFlags(stages), " ")), {"--replay", path}} {
 			p, err := planOf(args...)
 			if err != nil || p.Open() != open {
 				t.Fatalf("%q: open %v, %v; want open %v", args, p.Open(), err, open)
