@@ -49,7 +49,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 // Every name that an answer can have is described, and no other.
 func TestOpenAPIHasEveryField(t *testing.T) {
 	doc := loadOpenAPI(t)
-	fromAnswers := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99"}
+	fromAnswers := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "parts"}
 	for name, tt := range map[string]struct {
 		value any
 		never []string // that a scaler does not know
