@@ -146,6 +146,7 @@ func TestArrivalsAreSteeredLive(t *testing.T) {
 		if err := s.SetRate(0); err == nil {
 			t.Error("SetRate(0) succeeded, want an error")
 		}
+		time.Sleep(time.Second) // in virtual time: a rate of no length is no stage
 		s.Stop()
 		st = await(t, s, "the end", idle)
 		if n := len(st.Load.Stages); n < 4 || st.Load.Stages[n-2] != "0s:30/s" {
