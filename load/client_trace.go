@@ -68,6 +68,20 @@ func (s *sightings) hangUp() {
 	}
 }
 
+// over is the address that the request went to, and the local port of its
+// connection.
+func (s *sightings) over() (address string, port int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn == nil {
+		return "", 0
+	}
+	if local, ok := s.conn.LocalAddr().(*net.TCPAddr); ok {
+		port = int64(local.Port)
+	}
+	return s.conn.RemoteAddr().String(), port
+}
+
 // errNoHTTP2 is a connection that could not be made, as one that a port
 // refuses: users hold back from it. Whatever a server says that expects
 // another protocol, read as a frame it is too large, or it hangs up.
@@ -101,18 +115,4 @@ func (c *clientConn) asProtocol(err error) error {
 		return protocolError(err.Error())
 	}
 	return err
-}
-
-// over is the address that the request went to, and the local port of its
-// connection.
-func (s *sightings) over() (address string, port int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn == nil {
-		return "", 0
-	}
-	if local, ok := s.conn.LocalAddr().(*net.TCPAddr); ok {
-		port = int64(local.Port)
-	}
-	return s.conn.RemoteAddr().String(), port
 }

@@ -64,13 +64,9 @@ func runTo(t *testing.T, target string, users, requests int, edit func(*profiles
 	if edit != nil {
 		edit(&plan)
 	}
-	e, err := New(plan, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := e.Run(t.Context())
-	if err != nil || r.Total.Count != int64(requests) || r.Total.Failed > 0 {
-		t.Fatalf("Run = %d requests, failures %+v, %v; want %d good ones", r.Total.Count, r.Failures, err, requests)
+	r := runPlan(t, plan)
+	if r.Total.Count != int64(requests) || r.Total.Failed > 0 {
+		t.Fatalf("Run = %d requests, failures %+v; want %d good ones", r.Total.Count, r.Failures, requests)
 	}
 	return r
 }

@@ -189,6 +189,12 @@ func runOnce(t *testing.T, target string, edit func(*profiles.Plan)) Result {
 	if edit != nil {
 		edit(&plan)
 	}
+	return runPlan(t, plan)
+}
+
+// runPlan runs a plan over sockets.
+func runPlan(t *testing.T, plan profiles.Plan) Result {
+	t.Helper()
 	e, err := New(plan, Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -175,8 +175,8 @@ type finding struct {
 func (e *evidence) best(except map[Place]bool) (f finding, ok bool) {
 	type ranked struct {
 		finding
-		known, telling bool
-		rank, returns  int
+		telling       bool
+		rank, returns int
 	}
 	var good []ranked
 	against := ""
@@ -185,14 +185,13 @@ func (e *evidence) best(except map[Place]bool) (f finding, ok bool) {
 			continue
 		}
 		sure, why, ok := e.judge(c)
-		rank := slices.Index(wellKnown, c.place)
 		if !ok {
-			if against == "" && (rank >= 0 || tells(c.place)) {
+			if against == "" && (isKnown(c.place) || tells(c.place)) {
 				against = fmt.Sprintf("%s is no name: %s", c.place, why)
 			}
 			continue
 		}
-		good = append(good, ranked{finding{c.place, sure, why}, rank >= 0, tells(c.place), rank, c.returns})
+		good = append(good, ranked{finding{c.place, sure, why}, tells(c.place), rank(c.place), c.returns})
 	}
 	if len(good) == 0 {
 		if against == "" {
@@ -202,7 +201,6 @@ func (e *evidence) best(except map[Place]bool) (f finding, ok bool) {
 	}
 	first := slices.MinFunc(good, func(a, b ranked) int {
 		return cmp.Or(
-			compareBool(b.known, a.known),
 			cmp.Compare(a.rank, b.rank),
 			compareBool(b.telling, a.telling),
 			compareBool(b.sure == Sure, a.sure == Sure),
@@ -230,15 +228,25 @@ func (e *evidence) inOrder() []*candidate {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b *candidate) int {
-		ra, rb := slices.Index(wellKnown, a.place), slices.Index(wellKnown, b.place)
-		return cmp.Or(compareBool(rb >= 0, ra >= 0), cmp.Compare(ra, rb), strings.Compare(a.place.String(), b.place.String()))
+		return cmp.Or(cmp.Compare(rank(a.place), rank(b.place)), strings.Compare(a.place.String(), b.place.String()))
 	})
 	return all
 }
 
+// rank is where a place stands among the well-known ones, behind all of them
+// where it is none.
+func rank(p Place) int {
+	if i := slices.Index(wellKnown, p); i >= 0 {
+		return i
+	}
+	return len(wellKnown)
+}
+
+func isKnown(p Place) bool { return rank(p) < len(wellKnown) }
+
 // judge says whether a place names the replica, and why.
 func (e *evidence) judge(c *candidate) (sure Sureness, why string, ok bool) {
-	known := slices.Contains(wellKnown, c.place)
+	known := isKnown(c.place)
 	named := known || tells(c.place)
 	distinct := len(c.values)
 	few := 8 // answers, in which one cannot see what repeats
@@ -321,7 +329,7 @@ func (c *candidate) machines() bool {
 			common = common[:len(common)-1]
 		}
 	}
-	if first = len(c.values) == 1; first {
+	if len(c.values) == 1 { // what it has in common with others is not known
 		common = common[:strings.LastIndexAny(common, "-_.")+1]
 	}
 	joint := strings.LastIndexAny(common, "-_.") >= 2

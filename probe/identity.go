@@ -53,7 +53,6 @@ type state struct {
 type trial struct {
 	answers atomic.Int32
 	fresh   map[string]struct{} // names that are in no index; guarded by the identifier's lock
-	repeats int32               // of those; guarded likewise
 }
 
 // A source with trialFrom names is on trial over trialOver answers, and again
@@ -186,9 +185,7 @@ func (i *Identifier) try(s *state, name []byte, known bool) *state {
 	if now.trial != s.trial {
 		return now
 	}
-	if _, again := s.trial.fresh[string(name)]; again {
-		s.trial.repeats++
-	} else if !known {
+	if !known {
 		s.trial.fresh[string(name)] = struct{}{}
 	}
 	if answers < trialOver {

@@ -10,18 +10,20 @@ import (
 // behind the key in a JSON text, at whatever depth. It looks for the key
 // instead of parsing: a whole parse of every answer would cost more than
 // sending the request.
-func jsonAnywhere(body []byte, key string) []byte {
+func jsonAnywhere(body []byte, key string) []byte { return jsonName(jsonBehind(body, key)) }
+
+// jsonBehind is the text from the value on that stands behind a key; nil where
+// there is none.
+func jsonBehind(body []byte, key string) []byte {
 	for {
 		at := indexKey(body, key)
 		if at < 0 {
 			return nil
 		}
-		body = body[at:]
-		rest := skipSpace(body[len(key)+2:])
-		if len(rest) > 0 && rest[0] == ':' {
-			return jsonName(skipSpace(rest[1:]))
+		body = body[at+len(key)+2:]
+		if rest := skipSpace(body); len(rest) > 0 && rest[0] == ':' {
+			return skipSpace(rest[1:])
 		}
-		body = body[len(key)+2:]
 	}
 }
 

@@ -152,12 +152,17 @@ func (p Place) value(a *Answer) []byte {
 	return jsonAnywhere(body, p.Field)
 }
 
+// nextLine cuts the next line off a head.
+func nextLine(head []byte) (line, rest []byte) {
+	if end := bytes.IndexByte(head, '\n'); end >= 0 {
+		return head[:end], head[end+1:]
+	}
+	return head, nil
+}
+
 // nextHeader cuts the next header line off a head.
 func nextHeader(head []byte) (name, value, rest []byte) {
-	line := head
-	if end := bytes.IndexByte(head, '\n'); end >= 0 {
-		line, rest = head[:end], head[end+1:]
-	}
+	line, rest := nextLine(head)
 	if colon := bytes.IndexByte(line, ':'); colon > 0 {
 		return line[:colon], bytes.TrimSpace(line[colon+1:]), rest
 	}
@@ -167,12 +172,8 @@ func nextHeader(head []byte) (name, value, rest []byte) {
 // headerValue returns the value of the first header of that name.
 func headerValue(head []byte, name string) []byte {
 	for len(head) > 0 {
-		line := head
-		if end := bytes.IndexByte(head, '\n'); end >= 0 {
-			line, head = head[:end], head[end+1:]
-		} else {
-			head = nil
-		}
+		var line []byte
+		line, head = nextLine(head)
 		if len(line) > len(name) && line[len(name)] == ':' && strings.EqualFold(string(line[:len(name)]), name) {
 			return bytes.TrimSpace(line[len(name)+1:])
 		}

@@ -71,7 +71,7 @@ func (s *Splitter) Split(a *Answer) Split {
 		}
 		v := c.place.value(a)
 		if c.place.Kind == JSONField {
-			v = jsonNumber(a.Body[:min(len(a.Body), MostBody)], c.place.Field)
+			v = jsonBehind(a.Body[:min(len(a.Body), MostBody)], c.place.Field)
 		}
 		if d, ok := parseTime(v, c.unit); ok {
 			found |= 1 << i
@@ -200,17 +200,4 @@ func parseTime(b []byte, unit time.Duration) (time.Duration, bool) {
 	}
 	total := (whole + parts) * math.Pow10(exponent) * float64(unit)
 	return time.Duration(total), read && total < float64(24*time.Hour)
-}
-
-// jsonNumber is the text from the number on that stands behind a key.
-func jsonNumber(body []byte, key string) []byte {
-	at := indexKey(body, key)
-	if at < 0 {
-		return nil
-	}
-	rest := skipSpace(body[at+len(key)+2:])
-	if len(rest) == 0 || rest[0] != ':' {
-		return nil
-	}
-	return skipSpace(rest[1:])
 }

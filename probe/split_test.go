@@ -27,6 +27,7 @@ func TestSplit(t *testing.T) {
 		{"an even shorter one", "", `{"cpu_time":1E-999}`, Split{Unsaid, 0}},
 		{"an exponent without digits", "X-Runtime: 2e\r\n", "", Split{Unsaid, 2 * time.Second}},
 		{"a large exponent", "X-Runtime: 2e9999\r\n", "", Unsplit},
+		{"a value before the field", "", `{"slowest":"cpu_time","cpu_time":0.5}`, Split{Unsaid, 500 * ms}},
 		{"no number", "X-Runtime: fast\r\n", `{"cpu_time":"x"}`, Split{Unsaid, Unsaid}},
 		{"beyond all bounds", "X-Runtime: 99999999999999999999\r\n", "", Split{Unsaid, Unsaid}},
 	} {

@@ -15,7 +15,7 @@ func unacceptable(r *http.Request) string {
 		return "CONNECT: this is no forward proxy"
 	case !isToken(r.Method):
 		return fmt.Sprintf("method: got %q, want a token", r.Method)
-	case strings.ContainsFunc(r.URL.RequestURI(), breaks):
+	case strings.ContainsFunc(r.URL.RawQuery, breaks), strings.ContainsFunc(r.URL.Opaque, breaks): // a path is escaped
 		return fmt.Sprintf("request target: got %q, want it without spaces and control characters", r.URL.RequestURI())
 	case strings.ContainsFunc(r.Host, breaks):
 		return fmt.Sprintf("host: got %q, want it without spaces and control characters", r.Host)

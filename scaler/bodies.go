@@ -65,7 +65,7 @@ func (b *uploadBody) Read(p []byte) (int, error) {
 	default:
 		b.x.upload.Store(uploadFailed)
 		if lost := net.Error(nil); err != io.ErrUnexpectedEOF && !errors.As(err, &lost) && !errors.Is(err, net.ErrClosed) {
-			b.x.cancel(errMalformed)
+			b.x.giveUp(errMalformed)
 		}
 	}
 	return n, err

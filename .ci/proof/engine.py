@@ -8,9 +8,11 @@ import re
 import statistics
 import sys
 
+import targets
+from targets import undecided
+
 FOUR, ONE = [f"127.0.0.{n}" for n in (2, 3, 4, 5)], ["127.0.0.1"]  # addresses on either side
 rounds = int(sys.argv[1])
-missed, unclear = [], []
 
 
 # How much of the machine others used while nothing of the script did, 0..1.
@@ -21,15 +23,8 @@ QUIET = 0.1
 def judge(target, holds):
     if not holds and others > QUIET:
         undecided(target, "others use this machine")
-        return
-    print(f"  {'met   ' if holds else 'MISSED'}  {target}")
-    if not holds:
-        missed.append(target)
-
-
-def undecided(target, why):
-    print(f"  open    {target}: {why}")
-    unclear.append(target)
+    else:
+        targets.judge(target, holds)
 
 
 def lines(path):
@@ -128,4 +123,4 @@ crowd("closing", FOUR, ONE)
 crowd("once", FOUR, ONE)
 crowd("names", ONE, FOUR)
 print(f"\nothers used up to {others:.0%} of this machine; over {QUIET:.0%} nothing counts as missed")
-sys.exit(3 if unclear else 1 if missed else 0)
+targets.end()

@@ -111,7 +111,7 @@ others
 
 verdict=0
 echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg)"
-python3 "$here/engine.py" "$rounds" || verdict=$?
+python3 -B "$here/engine.py" "$rounds" || verdict=$?
 trap - EXIT
 finish # a target that is missed is no failure of this script
 exit $verdict

@@ -175,7 +175,7 @@ python3 "$here/crowd.py" "${port[crowd]}" $crowd "$last" crowd >crowd.json
 
 verdict=0
 echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg)"
-python3 "$here/scaler.py" measured.jsonl ten.txt crowd.json decide.txt || verdict=$?
+python3 -B "$here/scaler.py" measured.jsonl ten.txt crowd.json decide.txt || verdict=$?
 trap - EXIT
 finish # a target that is missed is no failure of this script
 exit $verdict

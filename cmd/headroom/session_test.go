@@ -27,22 +27,28 @@ func (c second) Do(s *load.Sample, _ *load.Message) error {
 
 func (c second) Close() {}
 
+// sessionOfSeconds is a session over such connections.
+func sessionOfSeconds(t *testing.T, plan profiles.Plan) *advisor.Session {
+	t.Helper()
+	s, err := advisor.NewSession(advisor.Config{
+		Plan: plan, NewConn: func(_ context.Context, start time.Time) load.Conn { return second{start} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // A State from before the job says idle too, and must not be taken for its
 // end.
 func TestFollowWaitsForTheJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan := profiles.DefaultPlan()
 		plan.Target, plan.Requests = "http://service/", 5
-		s, err := advisor.NewSession(advisor.Config{
-			Plan: plan, NewConn: func(_ context.Context, start time.Time) load.Conn { return second{start} },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		end := start(t.Context(), s)
-		defer end()
+		s := sessionOfSeconds(t, plan)
+		defer start(t.Context(), s)()
 		a := newApp(t)
-		err = a.follow(s, newProgress(a.err, 0, false), func() error {
+		err := a.follow(s, newProgress(a.err, 0, false), func() error {
 			synctest.Wait() // until a State that was asked for has been sent
 			return s.Start()
 		})
@@ -57,17 +63,11 @@ func TestFollowSaysThatItStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		plan := profiles.DefaultPlan()
 		plan.Target = "http://service/"
-		s, err := advisor.NewSession(advisor.Config{
-			Plan: plan, NewConn: func(_ context.Context, start time.Time) load.Conn { return second{start} },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		end := start(t.Context(), s)
-		defer end()
+		s := sessionOfSeconds(t, plan)
+		defer start(t.Context(), s)()
 		a := newApp(t)
 		time.AfterFunc(3500*time.Millisecond, a.signals.interrupt)
-		err = a.follow(s, newProgress(a.err, 0, false), s.Start)
+		err := a.follow(s, newProgress(a.err, 0, false), s.Start)
 		if got, want := read(t, a.err.Name()), "stopping: answers may still come for 30s; Ctrl-C again ends at once\n"; err != nil || got != want {
 			t.Errorf("follow: got %v and %q, want %q", err, got, want)
 		}
