@@ -48,7 +48,7 @@ func (c *readiness) await(ctx context.Context, address string) error {
 		if err == nil {
 			return nil
 		}
-		if problem == nil || ctx.Err() == nil { // what the end of ctx cuts off says little
+		if problem == nil || !over(ctx) { // what the end of ctx cuts off says little
 			problem = err
 		}
 		// A pause of a twentieth of the time so far keeps the start-up time that
@@ -58,6 +58,13 @@ func (c *readiness) await(ctx context.Context, address string) error {
 			return problem
 		}
 	}
+}
+
+// over reports whether ctx has ended or its deadline has passed: a dialer goes
+// by the deadline, and may see it before the timer that ends ctx has fired.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 // ask asks once whether the replica is ready.
