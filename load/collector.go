@@ -258,12 +258,19 @@ func (c *collector) reset(now time.Duration) {
 func (c *collector) fill(s *Snapshot, waits []wait) {
 	over := max(0, s.Loaded-c.since)
 	s.Total = c.total.stats(c.title(), over, streamsOpen(waits, allRows))
+	if s.Phase == Done {
+		s.Total.Histogram = bins(c.total.latency.h)
+	}
 	s.Requests = []Stats{s.Total}
 	if len(c.tasks) > 0 {
 		s.Requests = nil
 	}
 	for i := range c.tasks {
-		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over, streamsOpen(waits, int32(i))))
+		row := c.tasks[i].stats(c.names[i], over, streamsOpen(waits, int32(i)))
+		if s.Phase == Done {
+			row.Histogram = bins(c.tasks[i].latency.h)
+		}
+		s.Requests = append(s.Requests, row)
 	}
 	c.judge(s, over, waits)
 	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
