@@ -212,7 +212,7 @@ func (s *Session) publish(now time.Time) {
 // picture completes the state. mu is held.
 func (s *Session) picture(now time.Time) State {
 	out := s.state
-	out.At = now
+	out.At, out.Began = now, s.began
 	var answers []probe.Replica
 	if s.engine != nil {
 		out.Loaded, out.Load = true, s.engine.Snapshot()

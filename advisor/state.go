@@ -26,6 +26,7 @@ const (
 type State struct {
 	Seq     uint64           `json:"seq"`
 	At      time.Time        `json:"at"`
+	Began   time.Time        `json:"began"` // from which Points count
 	Phase   Phase            `json:"phase"`
 	Problem string           `json:"problem,omitempty"` // why the last job failed
 	Plan    profiles.Plan    `json:"-"`                 // what start would do, with the users of the moment

@@ -39,13 +39,13 @@ func (h Histogram) Count() (n int64) {
 	return n
 }
 
-// Quantile is the q-quantile, 0..1: the least time that so large a share of
-// all does not exceed. ok is false where there is no data.
+// Quantile is the q-quantile, 0..1, of the same rank as HdrHistogram takes: the
+// nearest to q times the count. ok is false where there is no data.
 func (h Histogram) Quantile(q float64) (d time.Duration, ok bool) {
-	all, seen := float64(h.Count()), int64(0)
+	rank, seen := int64(q*float64(h.Count())+0.5), int64(0)
 	for _, b := range h {
 		d, ok, seen = b.Time, true, seen+b.Count
-		if float64(seen) >= q*all {
+		if seen >= rank {
 			break
 		}
 	}
@@ -62,8 +62,12 @@ func (h Histogram) MarshalText() ([]byte, error) {
 
 // WritePercentiles writes the distribution as HdrHistogram's percentile file,
 // which its plotters read: values in milliseconds, five lines for each halving
-// of the distance to 100 %.
+// of the distance to 100 %. Without data it has only its head.
 func (h Histogram) WritePercentiles(w io.Writer) error {
+	if len(h) == 0 {
+		_, err := io.WriteString(w, " Value\tPercentile\tTotalCount\t1/(1-Percentile)\n")
+		return err
+	}
 	_, err := h.hdr().PercentilesPrint(w, 5, 1000)
 	return err
 }

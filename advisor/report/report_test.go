@@ -302,7 +302,7 @@ func TestWriteErrorsAreReported(t *testing.T) {
 func TestRunAsJSON(t *testing.T) {
 	s := advisor.State{Load: snapshot(t), Managed: true, Policy: profiles.FixedPolicy(2), Plan: profiles.Plan{Target: "http://x/"}}
 	var out bytes.Buffer
-	if err := WriteJSON(&out, NewRun(s, []string{"headroom", "run"})); err != nil {
+	if err := WriteJSON(&out, NewRun(s, "headroom v1", []string{"headroom", "run"})); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
 
@@ -11,35 +12,82 @@ import (
 	"headroom/profiles"
 )
 
-// Run is a finished run as it is saved.
+// Run is a finished run as it is saved. Reports are made from it alone, so one
+// that is read again gives the same ones.
 type Run struct {
-	Version string           `json:"version"`
-	Kind    string           `json:"kind"` // "run"
-	Command []string         `json:"command"`
-	Target  string           `json:"target"`
-	Date    time.Time        `json:"date"`
-	Result  load.Snapshot    `json:"result"`
-	Fleet   probe.Fleet      `json:"fleet"`
-	Points  []advisor.Point  `json:"points"`
-	Events  []advisor.Event  `json:"events"`
-	Policy  *profiles.Policy `json:"policy,omitempty"` // in force at the scaler, where there is one
+	Version string            `json:"version"`
+	Kind    string            `json:"kind"`              // "run"
+	Program string            `json:"program,omitempty"` // that ran it, with its version
+	Command []string          `json:"command"`           // without secrets
+	Machine advisor.Machine   `json:"machine"`
+	Target  string            `json:"target"`
+	Date    time.Time         `json:"date"`
+	Began   time.Time         `json:"began"`             // when the session did, from which Points count
+	Methods map[string]string `json:"methods,omitempty"` // of the requests, by their names
+	Result  load.Snapshot     `json:"result"`
+	Fleet   probe.Fleet       `json:"fleet"`
+	Points  []advisor.Point   `json:"points"`
+	Events  []advisor.Event   `json:"events"`
+	Policy  *profiles.Policy  `json:"policy,omitempty"` // in force at the scaler, where there is one
+
+	Capacity *advisor.Capacity       `json:"capacity,omitempty"` // of the session's latest measurement
+	Advice   *advisor.Recommendation `json:"advice,omitempty"`
+	Before   *advisor.Outcome        `json:"before,omitempty"`
+	After    *advisor.Outcome        `json:"after,omitempty"`
 }
 
 // NewRun takes what is worth keeping from the last State of a session.
-func NewRun(s advisor.State, command []string) Run {
+func NewRun(s advisor.State, program string, command []string) Run {
 	r := Run{
-		Version: profiles.Version, Kind: "run", Command: command, Target: s.Plan.Target,
-		Date: s.Load.Started.UTC(), Result: s.Load, Fleet: s.Fleet, Points: s.Points, Events: s.Events,
+		Version: profiles.Version, Kind: "run", Program: program, Command: withoutSecrets(command), Machine: advisor.ThisMachine(),
+		Target: withoutPassword(s.Plan.Target), Date: s.Load.Started.UTC(), Began: s.Began.Round(0).UTC(), Methods: methods(s),
+		Result: s.Load, Fleet: s.Fleet, Points: s.Points, Events: s.Events,
+		Advice: s.Advice, Before: s.Before, After: s.After,
 	}
+	r.Result.Started = r.Result.Started.Round(0) // without the clock of this process, which no file keeps
 	if s.Managed {
 		r.Policy = &s.Policy
 	}
+	if s.Search != nil {
+		r.Capacity = s.Search.Capacity
+	}
 	return r
+}
+
+// methods are those of the requests, by name. A name of several has none.
+func methods(s advisor.State) map[string]string {
+	if s.Plan.Scenario == nil {
+		return map[string]string{s.Load.Total.Name: s.Plan.Method}
+	}
+	out := map[string]string{}
+	for _, class := range s.Plan.Scenario.Classes {
+		for _, t := range append(append([]profiles.Task{}, class.OnStart...), class.Tasks...) {
+			if before, ok := out[t.Name]; ok && before != t.Method {
+				out[t.Name] = ""
+			} else {
+				out[t.Name] = t.Method
+			}
+		}
+	}
+	return out
+}
+
+// ReadRun reads a run as WriteJSON wrote it.
+func ReadRun(from io.Reader) (Run, error) {
+	var r Run
+	if err := json.NewDecoder(from).Decode(&r); err != nil {
+		return r, fmt.Errorf("not a run: %w", err)
+	}
+	if r.Version != profiles.Version || r.Kind != "run" {
+		return r, fmt.Errorf("got kind %q and version %q, want run and %s", r.Kind, r.Version, profiles.Version)
+	}
+	return r, nil
 }
 
 // WriteJSON writes v, indented.
 func WriteJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }

@@ -1,0 +1,223 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// chart is a drawing of values over time, or of a distribution. Its measures
+// are percent of the plot, which is as wide as its reader's screen; so its
+// words are no part of the drawing, and keep their size.
+type chart struct {
+	Title  string
+	Unit   string
+	Lines  []line
+	Bars   []bar
+	XTicks []tick
+	YTicks []tick
+	Marks  []tick // what happened, and when
+
+	Readings readings
+}
+
+// line is one series. Where it has no value there is a gap.
+type line struct {
+	Name string
+	Path string // of an SVG
+}
+
+// readings are the values of the lines as the reader sees them.
+type readings struct {
+	Left  []float64  // percent from the left
+	At    []string   // the time there
+	Lines [][]string // of each line, the values at these times
+}
+
+type bar struct {
+	Left, Width, Top, Height float64
+	Text                     string
+}
+
+type tick struct {
+	At   float64 // percent from the left or from the top
+	Text string
+}
+
+// series are the values of a line; NaN where there is none.
+type series struct {
+	name   string
+	values []float64
+}
+
+// axis maps values to percent of the plot.
+type axis struct {
+	low, high float64
+	log       bool
+}
+
+func (a axis) share(v float64) float64 {
+	if a.log {
+		return 100 * math.Log(v/a.low) / math.Log(a.high/a.low)
+	}
+	return 100 * (v - a.low) / (a.high - a.low)
+}
+
+// upTo is the axis from 0 to a round number above all values, with its ticks.
+func upTo(values []float64) (axis, []float64) {
+	most := 0.0
+	for _, v := range values {
+		most = max(most, v) // NaN is none
+	}
+	step := roundStep(most / 4)
+	a := axis{high: step * max(1, math.Ceil(most/step))}
+	var ticks []float64
+	for v := 0.0; v <= a.high*1.001; v += step {
+		ticks = append(ticks, v)
+	}
+	return a, ticks
+}
+
+// roundStep is the least of 1, 2 and 5 times a power of ten that is no less
+// than v.
+func roundStep(v float64) float64 {
+	if !(v > 0) {
+		return 1
+	}
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, f := range []float64{1, 2, 5} {
+		if f*power >= v*0.999 {
+			return f * power
+		}
+	}
+	return 10 * power
+}
+
+// decades is the logarithmic axis over all values above 0, from and to a power
+// of ten or half of one where there is little between them.
+func decades(values []float64) (axis, []float64, bool) {
+	least, most := math.Inf(1), 0.0
+	for _, v := range values {
+		if v > 0 {
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	if most == 0 {
+		return axis{}, nil, false
+	}
+	a := axis{log: true, low: math.Pow(10, math.Floor(math.Log10(least))), high: math.Pow(10, math.Ceil(math.Log10(most)))}
+	if a.high <= a.low {
+		a.high = a.low * 10
+	}
+	var ticks []float64
+	factors := []float64{1}
+	if a.high/a.low < 150 {
+		factors = []float64{1, 2, 5}
+	}
+	for power := a.low; power <= a.high*1.001; power *= 10 {
+		for _, f := range factors {
+			if power*f <= a.high*1.001 {
+				ticks = append(ticks, power*f)
+			}
+		}
+	}
+	return a, ticks, true
+}
+
+// timeSteps are what lies between the ticks of a time axis.
+var timeSteps = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
+}
+
+// timeTicks are at most six.
+func timeTicks(a axis) (ticks []tick) {
+	const most = 6
+	step := timeSteps[len(timeSteps)-1]
+	for _, s := range timeSteps {
+		if a.high/s.Seconds() <= most-1 {
+			step = s
+			break
+		}
+	}
+	for at := time.Duration(0); at.Seconds() <= a.high; at += step {
+		ticks = append(ticks, tick{a.share(at.Seconds()), clock(at)})
+	}
+	return ticks
+}
+
+// plot draws series over times in seconds; nil where there is nothing to draw.
+// With log the values stand on a logarithmic scale.
+func plot(title, unit string, at []float64, log bool, all ...series) *chart {
+	c := &chart{Title: title, Unit: unit}
+	values := []float64{}
+	for _, s := range all {
+		values = append(values, s.values...)
+	}
+	if len(at) < 2 || !slices.ContainsFunc(values, func(v float64) bool { return v >= 0 }) {
+		return nil
+	}
+	y, ticks := upTo(values)
+	if log {
+		ok := false
+		if y, ticks, ok = decades(values); !ok {
+			return nil
+		}
+	}
+	x := axis{high: at[len(at)-1]}
+	c.XTicks = timeTicks(x)
+	for _, v := range ticks {
+		c.YTicks = append(c.YTicks, tick{100 - y.share(v), compact(v)})
+	}
+	for _, t := range at {
+		c.Readings.Left = append(c.Readings.Left, math.Round(x.share(t)*10)/10)
+		c.Readings.At = append(c.Readings.At, clock(time.Duration(t*float64(time.Second))))
+	}
+	for _, s := range all {
+		l, values := line{Name: s.name}, []string{}
+		var path strings.Builder
+		pen := "M"
+		for i, v := range s.values {
+			if math.IsNaN(v) || log && v <= 0 {
+				pen = "M"
+				values = append(values, none)
+				continue
+			}
+			fmt.Fprintf(&path, "%s%s %s", pen, coordinate(x.share(at[i])), coordinate(100-y.share(v)))
+			pen = "L"
+			values = append(values, compact(v))
+		}
+		l.Path = path.String()
+		c.Lines, c.Readings.Lines = append(c.Lines, l), append(c.Readings.Lines, values)
+	}
+	return c
+}
+
+// mark puts what happened into a chart over so many seconds.
+func (c *chart) mark(at, length float64, text string) {
+	if at >= 0 && at <= length {
+		c.Marks = append(c.Marks, tick{100 * at / length, text})
+	}
+}
+
+// coordinate is a place in a plot, in percent with one decimal.
+func coordinate(percent float64) string {
+	return strconv.FormatFloat(math.Round(percent*10)/10, 'f', -1, 64)
+}
+
+// compact writes a value with three digits.
+func compact(v float64) string {
+	switch {
+	case v >= 1e6:
+		return strconv.FormatFloat(v/1e6, 'g', 3, 64) + "M"
+	case v >= 1e4:
+		return strconv.FormatFloat(v/1e3, 'g', 3, 64) + "k"
+	case v >= 100:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}

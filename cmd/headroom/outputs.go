@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"headroom/advisor/report"
+)
+
+// output is a file that a run writes at its end, and the flag that names it.
+type output struct {
+	flag, usage string
+	format      string // one of report.Formats
+}
+
+var outputs = []output{
+	{"save", "save the whole run as JSON to `FILE`, for headroom report", "json"},
+	{"html", "write a report for a browser to `FILE`", "html"},
+	{"junit", "write the objectives and requests as JUnit test results to `FILE`", "junit"},
+	{"json-file", "write the requests as Locust's JSON to `FILE`", "locust-json"},
+	{"summary-export", "write a summary as k6 does to `FILE`", "k6"},
+	{"hdr", "write the latencies as HdrHistogram's percentiles to `FILE`", "hdr"},
+}
+
+// runFiles are the files that a run was told to write.
+type runFiles struct {
+	paths []string // by the order of outputs; empty: not wanted
+	csv   string   // prefix of Locust's files; empty: not wanted
+}
+
+func (o *runFiles) flags(f *pflag.FlagSet) {
+	o.paths = make([]string, len(outputs))
+	for i, out := range outputs {
+		f.StringVar(&o.paths[i], out.flag, "", out.usage)
+	}
+	f.StringVar(&o.csv, "csv", "", "write Locust's four CSV files to names that begin with `PREFIX`")
+}
+
+// check finds out before the run whether all can be written.
+func (o *runFiles) check() error {
+	for i, path := range o.paths {
+		if err := canWrite("--"+outputs[i].flag, path); err != nil {
+			return err
+		}
+	}
+	if o.csv == "" {
+		return nil
+	}
+	for _, file := range report.LocustFiles {
+		if err := canWrite("--csv", o.csv+file.Suffix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stepSummary names the file that a step of GitHub Actions may add to.
+const stepSummary = "GITHUB_STEP_SUMMARY"
+
+// writeFiles writes what a run was told to, whatever becomes of one of them.
+func (a *app) writeFiles(o runFiles, r report.Run) error {
+	var errs []error
+	for i, path := range o.paths {
+		if path == "" {
+			continue
+		}
+		format, _ := report.FindFormat(outputs[i].format)
+		errs = append(errs, a.saveFile(path, func(w io.Writer) error { return format.Write(w, r, 0) }))
+	}
+	if o.csv != "" {
+		for _, file := range report.LocustFiles {
+			errs = append(errs, a.saveFile(o.csv+file.Suffix, func(w io.Writer) error { return file.Write(w, r) }))
+		}
+	}
+	if path := os.Getenv(stepSummary); path != "" {
+		errs = append(errs, addSummary(path, r))
+	}
+	return errors.Join(errs...)
+}
+
+// addSummary appends a run to the summary of a step, which earlier commands
+// of the step may have written to.
+func addSummary(path string, r report.Run) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	if err != nil {
+		return usage("%s: %w", stepSummary, err)
+	}
+	if err := errors.Join(report.WriteMarkdown(f, r), f.Close()); err != nil {
+		return usage("%s: write %s: %w", stepSummary, path, err)
+	}
+	return nil
+}
