@@ -59,18 +59,24 @@ type axis struct {
 	log       bool
 }
 
+// share is where a value lies, in percent with two decimals.
 func (a axis) share(v float64) float64 {
+	share := (v - a.low) / (a.high - a.low)
 	if a.log {
-		return 100 * math.Log(v/a.low) / math.Log(a.high/a.low)
+		share = math.Log(v/a.low) / math.Log(a.high/a.low)
 	}
-	return 100 * (v - a.low) / (a.high - a.low)
+	return hundredths(100 * share)
 }
+
+func hundredths(v float64) float64 { return math.Round(v*100) / 100 }
 
 // upTo is the axis from 0 to a round number above all values, with its ticks.
 func upTo(values []float64) (axis, []float64) {
 	most := 0.0
 	for _, v := range values {
-		most = max(most, v) // NaN is none
+		if v > most { // NaN is not
+			most = v
+		}
 	}
 	step := roundStep(most / 4)
 	a := axis{high: step * max(1, math.Ceil(most/step))}
@@ -171,10 +177,10 @@ func plot(title, unit string, at []float64, log bool, all ...series) *chart {
 	x := axis{high: at[len(at)-1]}
 	c.XTicks = timeTicks(x)
 	for _, v := range ticks {
-		c.YTicks = append(c.YTicks, tick{100 - y.share(v), compact(v)})
+		c.YTicks = append(c.YTicks, tick{hundredths(100 - y.share(v)), compact(v)})
 	}
 	for _, t := range at {
-		c.Readings.Left = append(c.Readings.Left, math.Round(x.share(t)*10)/10)
+		c.Readings.Left = append(c.Readings.Left, x.share(t))
 		c.Readings.At = append(c.Readings.At, clock(time.Duration(t*float64(time.Second))))
 	}
 	for _, s := range all {
@@ -187,7 +193,7 @@ func plot(title, unit string, at []float64, log bool, all ...series) *chart {
 				values = append(values, none)
 				continue
 			}
-			fmt.Fprintf(&path, "%s%s %s", pen, coordinate(x.share(at[i])), coordinate(100-y.share(v)))
+			fmt.Fprintf(&path, "%s%v %v", pen, x.share(at[i]), hundredths(100-y.share(v)))
 			pen = "L"
 			values = append(values, compact(v))
 		}
@@ -200,13 +206,8 @@ func plot(title, unit string, at []float64, log bool, all ...series) *chart {
 // mark puts what happened into a chart over so many seconds.
 func (c *chart) mark(at, length float64, text string) {
 	if at >= 0 && at <= length {
-		c.Marks = append(c.Marks, tick{100 * at / length, text})
+		c.Marks = append(c.Marks, tick{hundredths(100 * at / length), text})
 	}
-}
-
-// coordinate is a place in a plot, in percent with one decimal.
-func coordinate(percent float64) string {
-	return strconv.FormatFloat(math.Round(percent*10)/10, 'f', -1, 64)
 }
 
 // compact writes a value with three digits.

@@ -115,7 +115,7 @@ func spread(h load.Histogram) *chart {
 	y, ticks := upTo(shares)
 	c := &chart{Title: "Latency of successes", Unit: "% of the requests over ms, logarithmic"}
 	for _, v := range ticks {
-		c.YTicks = append(c.YTicks, tick{100 - y.share(v), compact(v)})
+		c.YTicks = append(c.YTicks, tick{hundredths(100 - y.share(v)), compact(v)})
 	}
 	edge := func(i int) float64 { return low * math.Pow(high/low, float64(i)/spreadBars) }
 	for i := 0; i <= spreadBars; i += spreadBars / 4 {
@@ -124,7 +124,7 @@ func spread(h load.Histogram) *chart {
 	for i, share := range shares {
 		if share > 0 {
 			c.Bars = append(c.Bars, bar{
-				Left: 100 * float64(i) / spreadBars, Width: 100.0 / spreadBars, Top: 100 - y.share(share), Height: y.share(share),
+				Left: hundredths(100 * float64(i) / spreadBars), Width: hundredths(100.0 / spreadBars), Top: hundredths(100 - y.share(share)), Height: y.share(share),
 				Text: fmt.Sprintf("%s to %s ms: %d", compact(edge(i)), compact(edge(i+1)), counts[i]),
 			})
 		}

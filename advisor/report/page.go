@@ -195,7 +195,7 @@ func (p *paper) working(r Run) {
 	if r.Advice == nil {
 		return
 	}
-	p.say("grade %s: %s", r.Advice.Grade, r.Advice.GradeWhy)
+	p.say("%s", strings.TrimSuffix(fmt.Sprintf("grade %s: %s", r.Advice.Grade, r.Advice.GradeWhy), ": "))
 	rows := [][]string{{"setting", "value", "from", "because"}}
 	for _, v := range r.Advice.Values {
 		rows = append(rows, []string{v.Name, profiles.MilliOf(v.Value).String() + " " + v.Unit, v.Formula, v.Why})

@@ -15,7 +15,7 @@ import (
 // any width.
 func WritePair(w io.Writer, a, b Run, width int) error {
 	p := &paper{w: w, width: width}
-	p.table("lrr", pairRows(a, b))
+	p.pair(a, b)
 	return p.err
 }
 
@@ -30,7 +30,7 @@ func newPairPage(a, b Run) page {
 	_, first := conclusion(a.Result)
 	_, second := conclusion(b.Result)
 	out.Verdict = fmt.Sprintf("A: %s. B: %s", first, second)
-	out.add("Side by side", func(p *paper) { p.table("lrr", pairRows(a, b)) })
+	out.add("Side by side", func(p *paper) { p.pair(a, b) })
 	out.add("Over time", func(p *paper) {
 		p.chart(together("Throughput", "requests/s", false, a, b, func(p load.Point) float64 { return p.Rate }))
 		p.chart(together("Latency p95 of successes", "ms, logarithmic", true, a, b, func(p load.Point) float64 {
@@ -45,12 +45,13 @@ func newPairPage(a, b Run) page {
 	return out
 }
 
-// pairRows are the figures of both, and the objectives of either.
-func pairRows(a, b Run) [][]string {
+// pair is the table of the figures of both, and the objectives of either.
+func (p *paper) pair(a, b Run) {
+	p.say("A is %s", a.Target)
+	p.say("B is %s", b.Target)
 	row := func(name string, of func(Run) string) []string { return []string{name, of(a), of(b)} }
 	rows := [][]string{
 		{"", "A", "B"},
-		row("target", func(r Run) string { return r.Target }),
 		row("began, UTC", func(r Run) string { return r.Date.UTC().Format(time.DateTime) }),
 		row("load", func(r Run) string { return demand(r.Result) }),
 		row("for", func(r Run) string { return r.Result.Loaded.Round(100 * time.Millisecond).String() }),
@@ -67,7 +68,8 @@ func pairRows(a, b Run) [][]string {
 			}
 		}
 	}
-	return rows
+	p.printf("\n")
+	p.table("lrr", rows)
 }
 
 // objectiveOf is what a run says to an objective.
