@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -39,20 +40,40 @@ func (o *runFiles) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.csv, "csv", "", "write Locust's four CSV files to names that begin with `PREFIX`")
 }
 
-// check finds out before the run whether all can be written.
-func (o *runFiles) check() error {
+// runFile is one of them, and how it is written.
+type runFile struct {
+	flag, path string
+	write      func(io.Writer, report.Run) error
+}
+
+func (o *runFiles) files() (files []runFile) {
 	for i, path := range o.paths {
-		if err := canWrite("--"+outputs[i].flag, path); err != nil {
-			return err
+		if path != "" {
+			format, _ := report.FindFormat(outputs[i].format)
+			files = append(files, runFile{"--" + outputs[i].flag, path, func(w io.Writer, r report.Run) error { return format.Write(w, r, 0) }})
 		}
 	}
-	if o.csv == "" {
-		return nil
+	if o.csv != "" {
+		for _, file := range report.LocustFiles {
+			files = append(files, runFile{"--csv", o.csv + file.Suffix, file.Write})
+		}
 	}
-	for _, file := range report.LocustFiles {
-		if err := canWrite("--csv", o.csv+file.Suffix); err != nil {
+	return files
+}
+
+// check finds out before the run whether all can be written, each to a file of
+// its own.
+func (o *runFiles) check() error {
+	taken := map[string]string{}
+	for _, f := range o.files() {
+		if err := canWrite(f.flag, f.path); err != nil {
 			return err
 		}
+		path := filepath.Clean(f.path)
+		if other, ok := taken[path]; ok && path != os.DevNull {
+			return usage("%s: got %s, which %s writes to, want another file", f.flag, f.path, other)
+		}
+		taken[path] = f.flag
 	}
 	return nil
 }
@@ -63,17 +84,8 @@ const stepSummary = "GITHUB_STEP_SUMMARY"
 // writeFiles writes what a run was told to, whatever becomes of one of them.
 func (a *app) writeFiles(o runFiles, r report.Run) error {
 	var errs []error
-	for i, path := range o.paths {
-		if path == "" {
-			continue
-		}
-		format, _ := report.FindFormat(outputs[i].format)
-		errs = append(errs, a.saveFile(path, func(w io.Writer) error { return format.Write(w, r, 0) }))
-	}
-	if o.csv != "" {
-		for _, file := range report.LocustFiles {
-			errs = append(errs, a.saveFile(o.csv+file.Suffix, func(w io.Writer) error { return file.Write(w, r) }))
-		}
+	for _, f := range o.files() {
+		errs = append(errs, a.saveFile(f.path, func(w io.Writer) error { return f.write(w, r) }))
 	}
 	if path := os.Getenv(stepSummary); path != "" {
 		errs = append(errs, addSummary(path, r))
