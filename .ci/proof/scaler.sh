@@ -10,7 +10,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/parts.sh" latency throughput queue -- "$@"
-"$here/../needs" nginx-light haproxy curl
+"$here/../needs" nginx-light haproxy curl util-linux
 source "$here/../e2e/lib.sh"
 cd "$work"
 # The shell has them ignore the interrupt that lib.sh ends everything with.
@@ -32,12 +32,19 @@ echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $cores cores, 
 limit=8
 subjects=(direct headroom nginx haproxy)
 
-# bring_up MODE starts four replicas, and every balancer in front of four. apart:
-# the balancers have core 0 to themselves, with one thread, and replicas and
-# generator share the others. free: everything runs where the system puts it, as
-# it does where nobody says otherwise. bring_down ends them all.
+# Without a balancer the generator spreads its connections over the addresses of
+# a name, which only a file of hosts of our own has.
+declare -A host=([direct]=127.0.0.2 [headroom]=127.0.0.1 [nginx]=127.0.0.1 [haproxy]=127.0.0.1)
+printf '127.0.0.%d four.test\n' 2 3 4 5 >hosts
+named=(unshare --map-root-user --mount sh -c 'mount --bind hosts /etc/hosts && exec "$@"' sh)
+
+# bring_up MODE starts four replicas on one port of four addresses, and every
+# balancer in front of four. apart: the balancers have core 0 to themselves, with
+# one thread, and replicas and generator share the others. free: everything runs
+# where the system puts it, as it does where nobody says otherwise. bring_down
+# ends them all.
 bring_up() {
-  local mode=$1 i replicas=() replica
+  local mode=$1 i replica
   if [ "$mode" = apart ]; then
     alone=(env GOMAXPROCS=1 taskset -c 0) others=(env GOMAXPROCS=$((cores - 1)) taskset -c "1-$((cores - 1))")
   else
@@ -45,12 +52,12 @@ bring_up() {
   fi
   replica=("${others[@]}" headroom target --concurrency $limit)
   up=()
+  port[direct]=$(free_port)
   for i in 1 2 3 4; do
-    replicas[i]=$(free_port)
-    background replica$i env HOSTNAME=replica-$i "${replica[@]}" --port "${replicas[i]}"
+    background replica$i env HOSTNAME=replica-$i "${replica[@]}" --host 127.0.0.$((i + 1)) --port "${port[direct]}"
     up+=("$last")
   done
-  port[direct]=${replicas[1]} pid[direct]=${up[0]}
+  pid[direct]=${up[0]}
 
   printf 'version: headroom/v1\nreplicas: {min: 4, max: 4}\n' >four.yaml
   port[headroom]=$(free_port)
@@ -70,7 +77,7 @@ http {
   client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;
   keepalive_requests 100000000;
   upstream replicas {
-$(for p in "${replicas[@]}"; do echo "    server 127.0.0.1:$p;"; done)
+$(for i in 2 3 4 5; do echo "    server 127.0.0.$i:${port[direct]};"; done)
     keepalive 64;
     keepalive_requests 100000000;
   }
@@ -100,14 +107,14 @@ frontend service
   default_backend replicas
 backend replicas
   balance roundrobin
-$(for i in 1 2 3 4; do echo "  server replica-$i 127.0.0.1:${replicas[i]} maxconn $limit"; done)
+$(for i in 1 2 3 4; do echo "  server replica-$i 127.0.0.$((i + 1)):${port[direct]} maxconn $limit"; done)
 C
   background haproxy "${alone[@]}" haproxy -db -f haproxy.cfg
   pid[haproxy]=$last
   up+=("${pid[headroom]}" "${pid[nginx]}" "${pid[haproxy]}")
 
   for i in "${subjects[@]}"; do
-    within 30 "$i answers" curl -sf -o /dev/null "http://127.0.0.1:${port[$i]}/load/1"
+    within 30 "$i answers" curl -sf -o /dev/null "http://${host[$i]}:${port[$i]}/load/1"
   done
   within 30 "four replicas" serves "$mode" 4
 }
@@ -123,9 +130,11 @@ cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{print $12 + $13}'; }
 # CPU time it took the balancer. Latency is counted from the actual send: when
 # the generator meant to send is the same for all.
 measure() {
-  local load=$1 round=$2 subject=$3 before after code=0; shift 3
+  local load=$1 round=$2 subject=$3 before after code=0 to; shift 3
+  to=${host[$subject]}
+  [ "$subject" != direct ] || to=four.test
   before=$(cpu_ticks "${pid[$subject]}")
-  "${others[@]}" headroom run "http://127.0.0.1:${port[$subject]}/load/1" "$@" --headless --json >run.json 2>run.log || code=$?
+  "${named[@]}" "${others[@]}" headroom run "http://$to:${port[$subject]}/load/1" "$@" --headless --json >run.json 2>run.log || code=$?
   after=$(cpu_ticks "${pid[$subject]}")
   [ $code = 0 ] || [ $code = 3 ] || { cat run.log; fail "$subject: the run ended with exit code $code"; }
   python3 - "$load" "$round" "$subject" $((after - before)) "$(getconf CLK_TCK)" >>measured.jsonl <<'P'
@@ -136,7 +145,7 @@ t = r["total"]
 print(json.dumps({
     "load": load, "round": round, "subject": subject, "count": t["count"], "failed": t["failed"],
     "rps": t["count"] / t["over"] * 1e9, "p50": t["service"]["p50"] / 1e6, "p99": t["service"]["p99"] / 1e6,
-    "cpu": ticks / per_second, "over": t["over"] / 1e9, "verdict": r["health"]["verdict"], "reason": r["health"].get("reason", ""),
+    "shares": [x["share"] for x in r["replicas"]], "cpu": ticks / per_second, "over": t["over"] / 1e9, "verdict": r["health"]["verdict"], "reason": r["health"].get("reason", ""),
 }))
 P
 }
