@@ -110,7 +110,12 @@ func TestHTTP2Failures(t *testing.T) {
 		{"refused", "http://" + closed, Dial},
 	} {
 		s := Sample{}
-		if err := clientTo(t, c.url, http2).Do(&s); err == nil || s.Failure != c.want {
+		hasty := func(p *profiles.Plan) {
+			if http2(p); c.want == Timeout {
+				p.Timeout = 50 * time.Millisecond
+			}
+		}
+		if err := clientTo(t, c.url, hasty).Do(&s); err == nil || s.Failure != c.want {
 			t.Errorf("%s: %v, class %v; want %v", c.name, err, s.Failure, c.want)
 		}
 	}
