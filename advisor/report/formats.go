@@ -16,7 +16,7 @@ type Format struct {
 // Formats are all of them.
 var Formats = []Format{
 	{"text", WriteText, WritePair},
-	{"json", anyWidth(func(w io.Writer, r Run) error { return WriteJSON(w, r) }), nil},
+	{"json", anyWidth(WriteRun), nil},
 	{"csv", anyWidth(WriteLocustStats), nil},
 	{"html", anyWidth(WriteHTML), WritePairHTML},
 	{"junit", anyWidth(WriteJUnit), nil},

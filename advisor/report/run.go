@@ -72,7 +72,15 @@ func methods(s advisor.State) map[string]string {
 	return out
 }
 
-// ReadRun reads a run as WriteJSON wrote it.
+// WriteRun writes a run for ReadRun, without the blanks that would make half of
+// a long one.
+func WriteRun(w io.Writer, r Run) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(r)
+}
+
+// ReadRun reads a run as WriteRun wrote it.
 func ReadRun(from io.Reader) (Run, error) {
 	var r Run
 	if err := json.NewDecoder(from).Decode(&r); err != nil {
