@@ -87,6 +87,7 @@ type replicaTally struct {
 type failureTimes struct {
 	failure Failure
 	status  int16
+	rows    []int64 // how many, by the number of the request
 	*clocks
 }
 
@@ -148,7 +149,9 @@ func (c *collector) add(s *Sample) {
 	case Aborted:
 		c.addCutOff(s)
 	default:
-		c.timesOf(s.Failure, s.Status).record(s)
+		f := c.timesOf(s.Failure, s.Status)
+		f.record(s)
+		f.rows[s.Task]++
 	}
 }
 
@@ -216,18 +219,28 @@ func (c *collector) addReplica(s *Sample) {
 }
 
 // timesOf are the times of the failures of a class and a status.
-func (c *collector) timesOf(f Failure, status int16) *clocks {
+func (c *collector) timesOf(f Failure, status int16) failureTimes {
 	if f != Status {
 		status = 0
 	}
 	for _, row := range c.failed {
 		if row.failure == f && row.status == status {
-			return row.clocks
+			return row
 		}
 	}
-	row := failureTimes{f, status, newClocks(2)}
+	row := failureTimes{f, status, make([]int64, len(c.names)), newClocks(2)}
 	c.failed = append(c.failed, row)
-	return row.clocks
+	return row
+}
+
+// requests are those that failed so, where there are several.
+func (c *collector) requests(f failureTimes) (out []RequestCount) {
+	for i, n := range f.rows {
+		if n > 0 && len(c.names) > 1 {
+			out = append(out, RequestCount{c.names[i], n})
+		}
+	}
+	return out
 }
 
 // reset forgets the totals, not the history.
@@ -279,6 +292,9 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		row := &s.Failures[i]
 		times := c.timesOf(row.Failure, row.Status)
 		row.Latency, row.Service = times.latency.quantiles(), times.service.quantiles()
+		if row.Check == "" {
+			row.Requests = c.requests(times)
+		}
 	}
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried, s.Unnamed = c.retried, c.unnamed

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"headroom/load"
@@ -63,7 +64,7 @@ func WriteJUnit(w io.Writer, r Run) error {
 		groups[0].cases = append(groups[0].cases, objectiveCase(o))
 	}
 	for _, stats := range s.Requests {
-		groups[1].cases = append(groups[1].cases, requestCase(stats, len(s.SLO) > 0))
+		groups[1].cases = append(groups[1].cases, requestCase(stats, s))
 	}
 	out := junitSuites{Name: "headroom " + r.Target, Time: took}
 	for _, g := range groups {
@@ -111,19 +112,32 @@ func objectiveCase(o load.Objective) junitCase {
 	return c
 }
 
-func requestCase(s load.Stats, judged bool) junitCase {
+func requestCase(s load.Stats, run load.Snapshot) junitCase {
 	q := s.Latency
 	c := junitCase{Name: s.Name, Output: fmt.Sprintf("%s, %s failed, %s requests/s, latency p50 %s ms, p95 %s ms, p99 %s ms",
 		profiles.Plural(s.Count, "request", "requests"), failed(s.Failed, s.Count), rate(s), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99))}
 	cut := s.Aborted - s.OpenStreams()
-	if !judged && s.Failed+cut > 0 {
+	if len(run.SLO) == 0 && s.Failed+cut > 0 {
 		message := fmt.Sprintf("%d of %d failed", s.Failed, s.Count)
 		if cut > 0 {
 			message += fmt.Sprintf(", %d were cut off by the end", cut)
 		}
-		c.Failure = &junitProblem{message, "requests", c.Output}
+		c.Failure = &junitProblem{message, "requests", whatFailed(s.Name, run)}
 	}
 	return c
+}
+
+// whatFailed lists the failures of a request, a line each.
+func whatFailed(name string, run load.Snapshot) string {
+	var lines []string
+	for _, f := range run.Failures {
+		for _, request := range requestsOf(f, run.Requests) {
+			if request.Name == name {
+				lines = append(lines, fmt.Sprintf("%d x %s: %s", request.Count, f.Failure, f.Example))
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func generatorCase(s load.Snapshot) junitCase {

@@ -66,6 +66,18 @@ func junitCases(t *testing.T, r Run) map[string]string {
 	}
 }
 
+func TestJUnitSaysWhatFailed(t *testing.T) {
+	r := severalTasks(t)
+	r.Result.SLO = nil
+	text := write(t, "junit", r)
+	for _, want := range []string{`<failure message="12 of 1234 failed, 63 were cut off by the end" type="requests">6 x status: 502 Bad Gateway</failure>`,
+		`<failure message="4 of 4 failed" type="requests">4 x status: 502 Bad Gateway&#xA;1 x check: chat: check json ok: got 2</failure>`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+}
+
 func TestJUnit(t *testing.T) {
 	judged, unjudged, limited := saved(t), saved(t), saved(t)
 	judged.Result.SLO[0].Valid = false

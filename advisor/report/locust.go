@@ -115,21 +115,35 @@ func writeLocustHistory(w io.Writer, r Run) error {
 	return writeCSV(w, rows)
 }
 
-// writeLocustFailures names the request where the run has only one: failures
-// are counted by what went wrong.
+// writeLocustFailures has a row for each failure and request. When it came is
+// known of a failure of all requests together.
 func writeLocustFailures(w io.Writer, r Run) error {
-	method, name := "", aggregated
-	if len(r.Result.Requests) == 1 {
-		method, name = locustName(r, r.Result.Requests[0].Name)
-	}
 	rows := [][]string{{"Method", "Name", "Error", "Occurrences", "First Seen", "Last Seen"}}
 	when := func(offset time.Duration) string {
 		return r.Result.Started.Add(offset).UTC().Format(time.RFC3339)
 	}
 	for _, f := range r.Result.Failures {
-		rows = append(rows, []string{method, name, f.Failure.String() + ": " + f.Example, fmt.Sprint(f.Count), when(f.First), when(f.Last)})
+		for _, request := range requestsOf(f, r.Result.Requests) {
+			method, name := locustName(r, request.Name)
+			rows = append(rows, []string{method, name, f.Failure.String() + ": " + f.Example, fmt.Sprint(request.Count), when(f.First), when(f.Last)})
+		}
 	}
 	return writeCSV(w, rows)
+}
+
+// requestsOf are the requests that failed so. A check begins with the name of
+// its own.
+func requestsOf(f load.FailureCount, all []load.Stats) []load.RequestCount {
+	if len(f.Requests) > 0 {
+		return f.Requests
+	}
+	name := aggregated
+	for _, s := range all {
+		if len(all) == 1 || strings.HasPrefix(f.Check, s.Name+": ") {
+			name = s.Name
+		}
+	}
+	return []load.RequestCount{{Name: name, Count: f.Count}}
 }
 
 func writeCSV(w io.Writer, rows [][]string) error {

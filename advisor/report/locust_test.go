@@ -80,6 +80,8 @@ func severalTasks(t *testing.T) Run {
 	failing := load.Stats{Name: "chat", Over: r.Result.Loaded, Count: 4, Failed: 4}
 	r.Result.Requests = append(r.Result.Requests, failing)
 	r.Result.Total.Name, r.Result.Total.Count = "all", r.Result.Total.Count+4
+	r.Result.Failures[0].Requests = []load.RequestCount{{Name: r.Result.Requests[0].Name, Count: 6}, {Name: "chat", Count: 4}}
+	r.Result.Failures = append(r.Result.Failures, load.FailureCount{Failure: load.Check, Check: "chat: check json ok", Example: "chat: check json ok: got 2", Count: 1})
 	r.Methods = map[string]string{r.Result.Requests[0].Name: "GET", "chat": "POST"}
 	return r
 }
@@ -128,14 +130,13 @@ func TestLocustHistory(t *testing.T) {
 	}
 }
 
-// Which request a failure was one of is known where there is only one.
 func TestLocustFailures(t *testing.T) {
 	one := locustTable(t, locustFailuresHead, writeLocustFailures, saved(t))
 	several := locustTable(t, locustFailuresHead, writeLocustFailures, severalTasks(t))
 	if got := one[0]; len(one) != 2 || got["Method"] != "GET" || got["Name"] != "/load/100000" || got["Error"] != "status: 502 Bad Gateway" || got["Occurrences"] != "10" || got["First Seen"] != "2026-01-02T03:04:08Z" || got["Last Seen"] != "2026-01-02T03:04:14Z" {
 		t.Errorf("failures %v", one)
 	}
-	if got := several[0]; got["Method"] != "" || got["Name"] != "Aggregated" {
+	if len(several) != 4 || several[3]["Name"] != "chat" || several[3]["Method"] != "POST" || several[0]["Occurrences"] != "6" || several[1]["Method"] != "POST" || several[1]["Name"] != "chat" || several[1]["Occurrences"] != "4" {
 		t.Errorf("failures of several requests %v", several)
 	}
 	if rows := locustTable(t, locustExceptionsHead, LocustFiles[3].Write, saved(t)); len(rows) != 0 {
