@@ -71,14 +71,19 @@ func (a axis) share(v float64) float64 {
 func hundredths(v float64) float64 { return math.Round(v*100) / 100 }
 
 // upTo is the axis from 0 to a round number above all values, with its ticks.
+// Of what is counted there are no halves.
 func upTo(values []float64) (axis, []float64) {
-	most := 0.0
+	most, counted := 0.0, true
 	for _, v := range values {
 		if v > most { // NaN is not
 			most = v
 		}
+		counted = counted && v == math.Trunc(v)
 	}
 	step := roundStep(most / 4)
+	if counted {
+		step = max(step, 1)
+	}
 	a := axis{high: step * max(1, math.Ceil(most/step))}
 	var ticks []float64
 	for v := 0.0; v <= a.high*1.001; v += step {

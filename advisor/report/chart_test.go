@@ -31,6 +31,8 @@ func TestPlot(t *testing.T) {
 		"a line":        {false, []float64{0, 1, 2, 4}, "M25 100L50 75L75 50L100 0", "0 1 2 3 4"},
 		"with a gap":    {false, []float64{0, nan, 2, 4}, "M25 100M75 50L100 0", "0 1 2 3 4"},
 		"of zeros":      {false, []float64{0, 0, 0, 0}, "M25 100L50 100L75 100L100 100", "0 1"},
+		"of little":     {false, []float64{0, 0.25, 0.5, 0.5}, "M25 100L50 58.33L75 16.67L100 16.67", "0 0.2 0.4 0.6"},
+		"of one":        {false, []float64{0, 1, 1, 1}, "M25 100L50 0L75 0L100 0", "0 1"},
 		"large":         {false, []float64{0, 1e6, 0, 2e6}, "M25 100L50 50L75 100L100 0", "0 500k 1M 1.5M 2M"},
 		"logarithmic":   {true, []float64{10, 100, 1000, 1e5}, "M25 100L50 75L75 50L100 0", "10 100 1000 10k 100k"},
 		"little of it":  {true, []float64{20, 20, 0, 20}, "M25 69.9L50 69.9M100 69.9", "10 20 50 100"},

@@ -12,13 +12,13 @@ import (
 func overTime(r Run) []*chart {
 	points := r.Result.Points
 	at := pick(points, func(p load.Point) float64 { return p.At.Seconds() })
-	answered := series{"answered", pick(points, func(p load.Point) float64 { return p.Rate })}
+	all := series{"requests", pick(points, func(p load.Point) float64 { return p.Rate })}
 	failing := series{"failed", pick(points, func(p load.Point) float64 { return p.Failed })}
 	planned := series{"planned", pick(points, func(p load.Point) float64 { return p.Planned })}
 	users := series{"users", pick(points, func(p load.Point) float64 { return float64(p.Users) })}
 	inFlight := series{"in flight", pick(points, func(p load.Point) float64 { return float64(p.InFlight) })}
 
-	rates, who := []series{answered, failing}, []series{users, inFlight}
+	rates, who := []series{all, failing}, []series{users, inFlight}
 	if r.Result.Open {
 		rates, who = append(rates, planned), []series{inFlight}
 	}

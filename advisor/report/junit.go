@@ -116,13 +116,16 @@ func requestCase(s load.Stats, run load.Snapshot) junitCase {
 	q := s.Latency
 	c := junitCase{Name: s.Name, Output: fmt.Sprintf("%s, %s failed, %s requests/s, latency p50 %s ms, p95 %s ms, p99 %s ms",
 		profiles.Plural(s.Count, "request", "requests"), failed(s.Failed, s.Count), rate(s), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99))}
-	cut := s.Aborted - s.OpenStreams()
+	what, cut := whatFailed(s.Name, run), s.Aborted-s.OpenStreams()
+	if what != "" {
+		c.Output += "\n" + what
+	}
 	if len(run.SLO) == 0 && s.Failed+cut > 0 {
 		message := fmt.Sprintf("%d of %d failed", s.Failed, s.Count)
 		if cut > 0 {
 			message += fmt.Sprintf(", %d were cut off by the end", cut)
 		}
-		c.Failure = &junitProblem{message, "requests", whatFailed(s.Name, run)}
+		c.Failure = &junitProblem{message, "requests", what}
 	}
 	return c
 }

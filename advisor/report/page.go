@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -227,11 +228,9 @@ func (p *paper) events(r Run) {
 
 // origin says on what and with what a run was made, and how to repeat it.
 func (p *paper) origin(r Run) {
-	text := fmt.Sprintf("on %s, %s, %s", profiles.Plural(r.Machine.Cores, "core", "cores"), r.Machine.OS, r.Machine.Arch)
-	if r.Program != "" {
-		text = r.Program + " " + text
+	if r.Machine.Cores > 0 {
+		p.say("%s on %s, %s, %s", cmp.Or(r.Program, "headroom"), profiles.Plural(r.Machine.Cores, "core", "cores"), r.Machine.OS, r.Machine.Arch)
 	}
-	p.say("%s", text)
 	words := make([]string, len(r.Command))
 	for i, word := range r.Command {
 		words[i] = shellWord(word)
