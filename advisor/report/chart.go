@@ -138,28 +138,25 @@ func decades(values []float64) (axis, []float64, bool) {
 	return a, ticks, true
 }
 
-// timeSteps are what lies between the ticks of a time axis.
-var timeSteps = []time.Duration{
-	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
-	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
-	time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour,
-}
+// timeSteps are what lies between the ticks of a time axis, in seconds.
+var timeSteps = []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200}
 
 // timeTicks are at most six.
 func timeTicks(a axis) (ticks []tick) {
-	const most = 6
-	step := timeSteps[len(timeSteps)-1]
-	for _, s := range timeSteps {
-		if a.high/s.Seconds() <= most-1 {
-			step = s
-			break
-		}
+	const day = 86400
+	least := a.high / 5
+	step := day * math.Ceil(least/day)
+	if i := slices.IndexFunc(timeSteps, func(s float64) bool { return s >= least }); i >= 0 {
+		step = timeSteps[i]
 	}
-	for at := time.Duration(0); at.Seconds() <= a.high; at += step {
-		ticks = append(ticks, tick{a.share(at.Seconds()), clock(at)})
+	for i := 0; i < 6 && float64(i)*step <= a.high; i++ {
+		at := float64(i) * step
+		ticks = append(ticks, tick{a.share(at), clock(seconds(at))})
 	}
 	return ticks
 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // plot draws series over times in seconds; nil where there is nothing to draw.
 // With log the values stand on a logarithmic scale.
@@ -169,7 +166,7 @@ func plot(title, unit string, at []float64, log bool, all ...series) *chart {
 	for _, s := range all {
 		values = append(values, s.values...)
 	}
-	if len(at) < 2 || !slices.ContainsFunc(values, func(v float64) bool { return v >= 0 }) {
+	if len(at) < 2 || at[len(at)-1] <= 0 || !slices.ContainsFunc(values, func(v float64) bool { return v >= 0 }) {
 		return nil
 	}
 	y, ticks := upTo(values)
@@ -186,7 +183,7 @@ func plot(title, unit string, at []float64, log bool, all ...series) *chart {
 	}
 	for _, t := range at {
 		c.Readings.Left = append(c.Readings.Left, x.share(t))
-		c.Readings.At = append(c.Readings.At, clock(time.Duration(t*float64(time.Second))))
+		c.Readings.At = append(c.Readings.At, clock(seconds(t)))
 	}
 	for _, s := range all {
 		l, values := line{Name: s.name}, []string{}

@@ -48,6 +48,11 @@ func TestPlot(t *testing.T) {
 			t.Errorf("%s: %+v, want no chart", name, got)
 		}
 	}
+	for high, want := range map[float64]string{3: "00:00 00:01 00:02 00:03", 6: "00:00 00:02 00:04 00:06", 28800: "00:00 120:00 240:00 360:00 480:00", 1e6: "00:00 4320:00 8640:00 12960:00"} {
+		if got := texts(timeTicks(axis{high: high})); got != want {
+			t.Errorf("timeTicks of %v s = %s, want %s", high, got, want)
+		}
+	}
 	if got := plot("title", "unit", nil, false, series{"x", nil}); got != nil {
 		t.Errorf("without points: %+v, want no chart", got)
 	}
