@@ -156,11 +156,35 @@ func timeTicks(a axis) (ticks []tick) {
 	return ticks
 }
 
+// rateTicks are those of an axis of requests per second.
+func rateTicks(a axis) (ticks []tick) {
+	_, values := upTo([]float64{a.high})
+	for _, v := range values {
+		if v <= a.high {
+			ticks = append(ticks, tick{a.share(v), compact(v)})
+		}
+	}
+	return ticks
+}
+
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// plot draws series over times in seconds; nil where there is nothing to draw.
-// With log the values stand on a logarithmic scale.
-func plot(title, unit string, at []float64, log bool, all ...series) *chart {
+// base is what series are drawn over: rising values from 0 on.
+type base struct {
+	at    []float64
+	ticks func(axis) []tick
+	text  func(float64) string
+}
+
+// overSeconds is the base of what happens in time.
+func overSeconds(at []float64) base {
+	return base{at, timeTicks, func(s float64) string { return clock(seconds(s)) }}
+}
+
+// plot draws series over a base; nil where there is nothing to draw. With log
+// the values stand on a logarithmic scale.
+func plot(title, unit string, over base, log bool, all ...series) *chart {
+	at := over.at
 	c := &chart{Title: title, Unit: unit}
 	values := []float64{}
 	for _, s := range all {
@@ -177,13 +201,13 @@ func plot(title, unit string, at []float64, log bool, all ...series) *chart {
 		}
 	}
 	x := axis{high: at[len(at)-1]}
-	c.XTicks = timeTicks(x)
+	c.XTicks = over.ticks(x)
 	for _, v := range ticks {
 		c.YTicks = append(c.YTicks, tick{hundredths(100 - y.share(v)), compact(v)})
 	}
 	for _, t := range at {
 		c.Readings.Left = append(c.Readings.Left, x.share(t))
-		c.Readings.At = append(c.Readings.At, clock(seconds(t)))
+		c.Readings.At = append(c.Readings.At, over.text(t))
 	}
 	for _, s := range all {
 		l, values := line{Name: s.name}, []string{}

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"headroom/advisor"
 	"headroom/load"
 )
 
@@ -38,13 +39,13 @@ func TestPlot(t *testing.T) {
 		"little of it":  {true, []float64{20, 20, 0, 20}, "M25 69.9L50 69.9M100 69.9", "10 20 50 100"},
 		"a power alone": {true, []float64{100, 100, 100, 100}, "M25 100L50 100L75 100L100 100", "100 200 500 1000"},
 	} {
-		got := plot("title", "unit", at, c.log, series{"x", c.values})
+		got := plot("title", "unit", overSeconds(at), c.log, series{"x", c.values})
 		if got == nil || got.Lines[0].Path != c.path || texts(got.YTicks) != c.y || texts(got.XTicks) != "00:00 00:01 00:02 00:03 00:04" {
 			t.Errorf("%s: %+v, want path %s and ticks %s", name, got, c.path, c.y)
 		}
 	}
 	for name, values := range map[string][]float64{"none": {nan, nan, nan, nan}, "no logarithm": {0, 0, 0, 0}} {
-		if got := plot("title", "unit", at, true, series{"x", values}); got != nil {
+		if got := plot("title", "unit", overSeconds(at), true, series{"x", values}); got != nil {
 			t.Errorf("%s: %+v, want no chart", name, got)
 		}
 	}
@@ -53,7 +54,7 @@ func TestPlot(t *testing.T) {
 			t.Errorf("timeTicks of %v s = %s, want %s", high, got, want)
 		}
 	}
-	if got := plot("title", "unit", nil, false, series{"x", nil}); got != nil {
+	if got := plot("title", "unit", overSeconds(nil), false, series{"x", nil}); got != nil {
 		t.Errorf("without points: %+v, want no chart", got)
 	}
 }
@@ -70,7 +71,7 @@ func TestPlotStaysWithin(t *testing.T) {
 			}
 			values[i] = float64(rapid.IntRange(0, 1e9).Draw(t, "value"))
 		}
-		c := plot("title", "unit", at, rapid.Bool().Draw(t, "log"), series{"x", values})
+		c := plot("title", "unit", overSeconds(at), rapid.Bool().Draw(t, "log"), series{"x", values})
 		if c == nil {
 			return
 		}
@@ -109,5 +110,21 @@ func TestReplicasOverTime(t *testing.T) {
 	}
 	if c := replicasOverTime(alone); c != nil {
 		t.Errorf("of a target that names none: %+v, want no chart", c)
+	}
+}
+
+// What counts for nothing has no place on the curve, and what never came no
+// latency.
+func TestScalingCurve(t *testing.T) {
+	c := capacity()
+	spoiled := c.Steps[0]
+	spoiled.Rate, spoiled.Spoiled = 500, true
+	c.Steps = append(c.Steps, spoiled)
+	got := scalingCurve(c)
+	if at := strings.Join(got.Readings.At, " "); at != "29.9/s 30.1/s 47.6/s" || texts(got.XTicks) != "0 20 40" || strings.Join(got.Readings.Lines[1], " ") != "– 240 22" {
+		t.Errorf("scalingCurve = %+v", got)
+	}
+	if got := scalingCurve(advisor.Capacity{}); got != nil {
+		t.Errorf("scalingCurve of nothing = %+v", got)
 	}
 }

@@ -1,17 +1,20 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"headroom/advisor"
 	"headroom/load"
 )
 
 // overTime are the charts of a run. Those without data are nil.
 func overTime(r Run) []*chart {
 	points := r.Result.Points
-	at := pick(points, func(p load.Point) float64 { return p.At.Seconds() })
+	at := overSeconds(pick(points, func(p load.Point) float64 { return p.At.Seconds() }))
 	all := series{"requests", pick(points, func(p load.Point) float64 { return p.Rate })}
 	failing := series{"failed", pick(points, func(p load.Point) float64 { return p.Failed })}
 	planned := series{"planned", pick(points, func(p load.Point) float64 { return p.Planned })}
@@ -53,7 +56,7 @@ func latency(name string, points []load.Point, quantile func(load.Quantiles) tim
 		if p.Latency.Count == 0 {
 			return math.NaN()
 		}
-		return float64(quantile(p.Latency)) / float64(time.Millisecond)
+		return inMillis(quantile(p.Latency))
 	})}
 }
 
@@ -79,7 +82,7 @@ func replicasOverTime(r Run) *chart {
 	if known {
 		all = append(all, series{"up", up}, series{"wanted", wanted})
 	}
-	c := plot("Replicas", "with what happened to them", at, false, all...)
+	c := plot("Replicas", "with what happened to them", overSeconds(at), false, all...)
 	if c == nil {
 		return nil
 	}
@@ -92,6 +95,25 @@ func replicasOverTime(r Run) *chart {
 	return c
 }
 
+// scalingCurve is how the latency of the steps of a measurement grew with what
+// they carried; nil where too few carried anything.
+func scalingCurve(c advisor.Capacity) *chart {
+	steps := slices.DeleteFunc(slices.Clone(c.Steps), func(o advisor.Observation) bool { return o.Requests == 0 || o.Spoiled })
+	slices.SortStableFunc(steps, func(a, b advisor.Observation) int { return cmp.Compare(a.Rate, b.Rate) })
+	quantile := func(of func(advisor.Observation) time.Duration) []float64 {
+		return pick(steps, func(o advisor.Observation) float64 {
+			if of(o) > time.Hour { // too many failed
+				return math.NaN()
+			}
+			return inMillis(of(o))
+		})
+	}
+	carried := base{pick(steps, func(o advisor.Observation) float64 { return o.Rate }), rateTicks, func(v float64) string { return compact(v) + "/s" }}
+	return plot("Latency of the steps over what they carried", "ms, logarithmic, over requests/s", carried, true,
+		series{"p50", quantile(func(o advisor.Observation) time.Duration { return o.P50 })},
+		series{"p95", quantile(func(o advisor.Observation) time.Duration { return o.P95 })})
+}
+
 // spreadBars is how many bars a distribution has at most.
 const spreadBars = 48
 
@@ -101,7 +123,7 @@ func spread(h load.Histogram) *chart {
 	if len(h) == 0 {
 		return nil
 	}
-	millis := func(d time.Duration) float64 { return max(float64(d)/float64(time.Millisecond), 0.001) }
+	millis := func(d time.Duration) float64 { return max(inMillis(d), 0.001) }
 	low, high := millis(h[0].Time)*0.999, millis(h[len(h)-1].Time)*1.001
 	x := axis{low: low, high: high, log: true}
 	counts := make([]int64, spreadBars)

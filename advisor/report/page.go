@@ -81,6 +81,7 @@ func newPage(r Run) page {
 	out.add("Connections", func(p *paper) { p.notes(s) })
 	out.add("Measurement", func(p *paper) {
 		if r.Capacity != nil {
+			p.chart(scalingCurve(*r.Capacity))
 			p.steps(*r.Capacity)
 		}
 	})

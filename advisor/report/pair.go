@@ -37,7 +37,7 @@ func newPairPage(a, b Run) page {
 			if p.Latency.Count == 0 {
 				return math.NaN()
 			}
-			return float64(p.Latency.P95) / float64(time.Millisecond)
+			return inMillis(p.Latency.P95)
 		}))
 	})
 	out.add("How A was made", func(p *paper) { p.origin(a) })
@@ -99,5 +99,5 @@ func together(title, unit string, log bool, a, b Run, figure func(load.Point) fl
 			return figure(points[i])
 		})}
 	}
-	return plot(title, unit, at, log, of("A", a.Result.Points), of("B", b.Result.Points))
+	return plot(title, unit, overSeconds(at), log, of("A", a.Result.Points), of("B", b.Result.Points))
 }
