@@ -21,6 +21,7 @@ type AnnotationKind string
 
 // The kinds of annotations.
 const (
+	LoadBegins   AnnotationKind = "load begins"
 	LoadRises    AnnotationKind = "load rises"
 	LoadFalls    AnnotationKind = "load falls"
 	Decided      AnnotationKind = "decision"
@@ -43,7 +44,10 @@ func annotations(episodes []Episode, moves []Move, edits []Edit, replicas []Life
 	var c course
 	for _, e := range episodes {
 		kind := LoadRises
-		if e.direction() == down {
+		switch {
+		case e.Cause == Began:
+			kind = LoadBegins
+		case e.direction() == down:
 			kind = LoadFalls
 		}
 		c.note(e.At, kind, e.Change())

@@ -19,11 +19,15 @@ const (
 	smoothing = 5
 )
 
+// maxLevel is more users or arrivals than anything can make; what is beyond is
+// an error of whoever made the point.
+const maxLevel = 1e12
+
 // pointsOf are the points of a load that can be used, in the order of time.
 func pointsOf(points []Point, begin, end time.Duration) []Point {
 	var out []Point
 	for _, p := range points {
-		ok := p.At > begin && p.At <= end && p.Planned >= 0 && !math.IsInf(p.Planned, 0)
+		ok := p.At > begin && p.At <= end && p.Planned >= 0 && p.Planned <= maxLevel
 		if ok && (len(out) == 0 || p.At > out[len(out)-1].At) {
 			out = append(out, p)
 		}

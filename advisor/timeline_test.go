@@ -240,7 +240,7 @@ func TestAnnotations(t *testing.T) {
 		Replicas: []Life{{ID: "b", Created: ago(12 * s), Ready: ago(18 * s), Answered: ago(18500 * time.Millisecond), Leaving: ago(50 * s)}},
 	})
 	want := []Annotation{
-		{0, LoadRises, "0 -> 10 users"}, {10 * s, LoadRises, "10 -> 50 users"}, {12 * s, Decided, "1 -> 2: rps 45"}, {12 * s, Created, "b starts"},
+		{0, LoadBegins, "0 -> 10 users"}, {10 * s, LoadRises, "10 -> 50 users"}, {12 * s, Decided, "1 -> 2: rps 45"}, {12 * s, Created, "b starts"},
 		{13 * s, SLOLost, "the SLO is lost"}, {15 * s, EditedByHand, "every connection is replaced before its next request"},
 		{18 * s, Ready, "b is ready"}, {18500 * time.Millisecond, FirstAnswer, "b answers for the first time"},
 		{20 * s, SLORegained, "the SLO is regained"}, {40 * s, LoadFalls, "50 -> 10 users"}, {50 * s, Leaves, "b must go"},
