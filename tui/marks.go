@@ -96,7 +96,9 @@ func choose(marks []mark, first, end int) []placed {
 // marksOf are the changes of what the session does, of the load and of the
 // fleet, which often follow from each other, in the order of time: columns,
 // and the order of subjects within one. Those in front give way last, besides
-// the phases: each chart has there what explains its curves.
+// the phases: each chart has there what explains its curves. What else a
+// timeline tells has to be looked for elsewhere where a chart is narrow: half
+// of it would mislead.
 func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 	var out []mark
 	add := func(of subject, column int, text string, tone tone) {
@@ -106,6 +108,9 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 		rank := 1
 		if of == ofPhase || slices.Contains(front, of) {
 			rank = 0
+		}
+		if rank > 0 && of != ofWanted && a.columns < roomy {
+			return
 		}
 		out = append(out, mark{column, text, tone, of, rank})
 	}
@@ -149,11 +154,14 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 	return out
 }
 
+// roomy is how many columns have room for every subject.
+const roomy = 50
+
 // markLegend explains the marks of a timeline that are in view, as many as
 // fit; nothing where there are none. The help explains the others.
 func markLegend(st advisor.State, s *styles, w int) string {
 	in := map[subject]bool{}
-	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1), st.Timeline) {
+	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1), st.Timeline, ofLoad, ofAnswer, ofSLO) {
 		in[m.of] = true
 	}
 	if !in[ofLoad] && !in[ofAnswer] && !in[ofSLO] {

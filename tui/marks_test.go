@@ -29,24 +29,31 @@ func scaledState() advisor.State {
 }
 
 func TestMarksOfATimeline(t *testing.T) {
-	a := newAxis(points(1, 60, func(i int) advisor.Point {
+	all := points(1, 60, func(i int) advisor.Point {
 		p := advisor.Point{Phase: advisor.Swarming, Wanted: 1}
 		if i >= 43 {
 			p.Wanted = 3
 		}
 		return p
-	}), 61)
-	marks := marksOf(a, scaledState().Timeline, ofSLO)
-	var got []string
-	for _, m := range marks {
-		text := m.text
-		if m.rank == 0 {
-			text += " in front"
+	})
+	for _, test := range []struct {
+		columns int
+		want    []string
+	}{
+		{61, []string{"●", "↗", "✗ in front", "▲3", "●2", "✓ in front"}},
+		{31, []string{"✗ in front", "▲3", "✓ in front"}},
+	} {
+		var got []string
+		for _, m := range marksOf(newAxis(all, test.columns), scaledState().Timeline, ofSLO) {
+			text := m.text
+			if m.rank == 0 {
+				text += " in front"
+			}
+			got = append(got, text)
 		}
-		got = append(got, text)
-	}
-	if want := []string{"●", "↗", "✗ in front", "▲3", "●2", "✓ in front"}; !slices.Equal(got, want) {
-		t.Errorf("marks %q, want %q", got, want)
+		if !slices.Equal(got, test.want) {
+			t.Errorf("in %d columns: marks %q, want %q", test.columns, got, test.want)
+		}
 	}
 }
 

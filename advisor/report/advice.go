@@ -123,7 +123,7 @@ func WriteTune(w io.Writer, r advisor.TuneResult) error {
 		}
 	}
 	for i, load := range r.Timeline.Loads() {
-		if err := WriteTimeline(w, "replicas "+passes[min(i, len(passes)-1)], r.Timeline.Of(load), 0); err != nil {
+		if err := WriteTimeline(w, "replicas "+passes[min(i, len(passes)-1)], r.Timeline.Of(load), 92); err != nil {
 			return err
 		}
 	}

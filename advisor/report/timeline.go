@@ -23,7 +23,8 @@ func WriteTimeline(w io.Writer, title string, episodes []advisor.Episode, width 
 	}
 	p := &paper{w: w, width: width}
 	p.printf("\n")
-	rows := [][]string{{title, "", "times from the load step"}}
+	p.say("%s, with times from each step", title)
+	var rows [][]string
 	for _, e := range episodes[:min(len(episodes), fewSteps)] {
 		at, change := clock(e.At-e.Load), e.Change()
 		if ramp := e.Settled - e.At; ramp > 2500*time.Millisecond {
