@@ -18,9 +18,9 @@ type Timeline struct {
 // Episode is one load step and what came of it. What did not happen, or is not
 // known, is absent.
 type Episode struct {
-	Load    time.Duration  `json:"load"` // start of the load that the step belongs to
-	At      time.Duration  `json:"at"`   // when the load began to change; of a planned step up to a second early
-	Settled time.Duration  `json:"settled"`
+	Load    time.Duration  `json:"load"`            // start of the load that the step belongs to
+	At      time.Duration  `json:"at"`              // when the load began to change; of a planned step up to a second early
+	Settled time.Duration  `json:"settled"`         // when it had changed
 	Until   *time.Duration `json:"until,omitempty"` // the next step, or the end of the load; nil: it goes on
 	Cause   Cause          `json:"cause"`
 	Open    bool           `json:"open,omitempty"` // From and To are arrivals per second, else users
