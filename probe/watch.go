@@ -20,8 +20,8 @@ type Watch struct {
 	source   string
 	tracks   []*track // in the order of their first answers
 	named    int64    // answers that name a replica, as of the latest Look
-	joined   int64    // of them, before replicas last came or went
-	recent   []string // whose the latest of them were, a ring
+	moved    int64    // of them, before replicas last came or went
+	recent   []string // whose the latest of them since then were, a ring
 	next     int      // place in the ring
 	requests int64
 	failed   int64     // at no replica
@@ -125,7 +125,7 @@ func (w *Watch) observeReplicas(c *changes, l Look) {
 			// Had it been there all along, it would hardly have been missed.
 			if Missed(1/float64(alive+1), before) < newChance {
 				c.add(ChangeAppears, r.ID, r.FirstSeen, "%s appears", r.ID)
-				w.joined = before
+				w.move(before)
 			} else {
 				c.add(ChangeMet, r.ID, r.FirstSeen, "%s answers", r.ID)
 			}
@@ -138,7 +138,6 @@ func (w *Watch) observeReplicas(c *changes, l Look) {
 // there were so many answers.
 func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 	answers := r.Requests - t.Requests
-	w.note(r.ID, answers)
 	t.latest.add(answers, r.Failed-t.Failed)
 	state := t.State
 	if answers > 0 {
@@ -147,10 +146,11 @@ func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 			c.add(ChangeAgain, r.ID, t.LastSeen, "%s answers again, after %s", r.ID, span(t.LastSeen, r.LastSeen))
 		}
 		if state == Gone {
-			w.joined = before
+			w.move(before)
 		}
 		state = Serving
 	}
+	w.note(r.ID, answers)
 	t.Replica, t.State = r, state
 	switch t.latest.turn() {
 	case failing:
@@ -177,7 +177,7 @@ func (w *Watch) judge(c *changes) {
 			c.add(ChangeQuiet, t.ID, t.LastSeen, "%s has been quiet since %s", t.ID, last)
 			continue
 		}
-		w.joined = w.named
+		w.move(w.named)
 		c.add(ChangeGone, t.ID, t.LastSeen, "%s is gone: nothing since %s, in %d answers", t.ID, last, w.named-t.until)
 	}
 }
@@ -213,6 +213,9 @@ func (w *Watch) find(id string) *track {
 	return nil
 }
 
+// move notes that replicas came or went after so many answers.
+func (w *Watch) move(named int64) { w.moved, w.recent, w.next = named, nil, 0 }
+
 // note remembers whose the latest answers were.
 func (w *Watch) note(id string, answers int64) {
 	for range min(answers, sharesOver) {
@@ -227,7 +230,7 @@ func (w *Watch) note(id string, answers int64) {
 
 // Replicas returns what is known of the replicas: those that are there first,
 // in the order of their first answers, then those that went, the latest first.
-// Share is that of the latest 200 answers.
+// Share is that of the latest 200 answers since replicas last came or went.
 func (w *Watch) Replicas() []Replica {
 	count := map[string]int{}
 	for _, id := range w.recent {
@@ -255,7 +258,7 @@ func (w *Watch) Replicas() []Replica {
 
 // Unseen judges how many replicas there are from the answers since replicas
 // last came or went.
-func (w *Watch) Unseen() Unseen { return EstimateUnseen(w.alive(), w.named-w.joined) }
+func (w *Watch) Unseen() Unseen { return EstimateUnseen(w.alive(), w.named-w.moved) }
 
 // Patience is the number of answers after which one of the replicas counts as
 // quiet, and as gone, where each gives as many; 0 for fewer than two.

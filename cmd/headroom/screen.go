@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -12,53 +10,26 @@ import (
 	"golang.org/x/term"
 )
 
-const watchEvery = time.Second
-
-// watch shows what render writes, again and again, until an interrupt or until
-// there is nothing to show any more.
-func (a *app) watch(render func(ctx context.Context, out io.Writer) error, s *screen) error {
-	ctx := a.signals.stop
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for seen := false; ; seen = true {
-		var text bytes.Buffer
-		switch err := render(ctx, &text); {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && seen:
-			return fmt.Errorf("the scaler does not answer any more: %w", err)
-		case err != nil:
-			return err
-		}
-		if err := s.show(text.String(), time.Now()); err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 // screen shows one text after the other: in place on a terminal, else one
 // below the other.
 type screen struct {
 	out     io.Writer
-	height  func() int // of the terminal; nil: there is none
-	divided bool       // off a terminal: a line with the time between two texts
-	shown   int        // lines of the last text
+	size    func() (width, height int) // of the terminal; nil: there is none
+	divided bool                       // off a terminal: a line with the time between two texts
+
+	shown         int // lines of the last text
+	width, height int // of the terminal when it was shown
 }
 
 func newScreen(out *os.File, divided bool) *screen {
 	s := &screen{out: out, divided: divided}
 	if fd := int(out.Fd()); term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" {
-		s.height = func() int {
-			_, height, err := term.GetSize(fd)
+		s.size = func() (int, int) {
+			width, height, err := term.GetSize(fd)
 			if err != nil {
-				return 24
+				return leastColumns, 24
 			}
-			return height
+			return width, height
 		}
 	}
 	return s
@@ -79,7 +50,7 @@ func terminalWidth(out *os.File) int {
 func (s *screen) show(text string, now time.Time) error {
 	var b strings.Builder
 	switch {
-	case s.height != nil:
+	case s.size != nil:
 		s.redraw(&b, strings.Split(strings.TrimSuffix(text, "\n"), "\n"))
 	case s.divided && s.shown > 0:
 		fmt.Fprintf(&b, "--- %s\n%s", now.UTC().Format(time.RFC3339), text)
@@ -96,20 +67,46 @@ const (
 	wrap       = "\x1b[?7h"
 	clearLine  = "\x1b[K"
 	clearBelow = "\x1b[J"
+	home       = "\x1b[H"
 )
 
 func (s *screen) redraw(b *strings.Builder, lines []string) {
-	if room := max(2, s.height()-1); len(lines) > room {
+	width, height := s.size()
+	if room := max(2, height-1); len(lines) > room {
 		hidden := len(lines) - room + 1
 		lines = append(lines[:room-1:room-1], fmt.Sprintf("and %d more lines", hidden))
 	}
-	if s.shown > 0 {
-		fmt.Fprintf(b, "\x1b[%dA\r", s.shown)
-	}
-	b.WriteString(noWrap)
+	b.WriteString(s.back(width, height) + noWrap)
 	for _, line := range lines {
-		b.WriteString(line + clearLine + "\n")
+		b.WriteString(clearLine + line + "\n") // cleared afterwards, a full line would lose its end
 	}
 	b.WriteString(clearBelow + wrap)
-	s.shown = len(lines)
+	s.shown, s.width, s.height = len(lines), width, height
+}
+
+// back goes to the begin of the last text. A terminal of another size than it
+// had then may have broken its lines anew, so all of it is used.
+func (s *screen) back(width, height int) string {
+	switch {
+	case s.shown == 0:
+		return ""
+	case width != s.width || height != s.height:
+		return home + clearBelow
+	}
+	return fmt.Sprintf("\x1b[%dA\r", s.shown)
+}
+
+// resized reports whether the terminal has another size than when the last text
+// was shown.
+func (s *screen) resized() bool {
+	width, height := s.size()
+	return width != s.width || height != s.height
+}
+
+// wipe takes the last text off the terminal.
+func (s *screen) wipe() error {
+	width, height := s.size()
+	_, err := io.WriteString(s.out, s.back(width, height)+clearBelow)
+	s.shown = 0
+	return err
 }
