@@ -108,7 +108,7 @@ func lines(width int, write func(p *paper)) []string {
 // watched is the head of a watch.
 func (p *paper) watched(s Watch) {
 	started := s.Load.Started
-	p.say("%s since %s (%s), %s/s of fresh connections", s.Target, started.Format(time.TimeOnly), s.At.Sub(started).Round(time.Second), profiles.FormatRate(s.Rate))
+	p.say("%s: %.3g/s since %s (%s)", s.Target, s.Rate, started.Format(time.TimeOnly), s.At.Sub(started).Round(time.Second))
 	p.say("%s", counted(s.Load.Total))
 	p.addresses(s.Load.Conns.Remotes)
 	if !s.Down.IsZero() {
@@ -131,7 +131,7 @@ func down(s Watch) string {
 
 // addresses are those of the target that connections went to.
 func (p *paper) addresses(remotes []load.Remote) {
-	const most = 4
+	const most = 2
 	if len(remotes) == 0 {
 		return
 	}
@@ -187,9 +187,13 @@ func (p *paper) watchedReplicas(s Watch) {
 	p.table(align, rows)
 }
 
-// watchNotes say what the table rests on, and what else is to know.
+// watchNotes say in few words what the table rests on, and what else is to know.
 func (p *paper) watchNotes(s Watch) {
-	p.whoNames(s.Load)
+	if l := s.Load; l.Found {
+		p.say("service time in ms; replicas named by %s, found by itself (%s)", l.Identity, l.Sure)
+	} else {
+		p.whoNames(l)
+	}
 	if u := s.Unseen; u.High > u.Seen {
 		p.say("%s met so far, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)
 	}

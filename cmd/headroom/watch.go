@@ -21,8 +21,9 @@ const mostWatched = 50
 func (a *app) watchCommand() *cobra.Command {
 	l, json, failureCode := newLoadFlags(), false, 0
 	p := &l.plan
-	p.Rate, p.Arrivals, p.OnBusy = 2, profiles.Even, profiles.Dropped
-	p.DisableKeepAlive = true // or it would ask the same replica again and again
+	p.Rate, p.OnBusy = 2, profiles.Dropped
+	p.Arrivals = profiles.Poisson // even ones keep step with others, such as health checks, and may never meet the replica that those get
+	p.DisableKeepAlive = true     // else it would ask the same replica again and again
 	p.Timeout, p.StopGrace = 10*time.Second, 0
 	cmd := &cobra.Command{
 		Use:   "watch URL",
