@@ -79,7 +79,7 @@ func WriteWatchSummary(w io.Writer, s Watch, width int) error {
 
 // WatchLine is a watch in one line.
 func WatchLine(s Watch) string {
-	text := counted(s.Load.Total)
+	text := counted(s.Load)
 	if !s.Down.IsZero() {
 		text += "; " + down(s)
 	}
@@ -109,17 +109,20 @@ func lines(width int, write func(p *paper)) []string {
 func (p *paper) watched(s Watch) {
 	started := s.Load.Started
 	p.say("%s: %.3g/s since %s (%s)", s.Target, s.Rate, started.Format(time.TimeOnly), s.At.Sub(started).Round(time.Second))
-	p.say("%s", counted(s.Load.Total))
+	p.say("%s", counted(s.Load))
 	p.addresses(s.Load.Conns.Remotes)
 	if !s.Down.IsZero() {
 		p.say("%s", down(s))
 	}
 }
 
-// counted is what came of the requests.
-func counted(t load.Stats) string {
-	text := fmt.Sprintf("%s, %d failed", profiles.Plural(t.Count, "request", "requests"), t.Failed)
-	if q := t.Service; q.Count > 0 {
+// counted is what came of the requests, and what waits for an answer.
+func counted(l load.Snapshot) string {
+	text := fmt.Sprintf("%s, %d failed", profiles.Plural(l.Total.Count, "request", "requests"), l.Total.Failed)
+	if waiting, oldest, ok := l.Stalled(); ok && waiting > 0 {
+		text += fmt.Sprintf(", %d waiting, the oldest for %s", waiting, oldest.Round(time.Second))
+	}
+	if q := l.Total.Service; q.Count > 0 {
 		text += fmt.Sprintf(", service time p50 %s, p95 %s, p99 %s", profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95), profiles.FormatLatency(q.P99))
 	}
 	return text

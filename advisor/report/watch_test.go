@@ -111,6 +111,10 @@ func TestWatchLine(t *testing.T) {
 	if got := WatchLine(s); got != want {
 		t.Errorf("WatchLine = %q, want %q", got, want)
 	}
+	s.Load.InFlight, s.Load.Oldest = 3, 4*time.Second
+	if got := WatchLine(s); !strings.HasPrefix(got, "180 requests, 5 failed, 3 waiting, the oldest for 4s, service time") {
+		t.Errorf("WatchLine of a target that hangs = %q", got)
+	}
 	s.Down, s.Problem, s.Replicas = s.At, "connection refused", nil
 	if got := WatchLine(s); !strings.HasSuffix(got, "; every request fails since 12:01:30: connection refused") {
 		t.Errorf("WatchLine of a target that is down = %q", got)
