@@ -165,9 +165,7 @@ func (p *paper) replicas(s load.Snapshot) {
 	for _, sentence := range s.Spread() {
 		p.say("%s", sentence)
 	}
-	if s.Unnamed > 0 {
-		p.say("%s no replica", profiles.Plural(s.Unnamed, "answer names", "answers name"))
-	}
+	p.unnamed(s)
 	if len(parts) > 1 {
 		p.printf("\n")
 		p.table("nrrr", parts)
@@ -182,6 +180,13 @@ func (p *paper) naming(s load.Snapshot) {
 		how = fmt.Sprintf("found by itself (%s: %s)", s.Sure, s.Why)
 	}
 	p.say("service time in ms; replicas named by %s, %s", s.Identity, how)
+}
+
+// unnamed counts the answers without a name.
+func (p *paper) unnamed(s load.Snapshot) {
+	if s.Unnamed > 0 {
+		p.say("%s no replica", profiles.Plural(s.Unnamed, "answer names", "answers name"))
+	}
 }
 
 // nameless says why there are no names of replicas, and what helps.

@@ -194,6 +194,7 @@ func (p *paper) watchedReplicas(s Watch) {
 func (p *paper) watchNotes(s Watch) {
 	if l := s.Load; l.Found {
 		p.say("service time in ms; replicas named by %s, found by itself (%s)", l.Identity, l.Sure)
+		p.unnamed(l)
 	} else {
 		p.whoNames(l)
 	}
@@ -218,6 +219,7 @@ func (p *paper) whoNames(s load.Snapshot) {
 	switch {
 	case s.Identity != "":
 		p.naming(s)
+		p.unnamed(s)
 	case s.Total.Count > s.Total.Failed:
 		p.nameless(s)
 	}

@@ -31,6 +31,7 @@ func watched() Watch {
 		Load: load.Snapshot{
 			Started: noon, Total: load.Stats{Count: 180, Failed: 5, Service: quantiles(175, 4*milli)},
 			Conns:    load.Connections{Remotes: []load.Remote{{Address: "10.0.0.7:8080"}, {Address: "10.0.0.8:8080"}, {Address: "10.0.0.9:8080"}, {Address: "10.0.0.10:8080"}, {Address: "10.0.0.11:8080"}}},
+			Unnamed:  2,
 			Identity: "json:hostname", Found: true, Sure: probe.Sure, Why: "3 values in 144 answers, which come back",
 			Failures: []load.FailureCount{{Failure: load.Dial, Count: 5, First: 40 * time.Second, Last: 52 * time.Second, Example: "dial tcp: connect: connection refused"}},
 		},
