@@ -12,7 +12,11 @@ type Look struct {
 	Requests int64     // answers and failures
 	Failed   int64     // of them
 	Problem  string    // why the latest failure failed
+	Chosen   bool      // a scaler chooses who answers and leaves others idle on purpose, so a silence says nothing
 }
+
+// NoticeChosen is the notice of a watch whose Looks are Chosen.
+const NoticeChosen NoticeKind = "chosen"
 
 // Watch follows a target at a low rate: it says when a replica appears, falls
 // silent or fails, and when the target does. It is not safe for concurrent use.
@@ -49,7 +53,9 @@ func (w *Watch) Observe(now time.Time, l Look) []Change {
 	}
 	w.observeTarget(c, l)
 	w.observeReplicas(c, l)
-	w.judge(c)
+	if !l.Chosen {
+		w.judge(c)
+	}
 	return c.list
 }
 

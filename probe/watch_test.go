@@ -80,6 +80,12 @@ func TestWatchTellsChanges(t *testing.T) {
 			"00:26 quiet: c has been quiet since 12:00:15", "00:32 gone: c is gone: nothing since 12:00:15, in 35 answers",
 			"00:35 again: c answers again, after 21s",
 		}},
+		{"one that a scaler leaves idle", func(s *service) {
+			s.look.Chosen = true
+			s.send(4, "a", "b").send(100, "a")
+		}, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers",
+		}},
 		{"replaced one by one", func(s *service) { s.send(30, "a", "b").send(60, "c", "d") }, []string{
 			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers", "00:15 appears: c appears", "00:16 appears: d appears",
 			"00:31 quiet: a has been quiet since 12:00:14", "00:31 quiet: b has been quiet since 12:00:15",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -72,7 +73,7 @@ func (a *app) watch(plan profiles.Plan, source probe.Source, out watchOutput, fa
 	if err := session.Start(); err != nil {
 		return err
 	}
-	w := &watcher{plan: plan, out: out}
+	w := &watcher{plan: plan, out: out, chosen: isService(a.signals.stop, plan.Target)}
 	states := session.States() // only now, so that an idle State is one after the watch
 	stop := a.signals.stop.Done()
 	for {
@@ -97,6 +98,7 @@ func (a *app) watch(plan profiles.Plan, source probe.Source, out watchOutput, fa
 type watcher struct {
 	plan    profiles.Plan
 	out     watchOutput
+	chosen  bool // the target is the service of a scaler of ours
 	watch   probe.Watch
 	changes []probe.Change // the latest ones
 	logged  int            // number of the last event of the session that was taken over
@@ -114,7 +116,7 @@ func (w *watcher) show(s advisor.State) error {
 	problem := latestProblem(s.Load.Failures)
 	fresh := w.watch.Observe(s.At, probe.Look{
 		Replicas: s.Load.Fleet(), Source: s.Load.Identity,
-		Requests: s.Load.Total.Count, Failed: s.Load.Total.Failed, Problem: problem,
+		Requests: s.Load.Total.Count, Failed: s.Load.Total.Failed, Problem: problem, Chosen: w.chosen,
 	})
 	for _, e := range s.Events {
 		if e.N > w.logged && e.Kind == advisor.NoticeEvent {
@@ -124,12 +126,25 @@ func (w *watcher) show(s advisor.State) error {
 	}
 	w.changes = append(w.changes, fresh...)
 	w.changes = w.changes[max(0, len(w.changes)-mostChanges):]
+	notices := s.Notices
 	quiet, gone := w.watch.Patience()
+	if w.chosen {
+		notices, quiet, gone = append([]probe.Notice{{Kind: probe.NoticeChosen, Text: chosenText}}, notices...), 0, 0
+	}
 	w.picture = report.Watch{
 		At: s.At, Target: w.plan.Target, Rate: w.plan.Rate, Load: s.Load, Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
-		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problem, Changes: w.changes, Notices: s.Notices,
+		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problem, Changes: w.changes, Notices: notices,
 	}
 	return w.out.show(w.picture, fresh)
+}
+
+const chosenText = "the scaler chooses who answers and leaves others idle on purpose, so nobody is called quiet or gone here: headroom workers --watch shows them all"
+
+// isService reports whether the target is the service of a running scaler of
+// ours. One that does not answer is taken for none: the watch says what it sees.
+func isService(ctx context.Context, target string) bool {
+	back, err := findBackend(ctx, target)
+	return err == nil && back.client != nil
 }
 
 // latestProblem is the class of failures that was met last, in words.

@@ -57,7 +57,7 @@ func two(t *testing.T, failing int64) *httptest.Server {
 }
 
 func TestWatchWithoutATerminal(t *testing.T) {
-	code, out, err := execute(t, "watch", two(t, 0).URL, "--rate", "50", "-t", "600ms")
+	code, out, err := execute(t, "watch", two(t, 0).URL, "--rate", "50", "-t", "350ms")
 	if code != 0 || err != "" {
 		t.Errorf("watch: exit %d, %q, want 0 and silence", code, err)
 	}
@@ -87,7 +87,7 @@ func TestWatchExitCode(t *testing.T) {
 }
 
 func TestWatchAsJSON(t *testing.T) {
-	_, out, _ := execute(t, "watch", two(t, 0).URL, "--rate", "50", "-t", "600ms", "--json")
+	_, out, _ := execute(t, "watch", two(t, 0).URL, "--rate", "50", "-t", "350ms", "--json")
 	var types []string
 	for line := range strings.Lines(out) {
 		var record struct {
@@ -146,6 +146,17 @@ func TestWatcherShowsStates(t *testing.T) {
 	if want := []string{"every request fails: connection refused", "a notice", "requests succeed, after 1s"}; !slices.Equal(out.told, want) {
 		t.Errorf("told %q, want %q", out.told, want)
 	}
+	if n := len(out.pictures[0].Notices); n != 0 {
+		t.Errorf("%d notices, want none", n)
+	}
+	w.chosen = true
+	if err := w.show(advisor.State{At: noon, Load: load.Snapshot{Started: noon}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := out.pictures[len(out.pictures)-1].Notices; len(n) != 1 || n[0].Kind != probe.NoticeChosen {
+		t.Errorf("notices %v where a scaler chooses, want that", n)
+	}
+	out.pictures = out.pictures[:len(out.pictures)-1]
 	if n := len(out.pictures); n != 2 || len(out.pictures[n-1].Changes) != 3 {
 		t.Errorf("%d pictures, want 2, the last one with 3 changes: %+v", n, out.pictures)
 	}
