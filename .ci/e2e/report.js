@@ -36,7 +36,7 @@ async function look(browser, file, options) {
   tab.on("request", (r) => { if (!/^(file|data):/.test(r.url())) trouble.push(`request: ${r.url()}`); });
   await tab.goto("file://" + path.resolve(file));
   const name = `${file} at ${options.viewport.width} px, ${options.colorScheme || "light"}`;
-  const plot = tab.locator(".plot").first();
+  const plot = tab.locator("figure:has(.legend) .plot").first();
   await plot.hover();
   assert.notEqual(await tab.locator("figure output").first().textContent(), "", `${name}: no value under the pointer`);
   assert.deepEqual(await tooWide(tab), [], `${name}: wider than the page`);

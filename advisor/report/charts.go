@@ -61,9 +61,9 @@ func latency(name string, points []load.Point, quantile func(load.Quantiles) tim
 }
 
 // replicasOverTime is the chart of the replicas while the load ran, with what
-// the session noted of them; nil where nothing is known of any.
+// the timeline notes of them; nil where nothing is known of any.
 func replicasOverTime(r Run) *chart {
-	started := r.Result.Started.Sub(r.Began)
+	started := r.offset()
 	length := r.Result.Elapsed.Seconds()
 	var at, wanted, up, answering []float64
 	known, most := false, 0
@@ -86,11 +86,8 @@ func replicasOverTime(r Run) *chart {
 	if c == nil {
 		return nil
 	}
-	for _, e := range r.Events {
-		if e.Kind == "scale" || e.Kind == "replica" || e.Kind == "hand" || e.Kind == "apply" {
-			seconds := e.At.Sub(r.Result.Started)
-			c.mark(seconds.Seconds(), at[len(at)-1], fmt.Sprintf("%s %s", clock(seconds), e.Text))
-		}
+	for _, a := range r.Timeline.Annotations {
+		c.mark((a.At - started).Seconds(), at[len(at)-1], fmt.Sprintf("%s %s", clock(a.At-started), a.Text))
 	}
 	return c
 }

@@ -38,6 +38,11 @@ func saved(t *testing.T) Run {
 	state := advisor.State{
 		Load: s, Began: began, Plan: plan, Managed: true, Policy: profiles.FixedPolicy(2),
 		Search: &advisor.SearchState{Capacity: &result.Measurement.Capacity}, Advice: result.Advice, Before: result.Before, After: result.After,
+		Timeline: advisor.Timeline{
+			Episodes: []advisor.Episode{{Load: 5 * time.Second, At: 15 * time.Second, Settled: 15 * time.Second, Cause: advisor.ByHand, From: 10, To: 20,
+				Moves: []advisor.Move{{At: 17 * time.Second, From: 1, To: 2, Why: "rps 41.0 with a target of 20 per replica asks for 2"}}}},
+			Annotations: []advisor.Annotation{{At: time.Second, Kind: advisor.EditedByHand, Text: "before the load"}, {At: 17 * time.Second, Kind: advisor.Decided, Text: "1 -> 2"}},
+		},
 		Events: []advisor.Event{
 			{N: 1, At: s.Started, Kind: "run", Text: "swarming with 20 users"},
 			{N: 2, At: s.Started.Add(12 * time.Second), Kind: "scale", Text: "1 -> 2: rps 41.0 with a target of 20 <per> replica | asks for 2"},

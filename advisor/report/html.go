@@ -18,9 +18,11 @@ var (
 )
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"number": func(align string, column int) bool { return align[column] == 'r' },
-	"head":   func(g *grid, column int) string { return g.Rows[0][column] },
-	"body":   func(g *grid) [][]string { return g.Rows[1:] },
+	"class": func(align string, column int) string {
+		return map[byte]string{'l': "word", 'r': "number", 'n': "text", 't': "text"}[align[column]]
+	},
+	"head": func(g *grid, column int) string { return g.Rows[0][column] },
+	"body": func(g *grid) [][]string { return g.Rows[1:] },
 }).Parse(layout))
 
 // WriteHTML writes a run as one file for a browser, which needs nothing else.

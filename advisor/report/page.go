@@ -78,6 +78,7 @@ func newPage(r Run) page {
 	out.add("Streams", func(p *paper) { p.streams(s) })
 	out.add("Failures", func(p *paper) { p.failures(s) })
 	out.add("Replicas", func(p *paper) { p.replicas(s) })
+	out.add("Replicas over the load", func(p *paper) { p.timeline("step by step", r.Timeline.Of(r.offset())) })
 	out.add("Connections", func(p *paper) { p.notes(s) })
 	out.add("Measurement", func(p *paper) {
 		if r.Capacity != nil {

@@ -15,20 +15,21 @@ import (
 // Run is a finished run as it is saved. Reports are made from it alone, so one
 // that is read again gives the same ones.
 type Run struct {
-	Version string            `json:"version"`
-	Kind    string            `json:"kind"`              // "run"
-	Program string            `json:"program,omitempty"` // that ran it, with its version
-	Command []string          `json:"command"`           // without secrets
-	Machine advisor.Machine   `json:"machine"`
-	Target  string            `json:"target"`
-	Date    time.Time         `json:"date"`
-	Began   time.Time         `json:"began"`             // when the session did, from which Points count
-	Methods map[string]string `json:"methods,omitempty"` // of the requests, by their names
-	Result  load.Snapshot     `json:"result"`
-	Fleet   probe.Fleet       `json:"fleet"`
-	Points  []advisor.Point   `json:"points"`
-	Events  []advisor.Event   `json:"events"`
-	Policy  *profiles.Policy  `json:"policy,omitempty"` // in force at the scaler, where there is one
+	Version  string            `json:"version"`
+	Kind     string            `json:"kind"`              // "run"
+	Program  string            `json:"program,omitempty"` // that ran it, with its version
+	Command  []string          `json:"command"`           // without secrets
+	Machine  advisor.Machine   `json:"machine"`
+	Target   string            `json:"target"`
+	Date     time.Time         `json:"date"`
+	Began    time.Time         `json:"began"`             // what the timeline and the points count from
+	Methods  map[string]string `json:"methods,omitempty"` // of the requests, by their names
+	Result   load.Snapshot     `json:"result"`
+	Fleet    probe.Fleet       `json:"fleet"`
+	Timeline advisor.Timeline  `json:"timeline"`
+	Points   []advisor.Point   `json:"points"`
+	Events   []advisor.Event   `json:"events"`
+	Policy   *profiles.Policy  `json:"policy,omitempty"` // in force at the scaler, where there is one
 
 	Capacity *advisor.Capacity       `json:"capacity,omitempty"` // of the session's latest measurement
 	Advice   *advisor.Recommendation `json:"advice,omitempty"`
@@ -40,11 +41,14 @@ type Run struct {
 func NewRun(s advisor.State, program string, command []string) Run {
 	r := Run{
 		Version: profiles.Version, Kind: "run", Program: program, Command: withoutSecrets(command), Machine: advisor.ThisMachine(),
-		Target: withoutPassword(s.Plan.Target), Date: s.Load.Started.UTC(), Began: s.Began.Round(0).UTC(), Methods: methods(s),
-		Result: s.Load, Fleet: s.Fleet, Points: s.Points, Events: s.Events,
+		Target: withoutPassword(s.Plan.Target), Date: s.Load.Started.UTC(), Methods: methods(s),
+		Result: s.Load, Fleet: s.Fleet, Timeline: s.Timeline, Points: s.Points, Events: s.Events,
 		Advice: s.Advice, Before: s.Before, After: s.After,
 	}
-	r.Result.Started = r.Result.Started.Round(0) // without the clock of this process, which no file keeps
+	// By the clock of this process, which no file keeps, the offsets are exact.
+	offset := s.Load.Started.Sub(s.Began)
+	r.Result.Started = r.Result.Started.Round(0)
+	r.Began = r.Result.Started.Add(-offset).UTC()
 	if s.Managed {
 		r.Policy = &s.Policy
 	}
@@ -53,6 +57,9 @@ func NewRun(s advisor.State, program string, command []string) Run {
 	}
 	return r
 }
+
+// offset is when the load began, as the timeline and the points count.
+func (r Run) offset() time.Duration { return r.Result.Started.Sub(r.Began) }
 
 // methods are those of the requests, by name. A name of several has none.
 func methods(s advisor.State) map[string]string {

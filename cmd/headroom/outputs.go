@@ -11,13 +11,13 @@ import (
 	"headroom/advisor/report"
 )
 
-// output is a file that a run writes at its end, and the flag that names it.
-type output struct {
-	flag, usage string
-	format      string // one of report.Formats
+// fileFlag is a file that a run writes at its end, and the flag that names it.
+type fileFlag struct {
+	name, usage string
+	format      string // of the report
 }
 
-var outputs = []output{
+var fileFlags = []fileFlag{
 	{"save", "save the whole run as JSON to `FILE`, for headroom report", "json"},
 	{"html", "write a report for a browser to `FILE`", "html"},
 	{"junit", "write the objectives and requests as JUnit test results to `FILE`", "junit"},
@@ -28,14 +28,14 @@ var outputs = []output{
 
 // runFiles are the files that a run was told to write.
 type runFiles struct {
-	paths []string // by the order of outputs; empty: not wanted
+	paths []string // by the order of fileFlags; empty: not wanted
 	csv   string   // prefix of Locust's files; empty: not wanted
 }
 
 func (o *runFiles) flags(f *pflag.FlagSet) {
-	o.paths = make([]string, len(outputs))
-	for i, out := range outputs {
-		f.StringVar(&o.paths[i], out.flag, "", out.usage)
+	o.paths = make([]string, len(fileFlags))
+	for i, flag := range fileFlags {
+		f.StringVar(&o.paths[i], flag.name, "", flag.usage)
 	}
 	f.StringVar(&o.csv, "csv", "", "write Locust's four CSV files to names that begin with `PREFIX`")
 }
@@ -49,8 +49,8 @@ type runFile struct {
 func (o *runFiles) files() (files []runFile) {
 	for i, path := range o.paths {
 		if path != "" {
-			format, _ := report.FindFormat(outputs[i].format)
-			files = append(files, runFile{"--" + outputs[i].flag, path, func(w io.Writer, r report.Run) error { return format.Write(w, r, 0) }})
+			format, _ := report.FindFormat(fileFlags[i].format)
+			files = append(files, runFile{"--" + fileFlags[i].name, path, func(w io.Writer, r report.Run) error { return format.Write(w, r, 0) }})
 		}
 	}
 	if o.csv != "" {

@@ -21,8 +21,8 @@ func TestRunWritesReports(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"run", server.URL, "-n", "20", "--headless", "--slo", "p95<1m", "--csv", path("locust")}
-	for _, o := range outputs {
-		args = append(args, "--"+o.flag, path(o.flag))
+	for _, o := range fileFlags {
+		args = append(args, "--"+o.name, path(o.name))
 	}
 	code, summary, said := execute(t, args...)
 	if code != 0 && code != exitInconclusive { // a busy machine
@@ -40,9 +40,9 @@ func TestRunWritesReports(t *testing.T) {
 	if got := again("text"); got != summary {
 		t.Errorf("report prints\n%s\nwant\n%s", got, summary)
 	}
-	for _, o := range outputs {
-		if got, want := again(o.format), read(t, path(o.flag)); got != want {
-			t.Errorf("report --format %s prints\n%s\nwant what --%s wrote\n%s", o.format, got, o.flag, want)
+	for _, o := range fileFlags {
+		if got, want := again(o.format), read(t, path(o.name)); got != want {
+			t.Errorf("report --format %s prints\n%s\nwant what --%s wrote\n%s", o.format, got, o.name, want)
 		}
 	}
 	if got, want := again("csv"), read(t, path("locust_stats.csv")); got != want {
