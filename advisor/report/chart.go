@@ -167,6 +167,21 @@ func rateTicks(a axis) (ticks []tick) {
 	return ticks
 }
 
+// logTicks are the round values within a logarithmic axis; its ends, where it
+// is too short to have two.
+func logTicks(a axis) (ticks []tick) {
+	_, values, _ := decades([]float64{a.low, a.high})
+	for _, v := range values {
+		if a.low <= v && v <= a.high {
+			ticks = append(ticks, tick{a.share(v), compact(v)})
+		}
+	}
+	if len(ticks) < 2 {
+		return []tick{{0, compact(a.low)}, {100, compact(a.high)}}
+	}
+	return ticks
+}
+
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // base is what series are drawn over: rising values from 0 on.

@@ -90,8 +90,11 @@ func TestPlotStaysWithin(t *testing.T) {
 
 func TestSpread(t *testing.T) {
 	c := spread(load.Histogram{{Time: 10 * time.Millisecond, Count: 1}, {Time: 1000 * time.Millisecond, Count: 3}})
-	if len(c.Bars) != 2 || c.Bars[0].Left != 0 || c.Bars[1].Left < 97 || math.Abs(c.Bars[1].Height-3*c.Bars[0].Height) > 0.1 || texts(c.YTicks) != "0 20 40 60 80" {
+	if len(c.Bars) != 2 || c.Bars[0].Left != 0 || c.Bars[1].Left < 97 || math.Abs(c.Bars[1].Height-3*c.Bars[0].Height) > 0.1 || texts(c.YTicks) != "0 20 40 60 80" || texts(c.XTicks) != "10 100 1000" {
 		t.Errorf("spread = %+v", c)
+	}
+	if got := texts(logTicks(axis{low: 11, high: 19, log: true})); got != "11 19" {
+		t.Errorf("logTicks of 11 to 19 = %s", got)
 	}
 	if one := spread(load.Histogram{{Time: time.Microsecond, Count: 9}}); len(one.Bars) != 1 {
 		t.Errorf("spread of one = %+v, want a bar", one)

@@ -137,9 +137,7 @@ func spread(h load.Histogram) *chart {
 		c.YTicks = append(c.YTicks, tick{hundredths(100 - y.share(v)), compact(v)})
 	}
 	edge := func(i int) float64 { return low * math.Pow(high/low, float64(i)/spreadBars) }
-	for i := 0; i <= spreadBars; i += spreadBars / 4 {
-		c.XTicks = append(c.XTicks, tick{100 * float64(i) / spreadBars, compact(edge(i))})
-	}
+	c.XTicks = logTicks(x)
 	for i, share := range shares {
 		if share > 0 {
 			c.Bars = append(c.Bars, bar{
