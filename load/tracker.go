@@ -107,6 +107,7 @@ func (t *tracker) fill(s *Snapshot, open holding) {
 		switch r := &t.replicas[i]; {
 		case names[i] == "": // where it came from turned out to name no replica
 			s.Unnamed += r.count
+			r.clocks = nil // nobody will look at them, and there may be many
 		case r.count > 0:
 			named += r.count
 			counts = append(counts, r.count)

@@ -3,6 +3,7 @@ package load
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -123,4 +124,88 @@ func TestResetKeepsWhoThereIs(t *testing.T) {
 	if a.ColdStart != nil || b.ColdStart == nil || *b.ColdStart != want {
 		t.Errorf("cold starts %+v and %+v, want none and %+v", a.ColdStart, b.ColdStart, want)
 	}
+}
+
+// identified lets a replica of that name give an answer, as a request does.
+func (c *collector) identified(body []byte) {
+	i := c.replicas.identifier.Identify(&probe.Answer{Status: 200, Body: body})
+	c.add(&Sample{Done: 20 * time.Millisecond, Status: 200, Replica: i, Split: probe.Unsplit})
+}
+
+// Ten thousand names a second that never come back are no replicas, and leave
+// nothing behind.
+func TestNamesThatNeverRepeatLeaveNothing(t *testing.T) {
+	c := newTestCollector()
+	s := Snapshot{Phase: Running}
+	before := heap()
+	for n := range 50_000 {
+		c.identified(fmt.Appendf(nil, `{"instance_id":"%x"}`, uint64(n)*0x9E3779B97F4A7C15))
+		if n%2500 == 0 {
+			s.Elapsed += tick
+			c.fill(&s, nil)
+		}
+	}
+	if c.fill(&s, nil); len(s.Replicas) != 0 || s.Unnamed != 50_000 || s.Why == "" {
+		t.Errorf("%d replicas, %d answers that name none, why: %q; want none, all, and a reason", len(s.Replicas), s.Unnamed, s.Why)
+	}
+	if grown := heap() - before; grown > 2<<20 {
+		t.Errorf("%d kB are left behind, want at most 2 MB", grown>>10)
+	}
+	runtime.KeepAlive(c)
+}
+
+// thousand are the answers of a thousand replicas.
+func thousand() (bodies [][]byte) {
+	for n := range 1000 {
+		bodies = append(bodies, fmt.Appendf(nil, `{"pod":"web-7d4b9c6f5-%04d"}`, n))
+	}
+	return bodies
+}
+
+// Of a thousand replicas 255 have rows of their own and the rest shares one,
+// within 16 MB; an answer of any of them allocates nothing.
+func TestAThousandReplicas(t *testing.T) {
+	c, bodies := tracked(), thousand()
+	before := heap()
+	for n := range 10 * len(bodies) {
+		c.identified(bodies[n%len(bodies)])
+	}
+	s := Snapshot{Phase: Running}
+	c.fill(&s, nil)
+	if n := len(s.Replicas); n != 256 || s.Replicas[255].Name != probe.Others || s.Replicas[255].Count != 7450 || s.Unnamed != 0 {
+		t.Errorf("%d rows, the last %+v; want 256, the last of the 745 others", n, s.Replicas[n-1])
+	}
+	if grown := (heap() - before) >> 20; grown > 16 {
+		t.Errorf("%d MB for 256 rows, want at most 16", grown)
+	}
+	n := 0
+	if allocs := testing.AllocsPerRun(2000, func() { c.identified(bodies[n%1000]); n++ }); allocs != 0 {
+		t.Errorf("%v allocations per answer, want 0", allocs)
+	}
+}
+
+// What a thousand replicas cost: an answer, and a snapshot of four a second.
+func BenchmarkAThousandReplicas(b *testing.B) {
+	c, bodies := tracked(), thousand()
+	for n := range 5 * len(bodies) {
+		c.identified(bodies[n%len(bodies)])
+	}
+	b.Run("Answer", func(b *testing.B) {
+		b.ReportAllocs()
+		for n := 0; b.Loop(); n++ {
+			c.identified(bodies[n%len(bodies)])
+		}
+	})
+	b.Run("Publish", func(b *testing.B) {
+		b.ReportAllocs()
+		for n := 0; b.Loop(); n++ {
+			b.StopTimer()
+			for i := range 2500 { // answers in between, 10,000 a second
+				c.identified(bodies[(2500*n+i)%len(bodies)])
+			}
+			b.StartTimer()
+			var s Snapshot
+			c.fill(&s, nil)
+		}
+	})
 }

@@ -242,6 +242,49 @@ func TestIdentifierLooksAgain(t *testing.T) {
 	}
 }
 
+// What is said of a source follows what it names later, and costs nothing once
+// that is known.
+func TestIdentifierJudgesAgainWhenNamesCome(t *testing.T) {
+	i := NewIdentifier(nil)
+	answer := func(n, replica int) {
+		i.Identify(&Answer{Status: 200, Body: fmt.Appendf(nil, `{"hostname":"web-%d"}`, replica), Conn: int64(n % 8), Task: n % 3})
+	}
+	said := func(when string, sure Sureness, why string) {
+		t.Helper()
+		if got := i.Identity(); got.Source.String() != "json:hostname" || got.Sure != sure || !strings.Contains(got.Why, why) || i.state.Load().learning {
+			t.Errorf("%s: %s is %s: %s; want json:hostname, %s: … %s …, and that it is not looked at any more", when, got.Source, got.Sure, got.Why, sure, why)
+		}
+	}
+	for n := range learnOver {
+		answer(n, 1)
+	}
+	said("one replica", Likely, "the same in all 256 answers")
+	for n := range 10 * learnOver {
+		answer(n, 1+n%100/99) // the second one is rare
+	}
+	said("a second one", Sure, "2 values in 512 answers, which come back")
+	for n := range 10 * learnOver {
+		answer(n, n%20)
+	}
+	said("many", Sure, "20 values in ")
+	if names := i.Names(); len(names) != 20 {
+		t.Errorf("%d names, want 20: none may be lost", len(names))
+	}
+}
+
+// Where what comes later speaks against a source, its names stay, and that is
+// said.
+func TestIdentifierDoubtsLater(t *testing.T) {
+	i := NewIdentifier(nil)
+	for n := range 2 * learnOver {
+		i.Identify(&Answer{Status: 200, Head: fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nX-Instance-Id: service-%d\r\n\r\n", n/learnOver), Task: n / learnOver})
+	}
+	got := i.Identity()
+	if got.Source.String() != "header:X-Instance-Id" || got.Sure != Likely || !strings.Contains(got.Why, "since then: it follows from what was asked for") || len(i.Names()) != 2 {
+		t.Errorf("got %+v of %q, want it kept, with the doubt", got, i.Names())
+	}
+}
+
 func TestNamesCannotSteerATerminal(t *testing.T) {
 	i := NewIdentifier(Source{{Header, "X-Id"}})
 	escape := &Answer{Status: 200, Head: []byte("X-Id: a\x1b[2Jb\r\n")}

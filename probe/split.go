@@ -24,9 +24,9 @@ var Unsplit = Split{Unsaid, Unsaid}
 // (https://www.w3.org/TR/server-timing/), where a metric whose name has "queue"
 // or "wait" in it is the wait, and the longest of the others the work; from a
 // header of Envoy, Rails or of FastAPI's documentation; or from a field cpu_time
-// of a JSON body, in seconds. It looks for all of them in the first answers and
-// later only for what was there. It is safe for concurrent use and allocates
-// nothing.
+// of a JSON body, in seconds. It looks for all of them in the first answers, and
+// in some more each time that Again is called; in others only for what was there.
+// It is safe for concurrent use and allocates nothing.
 type Splitter struct {
 	answers atomic.Int32
 	present atomic.Uint32 // a bit for each of clocks that an answer had
@@ -46,8 +46,12 @@ var clocks = []struct {
 
 const (
 	serverTiming = 1 << 31 // the bit of Server-Timing
-	splitLearn   = 64      // answers
+	splitLearn   = 256     // answers
 )
+
+// Again looks for everything in the next answers once more: other requests may
+// bring what the first did not.
+func (s *Splitter) Again() { s.answers.Store(0) }
 
 // Split reads an answer.
 func (s *Splitter) Split(a *Answer) Split {
