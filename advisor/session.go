@@ -241,8 +241,8 @@ func (s *Session) merged() probe.Fleet {
 	return probe.Merge(s.fleet, answers)
 }
 
-// noticeReplicas logs replicas that appear, answer for the first time and go.
-// mu is held.
+// noticeReplicas logs replicas that appear, answer for the first time, go and
+// come back. mu is held.
 func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 	for _, r := range f.Replicas {
 		was, known := s.seen[r.ID]
@@ -251,10 +251,12 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 		}
 		s.seen[r.ID] = r.State
 		switch {
-		case r.State == probe.Serving:
+		case r.State == probe.New, r.State == probe.Serving:
 			if !s.answered[r.ID] {
 				s.answered[r.ID] = true
 				s.log(now, "replica", "%s answers%s", r.ID, sinceStep(r))
+			} else if was == probe.Gone {
+				s.log(now, "replica", "%s answers again", r.ID)
 			}
 		case r.State == probe.Starting:
 			s.log(now, "replica", "%s starts", r.ID)
