@@ -42,6 +42,9 @@ type Config struct {
 	Behind bool            // the scaler's replicas are behind the target, which chooses among them; else the scaler does
 	Policy profiles.Policy // in force at the scaler when the session begins
 
+	Workers Lister // a list of the replicas; nil: there is none
+	Name    Lister // the addresses of the target's name; nil: it has none
+
 	NewConn func(now context.Context, start time.Time) load.Conn // nil: sockets
 }
 
@@ -88,24 +91,27 @@ type Session struct {
 	closing    chan struct{} // closed when Run returns
 	jobs       sync.WaitGroup
 
-	mu       sync.Mutex      // guards the fields below
-	ctx      context.Context // of Run; nil before
-	closed   bool            // Run is ending: no job may begin
-	boxes    []mailbox
-	state    State        // without Load, Fleet and At, which publish fills in
-	engine   *load.Engine // of the present or the latest load
-	swarmed  *load.Engine // of the present or the latest swarm
-	job      *job         // see job
-	next     *job
-	aside    *job
-	fleet    probe.Fleet // as the scaler last reported it
-	began    time.Time
-	pointed  time.Duration          // offset of the last point of the engine that was taken over
-	thin     int                    // a point stands for so many seconds
-	seen     map[string]probe.State // as last logged
-	answered map[string]bool        // replicas whose first answer was logged
-	flowing  time.Time              // since when a load has been running without a pause; zero: none is
-	measured Measurement
+	mu        sync.Mutex      // guards the fields below
+	ctx       context.Context // of Run; nil before
+	closed    bool            // Run is ending: no job may begin
+	boxes     []mailbox
+	state     State        // without Load, Fleet and At, which publish fills in
+	engine    *load.Engine // of the present or the latest load
+	swarmed   *load.Engine // of the present or the latest swarm
+	job       *job         // see job
+	next      *job
+	aside     *job
+	fleet     probe.Fleet     // as the scaler last reported it
+	workers   []probe.Replica // as a list last had them
+	said      map[probe.Origin]probe.Statement
+	began     time.Time
+	pointed   time.Duration          // offset of the last point of the engine that was taken over
+	thin      int                    // a point stands for so many seconds
+	seen      map[string]probe.State // as last logged
+	answered  map[string]bool        // replicas whose first answer was logged
+	flowing   time.Time              // since when a load has been running without a pause; zero: none is
+	noticedOf time.Time              // start of the swarm that the state's Noticed is of
+	measured  Measurement
 }
 
 // NewSession prepares a session. It starts nothing.
@@ -117,7 +123,7 @@ func NewSession(c Config) (*Session, error) {
 	s := &Session{
 		config: c, identifier: probe.NewIdentifier(c.Source), here: here,
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
-		thin: 1, seen: map[string]probe.State{}, answered: map[string]bool{},
+		thin: 1, said: map[probe.Origin]probe.Statement{}, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
 	s.state = State{
 		Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Replay: c.Replay.Length(), Managed: c.Scaler != nil, Policy: c.Policy,
@@ -140,10 +146,13 @@ func (s *Session) Run(ctx context.Context) error {
 	s.ctx, s.began = ctx, time.Now()
 	s.mu.Unlock()
 
-	var watcher sync.WaitGroup
+	var watchers sync.WaitGroup
 	if s.config.Scaler != nil {
 		s.askScaler(ctx) // so that the first State knows the fleet
-		watcher.Go(func() { s.watchScaler(ctx) })
+		watchers.Go(func() { s.watchScaler(ctx) })
+	}
+	for from, lister := range s.config.listers() {
+		watchers.Go(func() { s.watchList(ctx, from, lister) })
 	}
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -157,7 +166,7 @@ func (s *Session) Run(ctx context.Context) error {
 			s.closed = true
 			s.mu.Unlock()
 			s.jobs.Wait()
-			watcher.Wait()
+			watchers.Wait()
 			s.publish(time.Now())
 			close(s.closing)
 			return nil
@@ -201,7 +210,7 @@ func (s *Session) publish(now time.Time) {
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
 	s.noteNotices(now, state)
-	state.Events, state.Notices = s.state.Events, s.state.Notices
+	state.Events, state.Notices, state.Noticed = s.state.Events, s.state.Notices, s.state.Noticed
 	boxes := s.boxes
 	s.mu.Unlock()
 	for _, box := range boxes {
@@ -213,16 +222,14 @@ func (s *Session) publish(now time.Time) {
 func (s *Session) picture(now time.Time) State {
 	out := s.state
 	out.At = now
-	var answers []probe.Replica
 	if s.engine != nil {
 		out.Loaded, out.Load = true, s.engine.Snapshot()
-		answers = out.Load.Fleet()
 	}
 	if s.swarmed != nil {
 		swarm := s.swarmed.Snapshot()
 		out.Swarm = &swarm
 	}
-	out.Fleet = probe.Merge(s.fleet, answers)
+	out.Fleet = s.join(now, out.Loaded, out.Load)
 	return out
 }
 
@@ -343,10 +350,12 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 			s.log(now, "error", "the scaler does not answer: %v", err)
 		}
 		s.state.ScalerError = err.Error()
+		s.hear(now, probe.FromScaler, probe.Report{}, err)
 		return
 	}
 	s.state.ScalerError = ""
 	s.fleet, s.state.Policy = fleet, control.Policy
+	s.hear(now, probe.FromScaler, probe.ReportOf(fleet.Replicas), nil)
 	decision := control.Decision
 	if decision.Desired != decision.Current && decision.At.After(s.state.Decision.At) {
 		s.log(decision.At, "scale", "%s", decision)

@@ -75,6 +75,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.SortFlags = false
 	l.workload(f)
 	l.request(f)
+	l.sources.add(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
 	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
@@ -89,7 +90,7 @@ func (a *app) runCommand() *cobra.Command {
 // swarm runs a plan to its end and writes the summary.
 func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *adviceFlags, o runOptions, dashboard bool) error {
 	config := sessionConfig(plan, l, v)
-	if err := connect(ctx, &config, l.scaler); err != nil {
+	if err := connect(ctx, &config, l.sources); err != nil {
 		return err
 	}
 	session, err := advisor.NewSession(config)
@@ -124,7 +125,7 @@ func (a *app) conclude(s advisor.State, o runOptions) error {
 	if o.json {
 		err = report.WriteJSON(a.out, report.NewRun(s, os.Args))
 	} else {
-		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()), a.writeFindings(s))
+		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()), report.WriteSources(a.out, s, a.columns()), a.writeFindings(s))
 	}
 	if err == nil {
 		err = runVerdict(s.Load, o.failureCode)

@@ -1,0 +1,36 @@
+package report
+
+import (
+	"io"
+	"time"
+
+	"headroom/advisor"
+)
+
+// WriteSources writes what each source says of the replicas, and what kept the
+// swarm from them at its end or for long, in lines as those of WriteSummary.
+// Where there is nothing to say it writes nothing.
+func WriteSources(w io.Writer, s advisor.State, width int) error {
+	p := &paper{w: w, width: width}
+	if line := s.Fleet.SourceLine(); line != "" {
+		p.printf("\n")
+		p.say("%s", line)
+		for _, source := range s.Fleet.Sources {
+			if source.Error != "" {
+				p.say("%s", source.Error)
+			}
+		}
+	}
+	for _, n := range s.Noticed {
+		if !n.Lasting() {
+			continue
+		}
+		when := "at the end"
+		if !n.AtEnd {
+			when = "until " + n.Last.Format(time.TimeOnly)
+		}
+		p.printf("\n")
+		p.say("notice, for %s %s: %s", n.Held.Round(time.Second), when, n.Text)
+	}
+	return p.err
+}
