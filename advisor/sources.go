@@ -55,6 +55,9 @@ func (s *Session) watchList(ctx context.Context, from probe.Origin, l Lister) {
 func (s *Session) noteReport(now time.Time, from probe.Origin, report probe.Report, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		report = probe.Report{}
+	}
 	if from == probe.FromWorkers {
 		s.workers = report.Replicas
 	}

@@ -146,8 +146,11 @@ func Join(scaler Fleet, workers, answers []Replica, said []Statement) Fleet {
 // no answer and of no replica of the scaler are of another kind: then the fleet
 // stays as it is, named is false, and only the number of the workers counts.
 func (f Fleet) withWorkers(workers, answers []Replica) (out Fleet, named bool) {
+	if len(workers) == 0 {
+		return f, true
+	}
 	if len(f.Replicas)+len(answers) > 0 && !common(workers, f.Replicas) && !common(workers, answers) {
-		return f, len(workers) == 0
+		return f, false
 	}
 	f.Listed, f.Replicas = true, slices.Clone(f.Replicas)
 	for _, w := range workers {
