@@ -59,7 +59,7 @@ func TestAListIsAskedAgainAndAgain(t *testing.T) {
 			t.Errorf("the fleet is %+v, want both workers", st.Fleet)
 		}
 		list.change(func(l *fakeList) { l.err = errors.New("workers list: got 500") })
-		st = workersSay(t, s, "workers list: it does not say")
+		st = workersSay(t, s, "workers list: no answer")
 		if len(st.Fleet.Replicas) != 0 || st.Fleet.Statement(probe.FromWorkers).Known != nil {
 			t.Errorf("while the list fails the fleet is %+v, want that nothing is known", st.Fleet)
 		}
@@ -71,7 +71,7 @@ func TestAListIsAskedAgainAndAgain(t *testing.T) {
 		}
 		list.change(func(l *fakeList) { l.mute = true })
 		began := time.Now()
-		workersSay(t, s, "workers list: it does not say")
+		workersSay(t, s, "workers list: no answer")
 		if took := time.Since(began); took > listEvery+listPatience+tick {
 			t.Errorf("a list that does not answer is given up after %v, want %v at the latest", took, listEvery+listPatience)
 		}

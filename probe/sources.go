@@ -78,7 +78,7 @@ func (s Statement) String() string {
 	name := map[Origin]string{FromScaler: "scaler", FromWorkers: "workers list", FromDNS: "DNS", FromAnswers: "answers"}[s.Origin]
 	switch {
 	case s.Error != "":
-		return name + ": it does not say"
+		return name + ": no answer"
 	case s.Known == nil:
 		return name + ": not asked yet"
 	case s.Origin == FromDNS && *s.Known == 1:

@@ -25,7 +25,7 @@ func TestStatement(t *testing.T) {
 		{"an answer", func(s Statement) Statement { return s.Says(at(1), report(5, 5)) }, "workers list: 5 running", at(1)},
 		{"the same again", func(s Statement) Statement { return s.Says(at(2), report(5, 5)) }, "workers list: 5 running", at(1)},
 		{"another", func(s Statement) Statement { return s.Says(at(3), report(5, 3)) }, "workers list: 3 running of 5", at(3)},
-		{"none", func(s Statement) Statement { return s.Fails(errTest) }, "workers list: it does not say", time.Time{}},
+		{"none", func(s Statement) Statement { return s.Fails(errTest) }, "workers list: no answer", time.Time{}},
 		{"nobody", func(s Statement) Statement { return s.Says(at(5), report(0, 0)) }, "workers list: 0 running", at(5)},
 	} {
 		s = c.next(s)
@@ -55,7 +55,7 @@ func TestSourceLine(t *testing.T) {
 		{"all", []Statement{said(FromScaler, 5, 5), said(FromWorkers, 6, 5), dns(1), said(FromAnswers, 3, 3)},
 			"scaler: 5 ready · workers list: 5 running of 6 · DNS: 1 address · answers: 3"},
 		{"other names", []Statement{apart, said(FromAnswers, 4, 3)}, "workers list: 5 running (by other names) · answers: 3 of 4"},
-		{"a failure", []Statement{dns(3).Fails(errTest), said(FromAnswers, 3, 3)}, "DNS: it does not say · answers: 3"},
+		{"a failure", []Statement{dns(3).Fails(errTest), said(FromAnswers, 3, 3)}, "DNS: no answer · answers: 3"},
 		{"addresses", []Statement{dns(3)}, "DNS: 3 addresses"},
 	} {
 		if got := (Fleet{Sources: c.said}).SourceLine(); got != c.want {

@@ -147,12 +147,11 @@ func renderReplicas(st advisor.State, s *styles, w, h int) page {
 		return page{rows: centred(s, word, w, max(3, h-len(foot))), foot: foot}
 	}
 	head, rows := replicaTable(st, true).render(s, w-2)
-	summary := []string{" " + replicaSummary(st, s, w-2), ""}
+	above := []string{" " + replicaSummary(st, s, w-2)}
 	if line := st.Fleet.SourceLine(); line != "" {
-		summary[1] = " " + s.paint(dim, cut(line, w-2))
-		summary = append(summary, "")
+		above = append(above, said(s, dim, line, w, 2)...)
 	}
-	return page{head: append(summary, " "+head), rows: indent(rows, 1), foot: append([]string{""}, foot...)}
+	return page{head: append(above, "", " "+head), rows: indent(rows, 1), foot: append([]string{""}, foot...)}
 }
 
 // banner is what keeps the load from replicas, in a few lines.
