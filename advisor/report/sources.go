@@ -25,12 +25,14 @@ func WriteSources(w io.Writer, s advisor.State, width int) error {
 		if !n.Lasting() {
 			continue
 		}
-		when := "at the end"
-		if !n.AtEnd {
-			when = "until " + n.Last.Format(time.TimeOnly)
+		when := "from " + n.First.Format(time.TimeOnly)
+		if n.AtEnd {
+			when += " to the end"
+		} else {
+			when += " to " + n.Last.Format(time.TimeOnly)
 		}
 		p.printf("\n")
-		p.say("notice, for %s %s: %s", n.Held.Round(time.Second), when, n.Text)
+		p.say("notice %s: %s", when, n.Text)
 	}
 	return p.err
 }
