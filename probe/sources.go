@@ -149,12 +149,23 @@ func (f Fleet) withWorkers(workers, answers []Replica) (out Fleet, named bool) {
 	if len(workers) == 0 {
 		return f, true
 	}
-	if len(f.Replicas)+len(answers) > 0 && !common(workers, f.Replicas) && !common(workers, answers) {
+	places := make(map[string]int, len(f.Replicas)) // of those of the scaler
+	for i, r := range f.Replicas {
+		places[r.ID] = i
+	}
+	answering := make(map[string]bool, len(answers))
+	for _, a := range answers {
+		answering[a.ID] = true
+	}
+	if len(places)+len(answering) > 0 && !slices.ContainsFunc(workers, func(w Replica) bool {
+		_, managed := places[w.ID]
+		return managed || answering[w.ID]
+	}) {
 		return f, false
 	}
 	f.Listed, f.Replicas = true, slices.Clone(f.Replicas)
 	for _, w := range workers {
-		if i := slices.IndexFunc(f.Replicas, func(r Replica) bool { return r.ID == w.ID }); i >= 0 {
+		if i, ok := places[w.ID]; ok {
 			f.Replicas[i].Listed = true
 			continue
 		}
@@ -162,11 +173,4 @@ func (f Fleet) withWorkers(workers, answers []Replica) (out Fleet, named bool) {
 		f.Replicas = append(f.Replicas, w)
 	}
 	return f, true
-}
-
-// common reports whether a replica of one is among those of the other.
-func common(some, others []Replica) bool {
-	return slices.ContainsFunc(some, func(r Replica) bool {
-		return slices.ContainsFunc(others, func(o Replica) bool { return o.ID == r.ID })
-	})
 }

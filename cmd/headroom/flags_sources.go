@@ -34,8 +34,12 @@ func (s sourceFlags) list() (*probe.Workers, error) {
 		return nil, nil
 	}
 	u, err := url.Parse(s.workers)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return nil, usage("--workers-url: want a URL such as https://example.com/workers, without a name and password: --workers-header takes what is secret")
+	switch {
+	case err == nil && u.User != nil:
+		return nil, usage("--workers-url: got one with a name or password, want it without: --workers-header takes what is secret")
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		path, _, _ := strings.Cut(s.workers, "?") // behind it there may be a secret
+		return nil, usage("--workers-url: got %q, want a URL such as https://example.com/workers", path)
 	}
 	header := http.Header{}
 	for _, given := range s.headers {

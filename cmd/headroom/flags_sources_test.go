@@ -44,8 +44,8 @@ func TestWorkersFlags(t *testing.T) {
 		{"no name", server.URL, []string{file("hidden")}, "got a line that is no header, want NAME: VALUE", true},
 		{"no file", server.URL, []string{"@no-such-file"}, "--workers-header: open no-such-file", true},
 		{"a header without a list", "", []string{file("A: b")}, "got it without --workers-url", true},
-		{"a path", "/workers", nil, "--workers-url: want a URL such as", true},
-		{"a password", "http://me:hidden@host/workers", nil, "--workers-url: want a URL such as", true},
+		{"a path", "/workers?token=hidden", nil, `--workers-url: got "/workers", want a URL such as`, true},
+		{"a password", "http://me:hidden@host/workers", nil, "--workers-url: got one with a name or password", true},
 	} {
 		list, err := sourceFlags{workers: c.url, headers: c.headers}.list()
 		if c.wrong {
