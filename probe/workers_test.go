@@ -93,7 +93,9 @@ func TestWorkersAreAsked(t *testing.T) {
 			}
 			w.Write([]byte(`["a",{"id":"b","status":"STATUS_PENDING"},{"id":"c","status":"STATUS_TERMINATED"}]`))
 		}, "2 known, 1 ready"},
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere?token=secret", http.StatusFound) },
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere?token=secret", http.StatusFound)
+		},
 			"workers list: got 302, a redirect to http://HOST/elsewhere, want the list itself: redirects are not followed"},
 		{"a refusal", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no secret for you", http.StatusForbidden) }, "workers list: got 403 Forbidden, want 200"},
 		{"too much", func(w http.ResponseWriter, _ *http.Request) {
