@@ -110,6 +110,7 @@ type Session struct {
 	seen      map[string]probe.State // as last logged
 	answered  map[string]bool        // replicas whose first answer was logged
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
+	chronicle chronicle              // what the timeline is made from
 	noticedOf time.Time              // start of the swarm that the state's Noticed is of
 	measured  Measurement
 }
@@ -144,6 +145,7 @@ var errNotRunning = errors.New("the session is not running")
 func (s *Session) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx, s.began = ctx, time.Now()
+	s.state.Began = s.began
 	s.mu.Unlock()
 
 	var watchers sync.WaitGroup
@@ -207,6 +209,8 @@ func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
 	s.addPoints(now)
 	s.state.Seq++
+	s.chronicle.noteReplicas(s.began, now, s.join(now))
+	s.tell(now)
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
 	s.noteNotices(now, state)
@@ -229,7 +233,11 @@ func (s *Session) picture(now time.Time) State {
 		swarm := s.swarmed.Snapshot()
 		out.Swarm = &swarm
 	}
-	out.Fleet = s.join(now, out.Loaded, out.Load)
+	out.Fleet = s.join(now)
+	for i := range out.Fleet.Replicas {
+		r := &out.Fleet.Replicas[i]
+		r.AfterStep = out.Timeline.AfterStep(r.ID)
+	}
 	return out
 }
 
@@ -246,7 +254,7 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 		case r.State == probe.Serving:
 			if !s.answered[r.ID] {
 				s.answered[r.ID] = true
-				s.log(now, "replica", "%s answers", r.ID)
+				s.log(now, "replica", "%s answers%s", r.ID, sinceStep(r))
 			}
 		case r.State == probe.Starting:
 			s.log(now, "replica", "%s starts", r.ID)
@@ -258,6 +266,14 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			s.log(now, "replica", "%s is gone", r.ID)
 		}
 	}
+}
+
+// sinceStep says how long a replica took to answer, where that is known.
+func sinceStep(r probe.Replica) string {
+	if r.AfterStep == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %s after the load step", profiles.FormatLatency(*r.AfterStep))
 }
 
 // log adds an event. mu is held. Earlier States keep their own view of the
@@ -280,6 +296,11 @@ func (s *Session) addPoints(now time.Time) {
 	p := Point{Phase: s.state.Phase, Wanted: s.fleet.Wanted, Up: s.fleet.Up()}
 	if s.engine != nil {
 		run := s.engine.Snapshot()
+		s.chronicle.noteLoad(s.began, s.state.Phase, run)
+		var met *bool
+		if held, ok := (Outcome{SLO: run.RecentSLO, Health: run.Health}).Held(); ok {
+			met = &held
+		}
 		fresh := len(run.Points)
 		for fresh > 0 && run.Points[fresh-1].At > s.pointed {
 			fresh--
@@ -289,6 +310,7 @@ func (s *Session) addPoints(now time.Time) {
 			loaded := p
 			loaded.At = run.Started.Add(second.At).Sub(s.began)
 			loaded.Users, loaded.Planned, loaded.Rate, loaded.Failed = second.Users, second.Planned, second.Rate, second.Failed
+			loaded.SLO = met
 			loaded.P50, loaded.P95, loaded.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
 			for _, r := range run.Replicas {
 				if r.Rate > 0 {
@@ -316,6 +338,7 @@ func (s *Session) addPoint(p Point, slack time.Duration) {
 		s.thin *= 2
 	}
 	s.state.Points = append(s.state.Points, p)
+	s.chronicle.stale = true
 }
 
 // watchScaler keeps the fleet and the decision up to date.
@@ -357,6 +380,7 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 	s.fleet, s.state.Policy = fleet, control.Policy
 	s.hear(now, probe.FromScaler, probe.ReportOf(fleet.Replicas), nil)
 	decision := control.Decision
+	s.chronicle.noteMove(now.Sub(s.began), fleet.Wanted, decision, decision.At.Sub(s.began))
 	if decision.Desired != decision.Current && decision.At.After(s.state.Decision.At) {
 		s.log(decision.At, "scale", "%s", decision)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"headroom/load"
 	"headroom/probe"
 )
 
@@ -78,16 +77,17 @@ func (s *Session) hear(now time.Time, from probe.Origin, report probe.Report, er
 }
 
 // join makes one fleet of all that is known of it. mu is held.
-func (s *Session) join(now time.Time, loaded bool, l load.Snapshot) probe.Fleet {
+func (s *Session) join(now time.Time) probe.Fleet {
 	var said []probe.Statement
 	for _, from := range []probe.Origin{probe.FromScaler, probe.FromWorkers, probe.FromDNS} {
 		if st, ok := s.said[from]; ok {
 			said = append(said, st)
 		}
 	}
-	if !loaded {
+	if s.engine == nil {
 		return probe.Join(s.fleet, s.workers, nil, said)
 	}
+	l := s.engine.Snapshot()
 	answers := l.Fleet()
 	own := probe.Statement{Origin: probe.FromAnswers}
 	if len(answers) == 0 && l.Unnamed > 0 {

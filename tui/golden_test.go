@@ -47,6 +47,7 @@ var sceneries = []struct {
 	{"ramping", rampingState, []int{viewDashboard, viewReplicas}},
 	{"steady", steadyState, []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewLog}},
 	{"disagreeing", disagreeingState, []int{viewDashboard, viewReplicas}},
+	{"scaled", scaledState, []int{viewDashboard}},
 	{"failing", failingState, []int{viewDashboard, viewRequests, viewFailures}},
 	{"measuring", measuringState, []int{viewDashboard, viewAdvisor}},
 	{"advised", advisedState, []int{viewDashboard, viewAdvisor}},
