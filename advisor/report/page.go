@@ -77,7 +77,10 @@ func newPage(r Run) page {
 	out.add("Distribution", func(p *paper) { p.distribution(s.Total) })
 	out.add("Streams", func(p *paper) { p.streams(s) })
 	out.add("Failures", func(p *paper) { p.failures(s) })
-	out.add("Replicas", func(p *paper) { p.replicas(s) })
+	out.add("Replicas", func(p *paper) {
+		p.replicas(s)
+		p.sources(r.Fleet, r.Noticed)
+	})
 	out.add("Replicas over the load", func(p *paper) { p.timeline("step by step", r.Timeline.Of(r.offset())) })
 	out.add("Connections", func(p *paper) { p.notes(s) })
 	out.add("Measurement", func(p *paper) {

@@ -29,7 +29,8 @@ type Run struct {
 	Timeline advisor.Timeline  `json:"timeline"`
 	Points   []advisor.Point   `json:"points"`
 	Events   []advisor.Event   `json:"events"`
-	Policy   *profiles.Policy  `json:"policy,omitempty"` // in force at the scaler, where there is one
+	Noticed  []advisor.Noticed `json:"noticed,omitempty"` // what kept the load from replicas
+	Policy   *profiles.Policy  `json:"policy,omitempty"`  // in force at the scaler, where there is one
 
 	Capacity *advisor.Capacity       `json:"capacity,omitempty"` // of the session's latest measurement
 	Advice   *advisor.Recommendation `json:"advice,omitempty"`
@@ -42,7 +43,7 @@ func NewRun(s advisor.State, program string, command []string) Run {
 	r := Run{
 		Version: profiles.Version, Kind: "run", Program: program, Command: withoutSecrets(command), Machine: advisor.ThisMachine(),
 		Target: withoutPassword(s.Plan.Target), Date: s.Load.Started.UTC(), Methods: methods(s),
-		Result: s.Load, Fleet: s.Fleet, Timeline: s.Timeline, Points: s.Points, Events: s.Events,
+		Result: s.Load, Fleet: s.Fleet, Timeline: s.Timeline, Points: s.Points, Events: s.Events, Noticed: s.Noticed,
 		Advice: s.Advice, Before: s.Before, After: s.After,
 	}
 	// By the clock of this process, which no file keeps, the offsets are exact.

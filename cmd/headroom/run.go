@@ -74,6 +74,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.SortFlags = false
 	l.workload(f)
 	l.request(f)
+	l.sources.add(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
 	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
@@ -88,7 +89,7 @@ func (a *app) runCommand() *cobra.Command {
 // swarm runs a plan to its end and writes the summary.
 func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *adviceFlags, o runOptions, dashboard bool) error {
 	config := sessionConfig(plan, l, v)
-	if err := connect(ctx, &config, l.scaler); err != nil {
+	if err := connect(ctx, &config, l.sources); err != nil {
 		return err
 	}
 	session, err := advisor.NewSession(config)
