@@ -155,8 +155,8 @@ func TestReportsHaveNoSecrets(t *testing.T) {
 			}
 		}
 	}
-	command := []string{"run", "--header=Cookie: a=b", "--header", "X-API-Key:  k", "--header", "X-User: ann", "http://a:b@h/", "http://a@h/", "a:b@c"}
-	want := []string{"run", "--header=Cookie: ***", "--header", "X-API-Key: ***", "--header", "X-User: ann", "http://a:***@h/", "http://a@h/", "a:b@c"}
+	command := []string{"run", "--header=Cookie: a=b", "--header", "X-API-Key:  k", "--header", "X-User: ann", "http://a:b@h/", "--host=http://a:b@h", "--workers-url", "http://h/w?key=k", "a:b@c", "--slo=p95<1s", "x=", "-u"}
+	want := []string{"run", "--header=Cookie: ***", "--header", "X-API-Key: ***", "--header", "X-User: ann", "http://a:***@h/", "--host=http://a:***@h", "--workers-url", "http://h/w?***", "a:b@c", "--slo=p95<1s", "x=", "-u"}
 	if got := withoutSecrets(command); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("withoutSecrets(%q) = %q, want %q", command, got, want)
 	}

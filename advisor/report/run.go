@@ -42,7 +42,7 @@ type Run struct {
 func NewRun(s advisor.State, program string, command []string) Run {
 	r := Run{
 		Version: profiles.Version, Kind: "run", Program: program, Command: withoutSecrets(command), Machine: advisor.ThisMachine(),
-		Target: withoutPassword(s.Plan.Target), Date: s.Load.Started.UTC(), Methods: methods(s),
+		Target: profiles.HidePasswords(s.Plan.Target), Date: s.Load.Started.UTC(), Methods: methods(s),
 		Result: s.Load, Fleet: s.Fleet, Timeline: s.Timeline, Points: s.Points, Events: s.Events, Noticed: s.Noticed,
 		Advice: s.Advice, Before: s.Before, After: s.After,
 	}

@@ -1,30 +1,38 @@
 package report
 
 import (
-	"net/url"
 	"slices"
 	"strings"
-)
 
-// hidden stands in place of a secret.
-const hidden = "***"
+	"headroom/profiles"
+)
 
 // secretHeaders are those whose values let somebody in.
 var secretHeaders = []string{"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
 
-// withoutSecrets is a command line with the values of such headers hidden,
-// and the passwords in URLs.
+// withoutSecrets is a command line with the values of such headers hidden, the
+// passwords in URLs, and what stands behind the URL of a list of workers.
 func withoutSecrets(command []string) []string {
 	out := make([]string, len(command))
+	before := ""
 	for i, arg := range command {
-		value, flag := arg, ""
-		if strings.HasPrefix(arg, "--header=") {
-			flag, value = "--header=", strings.TrimPrefix(arg, "--header=")
+		flag, value, attached := strings.Cut(arg, "=")
+		if attached = attached && strings.HasPrefix(arg, "--"); !attached {
+			flag, value = before, arg
 		}
-		if flag != "" || i > 0 && command[i-1] == "--header" {
+		switch flag {
+		case "--header":
 			value = hideHeader(value)
+		case "--workers-url":
+			if address, _, ok := strings.Cut(value, "?"); ok {
+				value = address + "?" + profiles.Hidden
+			}
 		}
-		out[i] = flag + withoutPassword(value)
+		out[i] = profiles.HidePasswords(value)
+		if attached {
+			out[i] = flag + "=" + out[i]
+		}
+		before = arg
 	}
 	return out
 }
@@ -33,19 +41,7 @@ func withoutSecrets(command []string) []string {
 func hideHeader(header string) string {
 	name, _, ok := strings.Cut(header, ":")
 	if ok && slices.Contains(secretHeaders, strings.ToLower(strings.TrimSpace(name))) {
-		return name + ": " + hidden
+		return name + ": " + profiles.Hidden
 	}
 	return header
-}
-
-// withoutPassword hides the password of a URL; what is none stays as it is.
-func withoutPassword(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		return text
-	}
-	if _, ok := u.User.Password(); !ok {
-		return text
-	}
-	return strings.Replace(u.Redacted(), ":xxxxx@", ":"+hidden+"@", 1)
 }
