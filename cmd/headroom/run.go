@@ -30,7 +30,7 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Swarm a target: dashboard on a terminal, progress and summary otherwise",
 		Example: "  headroom run --scenario chat.yaml http://127.0.0.1:8000 --once\n" +
 			"  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
-			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless\n" +
+			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless --junit junit.xml --html run.html\n" +
 			"  headroom run http://127.0.0.1:8000/ --stage 1m:50/s --step 30s:200/s --stage 1m:0/s",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
