@@ -17,6 +17,9 @@ type Meters struct {
 	took    *Window // events: microseconds that the answers took
 	came    time.Time
 	resized time.Time
+
+	start, now time.Time
+	at         time.Duration // from one to the other; a request changes several levels at once
 }
 
 // NewMeters begin to measure at start: nothing is in flight, and the fleet has
@@ -25,33 +28,42 @@ func NewMeters(start time.Time) *Meters {
 	return &Meters{
 		flow: NewWindow(start), line: NewWindow(start), spare: NewWindow(start),
 		answers: NewWindow(start), took: NewWindow(start),
-		resized: start,
+		resized: start, start: start, now: start,
 	}
+}
+
+// since is now as a time since the start.
+func (m *Meters) since(now time.Time) time.Duration {
+	if now != m.now {
+		m.now, m.at = now, now.Sub(m.start)
+	}
+	return m.at
 }
 
 // Arrive notes a request that came, whatever becomes of it.
 func (m *Meters) Arrive(now time.Time) {
-	m.flow.Count(now)
+	m.flow.add(m.since(now), 1)
 	m.came = now
 }
 
 // Flow notes that so many more requests are in flight, or fewer.
-func (m *Meters) Flow(now time.Time, delta int) { m.flow.Change(now, delta) }
+func (m *Meters) Flow(now time.Time, delta int) { m.flow.change(m.since(now), delta) }
 
 // Line notes that so many more requests wait for a replica, or fewer.
-func (m *Meters) Line(now time.Time, delta int) { m.line.Change(now, delta) }
+func (m *Meters) Line(now time.Time, delta int) { m.line.change(m.since(now), delta) }
 
 // Spare notes that so many more replicas are in service without a request, or
 // fewer.
-func (m *Meters) Spare(now time.Time, delta int) { m.spare.Change(now, delta) }
+func (m *Meters) Spare(now time.Time, delta int) { m.spare.change(m.since(now), delta) }
 
 // Resize notes that a replica came into service, or is to go.
 func (m *Meters) Resize(now time.Time) { m.resized = now }
 
 // Answer notes an answer and how long it took since the request arrived.
 func (m *Meters) Answer(now time.Time, took time.Duration) {
-	m.answers.Count(now)
-	m.took.Add(now, took.Microseconds())
+	at := m.since(now)
+	m.answers.add(at, 1)
+	m.took.add(at, took.Microseconds())
 }
 
 // InFlight is how many requests are in flight, queued ones included.
