@@ -38,35 +38,38 @@ type Station struct {
 // load is in Erlangs.
 func (s Station) load() float64 { return s.Rate * s.Service }
 
-// Wait is the mean time in seconds that a request waits for a server, by Allen
-// and Cunneen (Allen 1990, section 5.3). With C from ErlangC, S the service
-// time, c the servers, a the load and Ca² and Cs² the variations:
+// Waiting is how long the requests at a station wait for a server.
+type Waiting struct {
+	Share float64 // of those that wait at all, 0..1
+	Mean  float64 // of all, seconds; infinite where the queue grows for ever
+}
+
+// Waiting is by Allen and Cunneen (Allen 1990, section 5.3). With C from ErlangC,
+// S the service time, c the servers, a the load and Ca² and Cs² the variations:
 //
 //	E W = C S/(c-a) (Ca²+Cs²)/2
 //
-// It is exact for M/M/c and M/G/1, and infinite where the load is c or more.
-func (s Station) Wait() float64 {
-	if s.load() >= float64(s.Servers) {
-		return math.Inf(1)
+// It is exact for M/M/c and, in the mean, for M/G/1.
+func (s Station) Waiting() Waiting {
+	c, spare := ErlangC(s.Servers, s.load()), float64(s.Servers)-s.load()
+	if spare <= 0 {
+		return Waiting{Share: 1, Mean: math.Inf(1)}
 	}
-	c := ErlangC(s.Servers, s.load())
-	return c * s.Service / (float64(s.Servers) - s.load()) * (s.ArrivalVariation + s.ServiceVariation) / 2
+	return Waiting{Share: c, Mean: c * s.Service / spare * (s.ArrivalVariation + s.ServiceVariation) / 2}
 }
 
-// WaitOver is the share of requests that wait for longer than t seconds: of
-// those that wait at all, as many as of an exponential time with their mean,
+// Over is the share of requests that wait for longer than t seconds: of those
+// that wait at all, as many as of an exponential time with their mean,
 //
 //	P(W > t) = C exp(-t C/E W)
 //
 // which is exact for M/M/c. Below 0 it is 1.
-func (s Station) WaitOver(t float64) float64 {
-	wait := s.Wait()
+func (w Waiting) Over(t float64) float64 {
 	switch {
-	case t < 0 || math.IsInf(wait, 1):
+	case t < 0 || math.IsInf(w.Mean, 1):
 		return 1
-	case wait == 0:
+	case w.Mean == 0:
 		return 0
 	}
-	c := ErlangC(s.Servers, s.load())
-	return c * math.Exp(-t*c/wait)
+	return w.Share * math.Exp(-t*w.Share/w.Mean)
 }

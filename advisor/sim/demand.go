@@ -37,11 +37,11 @@ func InTheory(s Service, concurrency int, slo profiles.SLO) (Demand, error) {
 		return Linear(saturation), nil
 	}
 	met := func(n int, rate float64) bool {
-		at := model.Station{
+		waiting := model.Station{
 			Servers: n * concurrency, Rate: rate, Service: s.mean.Seconds(),
 			ArrivalVariation: 1, ServiceVariation: s.Variation(),
-		}
-		return s.over(objective.Limit, at) <= 1-objective.Quantile
+		}.Waiting()
+		return s.over(objective.Limit, waiting) <= 1-objective.Quantile
 	}
 	if !met(1, 0) {
 		return Demand{}, errUnreachable
@@ -61,14 +61,11 @@ func InTheory(s Service, concurrency int, slo profiles.SLO) (Demand, error) {
 
 // over is the share of requests with a latency above a limit, in seconds: the
 // mean of what must not be waited any more over the service times.
-func (s Service) over(limit float64, at model.Station) float64 {
+func (s Service) over(limit float64, waiting model.Waiting) float64 {
 	const steps = 200
 	sum := 0.0
 	for i := range steps {
-		service := s.at((float64(i) + 0.5) / steps).Seconds()
-		if at.Rate > 0 || service > limit {
-			sum += at.WaitOver(limit - service)
-		}
+		sum += waiting.Over(limit - s.at((float64(i)+0.5)/steps).Seconds())
 	}
 	return sum / steps
 }

@@ -31,7 +31,8 @@ type replica struct {
 // scale orders replicas, or has some go, until so many are wanted.
 func (s *simulation) scale(n int, down profiles.Behavior) {
 	for len(s.wanted) < n {
-		s.order()
+		r, takes := s.order()
+		s.agenda.push(event{at: s.now + takes, arrived: s.now, replica: r.number, kind: started})
 	}
 	rested := s.clock.Add(-down.Idle.Std())
 	for len(s.wanted) > n {
@@ -59,17 +60,16 @@ func (r *replica) use(rested time.Time) profiles.Use {
 	return profiles.Rested
 }
 
-// order has a replica started.
-func (s *simulation) order() {
-	r := &replica{number: int32(len(s.replicas))}
+// order has a replica started, and returns it with the time that it takes.
+func (s *simulation) order() (r *replica, takes time.Duration) {
+	r = &replica{number: int32(len(s.replicas))}
 	s.replicas = append(s.replicas, r)
 	s.wanted = append(s.wanted, r)
 	s.exist(1)
-	var takes time.Duration
 	if n := len(s.StartUp); n > 0 {
 		takes = s.StartUp[s.startUps.IntN(n)]
 	}
-	s.agenda.push(event{at: s.now + takes, arrived: s.now, replica: r.number, kind: started})
+	return r, takes
 }
 
 // enter puts a replica into service that was ordered at some time.

@@ -100,13 +100,9 @@ func Run(setup Setup, scaler Scaler) (Result, error) {
 func (s *simulation) begin() {
 	s.size = s.times.Initial(s.Start)
 	for range s.size {
-		r := &replica{number: int32(len(s.replicas))}
-		s.replicas = append(s.replicas, r)
-		s.wanted = append(s.wanted, r)
-		s.exist(1)
-		s.enter(r, 0)
+		r, took := s.order()
+		s.enter(r, -took)
 	}
-	s.took = nil // that these took no time is no measurement
 	s.agenda.push(event{kind: decision})
 	s.agenda.push(event{kind: sampling})
 	s.plan()
