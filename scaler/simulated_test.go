@@ -64,7 +64,7 @@ func TestSimulationSensesAsTheScaler(t *testing.T) {
 	setup.Load, setup.Length, setup.Service = arrivals, length, sim.Constant(service)
 	setup.StartUp = []time.Duration{startUp}
 	simulated := &recorder{start: setup.Start, sizes: sizes}
-	if _, err := sim.Run(setup, sim.Scaler{Policy: p, Decider: simulated}); err != nil {
+	if _, err := sim.Run(t.Context(), setup, sim.Scaler{Policy: p, Decider: simulated}); err != nil {
 		t.Fatal(err)
 	}
 	real := &recorder{sizes: sizes}

@@ -43,7 +43,7 @@ func InTheory(s Service, concurrency int, slo profiles.SLO) (Demand, error) {
 		}.Waiting()
 		return s.over(objective.Limit, waiting) <= 1-objective.Quantile
 	}
-	if !met(1, 0) {
+	if !objective.Holds(s.at(objective.Quantile).Seconds()) {
 		return Demand{}, errUnreachable
 	}
 	return Demand{func(n int) float64 {
@@ -69,6 +69,9 @@ func (s Service) over(limit float64, waiting model.Waiting) float64 {
 	}
 	return sum / steps
 }
+
+// Known reports whether there is one.
+func (d Demand) Known() bool { return d.capacity != nil }
 
 // PerReplica is how many arrivals per second each of n replicas holds.
 func (d Demand) PerReplica(n int) float64 { return d.capacity(n) / float64(n) }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func TestEveryArrivalEndsOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := Run(setup, scaler)
+		r, err := Run(context.Background(), setup, scaler)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,12 +95,12 @@ func TestEveryArrivalEndsOnce(t *testing.T) {
 		}
 
 		scaler, _ = Built(p)
-		again, _ := Run(setup, scaler)
+		again, _ := Run(context.Background(), setup, scaler)
 		if diff := cmp.Diff(r, again); diff != "" {
 			t.Fatalf("with the same seed (-first +second):\n%s", diff)
 		}
 		scaler, _ = Built(profiles.FixedPolicy(2))
-		if other, _ := Run(setup, scaler); other.Offered != r.Offered {
+		if other, _ := Run(context.Background(), setup, scaler); other.Offered != r.Offered {
 			t.Fatalf("under another policy: %d arrivals, want the same %d", other.Offered, r.Offered)
 		}
 	})

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -50,8 +51,8 @@ type simulation struct {
 }
 
 // Run simulates a setup under a scaler. The error is that of Validate or
-// Simulable.
-func Run(setup Setup, scaler Scaler) (Result, error) {
+// Simulable, that no number of replicas meets the SLO, or the cause of ctx.
+func Run(ctx context.Context, setup Setup, scaler Scaler) (Result, error) {
 	if err := setup.Validate(); err != nil {
 		return Result{}, err
 	}
@@ -62,7 +63,7 @@ func Run(setup Setup, scaler Scaler) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if setup.Demand.capacity == nil {
+	if !setup.Demand.Known() {
 		if setup.Demand, err = InTheory(setup.Service, setup.Concurrency, setup.SLO); err != nil {
 			return Result{}, err
 		}
@@ -91,7 +92,9 @@ func Run(setup Setup, scaler Scaler) (Result, error) {
 	}
 	s.turn(0)
 	s.begin()
-	s.run()
+	if err := s.run(ctx); err != nil {
+		return Result{}, err
+	}
 	s.settle()
 	return s.result(), nil
 }
@@ -109,8 +112,8 @@ func (s *simulation) begin() {
 }
 
 // run goes from event to event until the load has ended and everything that
-// arrived has.
-func (s *simulation) run() {
+// arrived has, or ctx is done.
+func (s *simulation) run(ctx context.Context) error {
 	for {
 		first := &s.agenda.events[0]
 		if s.more && s.next < first.at {
@@ -121,7 +124,7 @@ func (s *simulation) run() {
 		}
 		if first.at > s.Length && !s.more && s.meters.InFlight() == 0 {
 			s.turn(max(s.now, s.Length))
-			return
+			return nil
 		}
 		e := s.agenda.pop()
 		s.turn(e.at)
@@ -137,6 +140,9 @@ func (s *simulation) run() {
 				s.decide()
 			}
 		case sampling:
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			s.sample()
 		case patience:
 			s.expire(s.replicas[e.replica])

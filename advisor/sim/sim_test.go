@@ -20,7 +20,7 @@ func scaled(t testing.TB, s Setup, p profiles.Policy) Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Run(s, scaler)
+	r, err := Run(t.Context(), s, scaler)
 	if err != nil {
 		t.Fatal(err)
 	}

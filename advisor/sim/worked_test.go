@@ -181,7 +181,7 @@ func TestJump(t *testing.T) {
 	p := profiles.FixedPolicy(5)
 	p.Interval = profiles.Duration(time.Second)
 	scaler := Scaler{p, at{jump, 13}}
-	r, err := Run(s, scaler)
+	r, err := Run(t.Context(), s, scaler)
 	if err != nil {
 		t.Fatal(err)
 	}
