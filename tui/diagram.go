@@ -13,6 +13,7 @@ import (
 type Diagram struct {
 	Title  string
 	Curves []Curve // at most four
+	Counts bool    // of whole things
 	Limit  float64 // a line across, where the axis reaches it; 0: none
 }
 
@@ -30,7 +31,7 @@ func Draw(out io.Writer, length time.Duration, diagrams []Diagram, w, h int) str
 	ends := [2]string{"0s", profiles.Duration(length.Round(time.Second)).String()}
 	var lines []string
 	for _, d := range diagrams {
-		c := chart{title: d.Title, limit: d.Limit, ends: ends, empty: "nothing"}
+		c := chart{title: d.Title, counts: d.Counts, limit: d.Limit, ends: ends, empty: "nothing"}
 		for i, of := range d.Curves {
 			c.curves = append(c.curves, curve{of.Name, pen(i), gather(of.Values, plotColumns(w)+1)})
 		}

@@ -25,11 +25,13 @@ func ReplicaHours(r sim.Result) float64 { return r.ReplicaSeconds / 3600 }
 // WriteSimulation writes the figures of one simulation, judged by an SLO.
 func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) error {
 	p, r := &paper{w: w, width: width}, s.Result
+	var rows [][]string
 	row := func(name, format string, args ...any) {
-		p.printf("%-10s %s\n", name, fmt.Sprintf(format, args...))
+		rows = append(rows, []string{name, fmt.Sprintf(format, args...)})
 	}
 	row("requests", "%d in %s", r.Offered, r.Length)
 	if r.Offered == 0 {
+		p.table("lt", rows)
 		return p.err
 	}
 	verdict := ""
@@ -58,6 +60,7 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 	if r.Reaction != nil {
 		row("reaction", "first decision for more %s after there were too few", r.Reaction)
 	}
+	p.table("lt", rows)
 	return p.err
 }
 

@@ -121,7 +121,7 @@ func (a *app) drawing(rows []report.Simulation, s *simulateFlags) string {
 	}
 	var diagrams []tui.Diagram
 	load := tui.Diagram{Title: "arrivals/s"}
-	replicas := tui.Diagram{Title: "replicas"}
+	replicas := tui.Diagram{Title: "replicas", Counts: true}
 	p95 := tui.Diagram{Title: "p95 ms"}
 	for _, r := range rows {
 		if r.Result == nil || len(replicas.Curves) == mostCurves {

@@ -69,7 +69,7 @@ func TestSimulate(t *testing.T) {
 func TestSimulateShowsWhatHappened(t *testing.T) {
 	policy := file(t, "policy.yaml", rpsPolicy)
 	code, out, said := execute(t, "simulate", policy, "--service-time", "50ms", "--step", "5m:20", "--step", "5m:100", "--startup", "1m", "--slo", "p95<300ms")
-	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "SLO        p95<300ms missed, ", "too few    ", "reaction   first decision for more"} {
+	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "\nSLO       p95<300ms missed, ", "\ntoo few   ", "\nreaction  first decision for more"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q", want)
 		}
