@@ -14,13 +14,13 @@ import (
 // concurrent use.
 type Demand struct {
 	capacity func(n int) float64 // arrivals per second that n replicas hold
-	known    *[]float64          // capacities of 1, 2 … replicas
+	known    []float64           // capacities of 1, 2 … replicas, as far as they were needed
 }
 
 // Linear is the demand where each replica holds the same, as it was measured:
 // so many requests per second, above 0.
-func Linear(perReplica float64) Demand {
-	return Demand{func(n int) float64 { return float64(n) * perReplica }, &[]float64{}}
+func Linear(perReplica float64) *Demand {
+	return &Demand{capacity: func(n int) float64 { return float64(n) * perReplica }}
 }
 
 // errUnreachable is why there is no demand: no number of replicas would do.
@@ -30,7 +30,7 @@ var errUnreachable = errors.New("one request alone takes longer than the SLO all
 // working on so many requests at once, by Allen and Cunneen: the highest rate at
 // which the tightest latency percentile of the SLO is met. Without one it is
 // where the replicas are busy all the time.
-func InTheory(s Service, concurrency int, slo profiles.SLO) (Demand, error) {
+func InTheory(s Service, concurrency int, slo profiles.SLO) (*Demand, error) {
 	saturation := float64(concurrency) / s.mean.Seconds()
 	objective, ok := slo.Latency()
 	if !ok {
@@ -44,9 +44,9 @@ func InTheory(s Service, concurrency int, slo profiles.SLO) (Demand, error) {
 		return s.over(objective.Limit, waiting) <= 1-objective.Quantile
 	}
 	if !objective.Holds(s.at(objective.Quantile).Seconds()) {
-		return Demand{}, errUnreachable
+		return nil, errUnreachable
 	}
-	return Demand{func(n int) float64 {
+	return &Demand{capacity: func(n int) float64 {
 		low, high := 0.0, float64(n)*saturation
 		for range 40 {
 			if rate := (low + high) / 2; met(n, rate) {
@@ -56,7 +56,7 @@ func InTheory(s Service, concurrency int, slo profiles.SLO) (Demand, error) {
 			}
 		}
 		return low
-	}, &[]float64{}}, nil
+	}}, nil
 }
 
 // over is the share of requests with a latency above a limit, in seconds: the
@@ -70,25 +70,20 @@ func (s Service) over(limit float64, waiting model.Waiting) float64 {
 	return sum / steps
 }
 
-// Known reports whether there is one.
-func (d Demand) Known() bool { return d.capacity != nil }
-
 // PerReplica is how many arrivals per second each of n replicas holds.
-func (d Demand) PerReplica(n int) float64 { return d.capacity(n) / float64(n) }
+func (d *Demand) PerReplica(n int) float64 { return d.capacity(n) / float64(n) }
 
 // Replicas is the least number of replicas that hold so many arrivals per
 // second, at most as many as are ever simulated.
-func (d Demand) Replicas(rate float64) int {
+func (d *Demand) Replicas(rate float64) int {
 	if rate <= 0 {
 		return 0
 	}
-	known := *d.known
-	for (len(known) == 0 || known[len(known)-1] < rate) && len(known) < mostReplicas {
-		known = append(known, d.capacity(len(known)+1))
+	for n := len(d.known); (n == 0 || d.known[n-1] < rate) && n < mostReplicas; n++ {
+		d.known = append(d.known, d.capacity(n+1))
 	}
-	*d.known = known
 	// What was computed may be short of what was meant by a rounding.
-	return min(1+sort.SearchFloat64s(known, rate*(1-1e-9)), mostReplicas)
+	return min(1+sort.SearchFloat64s(d.known, rate*(1-1e-9)), mostReplicas)
 }
 
 // smooth is over how long the rate of a replayed load is averaged: what was
@@ -96,7 +91,7 @@ func (d Demand) Replicas(rate float64) int {
 const smooth = 30 * time.Second
 
 // perSecond is the demand of a load at each of its seconds.
-func (d Demand) perSecond(load profiles.Shape, length time.Duration) []int {
+func (d *Demand) perSecond(load profiles.Shape, length time.Duration) []int {
 	width := time.Second
 	switch load.(type) {
 	case profiles.Counts, profiles.Stamps:

@@ -63,7 +63,7 @@ func Run(ctx context.Context, setup Setup, scaler Scaler) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if !setup.Demand.Known() {
+	if setup.Demand == nil {
 		if setup.Demand, err = InTheory(setup.Service, setup.Concurrency, setup.SLO); err != nil {
 			return Result{}, err
 		}

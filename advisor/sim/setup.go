@@ -32,7 +32,7 @@ type Setup struct {
 	Clients  int               // such connections, 1 or more
 
 	SLO    profiles.SLO // on all requests; percentiles of the latency, mean, max, errors and rps
-	Demand Demand       // how many replicas a rate takes; the zero value: that in theory
+	Demand *Demand      // how many replicas a rate takes; nil: that in theory
 }
 
 // Default is a service of one request at a time behind the built-in scaler with

@@ -83,14 +83,13 @@ func (s *simulateFlags) finish() error {
 	if err := s.setup.Validate(); err != nil {
 		return &exit{exitUsage, err}
 	}
-	if s.setup.Demand.Known() {
+	if s.setup.Demand != nil {
 		return nil
 	}
-	demand, err := sim.InTheory(s.setup.Service, s.setup.Concurrency, s.setup.SLO)
-	if err != nil {
+	var err error
+	if s.setup.Demand, err = sim.InTheory(s.setup.Service, s.setup.Concurrency, s.setup.SLO); err != nil {
 		return usage("--slo: got %s: %w", s.setup.SLO, err)
 	}
-	s.setup.Demand = demand
 	return nil
 }
 
