@@ -226,8 +226,8 @@ func TestClippingMetricsGrowSlowly(t *testing.T) {
 		target profiles.Milli
 		want   int
 	}{{70_000, 7}, {40_000, 3}} {
-		s := steady(1500, 100*time.Second, Constant(100*time.Millisecond))
-		s.CPU = 100 * time.Millisecond
+		s := steady(300, 100*time.Second, Constant(500*time.Millisecond))
+		s.CPU = 500 * time.Millisecond
 		p := proportional(profiles.CPU, tt.target, 100)
 		p.Replicas.Initial = 10
 		if got := len(scaled(t, s, p).Changes); got != tt.want {
