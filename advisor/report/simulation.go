@@ -58,7 +58,7 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 	row("too few", "%s of the time, on average short of %s of what the load takes", share(r.Ready.UnderTime), share(r.Ready.UnderAccuracy))
 	row("too many", "%s of the time, on average %s beyond it", share(r.Ready.OverTime), share(r.Ready.OverAccuracy))
 	if r.Reaction != nil {
-		row("reaction", "first decision for more %s after there were too few", r.Reaction)
+		row("reaction", "first decision for more %s after there were too few", tenths(*r.Reaction))
 	}
 	p.table("lt", rows)
 	return p.err
@@ -83,7 +83,7 @@ func WriteSimulations(w io.Writer, all []Simulation, width int) error {
 			cost = fmt.Sprintf("%.2f", *s.Cost)
 		}
 		if r.Reaction != nil {
-			first = r.Reaction.Std().Round(time.Second / 10).String()
+			first = tenths(*r.Reaction)
 		}
 		rows = append(rows, []string{
 			s.Name, metWord(r.Met), share(*r.Attainment), share(r.Worst.Attainment), p95,
@@ -103,6 +103,9 @@ func WriteSimulations(w io.Writer, all []Simulation, width int) error {
 	}
 	return p.err
 }
+
+// tenths writes a duration to a tenth of a second.
+func tenths(d profiles.Duration) string { return profiles.Duration(d.Std().Round(time.Second / 10)).String() }
 
 func metWord(met bool) string {
 	if met {

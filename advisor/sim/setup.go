@@ -52,10 +52,11 @@ type Scaler struct {
 
 // Built is the scaler of Headroom with a policy.
 func Built(p profiles.Policy) (Scaler, error) {
+	within := p
 	if p.Replicas.Max == profiles.Unlimited {
-		p.Replicas.Max = mostReplicas
+		within.Replicas.Max = mostReplicas
 	}
-	d, err := p.Decider()
+	d, err := within.Decider()
 	return Scaler{p, d}, err
 }
 
