@@ -105,7 +105,9 @@ func WriteSimulations(w io.Writer, all []Simulation, width int) error {
 }
 
 // tenths writes a duration to a tenth of a second.
-func tenths(d profiles.Duration) string { return profiles.Duration(d.Std().Round(time.Second / 10)).String() }
+func tenths(d profiles.Duration) string {
+	return profiles.Duration(d.Std().Round(time.Second / 10)).String()
+}
 
 func metWord(met bool) string {
 	if met {
