@@ -11,7 +11,6 @@ import (
 // simulation is one under way.
 type simulation struct {
 	Setup
-	policy  profiles.Policy
 	times   *profiles.Timetable
 	decider profiles.Decider
 	agenda  agenda
@@ -53,23 +52,37 @@ type simulation struct {
 // Run simulates a setup under a scaler. The error is that of Validate or
 // Simulable, that no number of replicas meets the SLO, or the cause of ctx.
 func Run(ctx context.Context, setup Setup, scaler Scaler) (Result, error) {
-	if err := setup.Validate(); err != nil {
-		return Result{}, err
-	}
-	if err := setup.Simulable(scaler.Policy); err != nil {
-		return Result{}, err
-	}
-	times, err := profiles.NewTimetable(scaler.Policy)
+	s, err := newSimulation(setup, scaler)
 	if err != nil {
 		return Result{}, err
 	}
+	s.begin()
+	s.plan()
+	if err := s.run(ctx); err != nil {
+		return Result{}, err
+	}
+	s.settle()
+	return s.result(), nil
+}
+
+func newSimulation(setup Setup, scaler Scaler) (*simulation, error) {
+	if err := setup.Validate(); err != nil {
+		return nil, err
+	}
+	if err := setup.Simulable(scaler.Policy); err != nil {
+		return nil, err
+	}
+	times, err := profiles.NewTimetable(scaler.Policy)
+	if err != nil {
+		return nil, err
+	}
 	if setup.Demand == nil {
 		if setup.Demand, err = InTheory(setup.Service, setup.Concurrency, setup.SLO); err != nil {
-			return Result{}, err
+			return nil, err
 		}
 	}
 	s := &simulation{
-		Setup: setup, policy: scaler.Policy, times: times, decider: scaler.Decider,
+		Setup: setup, times: times, decider: scaler.Decider,
 		points:   rand.New(profiles.PoissonSource(setup.Seed)),
 		services: rand.New(rand.NewPCG(setup.Seed, 0x73657276696365)),
 		startUps: rand.New(rand.NewPCG(setup.Seed, 0x73746172747570)),
@@ -85,18 +98,13 @@ func Run(ctx context.Context, setup Setup, scaler Scaler) (Result, error) {
 	if setup.Pinned > 0 {
 		s.pinned = make([]*replica, setup.Clients)
 	}
-	for _, m := range s.policy.Metrics {
+	for _, m := range scaler.Policy.Metrics {
 		if m.Kind == profiles.CPU {
 			s.busy = profiles.NewWindow(setup.Start)
 		}
 	}
 	s.turn(0)
-	s.begin()
-	if err := s.run(ctx); err != nil {
-		return Result{}, err
-	}
-	s.settle()
-	return s.result(), nil
+	return s, nil
 }
 
 // begin has the fleet ready that the policy begins with.
@@ -108,7 +116,6 @@ func (s *simulation) begin() {
 	}
 	s.agenda.push(event{kind: decision})
 	s.agenda.push(event{kind: sampling})
-	s.plan()
 }
 
 // run goes from event to event until the load has ended and everything that
@@ -127,26 +134,31 @@ func (s *simulation) run(ctx context.Context) error {
 			return nil
 		}
 		e := s.agenda.pop()
-		s.turn(e.at)
-		switch e.kind {
-		case finished:
-			s.finish(e)
-		case started:
-			s.enter(s.replicas[e.replica], e.arrived)
-		case stopped:
-			s.exist(-1)
-		case decision:
-			if s.now >= s.due {
-				s.decide()
-			}
-		case sampling:
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			s.sample()
-		case patience:
-			s.expire(s.replicas[e.replica])
+		if e.kind == sampling && ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
+		s.turn(e.at)
+		s.happen(e)
+	}
+}
+
+// happen is an event at its time.
+func (s *simulation) happen(e event) {
+	switch e.kind {
+	case finished:
+		s.finish(e)
+	case started:
+		s.enter(s.replicas[e.replica], e.arrived)
+	case stopped:
+		s.exist(-1)
+	case decision:
+		if s.now >= s.due {
+			s.decide()
+		}
+	case sampling:
+		s.sample()
+	case patience:
+		s.expire(s.replicas[e.replica])
 	}
 }
 
