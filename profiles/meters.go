@@ -40,9 +40,10 @@ func (m *Meters) since(now time.Time) time.Duration {
 	return m.at
 }
 
-// Arrive notes a request that came, whatever becomes of it.
-func (m *Meters) Arrive(now time.Time) {
-	m.flow.add(m.since(now), 1)
+// Arrive notes so many requests that came, one or more, whatever becomes of
+// them.
+func (m *Meters) Arrive(now time.Time, n int) {
+	m.flow.add(m.since(now), int64(n))
 	m.came = now
 }
 

@@ -91,7 +91,7 @@ func newBalancer(now time.Time, cfg Config) *balancer {
 func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	b.mu.Lock()
 	now := time.Now() // under the lock, so that the meters never go back
-	b.meters.Arrive(now)
+	b.meters.Arrive(now, 1)
 	if b.closed {
 		b.mu.Unlock()
 		return lease{}, errClosed

@@ -1,5 +1,4 @@
 """What simulate.sh measured, and how far a simulation is from it."""
-import datetime
 import json
 import sys
 
@@ -9,13 +8,6 @@ def read(path):
         return json.load(f)
 
 
-def at(text):
-    """A time of Go's JSON, which has nanoseconds, in seconds."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    start = datetime.datetime.fromisoformat(whole).replace(tzinfo=datetime.timezone.utc).timestamp()
-    return start + float("0." + (fraction or "0"))
-
-
 def measured(run, workers):
     """The mean service time and the mean start-up time, as flags."""
     mean = read(run)["result"]["total"]["service"]["mean"]
@@ -23,12 +15,12 @@ def measured(run, workers):
     print(f"{mean / 1e6:.3f}ms {sum(starts) / len(starts):.3f}s")
 
 
-def replica_seconds(workers, start, end):
+def replica_seconds(points, loaded):
+    """The wanted replicas over the time of the load; a point holds until the next."""
     total = 0.0
-    for w in workers:
-        gone = at(w["deletedAt"]) if w.get("deletedAt") else end
-        total += max(0.0, min(gone, end) - max(at(w["createdAt"]), start))
-    return total
+    for here, after in zip(points, points[1:] + [{"at": loaded}]):
+        total += here["wanted"] * max(0.0, min(after["at"], loaded) - min(here["at"], loaded)) / 1e9
+    return total + points[0]["wanted"] * points[0]["at"] / 1e9
 
 
 def attainment(slo, limit):
@@ -44,11 +36,10 @@ def attainment(slo, limit):
     return 1.0
 
 
-def compare(run, workers, simulated, limit):
+def compare(run, simulated, limit):
     live, sim = read(run), read(simulated)["rows"][0]["result"]
     r = live["result"]
-    start = at(r["started"])
-    seconds = replica_seconds(read(workers), start, start + r["loaded"] / 1e9)
+    seconds = replica_seconds(live["points"], r["loaded"])
     total, latency = r["total"], sim["latency"]
     limit = float(limit.removesuffix("ms")) / 1000
     rows = [  # name, live, simulated, difference, allowed

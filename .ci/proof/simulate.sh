@@ -58,7 +58,6 @@ for ((round = 1; round <= rounds; round++)); do
   course=(--rate $low --stage "${rise}s:$high" --stage "${rise}s:$high" --stage "${fall}s:$low" --seed $round)
   bring_up "live-$round" policy.yaml $round
   load "load-$round" http://127.0.0.1:"$port/request?x=2" "${course[@]}" --slo "${slo%,}" --timeout 20s
-  headroom workers --name "live-$round" -o json >"live-$round-workers.json"
   bring_down
   read -r service startup < <(python3 -B "$here/simulate.py" measured load-before.json before-workers.json)
   headroom simulate policy.yaml "${course[@]}" --service-time "$service" --distribution exponential --startup "$startup" \
@@ -68,7 +67,7 @@ done
 echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg); service time $service, start-up $startup, as they were measured before"
 verdict=0
 for ((round = 1; round <= rounds; round++)); do
-  python3 -B "$here/simulate.py" compare "load-$round.json" "live-$round-workers.json" "simulated-$round.json" $limit || verdict=$?
+  python3 -B "$here/simulate.py" compare "load-$round.json" "simulated-$round.json" $limit || verdict=$?
 done
 trap - EXIT
 finish # that the two do not agree is no failure of this script

@@ -34,7 +34,7 @@ func (s *simulation) sense(now time.Time, metrics []profiles.Metric) profiles.Me
 		Active:   s.meters.Active(now),
 		InFlight: s.samples,
 		Resized:  s.meters.Resized(),
-		StartUp:  profiles.MedianStartUp(s.took),
+		StartUp:  s.startUp,
 	}
 	for _, r := range s.serving {
 		if r.free {

@@ -82,6 +82,7 @@ func (s *simulation) enter(r *replica, ordered time.Duration) {
 		s.took = slices.Delete(s.took, 0, 1)
 	}
 	s.took = append(s.took, s.now-ordered)
+	s.startUp = profiles.MedianStartUp(s.took)
 	at, _ := slices.BinarySearchFunc(s.serving, r.number, func(e *replica, n int32) int { return int(e.number - n) })
 	s.serving = slices.Insert(s.serving, at, r)
 	s.slots = slices.Insert(s.slots, at, profiles.Slots{})

@@ -39,8 +39,9 @@ type simulation struct {
 	meters  *profiles.Meters
 	busy    *profiles.Window // level: requests that are worked on; nil where no metric needs it
 	samples profiles.Samples
-	took    []time.Duration
-	size    int // wanted
+	took    []time.Duration // start-up times, oldest first
+	startUp time.Duration   // the median of them
+	size    int             // wanted
 	due     time.Duration
 
 	existing    int
@@ -181,7 +182,7 @@ func (s *simulation) plan() {
 // service time is drawn in any case: the next one must not get it.
 func (s *simulation) arrive() {
 	r := request{s.now, s.Service.draw(s.services)}
-	s.meters.Arrive(s.clock)
+	s.meters.Arrive(s.clock, 1)
 	s.offer()
 	if s.Pinned > 0 && s.pins.Float64() < s.Pinned {
 		if own := s.connection(); own != nil {
