@@ -11,13 +11,13 @@ import (
 // What flows is near to what single requests do, for every kind of metric: a
 // day's curve, compressed, and a jump that no scaler can follow.
 func TestFluidIsNearToRequests(t *testing.T) {
-	s := steady(1, time.Hour, Exponential(200*time.Millisecond))
+	s := steady(1, 30*time.Minute, Exponential(200*time.Millisecond))
 	s.StartUp = []time.Duration{30 * time.Second}
 	s.SLO = slo(t, "p95<1s")
 	s.MaxQueue, s.MaxWait = 1000, 2*time.Minute
 	s.CPU = 100 * time.Millisecond
-	slow := profiles.Sine{Low: 10, High: 80, Period: time.Hour}
-	jump := profiles.Spike(10, 80, 20*time.Minute, 20*time.Minute)
+	slow := profiles.Sine{Low: 5, High: 50, Period: 30 * time.Minute}
+	jump := profiles.Spike(5, 50, 10*time.Minute, 10*time.Minute)
 	for _, load := range []profiles.Shape{slow, jump} {
 		s.Load = load
 		for _, tt := range []struct {
@@ -36,8 +36,8 @@ func TestFluidIsNearToRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := scaled(t, s, p)
-			if math.Abs(got.Attainment-*want.Attainment) > 0.03 {
-				t.Errorf("%T, %s: %.3f good, want %.3f ± 0.03", load, tt.kind, got.Attainment, *want.Attainment)
+			if math.Abs(got.Attainment-*want.Attainment) > 0.06 {
+				t.Errorf("%T, %s: %.3f good, want %.3f ± 0.06", load, tt.kind, got.Attainment, *want.Attainment)
 			}
 			if off := got.ReplicaSeconds/want.ReplicaSeconds - 1; math.Abs(off) > 0.2 {
 				t.Errorf("%T, %s: %.0f replica seconds, want %.0f ± 20 %%", load, tt.kind, got.ReplicaSeconds, want.ReplicaSeconds)

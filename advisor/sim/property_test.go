@@ -11,14 +11,14 @@ import (
 	"headroom/profiles"
 )
 
-// anySetup is a few minutes of some service, mostly in trouble.
+// anySetup is up to two minutes of some service, mostly in trouble.
 func anySetup(t *rapid.T) Setup {
 	second := func(name string, low, high int) time.Duration {
 		return time.Duration(rapid.IntRange(low, high).Draw(t, name)) * 100 * time.Millisecond
 	}
 	s := Default()
 	from, to := rapid.Float64Range(0, 20).Draw(t, "from"), rapid.Float64Range(0, 20).Draw(t, "to")
-	s.Length = second("length", 1, 3000)
+	s.Length = second("length", 1, 1200)
 	s.Load = profiles.Ramp{From: from, Stages: []profiles.Stage{{For: s.Length, To: to}}}
 	s.Arrivals = rapid.SampledFrom([]profiles.Arrivals{profiles.Poisson, profiles.Even}).Draw(t, "arrivals")
 	s.Seed = rapid.Uint64().Draw(t, "seed")
@@ -78,7 +78,7 @@ func TestEveryArrivalEndsOnce(t *testing.T) {
 			t.Fatalf("%d requests ended, want the %d that arrived", sum, r.Offered)
 		}
 		offered, good := 0, 0
-		for _, m := range r.Series { // of at most 300 s, so one a second
+		for _, m := range r.Series { // of at most two minutes, so one a second
 			offered += int(m.Load + 0.5)
 			if m.Good != nil {
 				good += int(*m.Good*m.Load + 0.5)
