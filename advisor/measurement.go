@@ -59,7 +59,7 @@ func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, i
 	if err != nil {
 		return r, err
 	}
-	r.Grade, r.GradeWhy = c.Grade, c.GradeWhy
+	r.Assessment = c.Assessment.with(startFlaws(m.StartUp))
 	if c.HostLimited {
 		r.Notes = append(r.Notes, c.Host.limit())
 	}

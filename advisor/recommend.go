@@ -40,13 +40,12 @@ type Value struct {
 // Recommendation is the advice: a policy, and where each of its numbers comes
 // from.
 type Recommendation struct {
-	Policy   profiles.Policy `json:"policy"`           // for the platform: the full numbers
-	Applied  profiles.Policy `json:"applied"`          // for replicas on this machine: capped at what it carries
-	Capped   string          `json:"capped,omitempty"` // why Applied differs; empty when it does not
-	Values   []Value         `json:"values"`           // min, max, target, then timing
-	Grade    Grade           `json:"grade,omitempty"`  // of the capacity it rests on
-	GradeWhy string          `json:"gradeWhy,omitempty"`
-	Notes    []string        `json:"notes,omitempty"`
+	Policy  profiles.Policy `json:"policy"`           // for the platform: the full numbers
+	Applied profiles.Policy `json:"applied"`          // for replicas on this machine: capped at what it carries
+	Capped  string          `json:"capped,omitempty"` // why Applied differs; empty when it does not
+	Values  []Value         `json:"values"`           // min, max, target, then timing
+	Assessment
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Recommend derives a policy that scales on requests per second:

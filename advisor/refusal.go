@@ -87,3 +87,15 @@ func refuseTooLittle(o Observation) *Refusal {
 func refuseShort(budget time.Duration) *Refusal {
 	return &Refusal{"R10", fmt.Sprintf("%v are too short for a conclusive step", budget), "give --budget more time"}
 }
+
+// refuseDrift is for a service that was not the same at the end as at the
+// beginning.
+func refuseDrift(c *Capacity) *Refusal {
+	if drift, ok := c.drift(); !ok || drift <= tooMuchDrift {
+		return nil
+	}
+	first, last := c.Baseline.Service, c.Control.Service
+	return &Refusal{"R6", fmt.Sprintf("one request alone took %s at first and %s at the end: what was measured between is not of one service",
+		latency(first), latency(last)),
+		"find out what changes while it runs (a leak, a cache that fills, another program on its machine), and measure again"}
+}

@@ -263,7 +263,7 @@ func advisedState() advisor.State {
 		SLO:        advisor.Interval{Value: 10.11, Low: 7.03, High: 11.5, Unit: "/s"},
 		Saturation: advisor.Interval{Value: 20.1, Low: 19.8, High: 20.1, Unit: "/s"},
 		Service:    50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
-		Grade: advisor.GradeC, GradeWhy: "the bracket is 14 % wide; a longer --budget narrows it",
+		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
 	}
 	st.Search = &advisor.SearchState{Steps: testSteps(), Budget: 90 * time.Second, Left: 6 * time.Second, Capacity: c}
 	st.Advice = testAdvice(true)

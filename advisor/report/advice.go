@@ -29,7 +29,7 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 		}
 		p.printf("\ncapacity of %s: %s under the SLO, %s at saturation; one request alone takes %s\n",
 			profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation, alone)
-		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.GradeWhy, c.Spent.Round(time.Second), c.Budget)
+		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.Assessment, c.Spent.Round(time.Second), c.Budget)
 	}
 	return p.err
 }
@@ -43,7 +43,11 @@ func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
 // WriteAdvice writes a recommendation with its working.
 func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
 	p := &paper{w: w}
-	p.printf("recommendation, grade %s\n\n", r.Grade)
+	p.printf("recommendation, grade %s\n", r.Grade)
+	if r.GradeWhy != "" {
+		p.printf("%s\n", strings.Join(wrap(r.Assessment.String(), 92), "\n"))
+	}
+	p.printf("\n")
 	width := 0
 	for _, v := range r.Values {
 		width = max(width, len(v.Name))

@@ -96,7 +96,7 @@ func capacity() advisor.Capacity {
 	return advisor.Capacity{
 		Saturation: advisor.Interval{Value: 48, Low: 47.5, High: 48.2, Unit: "/s"}, SLO: advisor.Interval{Value: 31.8, High: 40.8, Unit: "/s"},
 		Service: 21 * milli, Replicas: 1, Budget: 45 * time.Second, Spent: 44 * time.Second,
-		Grade: advisor.GradeC, GradeWhy: "the steps agree within 3 % but are too short to prove it; a longer --budget narrows it",
+		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
 		Steps: []advisor.Observation{
 			step("baseline", 47.6, 22*milli, model.Unsure, "0 of 57 requests over 250ms"),
 			step("31.8/s", 30.1, 240*milli, model.Pass, "1 of 149 requests over 250ms"),
@@ -114,7 +114,7 @@ func tuned(t *testing.T) advisor.TuneResult {
 	if err != nil {
 		t.Fatal(err)
 	}
-	advice.Grade, advice.Notes = advisor.GradeC, []string{"a note"}
+	advice.Assessment, advice.Notes = capacity().Assessment, []string{"a note"}
 	before, after := outcome(t, 1800*milli, 1, 1), outcome(t, 120*milli, 1, 3)
 	return advisor.TuneResult{
 		Measurement: advisor.Measurement{Capacity: capacity()}, Advice: &advice, Before: &before, After: &after,
