@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -34,9 +35,9 @@ func thisMachine() Machine {
 	return Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
 }
 
-// Advise is the recommendation that follows from the measurement; for the
+// Advise is the recommendation that follows from the measurement, for the
 // traffic. A measurement that was refused gives its refusal as the error.
-func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, interval time.Duration) (Recommendation, error) {
+func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommendation, error) {
 	if m.Capacity.Refusal != nil {
 		return Recommendation{}, m.Capacity.Refusal
 	}
@@ -46,7 +47,7 @@ func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, i
 	}
 	c := m.Capacity
 	n := Needs{
-		Capacity: c.PerReplica(), SLO: slo, Traffic: traffic, Headroom: headroom, Interval: interval,
+		Sizing: sizing, Capacity: c.PerReplica(), Evidence: &c, SLO: slo, Traffic: traffic, Managed: m.Local,
 		Service: c.Service, CPU: c.CPU, Date: m.Date, Host: c.Host,
 	}
 	if m.Local {
@@ -121,6 +122,19 @@ func (s *Session) countReplicas(steps []Observation) int {
 	return max(said, answered)
 }
 
+// describePolicy writes "min 2, max 5, target 8.8/s per replica".
+func describePolicy(p profiles.Policy) string {
+	m := p.Metrics[0]
+	unit := map[profiles.Kind]string{
+		profiles.RPS: "/s per replica", profiles.InFlight: " in flight per replica", profiles.Queue: " waiting",
+		profiles.FreeWorkers: " free", profiles.CPU: " % of a core per replica",
+	}[m.Kind]
+	if m.In("cores") {
+		unit = " cores per replica"
+	}
+	return fmt.Sprintf("min %d, max %s, target %s%s", p.Replicas.Min, p.Replicas.Max, m.Target, unit)
+}
+
 // updateSearch changes a copy of the search in view.
 func (s *Session) updateSearch(change func(*SearchState)) {
 	s.update(func(st *State) {
@@ -139,7 +153,7 @@ func (s *Session) advise(m Measurement) (*Recommendation, error) {
 			m.Capacity.Replicas, plural(m.Capacity.Replicas), m.Capacity.SLO)
 		return nil, nil
 	}
-	advice, err := m.Advise(traffic, s.config.Headroom, s.config.Interval)
+	advice, err := m.Advise(traffic, s.config.Sizing)
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 		s.note("advice", "refused: %v", refusal)
 		s.update(func(st *State) {
@@ -156,8 +170,7 @@ func (s *Session) advise(m Measurement) (*Recommendation, error) {
 	if advice.Capped != "" {
 		s.note("advice", "%s", advice.Capped)
 	}
-	s.note("advice", "min %d, max %s, target %s/s per replica (grade %s)",
-		advice.Policy.Replicas.Min, advice.Policy.Replicas.Max, advice.Policy.Metrics[0].Target, advice.Grade)
+	s.note("advice", "%s (grade %s)", describePolicy(advice.Policy), advice.Grade)
 	s.update(func(st *State) {
 		if st.Applied { // what it led to is what the next one is compared with
 			st.Before = st.After

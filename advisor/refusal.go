@@ -99,3 +99,22 @@ func refuseDrift(c *Capacity) *Refusal {
 		latency(first), latency(last)),
 		"find out what changes while it runs (a leak, a cache that fills, another program on its machine), and measure again"}
 }
+
+// refuseMetric is for a metric that was asked for, with those that would do.
+func refuseMetric(kind profiles.Kind, why string, scores []MetricScore) *Refusal {
+	do := "leave out --metric"
+	for _, s := range scores {
+		if s.Fitness == Good {
+			do = fmt.Sprintf("use --metric %s, which is good here", s.Kind)
+			break
+		}
+	}
+	return &Refusal{"R8", fmt.Sprintf("%s cannot be scaled on here: %s", kind, why), do}
+}
+
+// refuseLag is for traffic that rises faster than replicas come.
+func refuseLag(n Needs, t timing, rise profiles.Milli) *Refusal {
+	return &Refusal{"R9", fmt.Sprintf("the traffic may rise by %s requests/s in the %s until a new replica answers (%s), of %s requests/s in all: no scaling that reacts can follow",
+		rise, seconds(t.lag), n.lagParts(t), n.Traffic.High),
+		"keep more replicas than the quiet hours need (a higher LOW of --traffic), start them by a schedule, or make a replica start faster"}
+}

@@ -108,7 +108,7 @@ func capacity() advisor.Capacity {
 func tuned(t *testing.T) advisor.TuneResult {
 	advice, err := advisor.Recommend(advisor.Needs{
 		Capacity: 31_800, SLO: profiles.SLO{{Measure: profiles.Percentile, Quantile: 0.95, Op: profiles.Less, Limit: 0.25}},
-		Traffic: profiles.Traffic{Low: 50_000, High: 200_000}, Headroom: 200, StartUp: 8 * time.Second,
+		Traffic: profiles.Traffic{Low: 50_000, High: 200_000}, Sizing: advisor.Sizing{Headroom: 200}, StartUp: 8 * time.Second,
 		Local: 1, Host: advisor.HostUse{Known: true, Cores: 2, Replicas: 0.5, Load: 0.1},
 	})
 	if err != nil {

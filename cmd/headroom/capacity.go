@@ -83,7 +83,7 @@ func (a *app) adviseCommand() *cobra.Command {
 		Args: oneArgument("the measurement file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if textbook {
-				v.headroom = 0
+				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Metric: profiles.RPS}
 			}
 			if to != "" {
 				if _, err := platform.Find(to); err != nil {
@@ -94,7 +94,7 @@ func (a *app) adviseCommand() *cobra.Command {
 			if err != nil {
 				return &exit{exitUsage, err}
 			}
-			advice, err := m.Advise(v.traffic, v.headroom, v.interval)
+			advice, err := m.Advise(v.traffic, v.wanted)
 			if refusal := (*advisor.Refusal)(nil); errors.As(err, &refusal) {
 				return errors.Join(report.WriteRefusal(a.out, refusal), &exit{code: exitInconclusive})
 			}
