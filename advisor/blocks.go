@@ -1,7 +1,6 @@
 package advisor
 
 import (
-	"math"
 	"time"
 
 	"headroom/advisor/model"
@@ -75,85 +74,4 @@ func (o Observation) tallies(hits func(Block) (hits, all int)) model.Blocks {
 		out[i] = model.Tally{Hits: float64(h), All: float64(all), Seconds: o.Over.Seconds() / float64(len(o.Blocks))}
 	}
 	return out
-}
-
-// estimate replaces the figures that the search ended on by those that all of
-// its steps together say, with the interval of each.
-//
-// The search ends on a load that met the SLO. The estimate is where the share
-// of requests over its limit crosses what is allowed, the lowest of all its
-// percentiles. Its interval reaches down to the load that the search ended on,
-// which is known to be met.
-func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
-	if low, high, ok := c.saturationSpread(seed); ok {
-		c.Saturation.Low, c.Saturation.High = min(low, c.Saturation.Value), max(high, c.Saturation.Value)
-	}
-	if c.failing(slo) {
-		return
-	}
-	var steps []Observation
-	for _, o := range c.Steps {
-		if o.Trial.Rate > 0 && !o.Spoiled && len(o.Blocks) > 0 {
-			steps = append(steps, o)
-		}
-	}
-	if len(steps) < 2 {
-		return
-	}
-	found := Interval{Value: math.Inf(1), Low: c.settled, High: math.Inf(1), Unit: "/s"}
-	for k, objective := range percentilesOf(slo) {
-		blocks, totals := make([]model.Blocks, len(steps)), make([]model.Tally, len(steps))
-		for i, o := range steps {
-			blocks[i] = o.tallies(func(b Block) (int, int) { return b.Over[k], b.Requests })
-			totals[i] = blocks[i].Total()
-		}
-		cross := func(totals []model.Tally) (float64, bool) {
-			return model.Crossing(totals, c.Saturation.High, 1-objective.Quantile)
-		}
-		value, ok := cross(totals)
-		if !ok {
-			return
-		}
-		low, high, ok := model.Spread(blocks, seed, cross)
-		if !ok {
-			return
-		}
-		found.Value, found.Low, found.High = min(found.Value, value), min(found.Low, low), min(found.High, high)
-	}
-	found.Low, found.High = min(found.Low, found.Value), max(found.High, found.Value)
-	c.SLO = found
-}
-
-// failing reports whether errors, not latencies, ended what the SLO allows.
-func (c *Capacity) failing(slo profiles.SLO) bool {
-	for _, o := range c.Steps {
-		for _, objective := range slo {
-			if o.Trial.Rate > 0 && !o.Spoiled && o.Requests > 0 && objective.Measure == profiles.Errors &&
-				!objective.Holds(float64(o.Failed)/float64(o.Requests)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// saturationSpread is how sure the saturation is, from the rungs of the ladder.
-func (c *Capacity) saturationSpread(seed uint64) (low, high float64, ok bool) {
-	var rungs []model.Blocks
-	for _, o := range c.Steps {
-		if o.Trial.Users > 1 && !o.Spoiled && len(o.Blocks) > 0 {
-			rungs = append(rungs, o.tallies(func(b Block) (int, int) { return 0, b.OK }))
-		}
-	}
-	if len(rungs) == 0 {
-		return 0, 0, false
-	}
-	return model.Spread(rungs, seed, func(totals []model.Tally) (float64, bool) {
-		rates := make([]float64, len(totals))
-		for i, t := range totals {
-			rates[i] = t.Rate()
-		}
-		on := plateau(rates)
-		return on[len(on)/2], true
-	})
 }

@@ -29,10 +29,12 @@ func (i Interval) String() string {
 
 // Capacity is what the measured replicas hold.
 type Capacity struct {
-	Saturation  Interval      `json:"saturation"` // highest throughput at all
-	SLO         Interval      `json:"slo"`        // highest load that meets the SLO
-	Service     time.Duration `json:"service"`    // mean service time of one request alone
-	Replicas    int           `json:"replicas"`   // that were measured; 0: unknown
+	Saturation  Interval      `json:"saturation"`       // highest throughput at all
+	SLO         Interval      `json:"slo"`              // highest load that meets the SLO
+	Service     time.Duration `json:"service"`          // mean service time of one request alone
+	Knee        float64       `json:"knee"`             // users who together reach saturation: saturation x service (asymptotic bounds)
+	Curves      []model.Curve `json:"curves,omitempty"` // of the throughput over users, the one that fits best first; none from few rungs
+	Replicas    int           `json:"replicas"`         // that were measured; 0: unknown
 	Baseline    Observation   `json:"baseline"`
 	Steps       []Observation `json:"steps"`
 	Budget      time.Duration `json:"budget"`

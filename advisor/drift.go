@@ -8,7 +8,8 @@ import (
 
 const (
 	controlShare = 0.05 // of the budget, at most, for repeating the first step
-	alone        = 60   // requests of a step with a single user
+	controlName  = "control"
+	alone        = 60 // requests of a step with a single user
 )
 
 // control repeats the first step, one user alone: what it says now that it did
@@ -20,7 +21,7 @@ func (s *search) control(ctx context.Context, c *Capacity) error {
 	if length < minStep {
 		return nil
 	}
-	o, err := s.step(ctx, Trial{Name: "control", Users: 1, Requests: alone, Length: length})
+	o, err := s.step(ctx, Trial{Name: controlName, Users: 1, Requests: alone, Length: length})
 	if err != nil || o.Spoiled || o.Requests == o.Failed {
 		return err
 	}

@@ -28,7 +28,7 @@ func (c *Capacity) fitness(s signals, tests []MetricTest, now circumstances) (Fi
 		return c.cpuFitness(s, tests)
 	}
 	line, _ := model.FitLine(s.load, s.value)
-	return Misleading, fmt.Sprintf("it is never offered: up to the capacity it hardly moves (p95 about %s at a quarter of it, %s at all of it), so that it cannot say when to scale in; beyond, it grows without saying how much is missing, and it comes late by itself",
+	return Misleading, fmt.Sprintf("it is never offered: it says that something is wrong, not how much is missing. From a quarter of the capacity to all of it p50 goes from %s to %s, so that it cannot say when to scale in; beyond, it grows without end, late by itself, and for reasons that no replica mends",
 		latency(fromSeconds(max(c.Service.Seconds(), line.At(s.capacity/4)))), latency(fromSeconds(line.At(s.capacity))))
 }
 
@@ -104,7 +104,7 @@ func (c *Capacity) cpuFitness(s signals, tests []MetricTest) (Fitness, string) {
 	if !ok {
 		return Unmeasured, "too few steps say anything of it"
 	}
-	limit := c.cpuLimit()
+	limit := c.cpuLimit(line)
 	full := line.At(c.Saturation.Value/float64(max(1, c.Replicas))) / limit
 	at, quarter, idle := line.At(s.capacity)/limit, line.At(s.capacity/4)/limit, max(0, line.Base)/limit
 	waits := max(0, 1-line.Slope/c.Service.Seconds())

@@ -103,7 +103,7 @@ func (c *Capacity) level(kind profiles.Kind, o Observation, managed bool) (v flo
 	case profiles.CPU:
 		return o.Host.Replicas / n, managed && o.Host.Known
 	case profiles.Latency:
-		return o.P95.Seconds(), o.P95 != infinite
+		return o.P50.Seconds(), o.P50 != infinite
 	}
 	return 0, false
 }
@@ -123,15 +123,23 @@ func (c *Capacity) variation() float64 {
 	return c.Baseline.Deviation.Seconds() / c.Baseline.Service.Seconds()
 }
 
-// cpuLimit is that of one replica, in cores: one where it never used more,
-// as a process that computes on one thread, else those of the machine.
-func (c *Capacity) cpuLimit() float64 {
+// computing is the share of the service time from which on a request computes
+// rather than waits.
+const computing = 0.8
+
+// cpuLimit is the CPU that one replica can use, in cores: one where it never
+// used more, as a process that computes on one thread; as much as it used at
+// most where a request does nothing but compute; else all of the machine.
+func (c *Capacity) cpuLimit(line model.Line) float64 {
 	most, cores := 0.0, 1
 	for _, o := range c.Steps {
 		most, cores = max(most, o.Host.Replicas/float64(max(1, c.Replicas))), max(cores, o.Host.Cores)
 	}
-	if most <= 1.1 {
+	switch {
+	case most <= 1.1:
 		return 1
+	case line.Slope >= computing*c.Service.Seconds():
+		return most
 	}
 	return float64(cores)
 }

@@ -56,6 +56,7 @@ type Recommendation struct {
 	Applied profiles.Policy `json:"applied"`           // for replicas on this machine: capped at what it carries
 	Capped  string          `json:"capped,omitempty"`  // why Applied differs; empty when it does not
 	Values  []Value         `json:"values"`            // min, max, target, then timing
+	Chosen  string          `json:"chosen"`            // why it scales on the metric that it does
 	Metrics []MetricScore   `json:"metrics,omitempty"` // what speaks for and against each; none where nothing was measured
 	Assessment
 	Notes []string `json:"notes,omitempty"`
@@ -109,7 +110,7 @@ func Recommend(n Needs) (Recommendation, error) {
 	if err != nil {
 		return Recommendation{}, err
 	}
-	r.Policy, r.Applied = p, p
+	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
 	r.Values = append([]Value{low, high}, values...)
 	r.Values = append(r.Values, s.timingValues(p)...)
 	if chosen.note != "" {

@@ -42,7 +42,7 @@ func (s sized) between(v Value, at func(capacity profiles.Milli) float64) Value 
 }
 
 func (s sized) given(capacity profiles.Milli) profiles.Milli {
-	return max(1, capacity*profiles.Milli(1000-s.kept.share)/1000)
+	return max(1, roundDown(roundDown(capacity)*profiles.Milli(1000-s.kept.share)/1000))
 }
 
 func ceilDiv(a, b profiles.Milli) int { return int(profiles.CeilDiv(int64(a), int64(b))) }
@@ -171,7 +171,7 @@ func (s sized) cpu(rate Value) (v Value, unit string) {
 	steps, _ := s.Evidence.signalsOf(profiles.CPU, s.Managed)
 	line, _ := model.FitLine(steps.load, steps.value)
 	factor, unit, name := 100.0, "", "% of one core per replica"
-	if s.Evidence.cpuLimit() > 1 {
+	if s.Evidence.cpuLimit(line) > 1 {
 		factor, unit, name = 1, "cores", "cores per replica"
 	}
 	level := func(x float64) float64 { return max(0.001, math.Round(line.At(x)*factor*100)/100) }

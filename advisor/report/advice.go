@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -42,10 +41,10 @@ func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
 
 // WriteAdvice writes a recommendation with its working.
 func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
-	p := &paper{w: w}
+	p := &paper{w: w, width: page}
 	p.printf("recommendation, grade %s\n", r.Grade)
 	if r.GradeWhy != "" {
-		p.printf("%s\n", strings.Join(wrap(r.Assessment.String(), 92), "\n"))
+		p.say("%s", r.Assessment)
 	}
 	p.printf("\n")
 	width := 0
@@ -53,18 +52,17 @@ func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
 		width = max(width, len(v.Name))
 	}
 	for _, v := range r.Values {
-		p.printf("  %-*s  %s %s\n", width, v.Name, profiles.MilliOf(v.Value), v.Unit)
+		p.printf("  %-*s  %s\n", width, v.Name, valueText(v))
 		p.printf("  %-*s  %s\n", width, "", v.Formula)
 		for _, line := range wrap(v.Why, 88-width) {
 			p.printf("  %-*s  %s\n", width, "", line)
 		}
 	}
+	texts := metricLines(r)
 	if r.Capped != "" {
-		p.printf("\n%s\n", strings.Join(wrap(r.Capped, 92), "\n"))
+		texts = append(texts, r.Capped)
 	}
-	for _, n := range r.Notes {
-		p.printf("\n%s\n", strings.Join(wrap(n, 92), "\n"))
-	}
+	p.printf("%s", paragraphs(append(texts, r.Notes...)))
 	return p.err
 }
 

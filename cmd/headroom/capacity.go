@@ -73,7 +73,7 @@ func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
 
 func (a *app) adviseCommand() *cobra.Command {
 	v := newAdviceFlags()
-	var asJSON, textbook bool
+	var asJSON, textbook, explain bool
 	var to string
 	cmd := &cobra.Command{
 		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
@@ -106,6 +106,8 @@ func (a *app) adviseCommand() *cobra.Command {
 				return a.printExport(advice.Policy, to)
 			case asJSON:
 				return report.WriteJSON(a.out, advice)
+			case explain:
+				return report.WriteExplanation(a.out, m.Capacity, advice)
 			}
 			return report.WriteAdvice(a.out, advice)
 		},
@@ -113,7 +115,8 @@ func (a *app) adviseCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	v.sizing(f)
-	f.BoolVar(&textbook, "textbook", false, "use the whole capacity: the same as --headroom 0%")
+	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
+	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
 	f.StringVar(&to, "to", "", "print the policy for a platform instead: "+fmt.Sprint(platform.Names()))
 	return cmd
