@@ -33,11 +33,14 @@ func (n Needs) choose(scores []MetricScore) (choice, error) {
 	if n.Metric != "" {
 		return n.insist(scores)
 	}
-	for _, fitness := range []Fitness{Good, Usable} {
-		for _, s := range scores {
-			if s.Fitness == fitness {
-				return choice{kind: s.Kind, why: s.Why}, nil
-			}
+	for _, s := range scores {
+		if s.Fitness == Good {
+			return choice{kind: s.Kind, why: s.Why}, nil
+		}
+	}
+	for _, s := range scores {
+		if s.Fitness == Usable {
+			return choice{kind: s.Kind, why: "none is good here, it comes first of those that will do: " + s.Why}, nil
 		}
 	}
 	return choice{kind: profiles.RPS, why: "nothing was measured that speaks for another one"}, nil

@@ -1,7 +1,6 @@
 package advisor
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,7 +92,7 @@ func (c *Capacity) flaws() []flaw {
 	add := func(most Grade, mend, why string, args ...any) {
 		out = append(out, flaw{most, fmt.Sprintf(why, args...), mend})
 	}
-	longer := cmp.Or(c.Doubt, "a longer --budget")
+	const longer = "a longer --budget"
 	settled, missed := profiles.FormatRate(c.settled), profiles.FormatRate(c.missed)
 
 	switch bracket := c.missed/c.settled - 1; {
@@ -114,6 +113,9 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeC, longer, "the capacity is known within ±%.0f %%", half*100)
 	case half > closeBracket:
 		add(GradeB, longer, "the capacity is known within ±%.0f %%", half*100)
+	}
+	if c.Doubt != "" {
+		add(GradeC, "the same on a machine with nothing else to do", "%s", c.Doubt)
 	}
 	if !c.Confirmed {
 		add(GradeC, longer, "it was not confirmed")

@@ -26,7 +26,7 @@ func TestGrade(t *testing.T) {
 		{"a bracket of 8 %", func(c *Capacity) { c.missed = 107 }, GradeB, "99.0/s met the SLO and 107/s missed it, 8 % apart", "a longer --budget"},
 		{"a bracket of 20 %", func(c *Capacity) { c.missed = 119 }, GradeC, "20 % apart", "a longer --budget"},
 		{"a bracket of 50 %", func(c *Capacity) { c.missed = 150 }, GradeD, "the next load that missed it is 52 % higher", "a longer --budget"},
-		{"the same, and its reason", func(c *Capacity) { c.missed, c.Doubt = 150, "the generator was the limit" }, GradeD, "52 % higher", "the generator was the limit"},
+		{"a step that could not be used", func(c *Capacity) { c.Doubt = "the generator was the limit" }, GradeC, "the generator was the limit", "nothing else to do"},
 		{"an interval of 8 %", func(c *Capacity) { c.SLO.High = 114 }, GradeB, "within ±8 %", "a longer --budget"},
 		{"an interval of 20 %", func(c *Capacity) { c.SLO.Low, c.SLO.High = 80, 120 }, GradeC, "within ±20 %", "a longer --budget"},
 		{"no bound above", func(c *Capacity) { c.SLO.High = inf }, GradeC, "within ±+Inf %", "a longer --budget"},

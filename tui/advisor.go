@@ -223,6 +223,9 @@ func workingLines(st advisor.State, s *styles, w int) []string {
 	}
 	out = append(out, "")
 	out = append(out, capacityLines(st, s, w)...)
+	if a := st.Advice; a.Chosen != "" && len(a.Policy.Metrics) > 0 {
+		out = append(out, prose(s, plain, fmt.Sprintf("It scales on %s: %s.", a.Policy.Metrics[0].Kind, a.Chosen), w)...)
+	}
 	for _, note := range st.Advice.Notes {
 		out = append(out, prose(s, warn, "! "+note+".", w)...)
 	}

@@ -122,6 +122,27 @@ func tuned(t *testing.T) advisor.TuneResult {
 	}
 }
 
+// explained is a tune whose advice has everything that is told of one.
+func explained(t *testing.T) advisor.TuneResult {
+	r := tuned(t)
+	c := &r.Measurement.Capacity
+	c.Knee = 1.01
+	c.Curves = []model.Curve{
+		{Model: "hinge", Lambda: 47.6, Max: 48, Peak: 1.01, AICc: -12.34},
+		{Model: "usl", Lambda: 47.6, Sigma: 0.98, Kappa: 0.0001, Max: 48.1, Peak: 14, AICc: -3.2},
+	}
+	r.Advice.Chosen = "requests are alike and short"
+	r.Advice.Metrics = []advisor.MetricScore{
+		{Kind: profiles.RPS, Fitness: advisor.Good, Why: "requests are alike and short", Tests: []advisor.MetricTest{{Name: "linear", Value: 0.998, Want: "≥ 0.9", Passed: true}}},
+		{Kind: profiles.CPU, Fitness: advisor.Misleading, Why: "it is at 6 % when the SLO is about to be missed, and at 8 % at saturation: 92 % of the 21ms of a request are spent waiting",
+			Tests: []advisor.MetricTest{{Name: "clips", Value: 1.08, Want: "≥ 1.15"}}},
+	}
+	target := &r.Advice.Values[2]
+	target.Low, target.High = 23.2, 27.1
+	target.Rejected = []advisor.Rejection{{Option: "10% kept free", Why: "less than 20%; they are not added up: what each is for is not planned to happen together"}}
+	return r
+}
+
 func TestSummaryOfATargetThatDied(t *testing.T) {
 	s := snapshot(t)
 	for since, want := range map[time.Duration]bool{0: false, 4 * time.Second: true} {
@@ -140,6 +161,9 @@ func TestText(t *testing.T) {
 		"narrow":  func(w io.Writer) error { return WriteSummary(w, crowded(t), 80) },
 		"empty":   func(w io.Writer) error { return WriteSummary(w, empty, 80) },
 		"tune":    func(w io.Writer) error { return WriteTune(w, tuned(t)) },
+		"explain": func(w io.Writer) error {
+			return WriteExplanation(w, explained(t).Measurement.Capacity, *explained(t).Advice)
+		},
 		"refusal": func(w io.Writer) error {
 			return WriteRefusal(w, &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO", Do: "make the service faster"})
 		},

@@ -81,8 +81,11 @@ func (a *app) adviseCommand() *cobra.Command {
 		Example: "  headroom advise measurement.json --traffic 50..200\n" +
 			"  headroom advise measurement.json --traffic 50..200 --to policy > policy.yaml",
 		Args: oneArgument("the measurement file"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if textbook {
+				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "jump", "growth", "spare", "metric"); err != nil {
+					return err
+				}
 				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Metric: profiles.RPS}
 			}
 			if to != "" {
@@ -120,6 +123,17 @@ func (a *app) adviseCommand() *cobra.Command {
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
 	f.StringVar(&to, "to", "", "print the policy for a platform instead: "+fmt.Sprint(platform.Names()))
 	return cmd
+}
+
+// refuseBeside refuses the first of the flags that was given beside one that
+// leaves it nothing to say.
+func refuseBeside(cmd *cobra.Command, flag string, others ...string) error {
+	for _, name := range others {
+		if f := cmd.Flags().Lookup(name); f.Changed {
+			return usage("--%s: got %q with --%s, want one of the two", name, f.Value, flag)
+		}
+	}
+	return nil
 }
 
 func readMeasurement(path string) (advisor.Measurement, error) {
