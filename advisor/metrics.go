@@ -57,7 +57,6 @@ type signals struct {
 	value    []float64
 	passed   []float64 // values where the SLO was met for certain
 	failed   []float64
-	beyond   float64 // value at 1.3 times the capacity, or at saturation
 	capacity float64 // requests per second
 }
 

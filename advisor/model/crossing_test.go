@@ -25,14 +25,6 @@ func logisticSteps(rng *rand.Rand, blocks int, loads ...float64) []Blocks {
 	return out
 }
 
-func totalsOf(steps []Blocks) []Tally {
-	out := make([]Tally, len(steps))
-	for i, s := range steps {
-		out[i] = s.Total()
-	}
-	return out
-}
-
 func TestCrossing(t *testing.T) {
 	exact := func(load float64) Tally {
 		share := 1 / (1 + math.Exp(-math.Log(0.05/0.95)-20*(load/100-1)))
