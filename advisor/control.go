@@ -71,7 +71,7 @@ func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profil
 	planned(&s.state.Plan)
 	if s.swarming() && s.swarmed != nil {
 		live(s.swarmed)
-		s.log(time.Now(), "hand", "%s", told)
+		s.noteHand(told, true)
 	}
 	s.nudge()
 	return nil
@@ -79,7 +79,7 @@ func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profil
 
 // TogglePause stops sending, or goes on, without ending the run.
 func (s *Session) TogglePause() {
-	s.withEngine(func(e *load.Engine) string {
+	s.withEngine(true, func(e *load.Engine) string {
 		switch paused, ok := e.TogglePause(); {
 		case !ok:
 			return ""
@@ -92,7 +92,7 @@ func (s *Session) TogglePause() {
 
 // Recycle replaces every connection before its next request.
 func (s *Session) Recycle() {
-	s.withEngine(func(e *load.Engine) string {
+	s.withEngine(false, func(e *load.Engine) string {
 		e.Recycle()
 		return "every connection is replaced before its next request"
 	})
@@ -100,23 +100,31 @@ func (s *Session) Recycle() {
 
 // ResetStats forgets the totals of the run.
 func (s *Session) ResetStats() {
-	s.withEngine(func(e *load.Engine) string {
+	s.withEngine(false, func(e *load.Engine) string {
 		e.ResetStats()
 		return "the statistics begin anew"
 	})
 }
 
 // withEngine changes the swarm under way and notes what do says it did, if
-// anything.
-func (s *Session) withEngine(do func(*load.Engine) string) {
+// anything; steers says that it changes how much load there is.
+func (s *Session) withEngine(steers bool, do func(*load.Engine) string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.swarming() && s.swarmed != nil {
 		if told := do(s.swarmed); told != "" {
-			s.log(time.Now(), "hand", "%s", told)
+			s.noteHand(told, steers)
 			s.nudge()
 		}
 	}
+}
+
+// noteHand notes what a hand did to a swarm. mu is held.
+func (s *Session) noteHand(told string, steers bool) {
+	now := time.Now()
+	s.log(now, "hand", "%s", told)
+	c := &s.chronicle
+	c.facts.Edits, c.stale = keep(c.facts.Edits, Edit{now.Sub(s.began), told, steers}), true
 }
 
 // Advise measures the capacity and derives a policy. A swarm under way makes

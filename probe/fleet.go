@@ -59,6 +59,8 @@ type Replica struct {
 	P95       time.Duration `json:"p95,omitempty"`
 	P99       time.Duration `json:"p99,omitempty"`
 	Parts     *Means        `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
+
+	AfterStep *time.Duration `json:"afterStep,omitempty"` // from the load step before its first answer to that, nanoseconds; nil: not known
 }
 
 // InCrashLoop reports whether the replica, or those before it in its place,

@@ -165,6 +165,10 @@ func anyState(t *rapid.T) advisor.State {
 			return advisor.Event{N: rapid.Int().Draw(t, "n"), At: anyTime(t), Kind: texts.Draw(t, "kind"), Text: texts.Draw(t, "text")}
 		}),
 	}
+	kinds := rapid.SampledFrom([]advisor.AnnotationKind{advisor.LoadRises, advisor.LoadFalls, advisor.FirstAnswer, advisor.SLOLost, advisor.SLORegained})
+	st.Timeline.Annotations = listOf(t, func() advisor.Annotation {
+		return advisor.Annotation{At: durations.Draw(t, "moment"), Kind: kinds.Draw(t, "annotation"), Text: texts.Draw(t, "text")}
+	})
 	st.Plan = testPlan()
 	st.Plan.Target, st.Plan.Users, st.Plan.SpawnRate = texts.Draw(t, "target"), rapid.Int().Draw(t, "users"), numbers.Draw(t, "spawn rate")
 	st.Plan.Rate, st.Plan.RunTime = numbers.Draw(t, "rate"), durations.Draw(t, "run time")

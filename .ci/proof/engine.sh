@@ -2,15 +2,14 @@
 # What the load engine costs and what it holds: next to wrk, ab and hey, with
 # 10,000 and 50,000 users, at a rate, and with the dashboard shown.
 #
-#   .ci/proof/engine.sh [ROUNDS [SECONDS]]
+#   .ci/proof/engine.sh [peers] [dashboard] [crowd]
 #
-# ROUNDS (5) of SECONDS (8) with and without the dashboard, interleaved; all of
-# it takes some nine minutes. It wants a machine on which nothing else runs, with
-# two cores or more. Exit code 1: a target was missed; 3: something else was the
-# limit.
+# All parts where none is named; some ten minutes. It wants a machine on which
+# nothing else runs, with two cores or more. Exit code 1: a target was missed; 3:
+# something else was the limit.
 set -euo pipefail
-rounds=${1:-5} seconds=${2:-8}
 here=$(cd "$(dirname "$0")" && pwd)
+source "$here/parts.sh" peers dashboard crowd -- "$@"
 "$here/../needs" nginx-light wrk hey apache2-utils tmux util-linux curl
 source "$here/../e2e/lib.sh"
 cd "$work"
@@ -62,34 +61,34 @@ others() { python3 "$here/others.py" >>others.txt; }
 others
 
 # Next to wrk, ab and hey: benchmarks of the package.
-(cd "$here/../.." && go test -timeout 20m -run '^$' -bench Peers ./load) | tee peers.txt >&2
-
-others
+if part peers; then
+  (cd "$here/../.." && go test -timeout 20m -run '^$' -bench Peers ./load) | tee peers.txt >&2
+  others
+fi
 
 # The dashboard at 160x48, and none, in turns.
-generator=(taskset -c 1 headroom run http://127.0.0.1:"$port"/ -u 64 -r 1000000 -t "${seconds}s")
+generator=(taskset -c 1 headroom run http://127.0.0.1:"$port"/ -u 64 -r 1000000 -t 4s)
 headless() { python3 "$here/exert.py" headless.cost "${generator[@]}" --headless --save headless-"$1".json >run.log 2>&1 || [ $? = 3 ]; }
 idle() { terminal capture-pane -p -t proof | grep -q 'idle, last run'; }
 dashboard() {
   terminal new-session -d -s proof -x 160 -y 48 python3 "$here/exert.py" dashboard.cost "${generator[@]}" --save dashboard-"$1".json
-  within $((seconds + 20)) "the run in the dashboard has ended" idle
+  within 24 "the run in the dashboard has ended" idle
   terminal send-keys -t proof q
   within 10 "the dashboard has been left" test -s dashboard-"$1".json
   within 10 "its terminal is gone" sh -c "! tmux -S '$work/tmux' has-session -t proof"
 }
-for ((round = 1; round <= rounds; round++)); do
-  if ((round % 2)); then headless $round; dashboard $round; else dashboard $round; headless $round; fi
-  echo "round $round of $rounds with and without the dashboard" >&2
-done
-
-others
+if part dashboard; then
+  rounds=20
+  for ((round = 1; round <= rounds; round++)); do
+    if ((round % 2)); then headless $round; dashboard $round; else dashboard $round; headless $round; fi
+    echo "round $round of $rounds with and without the dashboard" >&2
+  done
+  others
+fi
 
 # 50,000 users. Those that keep their connections need as many files.
 from=127.0.0.2,127.0.0.3,127.0.0.4,127.0.0.5
 crowd=(headroom run -u 50000 -r 2500 -t 45s --wait 10s..20s --exit-code-on-error 0 --json)
-code=0
-timeout 60 "${crowd[@]}" http://127.0.0.1:"$port"/ --headless >kept.json 2>kept.log || code=$?
-echo "$code" >kept.code
 many() {
   local name=$1; shift
   : >access.log
@@ -100,18 +99,22 @@ many() {
   sort access.log | uniq -c >"$name.access"
   echo "$name: done" >&2
 }
-many closing "${crowd[@]}" http://127.0.0.1:"$logged"/ --disable-keepalive --source-ip "$from"
-many once "${crowd[@]}" http://127.0.0.1:"$logged"/ --conn-max-requests 1 --source-ip "$from"
-# A name with four addresses, which only a file of hosts of our own has.
-printf '127.0.0.%d many.test\n' 2 3 4 5 >hosts
-many names unshare --map-root-user --mount sh -c 'mount --bind hosts /etc/hosts && exec "$@"' sh \
-  "${crowd[@]}" http://many.test:"$logged"/ --disable-keepalive
-
-others
+if part crowd; then
+  code=0
+  timeout 60 "${crowd[@]}" http://127.0.0.1:"$port"/ --headless >kept.json 2>kept.log || code=$?
+  echo "$code" >kept.code
+  many closing "${crowd[@]}" http://127.0.0.1:"$logged"/ --disable-keepalive --source-ip "$from"
+  many once "${crowd[@]}" http://127.0.0.1:"$logged"/ --conn-max-requests 1 --source-ip "$from"
+  # A name with four addresses, which only a file of hosts of our own has.
+  printf '127.0.0.%d many.test\n' 2 3 4 5 >hosts
+  many names unshare --map-root-user --mount sh -c 'mount --bind hosts /etc/hosts && exec "$@"' sh \
+    "${crowd[@]}" http://many.test:"$logged"/ --disable-keepalive
+  others
+fi
 
 verdict=0
 echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg)"
-python3 -B "$here/engine.py" "$rounds" || verdict=$?
+python3 -B "$here/engine.py" || verdict=$?
 trap - EXIT
 finish # a target that is missed is no failure of this script
 exit $verdict

@@ -1,5 +1,7 @@
 """What follows for the targets of a proof: each is met, missed, or open where
 something else was the limit."""
+import math
+import statistics
 import sys
 
 missed, unclear = [], []
@@ -9,6 +11,34 @@ def judge(target, holds):
     print(f"  {'met   ' if holds else 'MISSED'}  {target}")
     if not holds:
         missed.append(target)
+
+
+def interval(values):
+    """The median of independent values, and the order statistics between which
+    it lies with 90 % or more, whatever their distribution (the sign test); None
+    where there are too few to say."""
+    values, n = sorted(values), len(values)
+    below, out = 0.0, None
+    for i in range(n // 2):
+        below += math.comb(n, i) / 2**n
+        if below > 0.05:
+            break
+        out = values[i], values[n - 1 - i]
+    return (statistics.median(values), *out) if out else None
+
+
+def judge_most(target, values, most, show):
+    """Judges that the median is no more than a limit, from values of rounds."""
+    found = interval(values)
+    if not found:
+        undecided(target, f"{len(values)} rounds say too little")
+        return
+    median, low, high = found
+    said = f"{target}: {show(median)}, with 90 % between {show(low)} and {show(high)}"
+    if low <= most < high:
+        undecided(said, "the rounds differ too much")
+    else:
+        judge(said, high <= most)
 
 
 def undecided(target, why):

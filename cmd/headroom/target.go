@@ -14,11 +14,11 @@ import (
 
 func (a *app) targetCommand() *cobra.Command {
 	c := target.Default()
-	port := cmp.Or(os.Getenv("PORT"), "8080")
+	host, port := "127.0.0.1", cmp.Or(os.Getenv("PORT"), "8080")
 	cmd := &cobra.Command{
 		Use:   "target",
 		Short: "Serve the demo target: /request?x=N waits, /load/N burns CPU, /sse streams, /stats tells what it measured",
-		Long: "Serve the demo target on 127.0.0.1.\n\n" +
+		Long: "Serve the demo target, on this machine alone unless --host says otherwise.\n\n" +
 			"GET /request?x=N answers N² after the service time, --concurrency requests at a time; GET /load/N sums up N numbers;\n" +
 			"GET /sse streams events, and POST /v1/chat/completions answers as OpenAI's API does, whole or as a stream,\n" +
 			"both with ?events=N&interval=20ms; GET /stats gives the mean service time it measured itself;\n" +
@@ -26,7 +26,7 @@ func (a *app) targetCommand() *cobra.Command {
 			"HOSTNAME names the replica in every answer, PORT is the default of --port.",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c.Addr = net.JoinHostPort("127.0.0.1", port)
+			c.Addr = net.JoinHostPort(host, port)
 			c.Hostname = os.Getenv("HOSTNAME")
 			if c.Hostname == "" {
 				c.Hostname, _ = os.Hostname()
@@ -38,13 +38,14 @@ func (a *app) targetCommand() *cobra.Command {
 			}
 			a.signals.expect()
 			if err := server.Run(a.signals.stop); err != nil {
-				return usage("--port: got %s: %w", port, err)
+				return usage("--host and --port: got %s: %w", c.Addr, err)
 			}
 			return nil
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	f.StringVar(&host, "host", host, "address to listen on; 0.0.0.0 is all of this machine's")
 	f.StringVar(&port, "port", port, "port to listen on")
 	durationVar(f, &c.ServiceTime, "service-time", "", "mean service time of /request")
 	f.StringVar(&c.Distribution, "distribution", c.Distribution, "of the service time: constant or exponential")
