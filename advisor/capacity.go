@@ -40,6 +40,7 @@ type Capacity struct {
 	Budget      time.Duration `json:"budget"`
 	Spent       time.Duration `json:"spent"`
 	Control     *Observation  `json:"control,omitempty"` // the baseline once more at the end; nil: there was no time
+	Scaling     *Scaling      `json:"scaling,omitempty"` // at a second number of replicas; nil: not measured
 	Confirmed   bool          `json:"confirmed"`
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`

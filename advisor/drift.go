@@ -16,8 +16,8 @@ const (
 // not say then has nothing to do with the load. There is none where the time
 // is over.
 func (s *search) control(ctx context.Context, c *Capacity) error {
-	s.reserve = 0
-	length := min(s.left(), s.share(controlShare))
+	s.reserve = s.secondTime()
+	length := min(s.left()-s.reserve, s.share(controlShare))
 	if length < minStep {
 		return nil
 	}

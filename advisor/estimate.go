@@ -59,8 +59,8 @@ func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 func (c *Capacity) fitCurves() {
 	c.Knee = c.Saturation.Value * c.Service.Seconds()
 	var points []model.Throughput
-	for _, o := range c.Steps {
-		if o.Trial.Users > 0 && o.Trial.Name != controlName && !o.Spoiled && o.Rate > 0 && 2*o.Failed <= o.Requests {
+	for _, o := range rungs(c.Steps) {
+		if o.Rate > 0 && 2*o.Failed <= o.Requests {
 			points = append(points, model.Throughput{N: float64(o.Trial.Users), X: o.Rate})
 		}
 	}
@@ -82,16 +82,16 @@ func (c *Capacity) failing(slo profiles.SLO) bool {
 
 // saturationSpread is how sure the saturation is, from the rungs of the ladder.
 func (c *Capacity) saturationSpread(seed uint64) (low, high float64, ok bool) {
-	var rungs []model.Blocks
-	for _, o := range c.Steps {
-		if o.Trial.Users > 1 && !o.Spoiled && len(o.Blocks) > 0 {
-			rungs = append(rungs, o.tallies(func(b Block) (int, int) { return 0, b.OK }))
+	var ladder []model.Blocks
+	for _, o := range rungs(c.Steps) {
+		if o.Trial.Users > 1 && len(o.Blocks) > 0 {
+			ladder = append(ladder, o.tallies(func(b Block) (int, int) { return 0, b.OK }))
 		}
 	}
-	if len(rungs) == 0 {
+	if len(ladder) == 0 {
 		return 0, 0, false
 	}
-	return model.Spread(rungs, seed, func(totals []model.Tally) (float64, bool) {
+	return model.Spread(ladder, seed, func(totals []model.Tally) (float64, bool) {
 		rates := make([]float64, len(totals))
 		for i, t := range totals {
 			rates[i] = t.Rate()

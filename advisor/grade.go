@@ -127,7 +127,12 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeC, "a service that is as fast at the end as at the beginning", "one request alone took %s at first and %s at the end",
 			profiles.FormatLatency(c.Baseline.Service), profiles.FormatLatency(c.Control.Service))
 	}
-	add(GradeB, "a second replica count", "only one number of replicas was measured")
+	switch {
+	case c.Scaling == nil:
+		add(GradeB, "a second replica count", "only one number of replicas was measured")
+	case c.Scaling.HostLimited:
+		add(GradeB, "replicas on machines of their own", "%d replicas were as much as their machine carries: how they scale is not known", c.Scaling.Replicas)
+	}
 	return out
 }
 

@@ -67,6 +67,10 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 	return r, nil
 }
 
+// enoughForSecond is the budget from which on a second number of replicas is
+// measured as well.
+const enoughForSecond = time.Minute
+
 // measure finds the capacity of one replica and advises a policy; the advice is
 // nil when no traffic is known. The scaler is pinned meanwhile. A *Refusal is
 // an error here, and in the measurement if it is one of the capacity.
@@ -78,6 +82,9 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
 	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
 	if s.config.Scaler != nil {
+		if options.Budget >= enoughForSecond {
+			options.Second = 2
+		}
 		// Also after a pin that failed: it may have been made all the same.
 		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
 		if err := s.pin(ctx, 1); err != nil {

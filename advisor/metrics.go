@@ -132,6 +132,9 @@ const computing = 0.8
 func (c *Capacity) cpuLimit(line model.Line) float64 {
 	most, cores := 0.0, 1
 	for _, o := range c.Steps {
+		if o.Trial.Replicas > 0 {
+			continue // another fleet
+		}
 		most, cores = max(most, o.Host.Replicas/float64(max(1, c.Replicas))), max(cores, o.Host.Cores)
 	}
 	switch {

@@ -90,7 +90,8 @@ func Recommend(n Needs) (Recommendation, error) {
 	s := sized{Needs: n, timing: t, kept: kept, target: target}
 
 	p := profiles.DefaultPolicy()
-	low, high := s.min(), s.max()
+	low := s.min()
+	high, heldBack := s.capScaling(s.max())
 	p.Interval = profiles.Duration(t.interval)
 	p.Down.Stabilization = profiles.Duration(t.quiet)
 	if n.Service > 0 {
@@ -113,8 +114,10 @@ func Recommend(n Needs) (Recommendation, error) {
 	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
 	r.Values = append([]Value{low, high}, values...)
 	r.Values = append(r.Values, s.timingValues(p)...)
-	if chosen.note != "" {
-		r.Notes = append(r.Notes, chosen.note)
+	for _, note := range []string{chosen.note, heldBack} {
+		if note != "" {
+			r.Notes = append(r.Notes, note)
+		}
 	}
 	n.capAtHost(target, &r)
 	return r, p.Validate()

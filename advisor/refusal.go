@@ -118,3 +118,13 @@ func refuseLag(n Needs, t timing, rise profiles.Milli) *Refusal {
 		rise, seconds(t.lag), n.lagParts(t), n.Traffic.High),
 		"keep more replicas than the quiet hours need (a higher LOW of --traffic), start them by a schedule, or make a replica start faster"}
 }
+
+// refuseScaling is for replicas that share what limits them.
+func refuseScaling(s *Scaling) *Refusal {
+	if s.HostLimited || s.Efficiency.High >= leastScaling {
+		return nil
+	}
+	return &Refusal{"R7", fmt.Sprintf("%d replicas reach only %.0f %% of what so many should: they share what limits them, such as a database, a lock or a quota",
+		s.Replicas, s.Efficiency.Value*100),
+		"find what they share: more replicas do not help"}
+}

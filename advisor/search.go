@@ -18,6 +18,7 @@ type SearchOptions struct {
 	SLO      profiles.SLO  // with at least one latency percentile
 	Budget   time.Duration // of load; starting and pinning replicas comes on top
 	Seed     uint64
+	Second   int                                           // number of replicas to measure as well, where the runner can change it; 0: none
 	Progress func(steps []Observation, left time.Duration) // optional; called after each step
 }
 
@@ -75,14 +76,14 @@ type search struct {
 	steps  []Observation
 	spent  time.Duration
 
-	reserve time.Duration // of what is left, for the control
+	reserve time.Duration // of what is left, for the control and a second number of replicas
 }
 
 // Search finds the highest load that meets the SLO, with as many replicas as
 // there are: one user alone, then more and more users until the throughput
 // stops growing (saturation), then Poisson arrivals at a bisected share of it
-// (the SLO capacity), a confirming step, and the first step once more. A
-// refusal is a result, not an error.
+// (the SLO capacity), a confirming step, the first step once more, and one
+// with a second number of replicas. A refusal is a result, not an error.
 func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	if err := o.Validate(); err != nil {
 		return Capacity{}, err
@@ -102,9 +103,9 @@ func (s *search) run(ctx context.Context) (Capacity, error) {
 	if err != nil {
 		return Capacity{}, err
 	}
-	s.reserve = s.controlTime(base)
+	s.reserve = s.controlTime(base) + s.secondTime()
 	c := Capacity{Baseline: base, Service: base.Service, Replicas: base.Replicas}
-	for _, phase := range []func(context.Context, *Capacity) error{s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control} {
+	for _, phase := range []func(context.Context, *Capacity) error{s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second} {
 		if err := phase(ctx, &c); err != nil || c.Refusal != nil {
 			return c, err
 		}
@@ -153,6 +154,10 @@ func (s *search) spoiled(o Observation) string {
 		return fmt.Sprintf("there were more than %d requests, all that are kept of a step", maxSamples)
 	case o.Replicas == Changing:
 		return "the number of replicas changed during the step"
+	case o.Trial.Replicas > 0:
+		if o.Replicas != o.Trial.Replicas {
+			return fmt.Sprintf("there were %d replicas instead of %d", o.Replicas, o.Trial.Replicas)
+		}
 	case len(s.steps) > 0 && o.Replicas != s.steps[0].Replicas:
 		return fmt.Sprintf("there were %d replicas, and %d in the first step", o.Replicas, s.steps[0].Replicas)
 	}

@@ -20,6 +20,7 @@ type Trial struct {
 	Name     string        `json:"name"`
 	Users    int           `json:"users,omitempty"`
 	Rate     float64       `json:"rate,omitempty"`     // arrivals per second
+	Replicas int           `json:"replicas,omitempty"` // 0: as many as there are
 	Requests int           `json:"requests,omitempty"` // the step ends early after so many; 0: never
 	Length   time.Duration `json:"length"`
 	Seed     uint64        `json:"seed"`

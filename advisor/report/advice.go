@@ -28,6 +28,10 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 		}
 		p.printf("\ncapacity of %s: %s under the SLO, %s at saturation; one request alone takes %s\n",
 			profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation, alone)
+		if m := c.Scaling; m != nil {
+			p.printf("%d replicas: %s/s at saturation, %.0f %% of so many times one [%.0f … %.0f]\n",
+				m.Replicas, profiles.FormatRate(m.Saturation), m.Efficiency.Value*100, m.Efficiency.Low*100, m.Efficiency.High*100)
+		}
 		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.Assessment, c.Spent.Round(time.Second), c.Budget)
 	}
 	return p.err
