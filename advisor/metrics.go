@@ -53,7 +53,7 @@ const (
 // replica.
 type signals struct {
 	kind     profiles.Kind
-	load     []float64 // requests per second, of the steps up to the capacity
+	load     []float64 // requests per second
 	value    []float64
 	passed   []float64 // values where the SLO was met for certain
 	failed   []float64
@@ -61,20 +61,28 @@ type signals struct {
 }
 
 // signalsOf is the series of one metric. ok is false for a metric that was not
-// measured.
+// measured. The CPU follows what is served, whoever waits for it: of it the
+// steps of the closed model and those beyond the capacity say as much.
 func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bool) {
 	n := float64(max(1, c.Replicas))
 	s = signals{kind: kind, capacity: c.SLO.Value / n}
 	for _, o := range c.Steps {
-		if o.Trial.Rate == 0 || o.Spoiled || o.Requests == 0 {
+		if o.Spoiled || o.Requests == 0 || o.Trial.Replicas > 0 || o.Trial.Rate == 0 && kind != profiles.CPU {
 			continue
 		}
 		v, known := c.level(kind, o, managed)
 		if !known {
 			return s, false
 		}
-		if x := o.Offered / n; x <= s.capacity*(1+closeBracket) {
+		x := o.Offered / n
+		if kind == profiles.CPU {
+			x = o.Rate / n
+		}
+		if kind == profiles.CPU || x <= s.capacity*(1+closeBracket) {
 			s.load, s.value = append(s.load, x), append(s.value, v)
+		}
+		if o.Trial.Rate == 0 {
+			continue
 		}
 		switch o.Verdict {
 		case model.Pass:
@@ -114,12 +122,14 @@ func (c *Capacity) concurrency() int {
 }
 
 // variation is the coefficient of variation of the service time of one user
-// alone.
+// alone, from its quantiles: of a normal distribution p95 is 1.645 deviations
+// above p50. Squares would take the one stall of a busy machine for a habit.
 func (c *Capacity) variation() float64 {
-	if c.Baseline.Service <= 0 {
+	o := c.Baseline
+	if o.Service <= 0 || o.P95 == infinite {
 		return 0
 	}
-	return c.Baseline.Deviation.Seconds() / c.Baseline.Service.Seconds()
+	return (o.P95 - o.P50).Seconds() / 1.645 / o.Service.Seconds()
 }
 
 // computing is the share of the service time from which on a request computes

@@ -23,7 +23,7 @@ func (s service) measured() *Capacity {
 	most := 1 / s.takes.Seconds()
 	c := &Capacity{
 		Replicas: 1, Service: s.takes, Saturation: Interval{Value: most, High: most}, SLO: Interval{Value: 0.7 * most, Low: 0.66 * most, High: 0.73 * most},
-		Baseline: Observation{Service: s.takes, Deviation: time.Duration(s.varies * float64(s.takes))},
+		Baseline: Observation{Service: s.takes, P50: s.takes, P95: s.takes + time.Duration(1.645*s.varies*float64(s.takes))},
 	}
 	for i, share := range []float64{0.2, 0.35, 0.5, 0.6, 0.65, 0.7, 0.85, 0.95} {
 		rate := share * most
