@@ -33,17 +33,26 @@ func (n Needs) choose(scores []MetricScore) (choice, error) {
 	if n.Metric != "" {
 		return n.insist(scores)
 	}
-	for _, s := range scores {
-		if s.Fitness == Good {
-			return choice{kind: s.Kind, why: s.Why}, nil
-		}
-	}
-	for _, s := range scores {
+	if s, ok := best(scores); ok {
+		why := s.Why
 		if s.Fitness == Usable {
-			return choice{kind: s.Kind, why: "none is good here, it comes first of those that will do: " + s.Why}, nil
+			why = "none is good here, it comes first of those that will do: " + why
 		}
+		return choice{kind: s.Kind, why: why}, nil
 	}
 	return choice{kind: profiles.RPS, why: "nothing was measured that speaks for another one"}, nil
+}
+
+// best is the first good metric, or the first that will do.
+func best(scores []MetricScore) (MetricScore, bool) {
+	for _, fitness := range []Fitness{Good, Usable} {
+		for _, s := range scores {
+			if s.Fitness == fitness {
+				return s, true
+			}
+		}
+	}
+	return MetricScore{}, false
 }
 
 // insist takes the metric that somebody asked for, and says what speaks

@@ -264,10 +264,10 @@ func (s signals) apart() (float64, bool) {
 }
 
 // noise is the relative standard error of the metric over its window, at the
-// quiet hours' rate: 1/√(λW) of a count of Poisson arrivals, √((1+C²)/(λW)) of
+// rate of the busy hours: 1/√(λW) of a count of Poisson arrivals, √((1+C²)/(λW)) of
 // the requests in flight.
 func (c *Capacity) noise(kind profiles.Kind, now circumstances) (float64, bool) {
-	arrivals := now.traffic.Low.Float() * now.window.Seconds()
+	arrivals := now.traffic.High.Float() * now.window.Seconds()
 	if arrivals <= 0 {
 		return 0, false
 	}

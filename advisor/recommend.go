@@ -112,7 +112,7 @@ func Recommend(n Needs) (Recommendation, error) {
 		return Recommendation{}, err
 	}
 	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
-	r.Values = append([]Value{low, high}, values...)
+	r.Values = append([]Value{raised(low, p.Replicas.Min), raised(high, int(p.Replicas.Max))}, values...)
 	r.Values = append(r.Values, s.timingValues(p)...)
 	for _, note := range []string{chosen.note, heldBack} {
 		if note != "" {

@@ -100,14 +100,11 @@ func refuseDrift(c *Capacity) *Refusal {
 		"find out what changes while it runs (a leak, a cache that fills, another program on its machine), and measure again"}
 }
 
-// refuseMetric is for a metric that was asked for, with those that would do.
+// refuseMetric is for a metric that was asked for, with the best that would do.
 func refuseMetric(kind profiles.Kind, why string, scores []MetricScore) *Refusal {
 	do := "leave out --metric"
-	for _, s := range scores {
-		if s.Fitness == Good {
-			do = fmt.Sprintf("use --metric %s, which is good here", s.Kind)
-			break
-		}
+	if best, ok := best(scores); ok {
+		do += fmt.Sprintf(": %s is %s here", best.Kind, best.Fitness)
 	}
 	return &Refusal{"R8", fmt.Sprintf("%s cannot be scaled on here: %s", kind, why), do}
 }

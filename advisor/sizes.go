@@ -188,11 +188,12 @@ func (s sized) freeWorkers(p *profiles.Policy, rate Value) []Value {
 	lead := s.interval + s.StartUp
 	high, rise, service := s.Traffic.High.Float(), s.Rise.Float(), s.Service
 	free := freeWorkers(high, rise, service, lead)
+	busy := int(math.Ceil(high * service.Seconds()))
 	p.Replicas.Min = max(p.Replicas.Min, free)
-	p.Replicas.Max = max(p.Replicas.Max, profiles.Limit(p.Replicas.Min))
+	p.Replicas.Max = max(p.Replicas.Max, profiles.Limit(busy+free))
 	f := Value{Name: "target", Value: float64(free), Low: float64(free), High: float64(free), Unit: "free " + plural(free),
 		Formula: fmt.Sprintf("ceil(g S T + 1.645 √(2 a (1 - e^(-T/S)))) = %d, with g %s/s², S %s, T %s, a = %s x S = %.1f",
-			free, s.Rise, seconds(service), seconds(lead), s.Traffic.High, high*service.Seconds()),
+			free, s.Rise, latency(service), seconds(lead), s.Traffic.High, high*service.Seconds()),
 		Inputs: append(rate.Inputs, "one request at a time per replica"),
 		Why:    fmt.Sprintf("so many take what chance and a rise add in the %s until a new replica answers; about one request in twenty waits", seconds(lead)),
 	}
@@ -216,6 +217,17 @@ func (s sized) queue(p *profiles.Policy, rate Value) ([]Value, error) {
 	return append([]Value{q}, s.stepwise(p, 1)...), nil
 }
 
+// raised is a bound that the metric needs to be higher than the rate does.
+func raised(v Value, to int) Value {
+	if int(v.Value) >= to {
+		return v
+	}
+	v.Rejected = append(v.Rejected, Rejection{fmt.Sprintf("%.0f, by the rate", v.Value), "it leaves no room for the workers that are to be free"})
+	v.Value, v.Low, v.High = float64(to), float64(to), max(v.High, float64(to))
+	v.Formula, v.Why, v.Unit = fmt.Sprintf("%d with the free workers", to), "the workers that are to be free come on top of those that are busy", plural(to)
+	return v
+}
+
 // idleStarts is how many start-ups long a replica may be idle: about what
 // starting it once more costs.
 const idleStarts = 5
@@ -229,7 +241,7 @@ func (s sized) stepwise(p *profiles.Policy, least int) []Value {
 	p.Up.Step, p.Down.Idle = step, profiles.Duration(idle)
 	return []Value{
 		{Name: "up step", Value: float64(step), Low: float64(step), High: float64(step), Unit: plural(step),
-			Formula: fmt.Sprintf("max(%d, ceil(g S (start-up + interval))), with g %s/s², S %s and %s", least, s.Rise, seconds(s.Service), seconds(cycle)),
+			Formula: fmt.Sprintf("max(%d, ceil(g S (start-up + interval))), with g %s/s², S %s and %s", least, s.Rise, latency(s.Service), seconds(cycle)),
 			Why:     "nothing is added while a replica starts, so that the step limits how steep a rise is followed"},
 		{Name: "idle", Value: idle.Seconds(), Low: idle.Seconds(), High: idle.Seconds(), Unit: "s",
 			Formula:  fmt.Sprintf("max(3 x interval, %d x start-up %s)", idleStarts, s.startText()),
