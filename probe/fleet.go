@@ -6,11 +6,13 @@ import "time"
 type State string
 
 // The states of a replica. A scaler knows Starting, Ready, Suspect, Draining,
-// Failing and Gone; from answers alone a replica is Serving, Quiet or Gone.
+// Failing and Gone; from answers alone a replica is New, Serving, Quiet or Gone
+// (see Presence).
 const (
 	Starting State = "starting" // started, not yet ready
 	Ready    State = "ready"    // may get requests
 	Suspect  State = "suspect"  // did not answer: gets no requests until it does
+	New      State = "new"      // answered for the first time, lately
 	Serving  State = "serving"  // answered lately
 	Quiet    State = "quiet"    // has not answered for a while
 	Draining State = "draining" // finishes what it has, gets nothing new
@@ -23,8 +25,8 @@ const (
 const CrashLoop = 3
 
 // Replica is what is known of one instance of the target. Fields that their
-// source does not know are zero; Managed and Answered say which sources there
-// are. It is a value.
+// source does not know are zero; Managed, Listed and Answered say which sources
+// there are. It is a value.
 type Replica struct {
 	ID    string `json:"id"`
 	State State  `json:"state"`
@@ -47,6 +49,8 @@ type Replica struct {
 	Retry     time.Time     `json:"retry,omitzero"`      // while it is failing: when another one takes its place
 	LastError string        `json:"lastError,omitempty"` // why it ended, when it did by itself, or is suspect
 
+	Listed bool `json:"listed,omitempty"` // a list of workers has it
+
 	// From the answers.
 	Answered  bool          `json:"answered,omitempty"`
 	FirstSeen time.Time     `json:"firstSeen,omitzero"`
@@ -59,6 +63,11 @@ type Replica struct {
 	P95       time.Duration `json:"p95,omitempty"`
 	P99       time.Duration `json:"p99,omitempty"`
 	Parts     *Means        `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
+	Conns     int           `json:"conns,omitempty"` // open connections whose latest answer was its own
+	// InFlightEstimate is how many requests it had in flight on average over the
+	// last seconds, as the answers suggest; nil: there were none.
+	InFlightEstimate *float64   `json:"inFlightEstimate,omitempty"`
+	ColdStart        *ColdStart `json:"coldStart,omitempty"` // nil: too few answers to tell, or its first ones were no slower than chance explains
 
 	AfterStep *time.Duration `json:"afterStep,omitempty"` // from the load step before its first answer to that, nanoseconds; nil: not known
 }
@@ -70,12 +79,14 @@ func (r Replica) InCrashLoop() bool { return r.Failures >= CrashLoop }
 // Fleet is all replicas of a target at one moment. It is a value: a new one
 // is made for each report.
 type Fleet struct {
-	Managed  bool      `json:"managed"` // a scaler reported it
-	Wanted   int       `json:"wanted"`  // by the scaler
-	Pinned   bool      `json:"pinned,omitempty"`
-	InFlight int       `json:"inFlight"` // accepted by the scaler and not answered, queued ones included
-	Queue    int       `json:"queue"`    // waiting for a replica
-	Replicas []Replica `json:"replicas"` // living ones, oldest first, then those that went lately
+	Managed  bool        `json:"managed"`          // a scaler reported it
+	Listed   bool        `json:"listed,omitempty"` // a list of workers, which names replicas as the answers do, is part of it
+	Wanted   int         `json:"wanted"`           // by the scaler
+	Pinned   bool        `json:"pinned,omitempty"`
+	InFlight int         `json:"inFlight"`          // accepted by the scaler and not answered, queued ones included
+	Queue    int         `json:"queue"`             // waiting for a replica
+	Replicas []Replica   `json:"replicas"`          // living ones, oldest first, then those that went lately
+	Sources  []Statement `json:"sources,omitempty"` // where this comes from, and what each of them says
 }
 
 // Count is the number of replicas in any of the given states.
@@ -92,7 +103,7 @@ func (f Fleet) Count(states ...State) int {
 }
 
 // Up is the number of replicas that may get requests.
-func (f Fleet) Up() int { return f.Count(Ready, Serving, Quiet) }
+func (f Fleet) Up() int { return f.Count(Ready, New, Serving, Quiet) }
 
 // Answering is the number of replicas that have answered and are not gone.
 func (f Fleet) Answering() int {

@@ -129,7 +129,7 @@ func (w *Watch) observeReplicas(c *changes, l Look) {
 			t = &track{Replica: Replica{State: Serving}, before: before}
 			w.tracks = append(w.tracks, t)
 			// Had it been there all along, it would hardly have been missed.
-			if Missed(1/float64(alive+1), before) < newChance {
+			if appeared(alive+1, before) {
 				c.add(ChangeAppears, r.ID, r.FirstSeen, "%s appears", r.ID)
 				w.move(before)
 			} else {
@@ -165,10 +165,6 @@ func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 		c.add(ChangeRecovered, r.ID, time.Time{}, "the last %d answers of %s were good", t.latest.n, r.ID)
 	}
 }
-
-// newChance is how unlikely it must be that a replica was there before its
-// first answer for it to count as one that appears.
-const newChance = 0.01
 
 // judge finds the replicas that have fallen silent.
 func (w *Watch) judge(c *changes) {

@@ -31,7 +31,7 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err := canWrite("--out", output); err != nil {
 				return err
 			}
-			if err := connect(cmd.Context(), &config, l.scaler); err != nil {
+			if err := connect(cmd.Context(), &config, l.sources); err != nil {
 				return err
 			}
 			session, err := advisor.NewSession(config)
@@ -51,6 +51,7 @@ func (a *app) capacityCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	l.request(f)
+	l.sources.add(f)
 	v.measuring(f)
 	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
