@@ -136,6 +136,8 @@ func (c *Capacity) flaws() []flaw {
 	return out
 }
 
+const underScaler = "a measurement of replicas under a scaler"
+
 // enoughStarts is how many start-up times say what one takes.
 const enoughStarts = 3
 
@@ -143,7 +145,7 @@ const enoughStarts = 3
 func startFlaws(starts []time.Duration) []flaw {
 	switch n := len(starts); {
 	case n == 0:
-		return []flaw{{GradeC, "the start-up time of a replica is not known", "a measurement of replicas under a scaler"}}
+		return []flaw{{GradeC, "the start-up time of a replica is not known", underScaler}}
 	case n < enoughStarts:
 		return []flaw{{GradeB, fmt.Sprintf("the start-up time was measured %s", times(n)), fmt.Sprintf("%d measured start-ups", enoughStarts)}}
 	}

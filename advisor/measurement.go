@@ -53,14 +53,19 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 	if m.Local {
 		n.Local = max(1, c.Replicas)
 	}
-	for _, d := range m.StartUp {
-		n.StartUp = max(n.StartUp, d)
+	n.StartUp = sizing.Starts
+	flaws := []flaw{{GradeC, "the start-up time was said, not measured", underScaler}}
+	if n.StartUp == 0 {
+		flaws = startFlaws(m.StartUp)
+		for _, d := range m.StartUp {
+			n.StartUp = max(n.StartUp, d)
+		}
 	}
 	r, err := Recommend(n)
 	if err != nil {
 		return r, err
 	}
-	r.Assessment = c.Assessment.with(startFlaws(m.StartUp))
+	r.Assessment = c.Assessment.with(flaws)
 	if c.HostLimited {
 		r.Notes = append(r.Notes, c.Host.limit())
 	}

@@ -179,6 +179,9 @@ func (s sized) cpu(rate Value) (v Value, unit string) {
 	v.Value, v.Unit = level(rate.Value), name
 	v.Low, v.High = level(rate.Low), level(rate.High)
 	v.Formula = fmt.Sprintf("%s; (%.3f + %.4f x %s) cores = %s %s", rate.Formula, line.Base, line.Slope, s.target, profiles.MilliOf(v.Value), strings.Fields(name)[0])
+	if n, ok := decisionsFor(s.Traffic.High.Float()/s.Traffic.Low.Float(), s.Evidence.cpuLimit(line)*factor/v.Value); ok && n > 1 {
+		v.Why += fmt.Sprintf("; as CPU ends at its limit, from the quiet to the busy hours it takes %d decisions", n)
+	}
 	v.Inputs = append(v.Inputs, fmt.Sprintf("CPU of each step: %.3f cores without load, %.4f core seconds a request (R² %.3f)", line.Base, line.Slope, line.R2))
 	return v, unit
 }

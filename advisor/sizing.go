@@ -15,6 +15,7 @@ import (
 type Sizing struct {
 	Headroom profiles.Ratio // least share of the capacity kept free, below 100 %
 	Interval time.Duration  // between decisions; 0: chosen from the start-up time
+	Starts   time.Duration  // that a replica takes to start; 0: as measured
 	Metric   profiles.Kind  // to scale on; empty: the one that the steps speak for
 	Rise     profiles.Milli // requests/s by which the traffic may grow each second, steadily
 	Jump     profiles.Milli // requests/s that may come on top at once
@@ -99,4 +100,14 @@ func stepFor(rise float64, service, cycle time.Duration) int {
 // replicas work off in the time between. Below 0 there is none.
 func queueLimit(n int, spare, lead, service time.Duration) int {
 	return int(math.Floor(float64(n) * (spare - lead).Seconds() / service.Seconds()))
+}
+
+// decisionsFor is how many decisions in a row a metric that ends at a limit takes
+// to follow a load that has grown so many times at once: each can ask for limit
+// over target times the replicas at most. ok is false where it can ask for none.
+func decisionsFor(growth, limitOverTarget float64) (n int, ok bool) {
+	if limitOverTarget <= 1 {
+		return 0, false
+	}
+	return max(0, int(math.Ceil(math.Log(growth)/math.Log(limitOverTarget)-1e-9))), true
 }

@@ -107,3 +107,15 @@ func TestWorkedCPU(t *testing.T) {
 		t.Errorf("target %s %s at 7 requests/s, want %.2f cores", m.Target, m.Unit, want)
 	}
 }
+
+// A load that grows tenfold, and CPU that ends at 100 %.
+func TestWorkedClipping(t *testing.T) {
+	for target, want := range map[float64]int{0.7: 7, 0.4: 3, 0.1: 1} {
+		if got, ok := decisionsFor(10, 1/target); !ok || got != want {
+			t.Errorf("decisionsFor(10, 1/%g) = %d, %v; want %d", target, got, ok, want)
+		}
+	}
+	if _, ok := decisionsFor(10, 1); ok {
+		t.Error("a target at the limit asks for more")
+	}
+}

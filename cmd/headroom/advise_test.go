@@ -53,7 +53,7 @@ func TestAdvise(t *testing.T) {
 		{"its words", []string{ours}, 0, []string{"It scales on rps: requests are alike and short", "cpu is good: it grows with the load (70ms of CPU a request)"}},
 		{"all of its working", []string{ours, "--explain"}, 0, []string{
 			"the knee is at 1.0", "too few to fit a model", "✓ linear", "from        capacity of 1 replica: 10.0/s [9.60 … 10.3]", "8 requests/s per replica [7.68 … 8.24]", "not         unlimited: "}},
-		{"by CPU", []string{ours, "--metric", "cpu"}, 0, []string{"target      56 % of one core per replica", "asked for; it grows with the load"}},
+		{"by CPU", []string{ours, "--metric", "cpu"}, 0, []string{"target      56 % of one core per replica", "asked for; it grows with the load", "from the quiet to the busy hours it takes 3 decisions"}},
 		{"as a policy", []string{ours, "--metric", "in_flight", "--to", "policy"}, 0, []string{"kind: in_flight", "target: 0.889"}},
 		{"by free workers", []string{ours, "--metric", "free_workers"}, 0, []string{"min         9 replicas", "max         25 replicas", "9 free replicas", "up step", "idle", "free_workers was asked for: "}},
 		{"by CPU that nobody told of", []string{foreign, "--metric", "cpu"}, 3, []string{"no advice (R8): cpu cannot be scaled on here: only a scaler tells", "leave out --metric: rps is good here"}},
@@ -62,6 +62,8 @@ func TestAdvise(t *testing.T) {
 		{"by no metric there is", []string{ours, "--metric", "moon"}, 2, []string{`--metric`, `got "moon", want one of`}},
 		{"a rise that nothing follows", []string{ours, "--rise", "20"}, 3, []string{"(R9)", "no scaling that reacts can follow"}},
 		{"a rise", []string{ours, "--rise", "5"}, 0, []string{"72.5 requests/s may come on top in the 14 s"}},
+		{"a start-up that is said", []string{foreign, "--start-up", "60s"}, 0, []string{"was said, not measured", "start-up 60 s / 4"}},
+		{"the textbook with a start-up", []string{ours, "--textbook", "--start-up", "60s"}, 0, []string{"target      10 requests/s"}},
 		{"a jump", []string{ours, "--jump", "60", "--explain"}, 0, []string{"ceil((50 + 60) / 10) = 11", "requests would pile up"}},
 		{"a rate that is none", []string{ours, "--jump", "-1"}, 2, []string{"--jump: got -1, want 0 or more"}},
 	} {

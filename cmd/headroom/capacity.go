@@ -87,7 +87,7 @@ func (a *app) adviseCommand() *cobra.Command {
 				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "jump", "growth", "spare", "metric"); err != nil {
 					return err
 				}
-				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Metric: profiles.RPS}
+				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}
 			}
 			if to != "" {
 				if _, err := platform.Find(to); err != nil {

@@ -222,6 +222,7 @@ func (v *adviceFlags) sizing(f *pflag.FlagSet) {
 	flagVar(f, &v.traffic, "traffic", "", "", "low..high", "requests per second to be carried, such as 50..200", profiles.ParseTraffic)
 	s := &v.wanted
 	flagVar(f, &s.Headroom, "headroom", "", s.Headroom.String(), "share", "least share of the capacity that is kept free", profiles.ParseRatio)
+	durationVar(f, &s.Starts, "start-up", "", "how long a replica takes to start, where that was not measured")
 	flagVar(f, &s.Rise, "rise", "", "", "rate", "requests per second by which the traffic may grow each second, such as 0.5", profiles.ParseMilli)
 	flagVar(f, &s.Jump, "jump", "", "", "rate", "requests per second that may come on top of the quiet hours at once, such as 40", profiles.ParseMilli)
 	flagVar(f, &s.Growth, "growth", "", "", "share", "by how much the busy hours may outgrow the traffic, such as 20%", profiles.ParseRatio)
