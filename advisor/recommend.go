@@ -90,8 +90,8 @@ func Recommend(n Needs) (Recommendation, error) {
 	s := sized{Needs: n, timing: t, kept: kept, target: target}
 
 	p := profiles.DefaultPolicy()
-	low := s.min()
-	high, heldBack := s.capScaling(s.max())
+	low := s.least()
+	high, heldBack := s.capScaling(s.most())
 	p.Interval = profiles.Duration(t.interval)
 	p.Down.Stabilization = profiles.Duration(t.quiet)
 	if n.Service > 0 {

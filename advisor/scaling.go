@@ -107,7 +107,7 @@ func (s sized) capScaling(high Value) (v Value, note string) {
 		return high, ""
 	}
 	m := s.Evidence.Scaling
-	most := max(float64(2*m.Replicas), s.min().Value)
+	most := max(float64(2*m.Replicas), s.least().Value)
 	if m.HostLimited || m.Efficiency.Value >= freelyScaling || high.Value <= most {
 		return high, ""
 	}

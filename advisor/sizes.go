@@ -33,7 +33,7 @@ func (s sized) between(v Value, at func(capacity profiles.Milli) float64) Value 
 	low, high := s.capacityAt()
 	v.Low, v.High = v.Value, v.Value
 	for _, c := range []profiles.Milli{low, high} {
-		if c > 0 && c < math.MaxInt64/1000 {
+		if c > 0 {
 			x := at(c)
 			v.Low, v.High = min(v.Low, x), max(v.High, x)
 		}
@@ -41,14 +41,15 @@ func (s sized) between(v Value, at func(capacity profiles.Milli) float64) Value 
 	return v
 }
 
+// given is what one replica of that capacity is given.
 func (s sized) given(capacity profiles.Milli) profiles.Milli {
 	return max(1, roundDown(roundDown(capacity)*profiles.Milli(1000-s.kept.share)/1000))
 }
 
 func ceilDiv(a, b profiles.Milli) int { return int(profiles.CeilDiv(int64(a), int64(b))) }
 
-// min is the largest of what the quiet hours need.
-func (s sized) min() Value {
+// least is the largest of what the quiet hours need.
+func (s sized) least() Value {
 	atOnce := max(s.Jump, s.risesIn(s.lag))
 	need := func(target, capacity profiles.Milli) int {
 		n := ceilDiv(s.Traffic.Low, target)
@@ -91,7 +92,8 @@ func (s sized) jumpWait(n int, jump profiles.Milli) string {
 	return fmt.Sprintf("%.0f requests would pile up, and wait for up to %s", backlog, seconds(fromSeconds(backlog/(float64(n)*s.Capacity.Float()))))
 }
 
-func (s sized) max() Value {
+// most is what the busy hours need, and no less than min.
+func (s sized) most() Value {
 	high := s.Traffic.High * profiles.Milli(1000+s.Growth) / 1000
 	n := ceilDiv(high, s.target)
 	v := Value{Name: "max", Value: float64(n), Unit: plural(n),
@@ -101,7 +103,7 @@ func (s sized) max() Value {
 	}
 	v.Rejected = []Rejection{{"unlimited", "a fault, or somebody's load test, would be paid for"}}
 	v = s.between(v, func(capacity profiles.Milli) float64 { return float64(ceilDiv(high, s.given(capacity))) })
-	if low := s.min().Value; v.Value < low {
+	if low := s.least().Value; v.Value < low {
 		v.Value, v.Low, v.High = low, max(v.Low, low), max(v.High, low)
 		v.Formula, v.Why, v.Unit = "min", "never less than min", plural(int(low))
 	}
