@@ -144,6 +144,7 @@ func TestSearchRefuses(t *testing.T) {
 		{"the generator is the limit", simulated{service: 20 * time.Millisecond, servers: 1, limited: 1}, time.Minute, "R2", "40ms late"},
 		{"nothing saturates", simulated{service: 20 * time.Millisecond, servers: 0}, time.Minute, "R3", "had not clearly stopped growing"},
 		{"too short", simulated{service: 240 * time.Millisecond, servers: 1}, 12 * time.Second, "R10", "too short"},
+		{"it becomes slower", simulated{service: 20 * time.Millisecond, servers: 1, grows: 0.03}, 5 * time.Minute, "R6", "one request alone took 20ms at first and"},
 		{"any queue is too much", simulated{service: 290 * time.Millisecond, servers: 1}, 10 * time.Minute, "R1", "missed the SLO"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

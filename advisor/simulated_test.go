@@ -23,12 +23,14 @@ type simulated struct {
 	failing     float64 // share of requests that fail
 	limited     float64 // from this rate on the generator says that it was the limit; 0: never
 	host        HostUse // during every step
+	grows       float64 // share by which the service time grows with each step
 	shared      int     // most servers that all replicas together have; 0: each its own
 	trials      []Trial
 }
 
 func (s *simulated) Run(_ context.Context, t Trial) (Observation, error) {
 	s.trials = append(s.trials, t)
+	service := time.Duration(float64(s.service) * (1 + s.grows*float64(len(s.trials)-1)))
 	rng := rand.New(rand.NewPCG(s.seed, t.Seed))
 	servers := s.servers * max(1, t.Replicas)
 	if s.shared > 0 {
@@ -37,10 +39,10 @@ func (s *simulated) Run(_ context.Context, t Trial) (Observation, error) {
 	free := make([]time.Duration, servers) // when each server is next free
 	serve := func(at time.Duration) time.Duration {
 		if s.servers == 0 {
-			return at + s.service // as many as it takes
+			return at + service // as many as it takes
 		}
 		i := slices.Index(free, slices.Min(free))
-		d := s.service
+		d := service
 		if s.exponential {
 			d = time.Duration(rng.ExpFloat64() * float64(d))
 		}
