@@ -199,10 +199,19 @@ func (n Needs) kept(t timing) (reserve, error) {
 	if rise := n.risesIn(t.lag); rise > 0 {
 		share := profiles.Ratio(profiles.CeilDiv(int64(rise)*1000, int64(n.Traffic.High)))
 		if 1-float64(share)/1000 < leastReach {
-			return reserve{}, refuseLag(n, t, rise)
+			return reserve{}, refuseLag(n, t, fmt.Sprintf("rise by %s requests/s", rise))
 		}
 		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: %s requests/s may come on top in the %s until a new replica answers (%s), of %s at most",
 			share, rise, seconds(t.lag), n.lagParts(t), n.Traffic.High)})
+	}
+	if n.Doubles > 0 {
+		left := reach(t.lag, n.Doubles)
+		if left < leastReach {
+			return reserve{}, refuseLag(n, t, fmt.Sprintf("double every %s", seconds(n.Doubles)))
+		}
+		share := profiles.Ratio(math.Ceil((1 - left) * 1000))
+		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: the traffic may double every %s, and a new replica answers after %s (%s)",
+			share, seconds(n.Doubles), seconds(t.lag), n.lagParts(t))})
 	}
 	if n.Spare {
 		replicas := max(2, profiles.CeilDiv(int64(n.Traffic.Low), int64(n.Capacity)))

@@ -110,9 +110,9 @@ func refuseMetric(kind profiles.Kind, why string, scores []MetricScore) *Refusal
 }
 
 // refuseLag is for traffic that rises faster than replicas come.
-func refuseLag(n Needs, t timing, rise profiles.Milli) *Refusal {
-	return &Refusal{"R9", fmt.Sprintf("the traffic may rise by %s requests/s in the %s until a new replica answers (%s), of %s requests/s in all: no scaling that reacts can follow",
-		rise, seconds(t.lag), n.lagParts(t), n.Traffic.High),
+func refuseLag(n Needs, t timing, rise string) *Refusal {
+	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",
+		rise, n.Traffic.High, seconds(t.lag), n.lagParts(t)),
 		"keep more replicas than the quiet hours need (a higher LOW of --traffic), start them by a schedule, or make a replica start faster"}
 }
 

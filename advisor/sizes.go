@@ -151,6 +151,9 @@ func (n Needs) startText() string {
 	return seconds(n.StartUp)
 }
 
+// threeDigits rounds a level down as rates are; a target is more than 0.
+func threeDigits(v float64) float64 { return roundDown(max(1, profiles.MilliOf(v))).Float() }
+
 // inFlight is the number of requests in flight at the rate of target, between
 // the measured steps.
 func (s sized) inFlight(rate Value) Value {
@@ -176,7 +179,7 @@ func (s sized) cpu(rate Value) (v Value, unit string) {
 	if s.Evidence.cpuLimit(line) > 1 {
 		factor, unit, name = 1, "cores", "cores per replica"
 	}
-	level := func(x float64) float64 { return max(0.001, math.Round(line.At(x)*factor*100)/100) }
+	level := func(x float64) float64 { return threeDigits(line.At(x) * factor) }
 	v = rate
 	v.Value, v.Unit = level(rate.Value), name
 	v.Low, v.High = level(rate.Low), level(rate.High)

@@ -18,6 +18,7 @@ type Sizing struct {
 	Starts   time.Duration  // that a replica takes to start; 0: as measured
 	Metric   profiles.Kind  // to scale on; empty: the one that the steps speak for
 	Rise     profiles.Milli // requests/s by which the traffic may grow each second, steadily
+	Doubles  time.Duration  // in which the traffic may double, on and on; 0: it does not
 	Jump     profiles.Milli // requests/s that may come on top at once
 	Growth   profiles.Ratio // by which the busy hours may exceed the traffic that is known
 	Spare    bool           // the quiet hours must survive the loss of a replica
@@ -48,6 +49,9 @@ func (s Sizing) Validate() error {
 	if s.Rise < 0 {
 		bad("--rise: got %s, want 0 or more requests/s each second", s.Rise)
 	}
+	if s.Doubles < 0 {
+		bad("--doubles: got %v, want more than 0s", s.Doubles)
+	}
 	if s.Jump < 0 {
 		bad("--jump: got %s, want 0 or more requests/s", s.Jump)
 	}
@@ -75,6 +79,13 @@ func lag(window, interval, startUp time.Duration) time.Duration {
 // risesIn is how many requests/s are added within a lag.
 func (s Sizing) risesIn(lag time.Duration) profiles.Milli {
 	return profiles.Milli(math.Ceil(s.Rise.Float() * lag.Seconds() * 1000))
+}
+
+// reach is the share of the capacity up to which a fleet may be filled that is
+// as large as the load was a lag ago, when that doubles again and again:
+// 2^(-lag/doubles).
+func reach(lag, doubles time.Duration) float64 {
+	return math.Exp2(-lag.Seconds() / doubles.Seconds())
 }
 
 // freeWorkers is how many of the replicas that work on one request at a time

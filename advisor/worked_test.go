@@ -37,6 +37,13 @@ func TestWorkedLag(t *testing.T) {
 	}
 }
 
+// Traffic that doubles every five minutes, and a minute until more answer.
+func TestWorkedDoubling(t *testing.T) {
+	if got := reach(time.Minute, 5*time.Minute); math.Abs(got-0.871) > 0.0005 {
+		t.Errorf("reach = %.4f, want 0.871", got)
+	}
+}
+
 // Ten requests/s per replica, 50..200: with 30 % free and one to lose.
 func TestWorkedTextbook(t *testing.T) {
 	n := Needs{Capacity: 10_000, Traffic: traffic(50, 200)}

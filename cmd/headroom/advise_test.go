@@ -61,6 +61,8 @@ func TestAdvise(t *testing.T) {
 		{"by a queue, when nobody may wait", []string{ours, "--metric", "queue"}, 3, []string{"(R8)", "requests wait already"}},
 		{"by no metric there is", []string{ours, "--metric", "moon"}, 2, []string{`--metric`, `got "moon", want one of`}},
 		{"a rise that nothing follows", []string{ours, "--rise", "20"}, 3, []string{"(R9)", "no scaling that reacts can follow"}},
+		{"traffic that doubles", []string{ours, "--doubles", "30s"}, 0, []string{"28.5% of it is kept free: the traffic may double every 30 s, and a new replica answers after 14 s"}},
+		{"traffic that doubles too fast", []string{ours, "--doubles", "5s"}, 3, []string{"(R9)", "may double every 5.0 s"}},
 		{"a rise", []string{ours, "--rise", "5"}, 0, []string{"72.5 requests/s may come on top in the 14 s"}},
 		{"a start-up that is said", []string{foreign, "--start-up", "60s"}, 0, []string{"was said, not measured", "start-up 60 s / 4"}},
 		{"the textbook with a start-up", []string{ours, "--textbook", "--start-up", "60s"}, 0, []string{"target      10 requests/s"}},

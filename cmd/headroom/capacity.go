@@ -80,11 +80,12 @@ func (a *app) adviseCommand() *cobra.Command {
 		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
 		Short: "Turn a measurement into a policy, without any traffic",
 		Example: "  headroom advise measurement.json --traffic 50..200\n" +
+			"  headroom advise measurement.json --traffic 50..200 --rise 0.5 --explain\n" +
 			"  headroom advise measurement.json --traffic 50..200 --to policy > policy.yaml",
 		Args: oneArgument("the measurement file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if textbook {
-				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "jump", "growth", "spare", "metric"); err != nil {
+				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric"); err != nil {
 					return err
 				}
 				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}

@@ -224,6 +224,7 @@ func (v *adviceFlags) sizing(f *pflag.FlagSet) {
 	flagVar(f, &s.Headroom, "headroom", "", s.Headroom.String(), "share", "least share of the capacity that is kept free", profiles.ParseRatio)
 	durationVar(f, &s.Starts, "start-up", "", "how long a replica takes to start, where that was not measured")
 	flagVar(f, &s.Rise, "rise", "", "", "rate", "requests per second by which the traffic may grow each second, such as 0.5", profiles.ParseMilli)
+	durationVar(f, &s.Doubles, "doubles", "", "time in which the traffic may double, again and again")
 	flagVar(f, &s.Jump, "jump", "", "", "rate", "requests per second that may come on top of the quiet hours at once, such as 40", profiles.ParseMilli)
 	flagVar(f, &s.Growth, "growth", "", "", "share", "by how much the busy hours may outgrow the traffic, such as 20%", profiles.ParseRatio)
 	f.BoolVar(&s.Spare, "spare", false, "survive the loss of a replica in the quiet hours")
