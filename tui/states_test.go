@@ -287,6 +287,7 @@ func testAdvice(capped bool) *advisor.Recommendation {
 		{Name: "window", Value: 2, Unit: "s", Formula: "96 / 200, at least the interval", Why: "long enough that chance moves the measured rate by at most 20 %"},
 		{Name: "down after", Value: 60, Unit: "s", Formula: "max(60 s, 2 x (start-up + interval))", Why: "a lull shorter than this would only stop replicas that are needed again"},
 	}}
+	r.Chosen = "requests are alike and short, and arrivals at the balancer have no ceiling"
 	if capped {
 		r.Applied.Replicas.Max = 7
 		r.Capped = "this machine has 2 cores and a replica at its target keeps 0.24 of them busy, the load included: it carries 7; here max is 7, exports keep 25"
