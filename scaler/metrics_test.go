@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"headroom/scaler/httpapi"
 )
 
 func TestMetricsFollowTheConventions(t *testing.T) {
@@ -179,7 +181,7 @@ func sum(t *testing.T, h prometheus.Histogram) string {
 func TestMetricsAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
-		h := limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-free }))
+		h := httpapi.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-free }))
 		req := request(t, "GET", "/metrics", "")
 		for range 4 {
 			go h.ServeHTTP(httptest.NewRecorder(), req)

@@ -18,6 +18,7 @@ import (
 
 	"headroom/probe"
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 func loadOpenAPI(t *testing.T) *openapi3.T {
@@ -66,7 +67,7 @@ func TestOpenAPIHasEveryField(t *testing.T) {
 		"Gap":      {gap{}, nil},
 		"Pin":      {pinRequest{}, nil},
 		"Applied":  {Applied{}, nil},
-		"Problems": {refusal{}, nil},
+		"Problems": {httpapi.Refusal{}, nil},
 	} {
 		var has []string
 		typ := reflect.TypeOf(tt.value)
@@ -133,7 +134,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"PATCH", "/v1/policy", "secret", `{"speed":5}`, 422},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":2,"ttl":"30s"}`, 204},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":1,"ttl":"90m"}`, 422},
-		{"PUT", "/v1/replicas", "secret", `"` + strings.Repeat("x", maxBody) + `"`, 413},
+		{"PUT", "/v1/replicas", "secret", `"` + strings.Repeat("x", httpapi.MaxBody) + `"`, 413},
 		{"GET", "/v1/status", "secret", "", 200}, // pinned
 		{"DELETE", "/v1/replicas", "secret", "", 204},
 		{"GET", "/v1/status", "guess", "", 401},
