@@ -18,14 +18,18 @@ func (s *Session) Start() error {
 
 // Stop ends what is under way: a swarm in peace, a measurement or a replay
 // without a result. It does not wait for the end.
-func (s *Session) Stop() {
+func (s *Session) Stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ctx == nil || s.closed {
+		return errNotRunning
+	}
 	for _, j := range []*job{s.job, s.next, s.aside} {
 		if j != nil {
 			j.cancel()
 		}
 	}
+	return nil
 }
 
 // SetUsers changes the users of the swarm under way, and of the next one,
@@ -78,8 +82,8 @@ func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profil
 }
 
 // TogglePause stops sending, or goes on, without ending the run.
-func (s *Session) TogglePause() {
-	s.withEngine(func(e *load.Engine) string {
+func (s *Session) TogglePause() error {
+	return s.withEngine(func(e *load.Engine) string {
 		switch paused, ok := e.TogglePause(); {
 		case !ok:
 			return ""
@@ -91,32 +95,36 @@ func (s *Session) TogglePause() {
 }
 
 // Recycle replaces every connection before its next request.
-func (s *Session) Recycle() {
-	s.withEngine(func(e *load.Engine) string {
+func (s *Session) Recycle() error {
+	return s.withEngine(func(e *load.Engine) string {
 		e.Recycle()
 		return "every connection is replaced before its next request"
 	})
 }
 
 // ResetStats forgets the totals of the run.
-func (s *Session) ResetStats() {
-	s.withEngine(func(e *load.Engine) string {
+func (s *Session) ResetStats() error {
+	return s.withEngine(func(e *load.Engine) string {
 		e.ResetStats()
 		return "the statistics begin anew"
 	})
 }
 
+var errNoSwarm = errors.New("there is no swarm under way")
+
 // withEngine changes the swarm under way and notes what do says it did, if
 // anything.
-func (s *Session) withEngine(do func(*load.Engine) string) {
+func (s *Session) withEngine(do func(*load.Engine) string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.swarming() && s.swarmed != nil {
-		if told := do(s.swarmed); told != "" {
-			s.log(time.Now(), "hand", "%s", told)
-			s.nudge()
-		}
+	if !s.swarming() || s.swarmed == nil {
+		return errNoSwarm
 	}
+	if told := do(s.swarmed); told != "" {
+		s.log(time.Now(), "hand", "%s", told)
+		s.nudge()
+	}
+	return nil
 }
 
 // Advise measures the capacity and derives a policy. A swarm under way makes

@@ -15,7 +15,7 @@ var ErrNotFound = errors.New("scaler not found")
 // runningScalers lists the living scalers of a runtime folder by name.
 func runningScalers(runtimeDir string) ([]httpapi.Entry, error) {
 	entries, err := httpapi.Entries(runtimeDir)
-	return slices.DeleteFunc(entries, func(e httpapi.Entry) bool { return e.Kind != httpapi.Scaler }), err
+	return slices.DeleteFunc(entries, func(e httpapi.Entry) bool { return e.Kind == httpapi.Run }), err
 }
 
 func clientOf(e httpapi.Entry) *Client { return NewClient("http://"+e.API, e.Token) }
