@@ -23,16 +23,17 @@ type eventLog struct {
 	run    string      // tells these numbers from those of another scaler at this address
 	notify func(Event) // the Log of Config
 
-	mu      sync.Mutex // guards the fields below
-	last    int64      // the number of the latest
-	kept    []Event    // oldest first
-	more    chan struct{}
-	readers int
-	closed  bool
+	readers httpapi.Places
+
+	mu     sync.Mutex // guards the fields below
+	last   int64      // the number of the latest
+	kept   []Event    // oldest first
+	more   chan struct{}
+	closed bool
 }
 
 func newEventLog(now time.Time, notify func(Event)) *eventLog {
-	return &eventLog{run: strconv.FormatInt(now.UnixMilli(), 36), notify: notify, more: make(chan struct{})}
+	return &eventLog{run: strconv.FormatInt(now.UnixMilli(), 36), notify: notify, readers: httpapi.NewPlaces(httpapi.MaxReaders), more: make(chan struct{})}
 }
 
 func (l *eventLog) add(e Event) {
@@ -89,23 +90,6 @@ func (l *eventLog) position(id string) (n int64, known bool, err error) {
 	return n, run == l.run && n <= l.last, nil
 }
 
-// enter counts a reader in; there may be too many.
-func (l *eventLog) enter() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.readers == httpapi.MaxReaders {
-		return false
-	}
-	l.readers++
-	return true
-}
-
-func (l *eventLog) leave() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.readers--
-}
-
 // close ends what is being read. Events are still added, and notified.
 func (l *eventLog) close() {
 	l.mu.Lock()
@@ -132,12 +116,10 @@ func (a *api) getEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if !a.events.enter() {
-		w.Header().Set("Retry-After", "10")
-		httpapi.Refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("events: %d readers are connected, want at most %d", httpapi.MaxReaders, httpapi.MaxReaders))
+	if !a.events.readers.Enter(w, "readers") {
 		return
 	}
-	defer a.events.leave()
+	defer a.events.readers.Leave()
 	s, err := httpapi.StartStream(w)
 	if err != nil || r.Method == http.MethodHead {
 		return

@@ -128,21 +128,15 @@ func TestEventsOfSlowReaders(t *testing.T) {
 		a.events.add(Event{Text: "nobody reads this"})
 		time.Sleep(httpapi.SendLimit - time.Millisecond)
 		synctest.Wait()
-		if n := a.events.count(); n != httpapi.MaxReaders {
+		if n := len(a.events.readers); n != httpapi.MaxReaders {
 			t.Errorf("just before the limit: got %d readers, want %d", n, httpapi.MaxReaders)
 		}
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		if n := a.events.count(); n != 0 {
+		if n := len(a.events.readers); n != 0 {
 			t.Errorf("readers that took nothing for %s: got %d, want none", httpapi.SendLimit, n)
 		}
 	})
-}
-
-func (l *eventLog) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.readers
 }
 
 func streamRequest(since string, headers ...string) string {

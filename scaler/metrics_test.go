@@ -189,7 +189,7 @@ func TestMetricsAreLimited(t *testing.T) {
 		synctest.Wait()
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, req)
-		const want = `{"problems":["metrics: 4 requests are being answered, want at most 4"]}` + "\n"
+		const want = `{"problems":["requests: 4 are under way, want at most 4"]}` + "\n"
 		if w.Code != http.StatusServiceUnavailable || w.Body.String() != want {
 			t.Errorf("a fifth: got %d %s, want 503 %s", w.Code, w.Body, want)
 		}

@@ -92,18 +92,35 @@ func (g Guard) authorized(r *http.Request) bool {
 	return ok && subtle.ConstantTimeCompare(hash[:], g.token[:]) == 1
 }
 
-// Limited serves only a few requests at once: to gather all metrics is work.
-func Limited(next http.Handler) http.Handler {
-	const most = 4
-	places := make(chan struct{}, most)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
+// Places are as many as may do something at once. They are safe for concurrent
+// use.
+type Places chan struct{}
+
+// NewPlaces returns so many.
+func NewPlaces(n int) Places { return make(Places, n) }
+
+// Enter takes a place, or answers that there is none: what names it.
+func (p Places) Enter(w http.ResponseWriter, what string) bool {
+	select {
+	case p <- struct{}{}:
+		return true
+	default:
+		w.Header().Set("Retry-After", "1")
+		Refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("%s: %d are under way, want at most %d", what, cap(p), cap(p)))
+		return false
+	}
+}
+
+// Leave gives a place back.
+func (p Places) Leave() { <-p }
+
+// Limited serves only a few requests at once: to gather everything is work.
+func Limited(next http.Handler) http.HandlerFunc {
+	places := NewPlaces(4)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if places.Enter(w, "requests") {
+			defer places.Leave()
 			next.ServeHTTP(w, r)
-		default:
-			w.Header().Set("Retry-After", "1")
-			Refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("metrics: %d requests are being answered, want at most %d", most, most))
 		}
-	})
+	}
 }

@@ -23,7 +23,7 @@ import (
 // to nobody else.
 type Entry struct {
 	Version string `json:"version"` // Write sets it
-	Kind    Kind   `json:"kind"` // empty: a scaler, of a version before there were others
+	Kind    Kind   `json:"kind"`    // empty: a scaler, of a version before there were others
 	Name    string `json:"name"`
 	PID     int    `json:"pid"`
 	Service string `json:"service,omitempty"` // host:port, of a scaler
