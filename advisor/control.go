@@ -36,7 +36,7 @@ func (s *Session) Stop() error {
 // instead of a shape.
 func (s *Session) SetUsers(n int) error {
 	if n < 1 || n > profiles.MostUsers {
-		return fmt.Errorf("users: the number must be 1 to %d", profiles.MostUsers)
+		return fmt.Errorf("users: got %d, want 1 to %d", n, profiles.MostUsers)
 	}
 	return s.steer(false, func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users, p.UserShape = n, nil },
 		profiles.Plural(n, "user is", "users are")+" wanted")
@@ -45,7 +45,7 @@ func (s *Session) SetUsers(n int) error {
 // SetSpawnRate changes how many users start per second.
 func (s *Session) SetSpawnRate(perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
-		return errors.New("spawn rate: it must be more than 0 per second, and finite")
+		return fmt.Errorf("spawn rate: got %v, want more than 0 per second, and finite", perSecond)
 	}
 	return s.steer(false, func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond },
 		profiles.FormatRate(perSecond)+" users start per second")
@@ -55,7 +55,7 @@ func (s *Session) SetSpawnRate(perSecond float64) error {
 // and in the next one, instead of a shape.
 func (s *Session) SetRate(perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
-		return errors.New("rate: it must be more than 0 per second, and finite")
+		return fmt.Errorf("rate: got %v, want more than 0 per second, and finite", perSecond)
 	}
 	return s.steer(true, func(e *load.Engine) { e.SetRate(perSecond) }, func(p *profiles.Plan) { p.Rate, p.Shape = perSecond, nil },
 		profiles.FormatRate(perSecond)+" arrivals come per second")

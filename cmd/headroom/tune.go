@@ -25,6 +25,7 @@ type tuneOptions struct {
 	keep    bool
 	json    bool
 	output  string
+	remote  remoteFlags
 	exports []string
 }
 
@@ -50,7 +51,7 @@ func (a *app) tuneCommand() *cobra.Command {
 			if !v.traffic.Known() {
 				return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200")
 			}
-			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output)); err != nil {
+			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output), o.remote.check()); err != nil {
 				return err
 			}
 			if cmd.ArgsLenAtDash() < 0 {
@@ -77,6 +78,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.StringArrayVar(&o.exports, "export", nil, "write the configuration of a platform: `NAME=FILE` (repeatable)")
 	f.StringVarP(&o.output, "out", "o", "", "save the measurement as JSON to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	o.remote.flags(f)
 	l.request(f)
 	return cmd
 }
@@ -158,7 +160,7 @@ func (a *app) tuneTarget(ctx context.Context, target string, l *loadFlags, v *ad
 }
 
 func (a *app) tune(config advisor.Config, o tuneOptions) error {
-	result, err := a.runTune(config, o.keep)
+	result, err := a.runTune(config, o.keep, o.remote)
 	var saved error
 	if o.output != "" && result.Measurement.Kind != "" {
 		saved = a.saveFile(o.output, func(w io.Writer) error { return report.WriteJSON(w, result.Measurement) })
@@ -167,12 +169,15 @@ func (a *app) tune(config advisor.Config, o tuneOptions) error {
 }
 
 // runTune performs the tune and shows its progress.
-func (a *app) runTune(config advisor.Config, keep bool) (advisor.TuneResult, error) {
+func (a *app) runTune(config advisor.Config, keep bool, r remoteFlags) (advisor.TuneResult, error) {
 	session, err := advisor.NewSession(config)
 	if err != nil {
 		return advisor.TuneResult{}, &exit{exitUsage, err}
 	}
-	end := start(a.signals.now, session)
+	end, err := a.startServed(session, r)
+	if err != nil {
+		return advisor.TuneResult{}, err
+	}
 	defer end()
 	p := newProgress(a.err, config.Budget, true)
 	states, finished := session.States(), make(chan struct{})
