@@ -200,12 +200,17 @@ func (a *app) attachScaler(ctx context.Context, c *scaler.Client) error {
 			Attached: true, FleetOnly: true, ReadOnly: "a scaler alone has no load: headroom run has one for its service",
 		})
 	}
-	p, states := newProgress(a.err, 0, true), session.States()
+	p, states, said := newProgress(a.err, 0, true), session.States(), ""
 	defer p.end()
 	for {
 		select {
 		case st := <-states:
 			p.show(st)
+			f := st.Fleet
+			if now := fmt.Sprintf("replicas %d/%d  in flight %d  queued %d", f.Up(), f.Wanted, f.InFlight, f.Queue); now != said && st.Managed {
+				p.line("%s  %s", st.At.Format(time.TimeOnly), now)
+				said = now
+			}
 		case <-a.signals.stop.Done():
 			return nil
 		}

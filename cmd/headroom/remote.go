@@ -83,9 +83,9 @@ func (a *app) startServed(s *advisor.Session, r remoteFlags) (end func(), err er
 	if err != nil {
 		return nil, err
 	}
-	end = start(a.signals.now, s)
+	stop := start(a.signals.now, s)
 	return func() {
-		end()
+		stop()
 		wait()
 	}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -21,10 +22,10 @@ type Client struct {
 	token string
 }
 
-// NewClient returns a client of the API at url, such as http://127.0.0.1:8001.
+// NewClient returns a client of the API at a URL such as http://127.0.0.1:8001.
 // What names the other side in errors.
-func NewClient(what, url, token string) *Client {
-	return &Client{what: what, url: strings.TrimRight(url, "/"), token: token, HTTP: &http.Client{
+func NewClient(what, at, token string) *Client {
+	return &Client{what: what, url: strings.TrimRight(at, "/"), token: token, HTTP: &http.Client{
 		// Never through a proxy: the API is on this machine, or was named by
 		// hand. Connections are short-lived, so that a client need not be
 		// closed.
@@ -97,7 +98,11 @@ func (c *Client) send(ctx context.Context, method, path, match string, in any) (
 	}
 	res, err := c.HTTP.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.what, err)
+		var at *url.Error // which repeats the address
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return nil, fmt.Errorf("%s at %s: %w", c.what, c.url, err)
 	}
 	if res.StatusCode < 300 {
 		return res, nil
