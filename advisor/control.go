@@ -75,7 +75,7 @@ func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profil
 	planned(&s.state.Plan)
 	if s.swarming() && s.swarmed != nil {
 		live(s.swarmed)
-		s.log(time.Now(), "hand", "%s", told)
+		s.noteHand(told, true)
 	}
 	s.nudge()
 	return nil
@@ -83,7 +83,7 @@ func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profil
 
 // TogglePause stops sending, or goes on, without ending the run.
 func (s *Session) TogglePause() error {
-	return s.withEngine(func(e *load.Engine) string {
+	return s.withEngine(true, func(e *load.Engine) string {
 		switch paused, ok := e.TogglePause(); {
 		case !ok:
 			return ""
@@ -96,7 +96,7 @@ func (s *Session) TogglePause() error {
 
 // Recycle replaces every connection before its next request.
 func (s *Session) Recycle() error {
-	return s.withEngine(func(e *load.Engine) string {
+	return s.withEngine(false, func(e *load.Engine) string {
 		e.Recycle()
 		return "every connection is replaced before its next request"
 	})
@@ -104,7 +104,7 @@ func (s *Session) Recycle() error {
 
 // ResetStats forgets the totals of the run.
 func (s *Session) ResetStats() error {
-	return s.withEngine(func(e *load.Engine) string {
+	return s.withEngine(false, func(e *load.Engine) string {
 		e.ResetStats()
 		return "the statistics begin anew"
 	})
@@ -113,18 +113,26 @@ func (s *Session) ResetStats() error {
 var errNoSwarm = errors.New("there is no swarm under way")
 
 // withEngine changes the swarm under way and notes what do says it did, if
-// anything.
-func (s *Session) withEngine(do func(*load.Engine) string) error {
+// anything; steers says that it changes how much load there is.
+func (s *Session) withEngine(steers bool, do func(*load.Engine) string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.swarming() || s.swarmed == nil {
 		return errNoSwarm
 	}
 	if told := do(s.swarmed); told != "" {
-		s.log(time.Now(), "hand", "%s", told)
+		s.noteHand(told, steers)
 		s.nudge()
 	}
 	return nil
+}
+
+// noteHand notes what a hand did to a swarm. mu is held.
+func (s *Session) noteHand(told string, steers bool) {
+	now := time.Now()
+	s.log(now, "hand", "%s", told)
+	c := &s.chronicle
+	c.facts.Edits, c.stale = keep(c.facts.Edits, Edit{now.Sub(s.began), told, steers}), true
 }
 
 // Advise measures the capacity and derives a policy. A swarm under way makes

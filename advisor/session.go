@@ -88,24 +88,25 @@ type Session struct {
 	closing    chan struct{} // closed when Run returns
 	jobs       sync.WaitGroup
 
-	mu       sync.Mutex      // guards the fields below
-	ctx      context.Context // of Run; nil before
-	closed   bool            // Run is ending: no job may begin
-	boxes    []mailbox
-	state    State        // without Load, Fleet and At, which publish fills in
-	engine   *load.Engine // of the present or the latest load
-	swarmed  *load.Engine // of the present or the latest swarm
-	job      *job         // see job
-	next     *job
-	aside    *job
-	fleet    probe.Fleet // as the scaler last reported it
-	began    time.Time
-	pointed  time.Duration          // offset of the last point of the engine that was taken over
-	thin     int                    // a point stands for so many seconds
-	seen     map[string]probe.State // as last logged
-	answered map[string]bool        // replicas whose first answer was logged
-	flowing  time.Time              // since when a load has been running without a pause; zero: none is
-	measured Measurement
+	mu        sync.Mutex      // guards the fields below
+	ctx       context.Context // of Run; nil before
+	closed    bool            // Run is ending: no job may begin
+	boxes     []mailbox
+	state     State        // without Load, Fleet and At, which publish fills in
+	engine    *load.Engine // of the present or the latest load
+	swarmed   *load.Engine // of the present or the latest swarm
+	job       *job         // see job
+	next      *job
+	aside     *job
+	fleet     probe.Fleet // as the scaler last reported it
+	began     time.Time
+	pointed   time.Duration          // offset of the last point of the engine that was taken over
+	thin      int                    // a point stands for so many seconds
+	seen      map[string]probe.State // as last logged
+	answered  map[string]bool        // replicas whose first answer was logged
+	chronicle chronicle              // what the timeline is made from
+	flowing   time.Time              // since when a load has been running without a pause; zero: none is
+	measured  Measurement
 }
 
 // NewSession prepares a session. It starts nothing.
@@ -138,6 +139,7 @@ var errNotRunning = errors.New("the session is not running")
 func (s *Session) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx, s.began = ctx, time.Now()
+	s.state.Began = s.began
 	s.mu.Unlock()
 
 	var watcher sync.WaitGroup
@@ -199,6 +201,8 @@ func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
 	s.addPoints(now)
 	s.state.Seq++
+	s.chronicle.noteReplicas(s.began, now, s.merged())
+	s.tell(now)
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
 	s.noteNotices(now, state)
@@ -214,21 +218,32 @@ func (s *Session) publish(now time.Time) {
 func (s *Session) picture(now time.Time) State {
 	out := s.state
 	out.At = now
-	var answers []probe.Replica
 	if s.engine != nil {
 		out.Loaded, out.Load = true, s.engine.Snapshot()
-		answers = out.Load.Fleet()
 	}
 	if s.swarmed != nil {
 		swarm := s.swarmed.Snapshot()
 		out.Swarm = &swarm
 	}
-	out.Fleet = probe.Merge(s.fleet, answers)
+	out.Fleet = s.merged()
+	for i := range out.Fleet.Replicas {
+		r := &out.Fleet.Replicas[i]
+		r.AfterStep = out.Timeline.AfterStep(r.ID)
+	}
 	return out
 }
 
-// noticeReplicas logs replicas that appear, answer for the first time and go.
-// mu is held.
+// merged is the fleet by the scaler and by the answers. mu is held.
+func (s *Session) merged() probe.Fleet {
+	var answers []probe.Replica
+	if s.engine != nil {
+		answers = s.engine.Snapshot().Fleet()
+	}
+	return probe.Merge(s.fleet, answers)
+}
+
+// noticeReplicas logs replicas that appear, answer for the first time, go and
+// come back. mu is held.
 func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 	for _, r := range f.Replicas {
 		was, known := s.seen[r.ID]
@@ -237,10 +252,12 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 		}
 		s.seen[r.ID] = r.State
 		switch {
-		case r.State == probe.Serving:
+		case r.State == probe.New, r.State == probe.Serving:
 			if !s.answered[r.ID] {
 				s.answered[r.ID] = true
-				s.log(now, "replica", "%s answers", r.ID)
+				s.log(now, "replica", "%s answers%s", r.ID, sinceStep(r))
+			} else if was == probe.Gone {
+				s.log(now, "replica", "%s answers again", r.ID)
 			}
 		case r.State == probe.Starting:
 			s.log(now, "replica", "%s starts", r.ID)
@@ -252,6 +269,14 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			s.log(now, "replica", "%s is gone", r.ID)
 		}
 	}
+}
+
+// sinceStep says how long a replica took to answer, where that is known.
+func sinceStep(r probe.Replica) string {
+	if r.AfterStep == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %s after the load step", profiles.FormatLatency(*r.AfterStep))
 }
 
 // log adds an event. mu is held. Earlier States keep their own view of the
@@ -274,6 +299,11 @@ func (s *Session) addPoints(now time.Time) {
 	p := Point{Phase: s.state.Phase, Wanted: s.fleet.Wanted, Up: s.fleet.Up()}
 	if s.engine != nil {
 		run := s.engine.Snapshot()
+		s.chronicle.noteLoad(s.began, s.state.Phase, run)
+		var met *bool
+		if held, ok := (Outcome{SLO: run.RecentSLO, Health: run.Health}).Held(); ok {
+			met = &held
+		}
 		fresh := len(run.Points)
 		for fresh > 0 && run.Points[fresh-1].At > s.pointed {
 			fresh--
@@ -283,6 +313,7 @@ func (s *Session) addPoints(now time.Time) {
 			loaded := p
 			loaded.At = run.Started.Add(second.At).Sub(s.began)
 			loaded.Users, loaded.Planned, loaded.Rate, loaded.Failed = second.Users, second.Planned, second.Rate, second.Failed
+			loaded.SLO = met
 			loaded.P50, loaded.P95, loaded.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
 			for _, r := range run.Replicas {
 				if r.Rate > 0 {
@@ -310,6 +341,7 @@ func (s *Session) addPoint(p Point, slack time.Duration) {
 		s.thin *= 2
 	}
 	s.state.Points = append(s.state.Points, p)
+	s.chronicle.stale = true
 }
 
 // watchScaler keeps the fleet and the decision up to date.
@@ -349,6 +381,7 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 	s.state.ScalerError = ""
 	s.fleet, s.state.Policy = fleet, control.Policy
 	decision := control.Decision
+	s.chronicle.noteMove(now.Sub(s.began), fleet.Wanted, decision, decision.At.Sub(s.began))
 	if decision.Desired != decision.Current && decision.At.After(s.state.Decision.At) {
 		s.log(decision.At, "scale", "%s", decision)
 	}

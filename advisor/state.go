@@ -26,6 +26,7 @@ const (
 type State struct {
 	Seq     uint64           `json:"seq"`
 	At      time.Time        `json:"at"`
+	Began   time.Time        `json:"began"` // of the session: Points and the Timeline count from it
 	Phase   Phase            `json:"phase"`
 	Problem string           `json:"problem,omitempty"` // why the last job failed
 	Plan    profiles.Plan    `json:"plan"`              // what start would do, with the users of the moment; in JSON without what may be secret
@@ -54,6 +55,8 @@ type State struct {
 	Applied bool            `json:"applied"` // the advice is in force
 	Before  *Outcome        `json:"before,omitempty"`
 	After   *Outcome        `json:"after,omitempty"`
+
+	Timeline Timeline `json:"timeline"` // how the fleet followed the load, up to the latest second
 
 	Points []Point `json:"points"` // about one a second since the session began
 	Events []Event `json:"events"` // the latest ones, numbered without gaps
@@ -129,6 +132,7 @@ type Point struct {
 	Wanted    int           `json:"wanted"` // replicas; 0 without a scaler
 	Up        int           `json:"up"`
 	Answering int           `json:"answering"`
+	SLO       *bool         `json:"slo,omitempty"` // the last seconds met it; nil: that cannot be told
 }
 
 // Event is one line of the log.

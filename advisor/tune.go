@@ -30,6 +30,7 @@ type TuneResult struct {
 	Verdict     TuneVerdict     `json:"verdict"`
 	Why         string          `json:"why"`
 	Restored    bool            `json:"restored"` // the former policy is in force again
+	Timeline    Timeline        `json:"timeline"` // of the load before, and of the same after
 }
 
 // Tune measures, advises, applies and verifies: the load of the comparison,
@@ -53,6 +54,7 @@ func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 		return result, err
 	}
 	<-done
+	result.Timeline = s.timeline()
 	return result, failed
 }
 

@@ -26,6 +26,11 @@ func TestTune(t *testing.T) {
 			if _, _, _, policy := f.told(); policy.Metrics == nil || r.Before.Most != 1 || r.After.Most < 2 {
 				t.Errorf("at most %d replicas before and %d after, want 1 and more", r.Before.Most, r.After.Most)
 			}
+			// The loads of the measurement between them tell nothing of a fleet.
+			loads := r.Timeline.Loads()
+			if len(loads) != 2 || r.Timeline.Of(loads[0])[0].Lost == nil || len(r.Timeline.Of(loads[1])[0].Moves) == 0 {
+				t.Errorf("timeline\n%s\nwant a load that loses the SLO and one that the fleet grows with", tale(r.Timeline.Episodes))
+			}
 			if m := r.Measurement; m.Kind != "measurement" || len(m.StartUp) == 0 || !m.Local {
 				t.Errorf("measurement %q with %d start-up times, local %v", m.Kind, len(m.StartUp), m.Local)
 			}

@@ -34,8 +34,7 @@ type clientConn struct {
 	served     int           // requests since
 	lifetime   lifetime
 	generation uint64
-	number     int64
-	replica    int32       // that gave its last answer, probe.Unknown before the first
+	holds      *heldConn   // nil before the first
 	reached    atomic.Bool // the target, once
 }
 
@@ -146,7 +145,7 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 func (c *clientConn) renew(seen *sightings) {
 	seen.hangUp()
 	c.transport.CloseIdleConnections()
-	c.held.remove(c.number)
+	c.held.remove(c.holds)
 	c.transport = c.newTransport()
 	c.client.Transport = c.transport
 }
@@ -217,14 +216,16 @@ func (c *clientConn) note(s *Sample, seen *sightings) {
 	s.Dial, s.TLS = seen.dial, seen.tls
 	if seen.fresh {
 		c.born, c.served, c.generation = s.Sent+s.Dial+s.TLS, 1, c.connector.generation.Load()
-		c.held.remove(c.number)
-		c.number, c.replica = c.held.add(c.born), probe.Unknown
+		c.held.remove(c.holds)
+		c.holds = c.held.add(c.born)
 		c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	}
-	s.follows(&c.replica)
+	if c.holds != nil {
+		s.Switched = c.holds.answered(s.Replica)
+	}
 }
 
 func (c *clientConn) Close() {
 	c.transport.CloseIdleConnections()
-	c.held.remove(c.number)
+	c.held.remove(c.holds)
 }

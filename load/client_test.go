@@ -29,7 +29,7 @@ func (c stdConn) Do(s *Sample) error { return c.clientConn.Do(s, c.message) }
 func clientTo(t *testing.T, target string, edit func(*profiles.Plan)) stdConn {
 	t.Helper()
 	plan := closedPlan(1, 1, 0)
-	plan.Target, plan.Timeout = target, 300*time.Millisecond
+	plan.Target, plan.Timeout = target, 30*time.Second
 	edit(&plan)
 	e, err := New(plan, Options{})
 	if err != nil {
@@ -110,7 +110,12 @@ func TestHTTP2Failures(t *testing.T) {
 		{"refused", "http://" + closed, Dial},
 	} {
 		s := Sample{}
-		if err := clientTo(t, c.url, http2).Do(&s); err == nil || s.Failure != c.want {
+		hasty := func(p *profiles.Plan) {
+			if http2(p); c.want == Timeout {
+				p.Timeout = 50 * time.Millisecond
+			}
+		}
+		if err := clientTo(t, c.url, hasty).Do(&s); err == nil || s.Failure != c.want {
 			t.Errorf("%s: %v, class %v; want %v", c.name, err, s.Failure, c.want)
 		}
 	}
@@ -234,6 +239,9 @@ func TestATimeoutGivesUpTheConnection(t *testing.T) {
 	c := clientTo(t, server.URL, http2)
 	for i, want := range []Failure{None, Timeout, None, None} {
 		s := Sample{}
+		if c.timeout = 30 * time.Second; want == Timeout {
+			c.timeout = 50 * time.Millisecond
+		}
 		if err := c.Do(&s); s.Failure != want {
 			t.Errorf("request %d: %v, class %v; want %v", i+1, err, s.Failure, want)
 		}

@@ -36,13 +36,12 @@ const (
 // collector turns logs of samples into statistics. All of it belongs to the
 // engine's collecting goroutine.
 type collector struct {
-	names      []string // of requests
-	identifier *probe.Identifier
-	slo        profiles.SLO
-	keep       int // samples to keep; 0: none
-	kept       []Sample
-	full       bool     // there were more to keep
-	counted    []*tally // of the latest request
+	names   []string // of requests
+	slo     profiles.SLO
+	keep    int // samples to keep; 0: none
+	kept    []Sample
+	full    bool     // there were more to keep
+	counted []*tally // of the latest request
 
 	spare         []Sample    // swapped with the logs
 	spareFailures failureRows // and with the failures
@@ -54,11 +53,8 @@ type collector struct {
 	watched   []*window     // by name, where there are several; nil: no objective is about it
 	secondAt  time.Duration // when the present second began
 	planned   float64       // area of the planned load until then
-	replicas  []replicaTally
-	unnamed   int64
-	unseen    probe.Unseen // of the latest snapshot
-	draws     int64        // that it was judged by
-	switched  int64        // answers of another replica than the one before over the same connection
+	replicas  tracker
+	holding   holding // of the latest snapshot
 	failures  failureRows
 	failed    []failureTimes // of each class and status
 	statuses  []StatusCount  // in the order of the status
@@ -73,15 +69,6 @@ type collector struct {
 	thinEvery int // a point is made of so many seconds
 }
 
-type replicaTally struct {
-	count, failed int64
-	first, last   time.Duration
-	*clocks                   // of successes; nil before the first answer
-	parts         probe.Parts // of successes
-	second        int64       // answers of the present second
-	recent        [recentSeconds]int64
-}
-
 // failureTimes are the times of one class of failures, and of one status of
 // those that have one.
 type failureTimes struct {
@@ -91,7 +78,7 @@ type failureTimes struct {
 }
 
 func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
-	c := &collector{names: names, identifier: identifier, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
+	c := &collector{names: names, replicas: tracker{identifier: identifier}, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
 	c.total, c.lately = newTally(3), newWindow()
 	if len(names) > 1 {
 		c.watched = make([]*window, len(names))
@@ -142,7 +129,7 @@ func (c *collector) add(s *Sample) {
 		c.late++
 	}
 	c.addStatus(s.Status)
-	c.addReplica(s)
+	c.replicas.add(s)
 	switch s.Failure {
 	case None:
 	case Aborted:
@@ -185,36 +172,6 @@ func (c *collector) addStatus(status int16) {
 	c.statuses[i].Count++
 }
 
-func (c *collector) addReplica(s *Sample) {
-	if s.Replica == probe.Unknown {
-		if s.Status != 0 {
-			c.unnamed++
-		}
-		return
-	}
-	for int(s.Replica) >= len(c.replicas) {
-		c.replicas = append(c.replicas, replicaTally{})
-	}
-	if s.Switched {
-		c.switched++
-	}
-	r := &c.replicas[s.Replica]
-	if r.clocks == nil {
-		r.clocks, r.first = newClocks(2), s.Done
-	}
-	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
-	r.count++
-	r.second++
-	switch s.Failure {
-	case None:
-		r.record(s)
-		r.parts.Add(s.Split, s.Service())
-	case Aborted: // behind its head, which is no failure
-	default:
-		r.failed++
-	}
-}
-
 // timesOf are the times of the failures of a class and a status.
 func (c *collector) timesOf(f Failure, status int16) *clocks {
 	if f != Status {
@@ -243,10 +200,8 @@ func (c *collector) reset(now time.Duration) {
 	for i := range c.tasks {
 		c.tasks[i].reset()
 	}
-	for i := range c.replicas {
-		c.replicas[i] = replicaTally{}
-	}
-	c.unnamed, c.switched, c.failures, c.failed, c.statuses, c.cutOff, c.retried = 0, 0, nil, nil, nil, nil, 0
+	c.replicas.reset()
+	c.failures, c.failed, c.statuses, c.cutOff, c.retried = nil, nil, nil, nil, 0
 	c.late = 0
 	c.life = lifeSign{}
 	c.lag.reset()
@@ -274,51 +229,14 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		row.Latency, row.Service = times.latency.quantiles(), times.service.quantiles()
 	}
 	s.Statuses = append([]StatusCount{}, c.statuses...)
-	s.Retried, s.Unnamed = c.retried, c.unnamed
+	s.Retried = c.retried
 	s.Conns = c.conns.connections(c.remotes())
+	s.Conns.Open, s.Conns.Oldest = c.holding.open, c.holding.oldest
+	c.replicas.fill(s, c.holding)
 	s.Points = c.points
 	if s.Phase == Done {
 		s.DeadSince = c.life.deadSince(s.Loaded, s.Total.Latency.P99)
 	}
-	id := c.identifier.Identity()
-	s.Identity, s.Found, s.Sure, s.Why = id.Source.String(), len(id.Source) > 0 && !id.Given, id.Sure, id.Why
-	names := c.identifier.Names()
-	s.Replicas = []Replica{}
-	var named int64
-	var counts []int64
-	for i, r := range c.replicas {
-		if names[i] == "" { // where it came from turned out to name no replica
-			s.Unnamed += r.count
-			continue
-		}
-		named += r.count
-	}
-	for i, r := range c.replicas {
-		if r.count == 0 || names[i] == "" {
-			continue
-		}
-		var recent int64
-		for _, n := range r.recent {
-			recent += n
-		}
-		counts = append(counts, r.count)
-		s.Replicas = append(s.Replicas, Replica{
-			Name: names[i], Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Rate: perSecond(recent, c.lately.sum.over),
-			Latency: r.latency.quantiles(), Service: r.service.quantiles(), Parts: r.parts.Means(),
-		})
-	}
-	if excess, ok := probe.Imbalance(counts); ok {
-		s.Imbalance = &excess
-	}
-	draws := named
-	if s.Sticky = c.switched == 0 && c.conns.opened < named; s.Sticky {
-		draws = c.conns.opened // where each goes is chosen once
-	}
-	if c.unseen.Seen != len(counts) || c.draws != draws { // it is not cheap, and often the same
-		c.unseen, c.draws = probe.EstimateUnseen(len(counts), draws), draws
-	}
-	s.Unseen = c.unseen
 }
 
 // title is what all requests together are called.

@@ -35,8 +35,7 @@ type httpConn struct {
 	// Of the present connection.
 	address    string        // that it goes to
 	remote     int32         // its number
-	number     int64         // of the connection
-	replica    int32         // that gave its last answer, probe.Unknown before the first
+	holds      *heldConn     // nil before the first
 	dialTook   time.Duration // about a round trip
 	born       time.Duration // offset
 	served     int           // requests that it has carried
@@ -79,7 +78,7 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 		s.Status = a.status
 		seen := c.answered(a, s)
 		s.Replica, s.Split = c.identifier.Identify(seen), c.splitter.Split(seen)
-		s.follows(&c.replica)
+		s.Switched = c.holds.answered(s.Replica)
 		s.Failure, err = m.judge(s, a.head, a.body)
 		if !a.keepAlive || a.r != a.w || c.lifetime.over(s.Done-c.born, c.served) {
 			c.hangUp() // asked for, or there are bytes that no request belongs to
@@ -94,7 +93,7 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 
 // answered is an answer as the probe looks at it.
 func (c *httpConn) answered(a *answer, s *Sample) *probe.Answer {
-	return &probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.number, Task: int(s.Task)}
+	return &probe.Answer{Status: int(a.status), Head: a.head, Body: a.body, Remote: c.address, Conn: c.holds.number, Task: int(s.Task)}
 }
 
 // try performs one exchange on the present or on a fresh connection. With an
@@ -162,7 +161,7 @@ func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
 		return fresh.err
 	}
 	c.born, c.generation = time.Since(c.base), c.connector.generation.Load()
-	c.number, c.replica = c.held.add(c.born), probe.Unknown
+	c.holds = c.held.add(c.born)
 	c.lifetime = c.connector.lifetime.draw(rand.New(&c.rng).Float64())
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -198,7 +197,7 @@ func (c *httpConn) hangUp() {
 	if c.socket != nil {
 		c.socket.Close()
 		c.socket = nil
-		c.held.remove(c.number)
+		c.held.remove(c.holds)
 	}
 }
 

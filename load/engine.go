@@ -119,7 +119,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 }
 
 // identifyEvery is how often the replicas' names are looked for once more,
-// where none were found.
+// where none were found, and what else answers may say of themselves.
 const identifyEvery = 10 * time.Second
 
 // Run performs the plan and returns when every answer has come or was given
@@ -182,6 +182,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 			if elapsed := e.latest.Load().Elapsed; elapsed >= lookAgain {
 				lookAgain = elapsed + identifyEvery
 				e.conns.identifier.Again()
+				e.conns.splitter.Again()
 			}
 			guard.check(e.latest.Load().Planned)
 		case refused = <-guard.refused:

@@ -51,13 +51,14 @@ func TestConnectionsAreHeld(t *testing.T) {
 				if s.Switched != step.switched || s.Split != want {
 					t.Errorf("request %d: switched %v, %v; want %v, %v", i+1, s.Switched, s.Split, step.switched, want)
 				}
-				if open, oldest := k.held.look(time.Since(k.base)); open != 1 || oldest <= 0 {
-					t.Errorf("after request %d: %d connections are open, the oldest for %v; want 1", i+1, open, oldest)
+				h := k.held.look(time.Since(k.base))
+				if h.open != 1 || h.oldest <= 0 || h.of(0)+h.of(1) != 1 || h.of(int(s.Replica)) != 1 {
+					t.Errorf("after request %d, which %s answered: %+v; want one connection, and that it holds it", i+1, step.replica, h)
 				}
 			}
 			closing()
-			if open, _ := k.held.look(0); open != 0 {
-				t.Errorf("after the end %d connections are open, want none", open)
+			if h := k.held.look(0); h.open != 0 || h.of(0)+h.of(1) != 0 {
+				t.Errorf("after the end %+v, want no connection", h)
 			}
 		})
 	}
@@ -73,7 +74,7 @@ func TestNoConnectionIsHeld(t *testing.T) {
 	c := connTo(t, fmt.Sprint("http://", l.Addr()), nil)
 	var s Sample
 	err = c.Do(&s)
-	if open, _ := c.held.look(0); err == nil || open != 0 || s.Split != probe.Unsplit {
+	if open := c.held.look(0).open; err == nil || open != 0 || s.Split != probe.Unsplit {
 		t.Errorf("Do = %v, %d connections are open, %v; want an error, none, and nothing said", err, open, s.Split)
 	}
 }

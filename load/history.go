@@ -11,10 +11,7 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 	if length < time.Second-tick/2 {
 		return
 	}
-	for i := range c.replicas {
-		r := &c.replicas[i]
-		r.recent[c.lately.n%recentSeconds], r.second = r.second, 0
-	}
+	c.replicas.endSecond(c.lately.n % recentSeconds)
 	counted := min(length, now-c.since)
 	slot := c.lately.endSecond(counted)
 	for _, w := range c.watched {

@@ -196,7 +196,8 @@ events { worker_connections 15000; }
 http {
 	access_log off; keepalive_requests 1000000000; keepalive_timeout 600s;
 	client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;
-	server { listen 127.0.0.1:%[2]d backlog=4096; location / { default_type application/json; return 200 '{"hostname":"pod-1","result":42}'; } }
+	server { listen 127.0.0.1:%[2]d backlog=4096; location / { default_type application/json; return 200 '{"hostname":"pod-1","result":42}'; }
+		location /timed { default_type application/json; add_header Server-Timing "queue;dur=1.5, app;dur=12.5"; return 200 '{"hostname":"pod-1","result":42}'; } }
 }
 `
 

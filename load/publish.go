@@ -81,8 +81,8 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 		cores: float64(runtime.GOMAXPROCS(0)), used: p.cpu.mean(), typical: typical, lag: p.lag.at(quantile), hiccup: hiccup, maxUsers: e.plan.MaxUsers,
 		opened: p.conns.opened, local: p.failures.example(Local),
 	})
+	p.holding = e.conns.held.look(s.Elapsed)
 	p.fill(&s, p.waits)
-	s.Conns.Open, s.Conns.Oldest = e.conns.held.look(s.Elapsed)
 	if feed := e.spent.Load(); feed != nil {
 		s.Spent = *feed
 	}

@@ -28,20 +28,17 @@ type Sample struct {
 	Queued    time.Duration // of what it was sent late, for how long no user was free
 }
 
-// follows notes that it was answered over a connection whose last answer a
-// replica gave, and which replica gave this one.
-func (s *Sample) follows(last *int32) {
-	if s.Replica != probe.Unknown {
-		s.Switched = *last != probe.Unknown && *last != s.Replica
-		*last = s.Replica
-	}
-}
-
 // Latency is what somebody waits who wanted the answer at the intended time.
 func (s *Sample) Latency() time.Duration { return s.Done - s.Intended }
 
 // Service is what the target, and the way to it, took.
 func (s *Sample) Service() time.Duration { return s.Done - s.Sent }
+
+// Worked is what of the service time was neither the making of a connection nor
+// the wait for a replica, as far as the answer says.
+func (s *Sample) Worked() time.Duration {
+	return max(0, s.Service()-s.Dial-s.TLS-max(0, s.Split.Queue))
+}
 
 // Lag is how late it was sent for reasons of the generator's own.
 func (s *Sample) Lag() time.Duration { return s.Sent - s.Intended - s.Queued }

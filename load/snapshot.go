@@ -75,15 +75,21 @@ func (s Stats) FailShare() float64 {
 // its head is counted, and neither failed nor in the times.
 type Replica struct {
 	Name    string        `json:"name"`
+	State   probe.State   `json:"state"` // as the answers tell it
 	Count   int64         `json:"count"`
 	Failed  int64         `json:"failed"`
 	Share   float64       `json:"share"`           // of all answers that name a replica
 	Rate    float64       `json:"rate"`            // per second, over the last seconds
-	First   time.Duration `json:"first"`           // offset of its first answer
+	First   time.Duration `json:"first"`           // offset of its first answer of the run
 	Last    time.Duration `json:"last"`            // offset of its latest answer
+	Conns   int           `json:"conns"`           // open connections whose latest answer was its own
 	Latency Quantiles     `json:"latency"`         // from the intended start; successes only
 	Service Quantiles     `json:"service"`         // from the actual send; successes only
 	Parts   *probe.Means  `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
+	// InFlight estimates how many requests it had in flight, on average over the
+	// last seconds; nil: it answered none.
+	InFlight  *float64         `json:"inFlightEstimate,omitempty"`
+	ColdStart *probe.ColdStart `json:"coldStart,omitempty"` // nil: too few answers to tell, or its first ones were no slower than chance explains
 }
 
 // StatusCount says how many answers had a status.
@@ -166,23 +172,16 @@ const flowing = time.Second
 func (s Snapshot) Fleet() []probe.Replica {
 	out := make([]probe.Replica, len(s.Replicas))
 	for i, r := range s.Replicas {
-		state := probe.Serving
-		if s.Elapsed-r.Last > quietAfter {
-			state = probe.Quiet
-		}
 		out[i] = probe.Replica{
-			ID: r.Name, State: state, Answered: true,
+			ID: r.Name, State: r.State, Answered: true,
 			FirstSeen: s.Started.Add(r.First), LastSeen: s.Started.Add(r.Last),
 			Requests: r.Count, Failed: r.Failed, Share: r.Share, Rate: r.Rate,
 			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99,
-			Parts: r.Parts,
+			Parts: r.Parts, Conns: r.Conns, InFlightEstimate: r.InFlight, ColdStart: r.ColdStart,
 		}
 	}
 	return out
 }
-
-// quietAfter is how long a replica must not have answered to be called quiet.
-const quietAfter = 10 * time.Second
 
 func perSecond(n int64, over time.Duration) float64 {
 	if over <= 0 {

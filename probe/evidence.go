@@ -58,10 +58,12 @@ var dull = []string{
 	"x-request-id", "x-response-time", "x-runtime",
 }
 
-// evidence is what the first answers show of the places that may name a
-// replica. It is not safe for concurrent use.
+// evidence is what answers show of the places that may name a replica. It is
+// not safe for concurrent use.
 type evidence struct {
 	answers int
+	until   int    // so many answers are looked at
+	only    *Place // nothing else is looked at any more; nil: everything is
 	tasks   map[int]struct{}
 	places  map[Place]*candidate
 }
@@ -83,13 +85,26 @@ type seenValue struct {
 }
 
 func newEvidence() *evidence {
-	return &evidence{tasks: map[int]struct{}{}, places: map[Place]*candidate{}}
+	return &evidence{until: learnOver, tasks: map[int]struct{}{}, places: map[Place]*candidate{}}
+}
+
+// about is what the evidence says of one place, to be added to.
+func (e *evidence) about(p Place) *evidence {
+	out := *e
+	out.only, out.places = &p, map[Place]*candidate{p: e.places[p]}
+	return &out
 }
 
 // add takes a good answer into account.
 func (e *evidence) add(a *Answer) {
 	e.answers++
 	e.tasks[a.Task] = struct{}{}
+	if e.only != nil {
+		if value := e.only.value(a); len(value) > 0 {
+			e.note(*e.only, string(value), a)
+		}
+		return
+	}
 	taken := map[Place]bool{}
 	note := func(p Place, value []byte) {
 		if len(value) > 0 && !taken[p] {
@@ -209,6 +224,16 @@ func (e *evidence) best(except map[Place]bool) (f finding, ok bool) {
 		)
 	})
 	return first.finding, true
+}
+
+// again judges the one place that is looked at. What speaks against it comes too
+// late to take its names away.
+func (e *evidence) again() (sure Sureness, why string) {
+	sure, why, ok := e.judge(e.places[*e.only])
+	if !ok {
+		return Likely, "it was found in the first answers; since then: " + why
+	}
+	return sure, why
 }
 
 func compareBool(a, b bool) int {

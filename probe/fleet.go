@@ -6,11 +6,13 @@ import "time"
 type State string
 
 // The states of a replica. A scaler knows Starting, Ready, Suspect, Draining,
-// Failing and Gone; from answers alone a replica is Serving, Quiet or Gone.
+// Failing and Gone; from answers alone a replica is New, Serving, Quiet or Gone
+// (see Presence).
 const (
 	Starting State = "starting" // started, not yet ready
 	Ready    State = "ready"    // may get requests
 	Suspect  State = "suspect"  // did not answer: gets no requests until it does
+	New      State = "new"      // answered for the first time, lately
 	Serving  State = "serving"  // answered lately
 	Quiet    State = "quiet"    // has not answered for a while
 	Draining State = "draining" // finishes what it has, gets nothing new
@@ -59,6 +61,13 @@ type Replica struct {
 	P95       time.Duration `json:"p95,omitempty"`
 	P99       time.Duration `json:"p99,omitempty"`
 	Parts     *Means        `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
+	Conns     int           `json:"conns,omitempty"` // open connections whose latest answer was its own
+	// InFlightEstimate is how many requests it had in flight on average over the
+	// last seconds, as the answers suggest; nil: there were none.
+	InFlightEstimate *float64   `json:"inFlightEstimate,omitempty"`
+	ColdStart        *ColdStart `json:"coldStart,omitempty"` // nil: too few answers to tell, or its first ones were no slower than chance explains
+
+	AfterStep *time.Duration `json:"afterStep,omitempty"` // from the load step before its first answer to that, nanoseconds; nil: not known
 }
 
 // InCrashLoop reports whether the replica, or those before it in its place,
@@ -90,7 +99,7 @@ func (f Fleet) Count(states ...State) int {
 }
 
 // Up is the number of replicas that may get requests.
-func (f Fleet) Up() int { return f.Count(Ready, Serving, Quiet) }
+func (f Fleet) Up() int { return f.Count(Ready, New, Serving, Quiet) }
 
 // Answering is the number of replicas that have answered and are not gone.
 func (f Fleet) Answering() int {

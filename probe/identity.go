@@ -28,13 +28,13 @@ type Identity struct {
 }
 
 // Identifier names the replica behind each answer. Without a Source it finds
-// one in the first answers. It is safe for concurrent use; naming a replica
+// one in the first answers, and judges it again when new names come. It is safe for concurrent use; naming a replica
 // that is already known takes no lock and allocates nothing.
 type Identifier struct {
 	state atomic.Pointer[state]
 
 	mu       sync.Mutex // serialises those who change the state, and guards the rest
-	evidence *evidence  // nil when enough was seen
+	evidence *evidence  // nil where there is nothing to go by any more
 	dropped  map[Place]bool
 	why      string // the last source was dropped
 }
@@ -108,7 +108,7 @@ func (i *Identifier) Identify(a *Answer) int32 {
 	case s.others > 0:
 		return s.others
 	}
-	return i.add(string(name))
+	return i.add(string(name), a)
 }
 
 // Again looks at the next answers once more, where nothing was found in the
@@ -117,7 +117,7 @@ func (i *Identifier) Again() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s := i.state.Load()
-	if i.evidence != nil || len(s.Source) > 0 || s.Given || len(i.dropped) >= mostDropped {
+	if s.learning || len(s.Source) > 0 || s.Given || len(i.dropped) >= mostDropped {
 		return
 	}
 	next := *s
@@ -137,7 +137,7 @@ func (i *Identifier) learn(a *Answer) *state {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	s := i.state.Load()
-	if i.evidence == nil {
+	if !s.learning {
 		return s
 	}
 	e := i.evidence
@@ -146,8 +146,26 @@ func (i *Identifier) learn(a *Answer) *state {
 	if n := e.answers; n != 1 && n != 8 && n%16 != 0 {
 		return s
 	}
+	var next state
+	if e.only == nil {
+		next = i.find(s)
+	} else {
+		next = *s
+		next.Sure, next.Why = e.again()
+	}
+	if next.learning = e.answers < e.until; !next.learning {
+		if i.evidence = nil; len(next.Source) > 0 {
+			i.evidence = e.about(next.Source[0])
+		}
+	}
+	i.state.Store(&next)
+	return &next
+}
+
+// find is a state with what the evidence says is the best source.
+func (i *Identifier) find(s *state) state {
 	next := *s
-	f, ok := e.best(i.dropped)
+	f, ok := i.evidence.best(i.dropped)
 	switch {
 	case ok && len(s.Source) > 0 && s.Source[0] == f.place:
 	case ok:
@@ -160,11 +178,7 @@ func (i *Identifier) learn(a *Answer) *state {
 		}
 	}
 	next.Sure, next.Why = f.sure, f.why
-	if e.answers >= learnOver {
-		i.evidence, next.learning = nil, false
-	}
-	i.state.Store(&next)
-	return &next
+	return next
 }
 
 // without is a state whose names are no names.
@@ -200,6 +214,7 @@ func (i *Identifier) try(s *state, name []byte, known bool) *state {
 		for _, p := range s.Source {
 			i.dropped[p] = true
 		}
+		i.evidence, next.learning = nil, false
 		if !s.Given && len(i.dropped) < mostDropped {
 			i.evidence, next.learning = newEvidence(), true
 		}
@@ -208,7 +223,8 @@ func (i *Identifier) try(s *state, name []byte, known bool) *state {
 	return &next
 }
 
-func (i *Identifier) add(name string) int32 {
+// add numbers the name that stands in an answer.
+func (i *Identifier) add(name string, a *Answer) int32 {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	old := i.state.Load()
@@ -231,6 +247,12 @@ func (i *Identifier) add(name string) int32 {
 	next.list = append(old.list[:n:n], printable(name))
 	if len(next.index) == trialFrom || next.others > 0 {
 		next.trial = &trial{fresh: map[string]struct{}{}}
+	}
+	if !next.Given && !next.learning { // what was said of the source spoke of fewer names
+		next.learning, i.evidence.until = true, i.evidence.answers+learnOver
+		if a.Status < 400 {
+			i.evidence.add(a)
+		}
 	}
 	i.state.Store(&next)
 	return n

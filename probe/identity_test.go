@@ -112,6 +112,35 @@ func TestIdentifierFindsTheSource(t *testing.T) {
 		{"a page with random ids", false, func(n, r int) (string, string) {
 			return "Content-Type: text/html\r\n" + date(n), `<input name="csrf" value="` + id(n) + `"><div id="` + id(n*31) + `">`
 		}, "", "", "nothing"},
+		{"uvicorn, as FastAPI sends", false, func(n, r int) (string, string) {
+			return strings.ToLower(date(n)) + "server: uvicorn\r\ncontent-length: 17\r\ncontent-type: application/json\r\nx-process-time: 0.00" + fmt.Sprint(n) + "\r\n", `{"Hello":"World"}`
+		}, "", "", "nothing"},
+		{"uvicorn with a process id", false, func(n, r int) (string, string) {
+			return strings.ToLower(date(n)) + "server: uvicorn\r\n", fmt.Sprintf(`{"id":"%s","pid":%d}`, id(n), 4711+r)
+		}, "json:pid", Sure, ""},
+		{"Flask", false, func(n, r int) (string, string) {
+			return "Server: Werkzeug/3.0.1 Python/3.11.4\r\n" + date(n) + "Content-Type: text/html; charset=utf-8\r\nContent-Length: 20\r\nVary: Cookie\r\n" +
+				"Set-Cookie: session=eyJuIjoi" + id(n) + "In0.ZW1.x; HttpOnly; Path=/\r\nConnection: close\r\n", "<p>Hello, World!</p>"
+		}, "", "", "nothing"},
+		{"Express", false, func(n, r int) (string, string) {
+			return "X-Powered-By: Express\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 12\r\nETag: W/\"c-Lve95gjOVATpfV8EL5X4nxwjKHE\"\r\n" +
+				date(n) + "Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n", "Hello World!"
+		}, "", "", "nothing"},
+		{"Traefik that passes on what Go sends", false, func(n, r int) (string, string) {
+			return "Content-Length: 3\r\nContent-Type: text/plain; charset=utf-8\r\n" + date(n), "ok\n"
+		}, "", "", "nothing"},
+		{"Traefik with a sticky cookie, whose values are hashes", true, func(n, r int) (string, string) {
+			return date(n) + "Set-Cookie: lb=" + id(r) + "; Path=/\r\n", "ok"
+		}, "", "", "nothing"},
+		{"IIS behind Azure, which names instances by hashes", false, func(n, r int) (string, string) {
+			return "Server: Microsoft-IIS/10.0\r\nX-Powered-By: ASP.NET\r\n" + date(n) + "Set-Cookie: ARRAffinity=" + strings.Repeat(id(r+1), 4) + ";Path=/;HttpOnly;Domain=x.azurewebsites.net\r\n", "<html>"
+		}, "cookie:ARRAffinity", Likely, "look like those of machines"},
+		{"Django with a token for each page", false, func(n, r int) (string, string) {
+			return "Server: gunicorn\r\n" + date(n) + "X-Frame-Options: DENY\r\nVary: Cookie\r\nSet-Cookie: csrftoken=" + id(n) + "; Path=/\r\n", `<div id="` + id(n) + `">`
+		}, "", "", "nothing"},
+		{"Rails", false, func(n, r int) (string, string) {
+			return "X-Request-Id: " + id(n) + "\r\nX-Runtime: 0.0" + fmt.Sprint(n) + "\r\nETag: W/\"" + id(n%5) + "\"\r\nCache-Control: max-age=0, private\r\n", "<html>"
+		}, "", "", "nothing"},
 		{"JSON with random ids where names stand", false, func(n, r int) (string, string) { return "", `{"instance_id":"` + id(n) + `"}` }, "", "", "as request ids and times do"},
 		{"a clock that stands still for a while", false, func(n, r int) (string, string) {
 			return "", fmt.Sprintf(`{"host_time":"%d"}`, 1764000000+n/16)
@@ -239,6 +268,49 @@ func TestIdentifierLooksAgain(t *testing.T) {
 			t.Errorf("%d replicas: got %q, want %q", replicas, got, want)
 		}
 		i.Again()
+	}
+}
+
+// What is said of a source follows what it names later, and costs nothing once
+// that is known.
+func TestIdentifierJudgesAgainWhenNamesCome(t *testing.T) {
+	i := NewIdentifier(nil)
+	answer := func(n, replica int) {
+		i.Identify(&Answer{Status: 200, Body: fmt.Appendf(nil, `{"hostname":"web-%d"}`, replica), Conn: int64(n % 8), Task: n % 3})
+	}
+	said := func(when string, sure Sureness, why string) {
+		t.Helper()
+		if got := i.Identity(); got.Source.String() != "json:hostname" || got.Sure != sure || !strings.Contains(got.Why, why) || i.state.Load().learning {
+			t.Errorf("%s: %s is %s: %s; want json:hostname, %s: … %s …, and that it is not looked at any more", when, got.Source, got.Sure, got.Why, sure, why)
+		}
+	}
+	for n := range learnOver {
+		answer(n, 1)
+	}
+	said("one replica", Likely, "the same in all 256 answers")
+	for n := range 10 * learnOver {
+		answer(n, 1+n%100/99) // the second one is rare
+	}
+	said("a second one", Sure, "2 values in 512 answers, which come back")
+	for n := range 10 * learnOver {
+		answer(n, n%20)
+	}
+	said("many", Sure, "20 values in ")
+	if names := i.Names(); len(names) != 20 {
+		t.Errorf("%d names, want 20: none may be lost", len(names))
+	}
+}
+
+// Where what comes later speaks against a source, its names stay, and that is
+// said.
+func TestIdentifierDoubtsLater(t *testing.T) {
+	i := NewIdentifier(nil)
+	for n := range 2 * learnOver {
+		i.Identify(&Answer{Status: 200, Head: fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nX-Instance-Id: service-%d\r\n\r\n", n/learnOver), Task: n / learnOver})
+	}
+	got := i.Identity()
+	if got.Source.String() != "header:X-Instance-Id" || got.Sure != Likely || !strings.Contains(got.Why, "since then: it follows from what was asked for") || len(i.Names()) != 2 {
+		t.Errorf("got %+v of %q, want it kept, with the doubt", got, i.Names())
 	}
 }
 

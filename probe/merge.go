@@ -1,9 +1,12 @@
 package probe
 
+import "slices"
+
 // Merge joins what a scaler says of its replicas with what the answers say.
 // Replicas are the same when they have the same ID: a scaler gives each of
 // its replicas its ID as HOSTNAME, by which it names itself. An answering
-// replica that the scaler does not know is added behind the others.
+// replica that the scaler does not know is added behind the others, and those
+// that are gone stand last.
 func Merge(managed Fleet, answers []Replica) Fleet {
 	out := managed
 	out.Replicas = make([]Replica, 0, len(managed.Replicas)+len(answers))
@@ -16,7 +19,11 @@ func Merge(managed Fleet, answers []Replica) Fleet {
 			r.Answered, r.FirstSeen, r.LastSeen = true, a.FirstSeen, a.LastSeen
 			r.Requests, r.Failed, r.Share, r.Rate = a.Requests, a.Failed, a.Share, a.Rate
 			r.P50, r.P95, r.P99, r.Parts = a.P50, a.P95, a.P99, a.Parts
-			if r.State == Ready {
+			r.Conns, r.InFlightEstimate, r.ColdStart = a.Conns, a.InFlightEstimate, a.ColdStart
+			switch {
+			case r.State == Ready && a.State == Gone:
+				r.State = Quiet // it is there, and gets nothing
+			case r.State == Ready:
 				r.State = a.State
 			}
 			delete(byID, r.ID)
@@ -32,5 +39,6 @@ func Merge(managed Fleet, answers []Replica) Fleet {
 		}
 		out.Replicas = append(out.Replicas, a)
 	}
+	slices.SortStableFunc(out.Replicas, func(a, b Replica) int { return compareBool(a.State == Gone, b.State == Gone) })
 	return out
 }

@@ -10,7 +10,8 @@ import (
 func TestMerge(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	answer := func(id string, s State) Replica {
-		return Replica{ID: id, State: s, Answered: true, FirstSeen: at, LastSeen: at, Requests: 7, Share: 0.5, Rate: 2, P50: 1, P95: 2, P99: 3}
+		return Replica{ID: id, State: s, Answered: true, FirstSeen: at, LastSeen: at, Requests: 7, Share: 0.5, Rate: 2, P50: 1, P95: 2, P99: 3,
+			Conns: 4, InFlightEstimate: new(2.5), ColdStart: &ColdStart{Answers: 10, First: 3, Later: 1}}
 	}
 	managed := func(id string, s State) Replica {
 		return Replica{ID: id, State: s, Managed: true, PID: 9, StartedIn: time.Second, InFlight: 1}
@@ -30,11 +31,15 @@ func TestMerge(t *testing.T) {
 		{"no answers", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}}, nil, []Replica{managed("a", Ready)}},
 		{"a ready one is what its answers say", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready), managed("b", Ready)}},
 			[]Replica{answer("a", Serving), answer("b", Quiet)}, []Replica{both("a", Serving), both("b", Quiet)}},
+		{"a new one is new", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}}, []Replica{answer("a", New)}, []Replica{both("a", New)}},
+		{"the scaler knows better who is there", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}}, []Replica{answer("a", Gone)}, []Replica{both("a", Quiet)}},
 		{"the scaler knows better who drains", Fleet{Managed: true, Replicas: []Replica{managed("a", Draining)}},
 			[]Replica{answer("a", Serving)}, []Replica{both("a", Draining)}},
 		{"an unknown one is added", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}},
 			[]Replica{answer("x", Serving)}, []Replica{managed("a", Ready), answer("x", Serving)}},
 		{"one that the scaler has forgotten is gone", Fleet{Managed: true}, []Replica{answer("x", Quiet)}, []Replica{answer("x", Gone)}},
+		{"those that are gone stand last", Fleet{Managed: true, Replicas: []Replica{managed("a", Gone), managed("b", Ready), managed("c", Gone)}}, []Replica{answer("x", New)},
+			[]Replica{managed("b", Ready), answer("x", New), managed("a", Gone), managed("c", Gone)}},
 	} {
 		got := Merge(c.fleet, c.answers)
 		if diff := cmp.Diff(c.want, got.Replicas); diff != "" {
@@ -45,13 +50,13 @@ func TestMerge(t *testing.T) {
 
 func TestFleetCounts(t *testing.T) {
 	var f Fleet
-	for _, s := range []State{Starting, Ready, Suspect, Serving, Quiet, Draining, Failing, Gone} {
+	for _, s := range []State{Starting, Ready, Suspect, New, Serving, Quiet, Draining, Failing, Gone} {
 		f.Replicas = append(f.Replicas, Replica{State: s, Answered: true})
 	}
 	f.Replicas = append(f.Replicas, Replica{State: Ready})
 	for name, c := range map[string]struct{ got, want int }{
-		"Up":                       {f.Up(), 4},
-		"Answering":                {f.Answering(), 6},
+		"Up":                       {f.Up(), 5},
+		"Answering":                {f.Answering(), 7},
 		"Count(Starting, Failing)": {f.Count(Starting, Failing), 2},
 	} {
 		if c.got != c.want {

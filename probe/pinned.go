@@ -52,7 +52,7 @@ func Notices(now time.Time, s Sight) []Notice {
 	var left []string
 	for _, r := range s.Fleet.Replicas {
 		switch r.State {
-		case Ready, Serving, Quiet, Suspect:
+		case Ready, New, Serving, Quiet, Suspect:
 		default:
 			continue
 		}

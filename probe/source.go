@@ -171,14 +171,17 @@ func nextHeader(head []byte) (name, value, rest []byte) {
 
 // headerValue returns the value of the first header of that name.
 func headerValue(head []byte, name string) []byte {
-	for len(head) > 0 {
-		var line []byte
-		line, head = nextLine(head)
-		if len(line) > len(name) && line[len(name)] == ':' && strings.EqualFold(string(line[:len(name)]), name) {
-			return bytes.TrimSpace(line[len(name)+1:])
+	for {
+		if len(head) > len(name) && head[len(name)] == ':' && strings.EqualFold(string(head[:len(name)]), name) {
+			line, _ := nextLine(head[len(name)+1:])
+			return bytes.TrimSpace(line)
 		}
+		end := bytes.IndexByte(head, '\n')
+		if end < 0 {
+			return nil
+		}
+		head = head[end+1:]
 	}
-	return nil
 }
 
 // cookieValue returns the value of a cookie that a head sets.

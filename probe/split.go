@@ -24,9 +24,9 @@ var Unsplit = Split{Unsaid, Unsaid}
 // (https://www.w3.org/TR/server-timing/), where a metric whose name has "queue"
 // or "wait" in it is the wait, and the longest of the others the work; from a
 // header of Envoy, Rails or of FastAPI's documentation; or from a field cpu_time
-// of a JSON body, in seconds. It looks for all of them in the first answers and
-// later only for what was there. It is safe for concurrent use and allocates
-// nothing.
+// of a JSON body, in seconds. It looks for all of them in the first answers, and
+// in some more each time that Again is called; in others only for what was there.
+// It is safe for concurrent use and allocates nothing.
 type Splitter struct {
 	answers atomic.Int32
 	present atomic.Uint32 // a bit for each of clocks that an answer had
@@ -46,8 +46,12 @@ var clocks = []struct {
 
 const (
 	serverTiming = 1 << 31 // the bit of Server-Timing
-	splitLearn   = 64      // answers
+	splitLearn   = 256     // answers
 )
+
+// Again looks for everything in the next answers once more: other requests may
+// bring what the first did not.
+func (s *Splitter) Again() { s.answers.Store(0) }
 
 // Split reads an answer.
 func (s *Splitter) Split(a *Answer) Split {
@@ -65,10 +69,11 @@ func (s *Splitter) Split(a *Answer) Split {
 			out = readServerTiming(v)
 		}
 	}
-	for i, c := range clocks {
+	for i := range clocks {
 		if look&(1<<i) == 0 || out.Compute != Unsaid {
 			continue
 		}
+		c := &clocks[i]
 		v := c.place.value(a)
 		if c.place.Kind == JSONField {
 			v = jsonBehind(a.Body[:min(len(a.Body), MostBody)], c.place.Field)
@@ -88,60 +93,53 @@ func (s *Splitter) Split(a *Answer) Split {
 func readServerTiming(v []byte) Split {
 	out := Unsplit
 	for len(v) > 0 {
-		metric := v
-		if comma := indexByte(v, ','); comma >= 0 {
-			metric, v = v[:comma], v[comma+1:]
-		} else {
-			v = nil
-		}
-		name := metric
-		if end := indexByte(metric, ';'); end >= 0 {
-			name = metric[:end]
-		}
+		name, more, rest := nextToken(v)
 		d, ok := time.Duration(0), false
-		for rest := metric[len(name):]; len(rest) > 0 && !ok; {
-			rest = rest[1:]
-			param := rest
-			if end := indexByte(rest, ';'); end >= 0 {
-				param, rest = rest[:end], rest[end:]
-			} else {
-				rest = nil
-			}
-			if param = skipSpace(param); len(param) > 4 && string(param[:4]) == "dur=" {
+		for more {
+			var param []byte
+			param, more, rest = nextToken(rest)
+			if param = skipSpace(param); !ok && len(param) > 4 && string(param[:4]) == "dur=" {
 				d, ok = parseTime(param[4:], time.Millisecond)
 			}
 		}
-		if !ok {
-			continue
-		}
-		if contains(name, "queue") || contains(name, "wait") {
+		v = rest
+		switch {
+		case !ok:
+		case waits(name):
 			out.Queue = max(out.Queue, 0) + d
-		} else {
+		default:
 			out.Compute = max(out.Compute, d)
 		}
 	}
 	return out
 }
 
-// indexByte is where a byte stands outside of quotes.
-func indexByte(b []byte, c byte) int {
+// nextToken cuts off what stands before the next semicolon or comma outside of
+// quotes. more says that it is a semicolon: a parameter of the same metric
+// follows.
+func nextToken(v []byte) (token []byte, more bool, rest []byte) {
 	quoted := false
-	for i := range b {
+	for i, c := range v {
 		switch {
-		case b[i] == '"':
+		case c == '"':
 			quoted = !quoted
-		case b[i] == c && !quoted:
-			return i
+		case (c == ';' || c == ',') && !quoted:
+			return v[:i], c == ';', v[i+1:]
 		}
 	}
-	return -1
+	return v, false, nil
 }
 
-// contains reports whether a text has a word in it, in whatever case.
-func contains(b []byte, word string) bool {
-	for i := 0; i+len(word) <= len(b); i++ {
-		if strings.EqualFold(string(b[i:i+len(word)]), word) {
-			return true
+// waits reports whether the name of a metric has "queue" or "wait" in it, in
+// whatever case.
+func waits(name []byte) bool {
+	for i, c := range name {
+		switch c {
+		case 'q', 'Q', 'w', 'W': // a look is cheaper than a comparison
+			rest := name[i:]
+			if len(rest) >= 5 && strings.EqualFold(string(rest[:5]), "queue") || len(rest) >= 4 && strings.EqualFold(string(rest[:4]), "wait") {
+				return true
+			}
 		}
 	}
 	return false
@@ -172,16 +170,15 @@ func readExponent(b []byte) (exponent, used int) {
 // parseTime reads a number that may have a unit: 12, 12.5, 0.0125s, 12ms, 3us,
 // 1.2e-05.
 func parseTime(b []byte, unit time.Duration) (time.Duration, bool) {
-	var whole, parts, scale float64 = 0, 0, 1
-	i := 0
+	number, decimals, i := 0., 0, 0
 	for ; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
-		whole = 10*whole + float64(b[i]-'0')
+		number = 10*number + float64(b[i]-'0')
 	}
 	read := i > 0
 	if i < len(b) && b[i] == '.' {
 		for i++; i < len(b) && b[i] >= '0' && b[i] <= '9'; i++ {
-			scale /= 10
-			parts += scale * float64(b[i]-'0')
+			number = 10*number + float64(b[i]-'0')
+			decimals++
 			read = true
 		}
 	}
@@ -198,6 +195,6 @@ func parseTime(b []byte, unit time.Duration) (time.Duration, bool) {
 	case len(rest) >= 1 && rest[0] == 's':
 		unit = time.Second
 	}
-	total := (whole + parts) * math.Pow10(exponent) * float64(unit)
+	total := number * math.Pow10(exponent-decimals) * float64(unit)
 	return time.Duration(total), read && total < float64(24*time.Hour)
 }

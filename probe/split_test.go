@@ -46,6 +46,25 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// What the first answers do not have is found when it is looked for again.
+func TestSplitLooksAgain(t *testing.T) {
+	var s Splitter
+	silent := &Answer{Status: 200, Head: []byte("HTTP/1.1 200 OK\r\n\r\n")}
+	telling := &Answer{Status: 200, Head: []byte("HTTP/1.1 200 OK\r\nServer-Timing: app;dur=5\r\n\r\n")}
+	for range splitLearn {
+		s.Split(silent)
+	}
+	if got := s.Split(telling); got != Unsplit {
+		t.Errorf("not looked for: got %v, want nothing", got)
+	}
+	s.Again()
+	for i := range 2 * splitLearn {
+		if got := s.Split(telling); got.Compute != 5*time.Millisecond {
+			t.Fatalf("answer %d after looking again: got %v, want 5ms of work", i, got)
+		}
+	}
+}
+
 func round(d time.Duration) time.Duration {
 	if d == Unsaid {
 		return d

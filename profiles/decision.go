@@ -72,8 +72,11 @@ func (d Decision) String() string {
 	if d.Current == d.Desired {
 		move = fmt.Sprintf("stays at %d", d.Desired)
 	}
-	return move + ": " + d.why() + d.limit()
+	return move + ": " + d.Why()
 }
+
+// Why is the reason of the decision in words, with what limited it.
+func (d Decision) Why() string { return d.why() + d.limit() }
 
 func (d Decision) why() string {
 	level := fmt.Sprintf("%s %.1f", d.Kind, d.Total.Float())

@@ -2,14 +2,11 @@ package tui
 
 import (
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/guptarohit/asciigraph"
-
-	"headroom/advisor"
 )
 
 // curve is one line of a chart; where its value is not a number it has a gap.
@@ -28,13 +25,6 @@ type chart struct {
 	axis   axis
 	marks  []mark
 	empty  string // what stands there without data
-}
-
-// mark is a sign on the time axis.
-type mark struct {
-	column int
-	text   string
-	tone   tone
 }
 
 const (
@@ -179,49 +169,12 @@ func (c chart) timeAxis(s *styles, columns int) string {
 	}
 	var b strings.Builder
 	b.WriteString(s.paint(dim, strings.Repeat(" ", labelWidth)+"└"+begin))
-	for _, m := range spread(c.marks, left+1, right-1) {
+	for _, m := range choose(c.marks, left+1, right-1) {
 		b.WriteString(s.paint(dim, strings.Repeat("─", m.at-left)) + s.paint(m.tone, m.text))
 		left = m.at + width(m.text)
 	}
 	b.WriteString(s.paint(dim, strings.Repeat("─", right-left)+end))
 	return b.String()
-}
-
-// A mark may stand so many columns beside its own: to the right where it
-// shares it with another, to the left where the end of the axis is, with other
-// marks before it.
-const (
-	shiftRight = 3
-	shiftLeft  = 9
-)
-
-// placed is a mark with the column where it has room.
-type placed struct {
-	mark
-	at int
-}
-
-// spread moves marks, which are in the order of time, apart and into the
-// columns from first to end. They keep their order; those that would have to
-// move too far are left out.
-func spread(marks []mark, first, end int) []placed {
-	var apart, out []placed
-	next := first
-	for _, m := range marks {
-		if at := max(m.column, next); m.column >= 0 && at-m.column <= shiftRight {
-			apart = append(apart, placed{m, at})
-			next = at + width(m.text) + 1
-		}
-	}
-	for _, m := range slices.Backward(apart) {
-		m.at = min(m.at, end-width(m.text))
-		if m.at >= first && m.column-m.at <= shiftLeft {
-			out = append(out, m)
-			end = m.at - 1
-		}
-	}
-	slices.Reverse(out)
-	return out
 }
 
 // legend names the curves with a piece of each line, as many as fit.
@@ -252,30 +205,4 @@ func centred(s *styles, text string, w, h int) []string {
 		out[h/2] = strings.Repeat(" ", max(0, (w-width(text))/2)) + s.paint(dim, text)
 	}
 	return out
-}
-
-// marksOf are the changes of what the session does and of the fleet, which
-// often follow from each other, in the order of time.
-func marksOf(a axis) []mark {
-	var out []mark
-	for i := 1; i < len(a.points); i++ {
-		was, is := a.points[i-1], a.points[i]
-		at := a.column(is.At)
-		if was.Phase != is.Phase {
-			out = append(out, mark{column: at, text: phaseSigns[is.Phase], tone: strong})
-		}
-		if was.Wanted != is.Wanted && was.Wanted > 0 && is.Wanted > 0 {
-			sign := "▲"
-			if is.Wanted < was.Wanted {
-				sign = "▼"
-			}
-			out = append(out, mark{column: at, text: sign + strconv.Itoa(is.Wanted), tone: accent})
-		}
-	}
-	return out
-}
-
-// phaseSigns mark where a phase begins; the help explains them.
-var phaseSigns = map[advisor.Phase]string{
-	advisor.Idle: "■", advisor.Swarming: "▶", advisor.Measuring: "M", advisor.Applying: "A", advisor.Replaying: "V",
 }

@@ -25,7 +25,7 @@ func TestChartIsExactlyAsLargeAsAsked(t *testing.T) {
 			c.curves = append(c.curves, curve{"curve", pen(p), rapid.SliceOfN(value, 0, 60).Draw(t, "values")})
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "marks") {
-			c.marks = append(c.marks, mark{rapid.IntRange(-5, 80).Draw(t, "at"), "▲12", accent})
+			c.marks = append(c.marks, mark{rapid.IntRange(-5, 80).Draw(t, "at"), "▲12", accent, ofWanted, rapid.IntRange(0, 1).Draw(t, "rank")})
 		}
 		w, h := rapid.IntRange(4, 120).Draw(t, "w"), rapid.IntRange(2, 40).Draw(t, "h")
 		lines := c.render(s, w, h)
@@ -43,7 +43,7 @@ func TestChartIsExactlyAsLargeAsAsked(t *testing.T) {
 func TestChartShowsGapsAndTheLimit(t *testing.T) {
 	nan := math.NaN()
 	c := chart{
-		title: "latency ms", limit: 5, axis: axis{columns: 13, step: 5 * time.Second}, marks: []mark{{5, "▲2", accent}},
+		title: "latency ms", limit: 5, axis: axis{columns: 13, step: 5 * time.Second}, marks: []mark{{5, "▲2", accent, ofWanted, 0}},
 		curves: []curve{{"p95", penMain, []float64{nan, nan, 2, 2, 8, 8, nan, nan, 8, 8, 8, 2, 2}}},
 	}
 	got := strings.Join(c.render(plainStyles(), 20, 8), "\n")
@@ -158,7 +158,7 @@ func TestMarksOfFleetAndPhases(t *testing.T) {
 		return p
 	})
 	var got []string
-	for _, m := range marksOf(newAxis(all, 61)) {
+	for _, m := range marksOf(newAxis(all, 61), advisor.Timeline{}) {
 		got = append(got, m.text)
 	}
 	if s := strings.Join(got, " "); s != "▶ ▲3 M ▼2" {
@@ -169,7 +169,7 @@ func TestMarksOfFleetAndPhases(t *testing.T) {
 // Marks that meet stand beside each other where there is room, in their order,
 // and beside the end of the axis.
 func TestMarksMakeRoom(t *testing.T) {
-	at := func(column int, text string) mark { return mark{column, text, accent} }
+	at := func(column int, text string) mark { return mark{column, text, accent, ofPhase, 0} }
 	for _, test := range []struct {
 		name  string
 		marks []mark

@@ -9,7 +9,7 @@ import (
 // renderDashboard draws the charts and, where there is room, the replicas and
 // the log beside or below them.
 //
-//	narrow and low (80x24)   2 x 2 charts, three events
+//	narrow and low (80x24)   2 x 2 charts, three events, one less for a legend of the marks
 //	100x30                   2 x 2 charts, five events
 //	120x40                   2 x 2 charts, replicas and log below
 //	wide and high (200x60)   2 x 2 charts, replicas, advice and log beside them
@@ -30,7 +30,11 @@ func renderDashboard(st advisor.State, s *styles, w, h int) []string {
 	if h >= 24 {
 		events += 2
 	}
-	return append(chartGrid(st, s, w, h-events), newsLines(st, s, w, events)...)
+	news := newsLines(st, s, w, events)
+	if legend := markLegend(st, s, w-2); legend != "" {
+		news = append([]string{fit(" "+legend, w)}, newsLines(st, s, w, events-1)...)
+	}
+	return append(chartGrid(st, s, w, h-events), news...)
 }
 
 // chartGrid arranges the four charts in exactly w x h cells.
@@ -62,9 +66,9 @@ func driven(p advisor.Point) bool {
 	return p.Phase != advisor.Idle && p.Phase != "" && (p.Users > 0 || p.Rate > 0)
 }
 
-func timeAxisOf(st advisor.State, w int) (axis, []mark) {
+func timeAxisOf(st advisor.State, w int, front ...subject) (axis, []mark) {
 	a := newAxis(st.Points, plotColumns(w)+1)
-	return a, marksOf(a)
+	return a, marksOf(a, st.Timeline, front...)
 }
 
 // noLoad is what stands where the first chart will be.
@@ -76,7 +80,7 @@ func noLoad(st advisor.State) string {
 }
 
 func throughputChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w)
+	a, marks := timeAxisOf(st, w, ofLoad, ofWanted)
 	rate := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Rate, driven(p) })
 	failed := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Failed, driven(p) && p.Failed > 0 })
 	c := chart{
@@ -97,7 +101,7 @@ func plannedCurve(a axis) curve {
 // latencyChart shows the SLO's limit on latency as a line across where the
 // axis reaches that far.
 func latencyChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w)
+	a, marks := timeAxisOf(st, w, ofSLO)
 	unit, name := time.Millisecond, "latency ms"
 	for _, p := range a.points {
 		if p.P99 >= 10*time.Second {
@@ -126,7 +130,7 @@ func latencyChart(st advisor.State, s *styles, w int) chart {
 }
 
 func usersChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w)
+	a, marks := timeAxisOf(st, w, ofLoad)
 	title := "users"
 	if st.Loaded && st.Load.Open {
 		title = "users busy with arrivals"
@@ -142,7 +146,7 @@ func usersChart(st advisor.State, s *styles, w int) chart {
 }
 
 func replicasChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w)
+	a, marks := timeAxisOf(st, w, ofWanted, ofAnswer)
 	answering := curve{"answering", penMain, a.values(peak, func(p advisor.Point) (float64, bool) {
 		return float64(p.Answering), driven(p) && p.Answering > 0
 	})}
@@ -188,7 +192,7 @@ func replicaPanel(st advisor.State, s *styles, w, h int) []string {
 
 func logPanel(st advisor.State, s *styles, w, h int) []string {
 	lines := newsLines(st, s, w-2, h-2)
-	return box(s, "log", "", lines, w, h)
+	return box(s, "log", markLegend(st, s, w-12), lines, w, h)
 }
 
 // sidePanel is the right column of a large screen.

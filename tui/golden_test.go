@@ -46,6 +46,8 @@ var sceneries = []struct {
 	{"idle", idleState, []int{viewDashboard, viewAdvisor}},
 	{"ramping", rampingState, []int{viewDashboard, viewReplicas}},
 	{"steady", steadyState, []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewLog}},
+	{"scaled", scaledState, []int{viewDashboard}},
+	{"tracked", trackedState, []int{viewDashboard, viewReplicas}},
 	{"failing", failingState, []int{viewDashboard, viewRequests, viewFailures}},
 	{"measuring", measuringState, []int{viewDashboard, viewAdvisor}},
 	{"advised", advisedState, []int{viewDashboard, viewAdvisor}},

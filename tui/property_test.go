@@ -78,12 +78,20 @@ func anyObjective(t *rapid.T) load.Objective {
 
 func anyReplica(t *rapid.T) probe.Replica {
 	b := func() bool { return rapid.Bool().Draw(t, "known") }
-	return probe.Replica{
-		ID: texts.Draw(t, "id"), State: rapid.SampledFrom([]probe.State{"", probe.Starting, probe.Ready, probe.Suspect, probe.Serving, probe.Quiet, probe.Draining, probe.Failing, probe.Gone}).Draw(t, "state"),
+	r := probe.Replica{
+		Conns: rapid.IntRange(0, 1e6).Draw(t, "conns"),
+		ID:    texts.Draw(t, "id"), State: rapid.SampledFrom([]probe.State{"", probe.Starting, probe.Ready, probe.Suspect, probe.New, probe.Serving, probe.Quiet, probe.Draining, probe.Failing, probe.Gone}).Draw(t, "state"),
 		Managed: b(), Answered: b(), StartedIn: durations.Draw(t, "started"), InFlight: rapid.Int().Draw(t, "in flight"), CPU: durations.Draw(t, "cpu"),
 		Memory: counts.Draw(t, "memory"), LastError: texts.Draw(t, "error"), FirstSeen: anyTime(t), Failed: counts.Draw(t, "failed"),
 		Share: shares.Draw(t, "share"), Rate: numbers.Draw(t, "rate"), P50: durations.Draw(t, "p50"), P95: durations.Draw(t, "p95"), P99: durations.Draw(t, "p99"),
 	}
+	if b() {
+		r.InFlightEstimate = new(numbers.Draw(t, "estimate"))
+	}
+	if b() {
+		r.ColdStart = &probe.ColdStart{First: durations.Draw(t, "first"), Later: durations.Draw(t, "later")}
+	}
+	return r
 }
 
 func anyObservation(t *rapid.T) advisor.Observation {
@@ -165,6 +173,10 @@ func anyState(t *rapid.T) advisor.State {
 			return advisor.Event{N: rapid.Int().Draw(t, "n"), At: anyTime(t), Kind: texts.Draw(t, "kind"), Text: texts.Draw(t, "text")}
 		}),
 	}
+	kinds := rapid.SampledFrom([]advisor.AnnotationKind{advisor.LoadRises, advisor.LoadFalls, advisor.FirstAnswer, advisor.SLOLost, advisor.SLORegained})
+	st.Timeline.Annotations = listOf(t, func() advisor.Annotation {
+		return advisor.Annotation{At: durations.Draw(t, "moment"), Kind: kinds.Draw(t, "annotation"), Text: texts.Draw(t, "text")}
+	})
 	st.Plan = testPlan()
 	st.Plan.Target, st.Plan.Users, st.Plan.SpawnRate = texts.Draw(t, "target"), rapid.Int().Draw(t, "users"), numbers.Draw(t, "spawn rate")
 	st.Plan.Rate, st.Plan.RunTime = numbers.Draw(t, "rate"), durations.Draw(t, "run time")

@@ -3,8 +3,6 @@ package tui
 import (
 	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -12,129 +10,6 @@ import (
 	"headroom/probe"
 	"headroom/profiles"
 )
-
-var replicaSigns = map[probe.State]struct {
-	sign string
-	tone tone
-}{
-	probe.Starting: {"◆", accent},
-	probe.Ready:    {"✓", plain},
-	probe.Suspect:  {"!", warn},
-	probe.Serving:  {"✓", good},
-	probe.Quiet:    {"·", dim},
-	probe.Draining: {"▼", dim},
-	probe.Failing:  {"✗", bad},
-	probe.Gone:     {"·", dim},
-}
-
-// replicaTable has a row a replica. bars show the shares beside each other.
-func replicaTable(st advisor.State, bars bool) table {
-	t := table{columns: []column{
-		{title: "replica", width: 12, left: true, grows: true, name: true},
-		{title: "state", width: 10, left: true},
-		{title: "share", width: 7},
-		{title: "req/s", width: 6},
-		{title: "p50", width: 6},
-		{title: "p95", width: 6},
-		{title: "p99", width: 6, rank: 4},
-		{title: "errors", width: 6, rank: 1},
-		{title: "in fl", width: 5, rank: 5},
-		{title: "first", width: 5, rank: 3},
-		{title: "started in", width: 10, rank: 2},
-		{title: "cpu time", width: 8, rank: 6},
-		{title: "memory", width: 8, rank: 7},
-	}}
-	parts := slices.ContainsFunc(st.Fleet.Replicas, func(r probe.Replica) bool { return r.Parts != nil })
-	if parts {
-		t.columns = append(t.columns, column{title: "network", width: 7, rank: 9}, column{title: "queue", width: 6, rank: 9}, column{title: "compute", width: 7, rank: 9})
-	}
-	if bars {
-		t.columns = append(t.columns, column{title: "of the largest share", width: barWidth, left: true, rank: 8})
-	}
-	largest := 0.0
-	for _, r := range st.Fleet.Replicas {
-		largest = max(largest, r.Share)
-	}
-	for _, r := range st.Fleet.Replicas {
-		row := replicaRow(r, st)
-		if parts {
-			row = append(row, partCells(r.Parts)...)
-		}
-		if largest > 0 {
-			row = append(row, toned(accent, bar(r.Share/largest, barWidth)))
-		}
-		t.rows = append(t.rows, row)
-	}
-	return t
-}
-
-const barWidth = 20
-
-// partCells are the means of what a service time is made of, in ms.
-func partCells(m *probe.Means) []cell {
-	if m == nil {
-		m = &probe.Means{}
-	}
-	var out []cell
-	for _, d := range []*time.Duration{m.Network, m.Queue, m.Compute} {
-		if d == nil {
-			out = append(out, toned(dim, none))
-		} else {
-			out = append(out, toned(plain, millis(*d)))
-		}
-	}
-	return out
-}
-
-func replicaRow(r probe.Replica, st advisor.State) []cell {
-	look := replicaSigns[r.State]
-	const nothing = none
-	share, rate, p50, p95, p99, errors, first := nothing, nothing, nothing, nothing, nothing, nothing, nothing
-	if r.Answered {
-		share, rate, errors = percent(r.Share), figure(r.Rate), count(r.Failed)
-		if r.P99 > 0 {
-			p50, p95, p99 = millis(r.P50), millis(r.P95), millis(r.P99)
-		}
-		if !st.Load.Started.IsZero() && !r.FirstSeen.IsZero() {
-			first = clock(r.FirstSeen.Sub(st.Load.Started))
-		}
-	}
-	inFlight, started, cpu, memory := nothing, nothing, nothing, nothing
-	if r.Managed {
-		inFlight = count(r.InFlight)
-		if r.StartedIn > 0 {
-			started = span(r.StartedIn)
-		}
-		if r.CPU > 0 {
-			cpu = span(r.CPU)
-		}
-		if r.Memory > 0 {
-			memory = profiles.FormatSize(r.Memory)
-		}
-	}
-	base := plain
-	if r.State == probe.Gone {
-		base = dim
-	}
-	c := func(s string) cell {
-		if s == nothing {
-			return toned(dim, s)
-		}
-		return toned(base, s)
-	}
-	row := []cell{c(r.ID), toned(look.tone, look.sign+" "+string(r.State)), c(share), c(rate), c(p50), c(p95), c(p99),
-		c(errors), c(inFlight), c(first), c(started), c(cpu), c(memory)}
-	if r.Failed > 0 && r.State != probe.Gone {
-		row[7].tone = bad
-	}
-	return row
-}
-
-// bar is a share of 0..1 as a bar of at most w cells.
-func bar(share float64, w int) string {
-	n := int(min(max(share, 0), 1)*float64(w) + 0.5)
-	return strings.Repeat("█", n)
-}
 
 // renderReplicas says who answers, and what the scaler does about it.
 func renderReplicas(st advisor.State, s *styles, w, h int) page {
@@ -165,10 +40,12 @@ func replicaSummary(st advisor.State, s *styles, w int) string {
 	}
 	parts = append(parts, part{s.paint(strong, count(f.Answering())) + " answering", 0})
 	add(f.Count(probe.Starting), "starting", accent, 1)
+	add(f.Count(probe.New), "new", good, 2)
 	add(f.Count(probe.Failing), "failing", bad, 0)
 	add(f.Count(probe.Suspect), "suspect", warn, 0)
 	add(f.Count(probe.Draining), "draining", dim, 2)
 	add(f.Count(probe.Quiet), "quiet", dim, 2)
+	add(f.Count(probe.Gone), "gone", dim, 3)
 	if st.Managed {
 		parts = append(parts, part{fmt.Sprintf("in flight %d, of them %d in the queue", f.InFlight, f.Queue), 3})
 	}

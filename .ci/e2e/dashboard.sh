@@ -39,7 +39,7 @@ for size in 80x24 200x50; do
   see 5 'replicas.max'
   press y
   press 3
-  see 30 'replica-2 +.*serving'
+  see 30 'replica-2 +.*(new|serving)'
   press 1
   see 5 'throughput/s'
   see 30 'SLO p95<100ms ✓'

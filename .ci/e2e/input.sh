@@ -19,6 +19,8 @@ refuses 'got "htp://x"' headroom run htp://x -t 1s
 refuses 'got "127.0.0.1:8000"' headroom run 127.0.0.1:8000 -t 1s
 refuses 'connection refused' headroom run http://127.0.0.1:$port/ -t 1s
 refuses 'got "Accept: x", want a URL' headroom run -H 'Accept: x' -t 1s
+refuses '--rate: got 1000/s, want 50/s at most' headroom watch http://127.0.0.1:$port/ --rate 1000/s
+refuses 'arguments: got 0, want one: the URL to watch' headroom watch
 refuses '--users: got "many", want a whole number' headroom run http://127.0.0.1:$port/ -u many -t 1s
 refuses '--users: got "-5", want a whole number of 1 or more' headroom run http://127.0.0.1:$port/ -u -5 -t 1s
 refuses '--run-time: got nothing' headroom run http://127.0.0.1:$port/ --headless

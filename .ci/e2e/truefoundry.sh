@@ -44,9 +44,24 @@ at() {
   sizes+=" $1/s $(serving rps)"
   [ "$(json run.json 'd["result"]["total"]["failed"]')" = 0 ] || fail "want no failures at $1/s"
 }
+
+# told checks that the timeline has, in order, the load step, the decision for
+# it, and a replica that was started, got ready and answered.
+told() {
+  python3 - run.json <<'P' || fail "the timeline does not tell how the fleet grew"
+import json, sys
+first = json.load(open(sys.argv[1]))["timeline"]["episodes"][0]
+grown = [a for a in first["arrivals"] if "ready" in a and "answered" in a]
+one = grown[0]
+moments = [first["at"], first["moves"][0]["at"], one["created"], one["ready"], one["answered"]]
+print("timeline: decided after %.1f s, started after %.1f s, ready after %.1f s, first answer after %.1f s" % tuple((m - moments[0]) / 1e9 for m in moments[1:]))
+sys.exit(not (moments == sorted(moments) and first["to"] == 200 and len(grown) >= 10))
+P
+}
 sizes=
 at 50 8s 5 6
 at 200 16s 18 20 # 10 % is the tolerance
+told
 at 50 16s 5 6
 within 70 "two replicas from the full minute on" serves hours 2
 echo "truefoundry: 10 requests/s for each replica, 5..20:$sizes; 4 replicas by the hour, 2 from the full minute on"

@@ -122,12 +122,20 @@ func WriteTune(w io.Writer, r advisor.TuneResult) error {
 			return err
 		}
 	}
+	for i, load := range r.Timeline.Loads() {
+		if err := WriteTimeline(w, "replicas "+passes[min(i, len(passes)-1)], r.Timeline.Of(load), 92); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(w, "\n%s: %s\n", r.Verdict, r.Why)
 	if err == nil && r.Restored {
 		_, err = fmt.Fprintln(w, "the former policy is in force again (--keep leaves the advice in force)")
 	}
 	return err
 }
+
+// passes are the loads of a tune, in their order.
+var passes = [...]string{"before", "after"}
 
 func bounded(d time.Duration) string {
 	if d > time.Hour {

@@ -145,13 +145,9 @@ func (p *paper) replicas(s load.Snapshot) {
 	if len(s.Replicas) == 0 {
 		if s.Total.Count > s.Total.Failed {
 			p.printf("\n")
-			p.say("no answer names its replica: %s. Let answers carry a header X-Served-By (docs/replicas.md has the three lines), or say with --replica-from where to look", cmp.Or(s.Why, "there was no good one"))
+			p.nameless(s)
 		}
 		return
-	}
-	how := "as told"
-	if s.Found {
-		how = fmt.Sprintf("found by itself (%s: %s)", s.Sure, s.Why)
 	}
 	p.printf("\n")
 	rows := [][]string{{"replica", "count", "failed", "share", "p50", "p95", "p99", "first"}}
@@ -165,18 +161,37 @@ func (p *paper) replicas(s load.Snapshot) {
 		}
 	}
 	p.table("nrrrrrrr", rows)
-	p.say("service time in ms; replicas named by %s, %s", s.Identity, how)
+	p.naming(s)
 	for _, sentence := range s.Spread() {
 		p.say("%s", sentence)
 	}
-	if s.Unnamed > 0 {
-		p.say("%s no replica", profiles.Plural(s.Unnamed, "answer names", "answers name"))
-	}
+	p.unnamed(s)
 	if len(parts) > 1 {
 		p.printf("\n")
 		p.table("nrrr", parts)
 		p.say("mean ms of the service time, as the answers say it; network is what they leave")
 	}
+}
+
+// naming says where the names of the replicas come from.
+func (p *paper) naming(s load.Snapshot) {
+	how := "as told"
+	if s.Found {
+		how = fmt.Sprintf("found by itself (%s: %s)", s.Sure, s.Why)
+	}
+	p.say("service time in ms; replicas named by %s, %s", s.Identity, how)
+}
+
+// unnamed counts the answers without a name.
+func (p *paper) unnamed(s load.Snapshot) {
+	if s.Unnamed > 0 {
+		p.say("%s no replica", profiles.Plural(s.Unnamed, "answer names", "answers name"))
+	}
+}
+
+// nameless says why there are no names of replicas, and what helps.
+func (p *paper) nameless(s load.Snapshot) {
+	p.say("no answer names its replica: %s. Let answers carry a header X-Served-By (docs/replicas.md has the three lines), or say with --replica-from where to look", cmp.Or(s.Why, "there was no good one"))
 }
 
 // failures is the table of what went wrong, and of what the end of the run

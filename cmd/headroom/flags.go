@@ -85,18 +85,23 @@ func newLoadFlags() *loadFlags {
 	return &loadFlags{plan: profiles.DefaultPlan()}
 }
 
-// request adds the flags that describe one request.
+// request adds the flags that describe the requests and how they are judged.
 func (l *loadFlags) request(f *pflag.FlagSet) {
-	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE` (repeatable)")
-	f.StringVarP(&l.plan.Method, "method", "m", l.plan.Method, "request method")
-	f.StringVarP(&l.body, "body", "b", "", "request body, or `@FILE`")
+	l.message(f)
 	f.StringVar(&l.scenario, "scenario", "", "send the tasks of the scenario in `FILE` instead of one request")
-	durationVar(f, &l.plan.Timeout, "timeout", "", "limit of one request")
 	flagVar(f, &l.slo, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1%", profiles.ParseSLO)
-	flagVar(f, &l.source, "replica-from", "", "", "source", "where answers name their replica: json:PATH, header:NAME, cookie:NAME, text:'BEFORE * AFTER', addr, or several joined by + (default: found by itself)", probe.ParseSource)
 	f.StringVar(&l.scaler, "scaler", "", "`NAME` or URL of the control API of the scaler whose replicas are behind the target, where that is not its own service")
 	f.Uint64Var(&l.plan.Seed, "seed", l.plan.Seed, "seed of everything random")
 	l.connections(f)
+}
+
+// message adds the flags that describe one request, and who answered it.
+func (l *loadFlags) message(f *pflag.FlagSet) {
+	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE` (repeatable)")
+	f.StringVarP(&l.plan.Method, "method", "m", l.plan.Method, "request method")
+	f.StringVarP(&l.body, "body", "b", "", "request body, or `@FILE`")
+	durationVar(f, &l.plan.Timeout, "timeout", "", "limit of one request")
+	flagVar(f, &l.source, "replica-from", "", "", "source", "where answers name their replica: json:PATH, header:NAME, cookie:NAME, text:'BEFORE * AFTER', addr, or several joined by + (default: found by itself)", probe.ParseSource)
 }
 
 // workload adds the flags that say how much is requested.

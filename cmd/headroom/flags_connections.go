@@ -15,8 +15,8 @@ import (
 // pemFlags name the files of certificates.
 type pemFlags struct{ ca, cert, key string }
 
-// connections adds the flags that say how users are connected to the target.
-func (l *loadFlags) connections(f *pflag.FlagSet) {
+// reach adds the flags that say how a connection to the target is made.
+func (l *loadFlags) reach(f *pflag.FlagSet) {
 	c := &l.plan.Connections
 	f.BoolVarP(&c.Insecure, "insecure", "k", false, "do not verify TLS certificates")
 	f.StringVar(&l.pem.ca, "cacert", "", "trust the certificate authorities in `FILE` (PEM), and no others")
@@ -25,12 +25,18 @@ func (l *loadFlags) connections(f *pflag.FlagSet) {
 	f.StringVar(&c.TLSServerName, "server-name", "", "host `NAME` that TLS asks for and verifies, instead of the target's")
 	f.BoolVar(&c.HTTP2, "http2", false, "HTTP/2; without TLS with prior knowledge")
 	flagVar(f, &c.Redirects, "redirects", "", "", "count", "follow so many redirects of a request (default: a redirect is the answer)", profiles.ParseCount)
+	flagVar(f, &c.SourceIPs, "source-ip", "", "", "address", "send from these local addresses, users taking turns (repeatable, or a list with commas)",
+		func(s string) ([]netip.Addr, error) { return parseAddresses(c.SourceIPs, s) })
+}
+
+// connections adds the flags that say how users are connected to the target.
+func (l *loadFlags) connections(f *pflag.FlagSet) {
+	c := &l.plan.Connections
+	l.reach(f)
 	f.BoolVar(&c.Cookies, "cookies", false, "each user keeps the cookies that it is given")
 	f.BoolVar(&c.DisableKeepAlive, "disable-keepalive", false, "a fresh connection for each request")
 	durationVar(f, &c.ConnMaxAge, "conn-max-age", "", "replace a connection after this long, less up to a fifth at random, so that new replicas get traffic")
 	flagVar(f, &c.ConnMaxRequests, "conn-max-requests", "", "", "count", "replace a connection after so many requests, less up to a fifth at random", profiles.ParseCount)
-	flagVar(f, &c.SourceIPs, "source-ip", "", "", "address", "send from these local addresses, users taking turns (repeatable, or a list with commas)",
-		func(s string) ([]netip.Addr, error) { return parseAddresses(c.SourceIPs, s) })
 	f.BoolVar(&c.YesRemote, "yes-remote", false,
 		fmt.Sprintf("allow more than %d requests/s to an address that is neither this machine nor private", profiles.MostRemote))
 }

@@ -122,7 +122,7 @@ func (a *app) listing(use string, list func(ctx context.Context, c *scaler.Clien
 			if !watch {
 				return render(cmd.Context(), a.out)
 			}
-			return a.watch(render, newScreen(a.out, format != asJSON))
+			return a.watchListing(render, newScreen(a.out, format != asJSON))
 		},
 	}
 	running.flags(cmd)

@@ -130,7 +130,9 @@ func (a *app) conclude(s advisor.State, o runOptions) error {
 	if o.json {
 		err = report.WriteJSON(a.out, report.NewRun(s, os.Args))
 	} else {
-		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()), a.writeFindings(s))
+		episodes := s.Timeline.Of(s.Load.Started.Sub(s.Began))
+		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()),
+			report.WriteTimeline(a.out, "replicas over the load", episodes, a.columns()), a.writeFindings(s))
 	}
 	if err == nil {
 		err = runVerdict(s.Load, o.failureCode)

@@ -1,115 +1,179 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
-	"golang.org/x/term"
+	"github.com/spf13/cobra"
+
+	"headroom/advisor"
+	"headroom/advisor/report"
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
 )
 
-const watchEvery = time.Second
+// mostWatched is the highest rate of a watch, in requests per second: what is
+// more is a load.
+const mostWatched = 50
 
-// watch shows what render writes, again and again, until an interrupt or until
-// there is nothing to show any more.
-func (a *app) watch(render func(ctx context.Context, out io.Writer) error, s *screen) error {
-	ctx := a.signals.stop
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for seen := false; ; seen = true {
-		var text bytes.Buffer
-		switch err := render(ctx, &text); {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && seen:
-			return fmt.Errorf("the scaler does not answer any more: %w", err)
-		case err != nil:
-			return err
-		}
-		if err := s.show(text.String(), time.Now()); err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// screen shows one text after the other: in place on a terminal, else one
-// below the other.
-type screen struct {
-	out     io.Writer
-	height  func() int // of the terminal; nil: there is none
-	divided bool       // off a terminal: a line with the time between two texts
-	shown   int        // lines of the last text
-}
-
-func newScreen(out *os.File, divided bool) *screen {
-	s := &screen{out: out, divided: divided}
-	if fd := int(out.Fd()); term.IsTerminal(fd) && os.Getenv("TERM") != "dumb" {
-		s.height = func() int {
-			_, height, err := term.GetSize(fd)
-			if err != nil {
-				return 24
+func (a *app) watchCommand() *cobra.Command {
+	l, json, failureCode := newLoadFlags(), false, 0
+	p := &l.plan
+	p.Rate, p.OnBusy = 2, profiles.Dropped
+	p.Arrivals = profiles.Poisson // even ones keep step with others, such as health checks, and may never meet the replica that those get
+	p.DisableKeepAlive = true     // else it would ask the same replica again and again
+	p.Timeout, p.StopGrace = 10*time.Second, 0
+	cmd := &cobra.Command{
+		Use:   "watch URL",
+		Short: "A small steady rate of fresh connections: which replicas answer, which appear, which go",
+		Long: "Send a small steady rate of requests, each over a connection of its own, and show which\n" +
+			"replicas answer, how fast, and when one appears, fails or goes. It waits for a target\n" +
+			"that is not there yet, and goes on until Ctrl-C.",
+		Example: "  headroom watch http://127.0.0.1:8000/\n" +
+			"  headroom watch https://shop.example/healthz --rate 10 -t 5m --exit-code-on-error 1\n" +
+			"  headroom watch http://127.0.0.1:8000/ --json | jq -r 'select(.type == \"change\") | .text'",
+		Args: oneArgument("the URL to watch"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			switch {
+			case failureCode < 0 || failureCode > 125:
+				return usage("--exit-code-on-error: got %d, want 0 to 125", failureCode)
+			case p.Rate > mostWatched:
+				return usage("--rate: got %s/s, want %d/s at most: a load is what headroom run is for", profiles.FormatRate(p.Rate), mostWatched)
 			}
-			return height
+			plan, err := l.finish(args[0])
+			if err != nil {
+				return err
+			}
+			return a.watch(plan, l.source, a.newWatchOutput(json), failureCode)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	flagVar(f, &p.Rate, "rate", "", "2/1s", "rate", fmt.Sprintf("requests per second, %d at most", mostWatched), profiles.ParseRate)
+	durationVar(f, &p.RunTime, "run-time", "t", "stop after this long, such as 30s or 1h30m (default: Ctrl-C)")
+	f.BoolVar(&json, "json", false, "print a line of JSON for each change, one a second for the state, and one at the end")
+	f.IntVar(&failureCode, "exit-code-on-error", failureCode, "exit code when some requests failed; when all did it is 1")
+	l.message(f)
+	l.reach(f)
+	return cmd
+}
+
+// watch shows a plan until it ends or an interrupt, which is its regular end.
+func (a *app) watch(plan profiles.Plan, source probe.Source, out watchOutput, failureCode int) error {
+	a.signals.expect()
+	session, err := advisor.NewSession(advisor.Config{Plan: plan, Source: source})
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	end := start(a.signals.now, session)
+	defer end()
+	if err := session.Start(); err != nil {
+		return err
+	}
+	w := &watcher{plan: plan, out: out, chosen: isService(a.signals.stop, plan.Target)}
+	states := session.States() // only now, so that an idle State is one after the watch
+	stop := a.signals.stop.Done()
+	for {
+		select {
+		case s := <-states:
+			if err := w.show(s); err != nil {
+				return err
+			}
+			if s.Phase == advisor.Idle {
+				return w.conclude(s, failureCode)
+			}
+		case <-stop:
+			stop = nil
+			session.Stop()
+		case <-session.Done():
+			return nil
 		}
 	}
-	return s
 }
 
-// terminalWidth is the number of columns of a terminal; 0 where there is none.
-func terminalWidth(out *os.File) int {
-	width, _, err := term.GetSize(int(out.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
+// watcher turns the States of a session into what a watch shows.
+type watcher struct {
+	plan    profiles.Plan
+	out     watchOutput
+	chosen  bool // the target is the service of a scaler of ours
+	watch   probe.Watch
+	changes []probe.Change // the latest ones
+	logged  int            // number of the last event of the session that was taken over
+	picture report.Watch   // the latest
 }
 
-// show replaces the last text. What does not fit on the terminal is cut off,
-// so that the place of its begin is known the next time. The cursor stays
-// below it: wherever the program ends, the terminal is as it should be.
-func (s *screen) show(text string, now time.Time) error {
-	var b strings.Builder
-	switch {
-	case s.height != nil:
-		s.redraw(&b, strings.Split(strings.TrimSuffix(text, "\n"), "\n"))
-	case s.divided && s.shown > 0:
-		fmt.Fprintf(&b, "--- %s\n%s", now.UTC().Format(time.RFC3339), text)
-	default:
-		b.WriteString(text)
+// mostChanges is how many changes are kept to be shown.
+const mostChanges = 100
+
+// show takes a State. One before the first request has nothing to show.
+func (w *watcher) show(s advisor.State) error {
+	if s.Load.Started.IsZero() {
+		return nil
 	}
-	s.shown = max(s.shown, 1)
-	_, err := io.WriteString(s.out, b.String())
-	return err
+	problem := latestProblem(s.Load.Failures)
+	fresh := w.watch.Observe(s.At, probe.Look{
+		Replicas: s.Load.Fleet(), Source: s.Load.Identity,
+		Requests: s.Load.Total.Count, Failed: s.Load.Total.Failed, Problem: problem, Chosen: w.chosen,
+	})
+	for _, e := range s.Events {
+		if e.N > w.logged && e.Kind == advisor.NoticeEvent {
+			fresh = append(fresh, probe.Change{At: e.At, Kind: probe.ChangeNotice, Text: e.Text})
+		}
+		w.logged = max(w.logged, e.N)
+	}
+	w.changes = append(w.changes, fresh...)
+	w.changes = w.changes[max(0, len(w.changes)-mostChanges):]
+	notices := s.Notices
+	quiet, gone := w.watch.Patience()
+	if w.chosen {
+		notices, quiet, gone = append([]probe.Notice{{Kind: probe.NoticeChosen, Text: chosenText}}, notices...), 0, 0
+	}
+	w.picture = report.Watch{
+		At: s.At, Target: w.plan.Target, Rate: w.plan.Rate, Load: s.Load, Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
+		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problem, Changes: w.changes, Notices: notices,
+	}
+	return w.out.show(w.picture, fresh)
 }
 
-const (
-	noWrap     = "\x1b[?7l" // long lines are cut by the terminal
-	wrap       = "\x1b[?7h"
-	clearLine  = "\x1b[K"
-	clearBelow = "\x1b[J"
-)
+const chosenText = "the scaler chooses who answers and leaves others idle on purpose, so nobody is called quiet or gone here: headroom workers --watch shows them all"
 
-func (s *screen) redraw(b *strings.Builder, lines []string) {
-	if room := max(2, s.height()-1); len(lines) > room {
-		hidden := len(lines) - room + 1
-		lines = append(lines[:room-1:room-1], fmt.Sprintf("and %d more lines", hidden))
+// isService reports whether the target is the service of a running scaler of
+// ours. One that does not answer is taken for none: the watch says what it sees.
+func isService(ctx context.Context, target string) bool {
+	back, err := findBackend(ctx, target)
+	return err == nil && back.client != nil
+}
+
+// latestProblem is the class of failures that was met last, in words.
+func latestProblem(failures []load.FailureCount) string {
+	var latest load.FailureCount
+	for _, f := range failures {
+		if f.Last >= latest.Last {
+			latest = f
+		}
 	}
-	if s.shown > 0 {
-		fmt.Fprintf(b, "\x1b[%dA\r", s.shown)
+	if latest.Example == "" {
+		return latest.Failure.String()
 	}
-	b.WriteString(noWrap)
-	for _, line := range lines {
-		b.WriteString(line + clearLine + "\n")
+	return strings.TrimPrefix(latest.Example, "dial tcp: connect: ")
+}
+
+// conclude writes the summary and sets the exit code.
+func (w *watcher) conclude(s advisor.State, failureCode int) error {
+	if err := problem(s); err != nil {
+		return err
 	}
-	b.WriteString(clearBelow + wrap)
-	s.shown = len(lines)
+	if err := w.out.end(w.picture); err != nil {
+		return err
+	}
+	switch t := s.Load.Total; {
+	case t.Count > 0 && t.Failed == t.Count:
+		return &exit{code: exitFailures}
+	case t.Failed > 0 && failureCode != 0:
+		return &exit{code: failureCode}
+	}
+	return nil
 }

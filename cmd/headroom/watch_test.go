@@ -1,75 +1,220 @@
 package main
 
 import (
-	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"headroom/advisor"
+	"headroom/advisor/report"
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
 )
 
-func TestWatch(t *testing.T) {
-	gone := errors.New("connection refused")
+func TestWatchRefuses(t *testing.T) {
+	const target = "http://127.0.0.1:1/"
 	for _, tt := range []struct {
-		name   string
-		fails  int           // at which time, from 1
-		ends   time.Duration // the interrupt
-		err    error
-		says   string
-		prints string
+		args []string
+		says string
 	}{
-		{"until an interrupt", 0, 2500 * time.Millisecond, context.Canceled, "", "text 1\n--- 2000-01-01T00:00:01Z\ntext 2\n--- 2000-01-01T00:00:02Z\ntext 3\n"},
-		{"until the scaler has gone", 2, time.Minute, gone, "the scaler does not answer any more: ", "text 1\n"},
-		{"there was none", 1, time.Minute, gone, "", ""},
+		{nil, "arguments: got 0, want one: the URL to watch"},
+		{[]string{"127.0.0.1:8000"}, `target: got "127.0.0.1:8000", want a URL such as`},
+		{[]string{"ftp://x/"}, `target: got "ftp://x/" with scheme "ftp"`},
+		{[]string{target, "--rate", "0"}, `--rate: got "0", want a rate above 0`},
+		{[]string{target, "--rate", "1000/s"}, "--rate: got 1000/s, want 50/s at most: a load is what headroom run is for"},
+		{[]string{target, "-t", "0"}, `--run-time: got "0", want more than 0`},
+		{[]string{target, "--exit-code-on-error", "256"}, "--exit-code-on-error: got 256, want 0 to 125"},
+		{[]string{target, "--users", "5"}, "flag: got --users, which headroom watch does not have"},
+		{[]string{target, "--header", "x"}, `--header: got "x", want NAME: VALUE`},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithTimeoutCause(t.Context(), tt.ends, nil)
-				defer cancel()
-				stop, interrupt := context.WithCancel(t.Context())
-				defer context.AfterFunc(ctx, interrupt)()
-				a := &app{signals: &signals{stop: stop}}
-				n := 0
-				var out strings.Builder
-				err := a.watch(func(_ context.Context, w io.Writer) error {
-					n++
-					if n == tt.fails {
-						return gone
-					}
-					fmt.Fprintf(w, "text %d\n", n)
-					return nil
-				}, &screen{out: &out, divided: true})
-				if !errors.Is(err, tt.err) || !strings.HasPrefix(err.Error(), tt.says) || out.String() != tt.prints {
-					t.Errorf("got %v, prints %q; want %v, %q", err, out.String(), tt.err, tt.prints)
-				}
-			})
-		})
+		code, out, err := execute(t, append([]string{"watch"}, tt.args...)...)
+		if code != exitUsage || out != "" || !strings.HasPrefix(err, "headroom: "+tt.says) || strings.Count(err, "\n") != 1 {
+			t.Errorf("watch %v: exit %d, %q, %q; want %d and one line: %s", tt.args, code, out, err, exitUsage, tt.says)
+		}
 	}
 }
 
-// On a terminal each text takes the place of the last one, and never more than
-// the terminal has.
-func TestScreenOnATerminal(t *testing.T) {
-	var out strings.Builder
-	height := 5
-	s := &screen{out: &out, divided: true, height: func() int { return height }}
-	for _, step := range []struct {
-		what, text, want string
-		height           int
+// two answers as two replicas in turn, and fails for so many requests first.
+func two(t *testing.T, failing int64) *httptest.Server {
+	var n atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		i := n.Add(1)
+		if i <= failing {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		fmt.Fprintf(w, `{"hostname":"pod-%d"}`, i%2)
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestWatchWithoutATerminal(t *testing.T) {
+	code, out, err := execute(t, "watch", two(t, 0).URL, "--rate", "50", "-t", "350ms")
+	if code != 0 || err != "" {
+		t.Errorf("watch: exit %d, %q, want 0 and silence", code, err)
+	}
+	for _, want := range []string{" pod-0 answers\n", " pod-1 answers\n", "\nreplica  state ", "\npod-0    serving ", "replicas named by json:hostname"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("watch prints no %q, in\n%s", want, out)
+		}
+	}
+}
+
+func TestWatchExitCode(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		failing int64
+		args    []string
+		want    int
 	}{
-		{"the first", "a\nb\n", "\x1b[?7la\x1b[K\nb\x1b[K\n\x1b[J\x1b[?7h", 5},
-		{"a shorter one", "c\n", "\x1b[2A\r\x1b[?7lc\x1b[K\n\x1b[J\x1b[?7h", 5},
-		{"one that does not fit", "1\n2\n3\n4\n5\n", "\x1b[1A\r\x1b[?7l1\x1b[K\n2\x1b[K\n3\x1b[K\nand 2 more lines\x1b[K\n\x1b[J\x1b[?7h", 5},
-		{"one that fits", "1\n2\n3\n4\n", "\x1b[4A\r\x1b[?7l1\x1b[K\n2\x1b[K\n3\x1b[K\n4\x1b[K\n\x1b[J\x1b[?7h", 5},
-		{"on next to nothing", "1\n2\n3\n", "\x1b[4A\r\x1b[?7l1\x1b[K\nand 2 more lines\x1b[K\n\x1b[J\x1b[?7h", 1},
+		{"some fail, which is what one watches for", 1, nil, 0},
+		{"some fail, which is to be told", 1, []string{"--exit-code-on-error", "7"}, 7},
+		{"all fail", 1000, nil, exitFailures},
+	} {
+		code, out, _ := execute(t, append([]string{"watch", two(t, tt.failing).URL, "--rate", "50", "-t", "300ms"}, tt.args...)...)
+		if code != tt.want {
+			t.Errorf("%s: exit %d, want %d:\n%s", tt.name, code, tt.want, out)
+		}
+	}
+}
+
+func TestWatchAsJSON(t *testing.T) {
+	_, out, _ := execute(t, "watch", two(t, 0).URL, "--rate", "50", "-t", "350ms", "--json")
+	var types []string
+	for line := range strings.Lines(out) {
+		var record struct {
+			Type     string
+			Requests int
+			Replicas []struct{ ID string }
+		}
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		types = append(types, record.Type)
+		if record.Type == "end" && (record.Requests == 0 || len(record.Replicas) != 2) {
+			t.Errorf("the end is %s, want requests and two replicas", line)
+		}
+	}
+	if slices.Index(types, "change") < 0 || slices.Index(types, "status") < 0 || types[len(types)-1] != "end" {
+		t.Errorf("records %v, want changes, states and an end", types)
+	}
+}
+
+// output keeps what a watch shows.
+type output struct {
+	pictures []report.Watch
+	told     []string
+}
+
+func (o *output) show(w report.Watch, fresh []probe.Change) error {
+	o.pictures = append(o.pictures, w)
+	for _, c := range fresh {
+		o.told = append(o.told, c.Text)
+	}
+	return nil
+}
+
+func (o *output) end(report.Watch) error { return nil }
+
+func TestWatcherShowsStates(t *testing.T) {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	out := &output{}
+	w := &watcher{plan: profiles.Plan{Target: "http://x/", Rate: 2}, out: out}
+	notice := advisor.Event{N: 1, Kind: advisor.NoticeEvent, Text: "a notice"}
+	other := advisor.Event{N: 2, Kind: "replica", Text: "a answers"}
+	failures := []load.FailureCount{
+		{Failure: load.Timeout, Last: 2 * time.Second, Example: "no complete answer within 10s"},
+		{Failure: load.Dial, Last: 3 * time.Second, Example: "dial tcp: connect: connection refused"},
+	}
+	for _, s := range []advisor.State{
+		{At: noon}, // before the first request
+		{At: noon.Add(3 * time.Second), Load: load.Snapshot{Started: noon, Total: load.Stats{Count: 2, Failed: 2}, Failures: failures}, Events: []advisor.Event{notice}},
+		{At: noon.Add(4 * time.Second), Load: load.Snapshot{Started: noon, Total: load.Stats{Count: 3, Failed: 2}, Failures: failures}, Events: []advisor.Event{notice, other}},
+	} {
+		if err := w.show(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"every request fails: connection refused", "a notice", "requests succeed, after 1s"}; !slices.Equal(out.told, want) {
+		t.Errorf("told %q, want %q", out.told, want)
+	}
+	if n := len(out.pictures[0].Notices); n != 0 {
+		t.Errorf("%d notices, want none", n)
+	}
+	w.chosen = true
+	if err := w.show(advisor.State{At: noon, Load: load.Snapshot{Started: noon}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := out.pictures[len(out.pictures)-1].Notices; len(n) != 1 || n[0].Kind != probe.NoticeChosen {
+		t.Errorf("notices %v where a scaler chooses, want that", n)
+	}
+	out.pictures = out.pictures[:len(out.pictures)-1]
+	if n := len(out.pictures); n != 2 || len(out.pictures[n-1].Changes) != 3 {
+		t.Errorf("%d pictures, want 2, the last one with 3 changes: %+v", n, out.pictures)
+	}
+}
+
+// Off a terminal there is a line a change, and one of the state every half
+// minute.
+func TestWatchLines(t *testing.T) {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	var out strings.Builder
+	o := &watchLines{out: &out}
+	for second := range 61 {
+		w := report.Watch{At: noon.Add(time.Duration(second) * time.Second)}
+		var fresh []probe.Change
+		if second == 5 {
+			fresh = []probe.Change{{At: w.At, Text: "a appears"}}
+		}
+		if err := o.show(w, fresh); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "12:00:05 a appears\n12:00:30 0 requests, 0 failed\n12:01:00 0 requests, 0 failed\n"
+	if out.String() != want {
+		t.Errorf("show writes %q, want %q", out.String(), want)
+	}
+}
+
+// On a terminal a picture is drawn once a second, and at once where something
+// changed; at the end the summary takes its place.
+func TestWatchScreen(t *testing.T) {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	var out strings.Builder
+	width := 80
+	o := &watchScreen{screen: &screen{out: &out, size: func() (int, int) { return width, 24 }}}
+	for _, step := range []struct {
+		name  string
+		at    time.Duration
+		width int
+		fresh []probe.Change
+		drawn bool
+	}{
+		{"the first", 0, 80, nil, true},
+		{"soon after it", 250 * time.Millisecond, 80, nil, false},
+		{"with a change", 500 * time.Millisecond, 80, []probe.Change{{}}, true},
+		{"of another size", 750 * time.Millisecond, 100, nil, true},
+		{"a second later", 1750 * time.Millisecond, 100, nil, true},
 	} {
 		out.Reset()
-		height = step.height
-		if err := s.show(step.text, time.Time{}); err != nil || out.String() != step.want {
-			t.Errorf("%s: got %q, %v, want %q", step.what, out.String(), err, step.want)
+		width = step.width
+		if err := o.show(report.Watch{At: noon.Add(step.at), Target: "http://x/"}, step.fresh); err != nil {
+			t.Fatal(err)
 		}
+		if drawn := strings.Contains(out.String(), "http://x/"); drawn != step.drawn {
+			t.Errorf("%s: drawn is %v, want %v", step.name, drawn, step.drawn)
+		}
+	}
+	out.Reset()
+	if err := o.end(report.Watch{Target: "http://x/"}); err != nil || !strings.HasPrefix(out.String(), "\x1b[2A\r\x1b[Jhttp://x/") {
+		t.Errorf("end writes %q, %v, want the summary instead of the two lines", out.String(), err)
 	}
 }

@@ -1,0 +1,150 @@
+package advisor
+
+import (
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// A swarm that a hand makes larger: the scaler grows, a replica that is new
+// answers, the SLO is lost and regained, and a pause and a reset on the way
+// leave the story whole.
+func TestSessionTellsATimeline(t *testing.T) {
+	p := testFleetPolicy(1, 2, 10)
+	f := newFakeFleet(100*time.Millisecond, p)
+	f.named = 1
+	inSession(t, f, func(c *Config) { c.Plan.Users = 5 }, func(t *testing.T, s *Session) {
+		nameTwo(s)
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "10 s", func(st State) bool { return st.Load.Elapsed > 10*time.Second })
+		f.change(func(f *fakeFleet) { f.named = 2 })
+		if err := s.SetUsers(15); err != nil {
+			t.Fatal(err)
+		}
+		grown := time.Now()
+		await(t, s, "20 s more", func(st State) bool { return st.Load.Elapsed > 30*time.Second })
+		s.ResetStats()
+		s.TogglePause()
+		await(t, s, "a pause", func(st State) bool { return st.Load.Phase == load.Paused })
+		time.Sleep(8 * time.Second)
+		s.TogglePause()
+		await(t, s, "10 s after it", func(st State) bool { return st.Load.Elapsed > 50*time.Second })
+		s.Stop()
+		st := await(t, s, "the end", idle)
+		steps := st.Timeline.Episodes
+		if len(steps) != 4 {
+			t.Fatalf("got\n%s\nwant the start, the hand, the pause and its end", tale(steps))
+		}
+		for i, want := range []struct {
+			change string
+			cause  Cause
+		}{{"0 -> 5 users", Began}, {"5 -> 15 users", ByHand}, {"15 -> 0 users", ByHand}, {"0 -> 15 users", ByHand}} {
+			if e := steps[i]; e.Change() != want.change || e.Cause != want.cause || e.Until == nil {
+				t.Errorf("step %d: %s by %s until %v, want %s by %s and an end", i, e.Change(), e.Cause, e.Until, want.change, want.cause)
+			}
+		}
+		second := steps[1]
+		if second.At != grown.Sub(st.Began) {
+			t.Errorf("the hand's step is at %v, want %v", second.At, grown.Sub(st.Began))
+		}
+		if len(second.Moves) != 1 || second.Moves[0].From != 1 || second.Moves[0].To != 2 {
+			t.Errorf("moves %v, want one from 1 to 2", second.Moves)
+		}
+		if len(second.Arrivals) != 1 || second.Arrivals[0].ID != "b" {
+			t.Fatalf("arrivals %v, want the first answer of b", second.Arrivals)
+		}
+		after := *second.Arrivals[0].Answered - second.At
+		for _, r := range st.Fleet.Replicas {
+			if r.ID == "b" && (r.AfterStep == nil || *r.AfterStep != after) {
+				t.Errorf("b has answered %v after the step, want %v", r.AfterStep, after)
+			}
+		}
+	})
+}
+
+func testFleetPolicy(low, high int, target profiles.Milli) profiles.Policy {
+	p := profiles.DefaultPolicy()
+	p.Replicas = profiles.Bounds{Min: low, Max: profiles.Limit(high)}
+	p.Metrics = []profiles.Metric{{Kind: profiles.RPS, Target: target * 1000, Window: profiles.Duration(time.Second)}}
+	return p
+}
+
+// The chronicle notes each fact once, from who knows it best.
+func TestChronicleOfReplicas(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	at := func(seconds float64) time.Time { return began.Add(time.Duration(seconds * float64(time.Second))) }
+	look := func(c *chronicle, now float64, r probe.Replica, others ...probe.Replica) {
+		c.noteReplicas(began, at(now), probe.Fleet{Replicas: append([]probe.Replica{r}, others...)})
+	}
+	for _, test := range []struct {
+		name string
+		see  func(*chronicle)
+		want Life
+	}{
+		{"from start to end", func(c *chronicle) {
+			r := probe.Replica{ID: "r", Managed: true, State: probe.Starting, Created: at(1)}
+			look(c, 1.5, r)
+			r.State, r.StartedIn = probe.Serving, 2*time.Second
+			r.FirstSeen = at(4)
+			look(c, 4.5, r)
+			r.FirstSeen = at(9) // after a reset
+			look(c, 9.5, r)
+			r.State = probe.Draining
+			look(c, 20, r)
+			look(c, 20.5, r)
+			r.State, r.Deleted = probe.Gone, at(22)
+			look(c, 22.5, r)
+		}, Life{"r", ago(s), ago(3 * s), ago(4 * s), ago(20 * s), ago(22 * s)}},
+		{"gone between two looks", func(c *chronicle) {
+			look(c, 22.5, probe.Replica{ID: "r", Managed: true, State: probe.Gone, Created: at(1), Deleted: at(22)})
+		}, Life{ID: "r", Created: ago(s), Leaving: ago(22 * s), Gone: ago(22 * s)}},
+		{"one that ended by itself did not have to go", func(c *chronicle) {
+			look(c, 22.5, probe.Replica{ID: "r", Managed: true, State: probe.Gone, Created: at(1), Deleted: at(22), LastError: "exit code 1"})
+		}, Life{ID: "r", Created: ago(s)}},
+		{"silent while another answers", func(c *chronicle) {
+			look(c, 60, probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)},
+				probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)})
+		}, Life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s)}},
+		{"silent as all are", func(c *chronicle) {
+			look(c, 60, probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)})
+		}, Life{ID: "r", Answered: ago(s)}},
+		{"silent, and back", func(c *chronicle) {
+			q := probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)}
+			r := probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)}
+			look(c, 60, r, q)
+			r.State = probe.Serving
+			look(c, 61, r, q)
+		}, Life{ID: "r", Answered: ago(s)}},
+	} {
+		var c chronicle
+		test.see(&c)
+		if diff := gocmp.Diff(test.want, c.facts.Replicas[0]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+// A move carries the reason of the decision that made it, if that was seen.
+func TestChronicleOfMoves(t *testing.T) {
+	var c chronicle
+	look := func(at, wanted, from, to int, decided int) {
+		d := profiles.Decision{Current: from, Desired: to, Reason: profiles.FixedSize}
+		c.noteMove(time.Duration(at)*s, wanted, d, time.Duration(decided)*s)
+	}
+	look(1, 2, 2, 2, 0)
+	look(2, 4, 2, 4, 1) // decided a second before it was seen
+	look(3, 4, 4, 4, 3)
+	look(5, 0, 1, 0, 5) // there was one to 1 before
+	look(7, 3, 0, 3, 6)
+	want := []Move{{s, 2, 4, "the size is fixed"}, {5 * s, 4, 0, ""}, {6 * s, 0, 3, "the size is fixed"}}
+	if diff := gocmp.Diff(want, c.facts.Moves); diff != "" {
+		t.Errorf("moves (-want +got):\n%s", diff)
+	}
+}

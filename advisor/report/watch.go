@@ -1,0 +1,258 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"headroom/load"
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// Watch is what there is to see of a target at one moment. It is a value.
+type Watch struct {
+	At          time.Time
+	Target      string
+	Rate        float64 // requests per second that are sent
+	Load        load.Snapshot
+	Replicas    []probe.Replica // in the order in which they are shown
+	Unseen      probe.Unseen
+	Quiet, Gone int64          // answers after which a replica counts as that; 0: nothing is known of that
+	Down        time.Time      // since when every request fails; zero: some succeed
+	Problem     string         // why the latest failure failed
+	Changes     []probe.Change // the latest ones, oldest first
+	Notices     []probe.Notice
+}
+
+// WriteWatch draws a watch on a screen of so many columns, 80 or more, and
+// lines. The replicas and the changes share the lines that the rest leaves.
+func WriteWatch(w io.Writer, s Watch, width, height int) error {
+	const (
+		leastRows = 4 // with the head of the table
+		leastTold = 3
+	)
+	head := lines(width, func(p *paper) { p.watched(s) })
+	table := lines(width, func(p *paper) { p.watchedReplicas(s) })
+	notes := lines(width, func(p *paper) { p.watchNotes(s) })
+	told := lines(width, func(p *paper) { p.changes(s.Changes) })
+	room := height - len(head) - len(notes) - len("\n\n\n")
+	if most := max(leastRows, room-min(len(told), leastTold)); len(table) > most {
+		table = append(table[:most-1:most-1], fmt.Sprintf("and %s", profiles.Plural(len(table)-most+1, "more replica", "more replicas")))
+	}
+	told = told[max(0, len(told)-max(leastTold, room-len(table))):]
+	var parts []string
+	for _, part := range [][]string{head, table, notes, told} {
+		if len(part) > 0 {
+			parts = append(parts, strings.Join(part, "\n")+"\n")
+		}
+	}
+	_, err := io.WriteString(w, strings.Join(parts, "\n"))
+	return err
+}
+
+// WriteWatchSummary writes what a watch has seen, in lines of so many columns,
+// 80 or more; of 0 nothing is cut or wrapped.
+func WriteWatchSummary(w io.Writer, s Watch, width int) error {
+	p := &paper{w: w, width: width}
+	p.watched(s)
+	if len(s.Replicas) > 0 {
+		p.printf("\n")
+		p.watchedWhen(s.Replicas)
+	}
+	p.whoNames(s.Load)
+	if len(s.Load.Failures) > 0 {
+		p.printf("\n")
+	}
+	for _, f := range s.Load.Failures {
+		p.say("%s: %s (%s), first %s, last %s", profiles.Plural(f.Count, "failure", "failures"), f.Failure, f.Example,
+			s.Load.Started.Add(f.First).Format(time.TimeOnly), s.Load.Started.Add(f.Last).Format(time.TimeOnly))
+	}
+	if len(s.Changes) > 0 {
+		p.printf("\n")
+	}
+	p.changes(s.Changes)
+	return p.err
+}
+
+// WatchLine is a watch in one line.
+func WatchLine(s Watch) string {
+	text := counted(s.Load)
+	if !s.Down.IsZero() {
+		text += "; " + down(s)
+	}
+	for _, r := range s.Replicas {
+		switch r.State {
+		case probe.Gone:
+		case probe.Serving:
+			text += fmt.Sprintf("; %s %s", r.ID, percent(r.Share))
+		default:
+			text += fmt.Sprintf("; %s %s", r.ID, r.State)
+		}
+	}
+	return text
+}
+
+// lines are what write puts on paper.
+func lines(width int, write func(p *paper)) []string {
+	var text bytes.Buffer
+	write(&paper{w: &text, width: width})
+	if text.Len() == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
+}
+
+// watched is the head of a watch.
+func (p *paper) watched(s Watch) {
+	started := s.Load.Started
+	p.say("%s: %.3g/s since %s (%s)", s.Target, s.Rate, started.Format(time.TimeOnly), s.At.Sub(started).Round(time.Second))
+	p.say("%s", counted(s.Load))
+	p.addresses(s.Load.Conns.Remotes)
+	if !s.Down.IsZero() {
+		p.say("%s", down(s))
+	}
+}
+
+// counted is what came of the requests, and what waits for an answer.
+func counted(l load.Snapshot) string {
+	text := fmt.Sprintf("%s, %d failed", profiles.Plural(l.Total.Count, "request", "requests"), l.Total.Failed)
+	if waiting, oldest, ok := l.Stalled(); ok && waiting > 0 {
+		text += fmt.Sprintf(", %d waiting, the oldest for %s", waiting, oldest.Round(time.Second))
+	}
+	if q := l.Total.Service; q.Count > 0 {
+		text += fmt.Sprintf(", service time p50 %s, p95 %s, p99 %s", profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95), profiles.FormatLatency(q.P99))
+	}
+	return text
+}
+
+func down(s Watch) string {
+	return fmt.Sprintf("every request fails since %s: %s", s.Down.Format(time.TimeOnly), s.Problem)
+}
+
+// addresses are those of the target that connections went to.
+func (p *paper) addresses(remotes []load.Remote) {
+	const most = 2
+	if len(remotes) == 0 {
+		return
+	}
+	text := remotes[0].Address
+	for i, r := range remotes[1:] {
+		if i+1 == most {
+			text += fmt.Sprintf(" and %d more", len(remotes)-most)
+			break
+		}
+		text += ", " + r.Address
+	}
+	p.say("%s: %s", profiles.Plural(len(remotes), "address", "addresses"), text)
+}
+
+// watchedWhen is the table of the replicas at the end of a watch.
+func (p *paper) watchedWhen(replicas []probe.Replica) {
+	var named int64
+	for _, r := range replicas {
+		named += r.Requests
+	}
+	rows := [][]string{{"replica", "state", "answers", "failed", "share", "p50", "p95", "first", "last"}}
+	for _, r := range replicas {
+		rows = append(rows, []string{r.ID, string(r.State), fmt.Sprint(r.Requests), fmt.Sprint(r.Failed), percent(float64(r.Requests) / float64(named)),
+			replicaTime(r, r.P50), replicaTime(r, r.P95), r.FirstSeen.Format(time.TimeOnly), r.LastSeen.Format(time.TimeOnly)})
+	}
+	p.table("nlrrrrrll", rows)
+}
+
+// watchedReplicas is the table of the replicas; a wide page has more of it.
+func (p *paper) watchedReplicas(s Watch) {
+	const wide = 100
+	if len(s.Replicas) == 0 {
+		return
+	}
+	rows := [][]string{{"replica", "state", "share", "last", "p50", "p95", "p99", "failed", "first"}}
+	align := "nlrrrrrrl"
+	if p.width >= wide {
+		align += "r"
+		rows[0] = append(rows[0], "answers")
+	}
+	for _, r := range s.Replicas {
+		share := percent(r.Share)
+		if r.State == probe.Gone {
+			share = none
+		}
+		row := []string{r.ID, string(r.State), share, ago(s.At.Sub(r.LastSeen)),
+			replicaTime(r, r.P50), replicaTime(r, r.P95), replicaTime(r, r.P99), fmt.Sprint(r.Failed), r.FirstSeen.Format(time.TimeOnly)}
+		if p.width >= wide {
+			row = append(row, fmt.Sprint(r.Requests))
+		}
+		rows = append(rows, row)
+	}
+	p.table(align, rows)
+}
+
+// watchNotes say in few words what the table rests on, and what else is to know.
+func (p *paper) watchNotes(s Watch) {
+	if l := s.Load; l.Found {
+		p.say("service time in ms; replicas named by %s, found by itself (%s)", l.Identity, l.Sure)
+		p.unnamed(l)
+	} else {
+		p.whoNames(l)
+	}
+	if u := s.Unseen; u.High > u.Seen {
+		p.say("%s met so far, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)
+	}
+	if s.Quiet > 0 && s.Rate > 0 {
+		p.say("one counts as quiet after %d answers without it (%s), as gone after %d (%s)", s.Quiet, lasts(s.Quiet, s.Rate), s.Gone, lasts(s.Gone, s.Rate))
+	}
+	for _, n := range s.Notices {
+		p.say("! %s", n.Text)
+	}
+}
+
+// lasts is how long so many answers take.
+func lasts(answers int64, rate float64) time.Duration {
+	return time.Duration(float64(answers) / rate * float64(time.Second)).Round(time.Second)
+}
+
+// whoNames says where names of replicas come from, or why there are none.
+func (p *paper) whoNames(s load.Snapshot) {
+	switch {
+	case s.Identity != "":
+		p.naming(s)
+		p.unnamed(s)
+	case s.Total.Count > s.Total.Failed:
+		p.nameless(s)
+	}
+}
+
+func (p *paper) changes(list []probe.Change) {
+	for _, c := range list {
+		p.say("%s", ChangeLine(c))
+	}
+}
+
+// ChangeLine is a change in one line, with its time of the day.
+func ChangeLine(c probe.Change) string { return c.At.Format(time.TimeOnly) + " " + c.Text }
+
+// replicaTime writes a time of a replica in milliseconds.
+func replicaTime(r probe.Replica, d time.Duration) string {
+	if r.Requests == r.Failed {
+		return none
+	}
+	return milliseconds(d)
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.1f %%", share*100) }
+
+// ago writes for how long something is over, in a few characters.
+func ago(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "<1s"
+	case d < 100*time.Second:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 100*time.Minute:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%dh", int(d.Hours()))
+}

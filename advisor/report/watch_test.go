@@ -1,0 +1,147 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/exp/golden"
+
+	"headroom/load"
+	"headroom/probe"
+)
+
+// watched is a watch of three replicas, one of which went.
+func watched() Watch {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	at := func(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.Second) }
+	replica := func(id string, state probe.State, share float64, first, last int, requests, failed int64) probe.Replica {
+		return probe.Replica{ID: id, State: state, Share: share, FirstSeen: at(first), LastSeen: at(last), Requests: requests, Failed: failed,
+			P50: 1200 * time.Microsecond, P95: 34 * milli, P99: 560 * milli}
+	}
+	change := func(second int, kind probe.ChangeKind, text string) probe.Change {
+		return probe.Change{At: at(second), Kind: kind, Text: text}
+	}
+	return Watch{
+		At: at(90), Target: "http://shop.example:8080/healthz", Rate: 2,
+		Load: load.Snapshot{
+			Started: noon, Total: load.Stats{Count: 180, Failed: 5, Service: quantiles(175, 4*milli)},
+			Conns:    load.Connections{Remotes: []load.Remote{{Address: "10.0.0.7:8080"}, {Address: "10.0.0.8:8080"}, {Address: "10.0.0.9:8080"}, {Address: "10.0.0.10:8080"}, {Address: "10.0.0.11:8080"}}},
+			Unnamed:  2,
+			Identity: "json:hostname", Found: true, Sure: probe.Sure, Why: "3 values in 144 answers, which come back",
+			Failures: []load.FailureCount{{Failure: load.Dial, Count: 5, First: 40 * time.Second, Last: 52 * time.Second, Example: "dial tcp: connect: connection refused"}},
+		},
+		Replicas: []probe.Replica{
+			replica("shop-7d4b9c6f5-x2x9k", probe.Serving, 0.51, 0, 90, 88, 0),
+			replica("shop-7d4b9c6f5-q8w7z", probe.Quiet, 0.49, 58, 78, 40, 3),
+			replica("shop-6c5b8d9fd-lm4tn", probe.Gone, 0.2, 1, 55, 50, 50),
+		},
+		Unseen: probe.Unseen{Seen: 2, Total: 2, Low: 2, High: 3}, Quiet: 14, Gone: 20,
+		Changes: []probe.Change{
+			change(0, probe.ChangeSource, "replicas are named by json:hostname"),
+			change(0, probe.ChangeMet, "shop-7d4b9c6f5-x2x9k answers"),
+			change(1, probe.ChangeMet, "shop-6c5b8d9fd-lm4tn answers"),
+			change(41, probe.ChangeFailing, "2 of the last 20 requests failed: connection refused"),
+			change(58, probe.ChangeAppears, "shop-7d4b9c6f5-q8w7z appears"),
+			change(72, probe.ChangeGone, "shop-6c5b8d9fd-lm4tn is gone: nothing since 12:00:55, in 35 answers"),
+			change(86, probe.ChangeQuiet, "shop-7d4b9c6f5-q8w7z has been quiet since 12:01:18"),
+		},
+		Notices: []probe.Notice{{Kind: probe.NoticeForwarded, Text: "a notice of the session, which takes more than one line where the terminal is narrow"}},
+	}
+}
+
+// many is a watch of so many replicas.
+func many(n int) Watch {
+	s := watched()
+	s.Replicas = nil
+	for i := range n {
+		r := watched().Replicas[0]
+		r.ID = fmt.Sprintf("replica-%d", i+1)
+		s.Replicas = append(s.Replicas, r)
+	}
+	return s
+}
+
+func TestWatchScreens(t *testing.T) {
+	waiting := Watch{At: watched().At, Target: "http://shop.example/", Rate: 2, Down: watched().Load.Started, Problem: "connection refused",
+		Load: load.Snapshot{Started: watched().Load.Started, Total: load.Stats{Count: 9, Failed: 9}}}
+	for _, tt := range []struct {
+		name          string
+		watch         Watch
+		width, height int
+	}{
+		{"80", watched(), 80, 40},
+		{"120", watched(), 120, 40},
+		{"low", many(30), 80, 23},
+		{"waiting", waiting, 80, 23},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := WriteWatch(&out, tt.watch, tt.width, tt.height); err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			if len(lines) > tt.height {
+				t.Errorf("%d lines, want %d at most", len(lines), tt.height)
+			}
+			for _, line := range lines {
+				if n := utf8.RuneCountInString(line); n > tt.width {
+					t.Errorf("a line of %d columns, want %d at most: %s", n, tt.width, line)
+				}
+			}
+			golden.RequireEqual(t, out.Bytes())
+		})
+	}
+}
+
+func TestWatchSummary(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteWatchSummary(&out, watched(), 80); err != nil {
+		t.Fatal(err)
+	}
+	golden.RequireEqual(t, out.Bytes())
+}
+
+func TestWatchLine(t *testing.T) {
+	s := watched()
+	const want = "180 requests, 5 failed, service time p50 4ms, p95 12ms, p99 20ms; shop-7d4b9c6f5-x2x9k 51.0 %; shop-7d4b9c6f5-q8w7z quiet"
+	if got := WatchLine(s); got != want {
+		t.Errorf("WatchLine = %q, want %q", got, want)
+	}
+	s.Load.InFlight, s.Load.Oldest = 3, 4*time.Second
+	if got := WatchLine(s); !strings.HasPrefix(got, "180 requests, 5 failed, 3 waiting, the oldest for 4s, service time") {
+		t.Errorf("WatchLine of a target that hangs = %q", got)
+	}
+	s.Down, s.Problem, s.Replicas = s.At, "connection refused", nil
+	if got := WatchLine(s); !strings.HasSuffix(got, "; every request fails since 12:01:30: connection refused") {
+		t.Errorf("WatchLine of a target that is down = %q", got)
+	}
+}
+
+func TestWatchJSON(t *testing.T) {
+	var out bytes.Buffer
+	s := watched()
+	s.Replicas[2].P50, s.Replicas[2].P95, s.Replicas[2].P99 = 0, 0, 0
+	c := probe.Change{At: s.At, Kind: probe.ChangeGone, Replica: "a", Since: s.Load.Started, Text: "a is gone"}
+	for _, err := range []error{WriteWatchChange(&out, c), WriteWatchStatus(&out, s, false), WriteWatchStatus(&out, Watch{At: s.At}, true)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want 3:\n%s", len(lines), out.Bytes())
+	}
+	var indented bytes.Buffer
+	for _, line := range lines {
+		if err := json.Indent(&indented, line, "", " "); err != nil {
+			t.Fatalf("%v in %s", err, line)
+		}
+		indented.WriteString("\n")
+	}
+	golden.RequireEqual(t, indented.Bytes())
+}

@@ -1,0 +1,182 @@
+package probe
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// service is a target that a watch looks at: a request every half a second,
+// from noon on.
+type service struct {
+	t     *testing.T
+	watch Watch
+	look  Look
+	now   time.Time
+	told  []string // the changes with their second
+}
+
+func newService(t *testing.T, source string) *service {
+	return &service{t: t, look: Look{Source: source}, now: time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)}
+}
+
+// send lets so many requests be answered by the replicas in turn; "" is none,
+// and a ! before a name that the answer was a failure.
+func (s *service) send(n int, names ...string) *service {
+	for i := range n {
+		s.now = s.now.Add(time.Second / 2)
+		name, failed := strings.CutPrefix(names[i%len(names)], "!")
+		s.look.Requests++
+		if failed {
+			s.look.Failed++
+		}
+		if name != "" {
+			at := slices.IndexFunc(s.look.Replicas, func(r Replica) bool { return r.ID == name })
+			if at < 0 {
+				s.look.Replicas = append(s.look.Replicas, Replica{ID: name, FirstSeen: s.now})
+				at = len(s.look.Replicas) - 1
+			}
+			r := &s.look.Replicas[at]
+			r.Requests++
+			r.LastSeen = s.now
+			if failed {
+				r.Failed++
+			}
+		}
+		s.observe()
+	}
+	return s
+}
+
+func (s *service) observe() {
+	l := s.look
+	l.Replicas = slices.Clone(l.Replicas)
+	for _, c := range s.watch.Observe(s.now, l) {
+		s.told = append(s.told, fmt.Sprintf("%s %s: %s", c.At.Format("04:05"), c.Kind, c.Text))
+	}
+}
+
+func TestWatchTellsChanges(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		run  func(s *service)
+		want []string
+	}{
+		{"those that are there are met", func(s *service) { s.send(30, "a", "b", "c") }, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers", "00:01 met: c answers",
+		}},
+		{"one that comes later appears", func(s *service) { s.send(30, "a", "b").send(6, "a", "b", "c") }, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers", "00:16 appears: c appears",
+		}},
+		{"one that stays away is quiet, then gone, and comes back", func(s *service) {
+			s.send(30, "a", "b", "c").send(40, "a", "b").send(1, "c").send(2, "a", "b")
+		}, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers", "00:01 met: c answers",
+			"00:26 quiet: c has been quiet since 12:00:15", "00:32 gone: c is gone: nothing since 12:00:15, in 35 answers",
+			"00:35 again: c answers again, after 21s",
+		}},
+		{"one that a scaler leaves idle", func(s *service) {
+			s.look.Chosen = true
+			s.send(4, "a", "b").send(100, "a")
+		}, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers",
+		}},
+		{"replaced one by one", func(s *service) { s.send(30, "a", "b").send(60, "c", "d") }, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers", "00:15 appears: c appears", "00:16 appears: d appears",
+			"00:31 quiet: a has been quiet since 12:00:14", "00:31 quiet: b has been quiet since 12:00:15",
+			"00:39 gone: a is gone: nothing since 12:00:14, in 49 answers", "00:39 gone: b is gone: nothing since 12:00:15, in 48 answers",
+		}},
+		{"a target that comes up late", func(s *service) { s.send(20, "!").send(2, "a") }, []string{
+			"00:00 source: replicas are named by json:id", "00:00 down: every request fails: refused", "00:10 up: requests succeed, after 10s", "00:10 met: a answers",
+		}},
+		{"a target that goes away and comes back", func(s *service) { s.send(20, "a").send(10, "!").send(2, "a") }, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:11 failing: 2 of the last 20 requests failed: refused", "00:12 down: every request fails: refused", "00:15 up: requests succeed, after 5s",
+		}},
+		{"half of the requests fail, which is no end", func(s *service) { s.send(40, "a", "!").send(20, "a") }, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:02 failing: 2 of the last 4 requests failed: refused", "00:30 recovered: the last 20 requests succeeded",
+		}},
+		{"one replica fails", func(s *service) { s.send(20, "a", "b").send(20, "a", "!b").send(40, "a", "b") }, []string{
+			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers",
+			"00:12 failing: 2 of the last 12 answers of b failed", "00:40 recovered: the last 20 answers of b were good",
+		}},
+	} {
+		s := newService(t, "json:id")
+		s.look.Problem = "refused"
+		tt.run(s)
+		if diff := cmp.Diff(tt.want, s.told); diff != "" {
+			t.Errorf("%s: Observe tells (- want, + got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+// Another source has other names: what the old ones were is forgotten.
+func TestWatchForgetsWithTheSource(t *testing.T) {
+	s := newService(t, "json:id").send(10, "a", "b")
+	s.look.Source, s.look.Replicas = "header:X-Pod", nil
+	s.send(30, "pod-1")
+	if got := s.watch.Replicas(); len(got) != 1 || got[0].ID != "pod-1" || got[0].Share != 1 {
+		t.Errorf("Replicas() = %+v, want pod-1 with all answers", got)
+	}
+	if last := s.told[len(s.told)-1]; last != "00:05 met: pod-1 answers" {
+		t.Errorf("the last change is %q, want that pod-1 is met", last)
+	}
+}
+
+func TestWatchReplicas(t *testing.T) {
+	s := newService(t, "json:id").send(40, "a", "b").send(60, "b", "c").send(300, "c", "c", "b")
+	var got []string
+	for _, r := range s.watch.Replicas() {
+		got = append(got, fmt.Sprintf("%s %s %.2f", r.ID, r.State, r.Share))
+	}
+	if diff := cmp.Diff([]string{"b serving 0.34", "c serving 0.67", "a gone 0.00"}, got); diff != "" {
+		t.Errorf("Replicas() (- want, + got):\n%s", diff)
+	}
+	if quiet, gone := s.watch.Patience(); quiet != 14 || gone != 20 {
+		t.Errorf("Patience() = %d, %d, want 14, 20", quiet, gone)
+	}
+	if u := s.watch.Unseen(); u.Seen != 2 || u.High != 2 {
+		t.Errorf("Unseen() = %+v, want 2 of 2", u)
+	}
+}
+
+// A random balancer over replicas that all stay is hardly ever told to lose one.
+func TestWatchIsCalm(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	s := newService(t, "json:id")
+	for range 7200 { // an hour
+		s.send(1, string(rune('a'+random.IntN(5))))
+	}
+	gone, quiet := 0, 0
+	for _, told := range s.told {
+		if strings.Contains(told, " gone: ") {
+			gone++
+		}
+		if strings.Contains(told, " quiet: ") {
+			quiet++
+		}
+	}
+	if gone > 0 || quiet > 3 {
+		t.Errorf("in an hour %d replicas were called gone and %d quiet, want 0 and 3 at most:\n%s", gone, quiet, strings.Join(s.told, "\n"))
+	}
+}
+
+// Answers may come by the dozen between two Looks.
+func TestWatchTakesManyAtOnce(t *testing.T) {
+	s := newService(t, "json:id")
+	s.look.Requests, s.look.Failed = 5000, 2
+	s.look.Replicas = []Replica{{ID: "a", Requests: 2600, Failed: 2}, {ID: "b", Requests: 2400}}
+	s.observe()
+	want := []string{"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:00 met: b answers"}
+	s.look.Requests += 10_000
+	s.look.Replicas[0].Requests += 10_000
+	s.observe()
+	want = append(want, "00:00 gone: b is gone: nothing since 00:00:00, in 10000 answers")
+	if diff := cmp.Diff(want, s.told); diff != "" {
+		t.Errorf("Observe tells (- want, + got):\n%s", diff)
+	}
+}
