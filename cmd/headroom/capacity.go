@@ -45,7 +45,10 @@ func (a *app) capacityCommand() *cobra.Command {
 			err = a.follow(session, newProgress(a.err, v.budget, true), session.Advise)
 			end()
 			m, ok := session.Measured()
-			if err != nil || !ok { // !ok: interrupted
+			if err == nil && !ok {
+				err = errStopped
+			}
+			if err != nil {
 				return err
 			}
 			return a.writeMeasurement(m, output)

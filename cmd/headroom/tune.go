@@ -215,7 +215,10 @@ func (a *app) concludeTune(r advisor.TuneResult, err error, o tuneOptions) error
 // explainTune prints what a refusal rests on.
 func (a *app) explainTune(r advisor.TuneResult, err error, o tuneOptions) error {
 	refusal := r.Measurement.Capacity.Refusal
-	if refusal == nil {
+	switch {
+	case refusal == nil && advisor.Failure(err) == nil:
+		return errStopped
+	case refusal == nil:
 		return err
 	}
 	inconclusive := &exit{exitInconclusive, advisor.Failure(err)}
