@@ -38,16 +38,12 @@ func Attach(ctx context.Context, url, token string) (*Client, error) {
 
 func attach(ctx context.Context, api *httpapi.Client) (*Client, error) {
 	c := &Client{api: api, states: make(chan advisor.State, 1)}
-	f, err := c.open(ctx)
+	f, err := c.begin(ctx)
 	var refused *httpapi.Refused
 	switch {
 	case errors.As(err, &refused) && refused.Code == http.StatusNotFound:
 		return nil, fmt.Errorf("%s: %w", api.URL(), ErrNoRun)
 	case err != nil:
-		return nil, err
-	}
-	if err := c.take(f); err != nil {
-		f.close()
 		return nil, err
 	}
 	c.first = f
@@ -100,12 +96,23 @@ func (c *Client) Run(ctx context.Context) {
 				return
 			}
 			pause = min(2*pause, mostWait)
-			if f, err = c.open(ctx); err == nil {
-				err = c.take(f)
-			}
+			f, err = c.begin(ctx)
 		}
 		pause = firstWait
 	}
+}
+
+// begin opens a stream and takes its first State.
+func (c *Client) begin(ctx context.Context) (*feed, error) {
+	f, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.take(f); err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // follow takes States until there is none any more.
