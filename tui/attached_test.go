@@ -62,6 +62,7 @@ func TestScalerAlone(t *testing.T) {
 func TestLostConnection(t *testing.T) {
 	h := drive(t, steadyState())
 	h.press(" ") // also where the view is frozen
+	h.wantHidden("connection")
 	lost := steadyState()
 	lost.Lost = "connection refused: tried again in 4s"
 	h.state(lost)

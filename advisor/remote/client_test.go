@@ -102,9 +102,12 @@ func TestEndOfSession(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(3 * silence)
 		b.end()
 		synctest.Wait()
+		if b.net.dials != 2 {
+			t.Errorf("for an order and all States: %d connections, want 2", b.net.dials)
+		}
 		st := c.State()
 		if !st.Ended || st.Lost != "" || st.Swarm == nil || st.Swarm.Total.Count == 0 {
 			t.Errorf("at the end: got ended %v, lost %q, swarm %+v", st.Ended, st.Lost, st.Swarm)

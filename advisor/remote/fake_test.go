@@ -84,8 +84,9 @@ func (w *wire) dial(ctx context.Context) (net.Conn, error) {
 
 // network leads to whichever wire is plugged in.
 type network struct {
-	mu sync.Mutex
-	w  *wire
+	mu    sync.Mutex // guards the fields below
+	w     *wire
+	dials int
 }
 
 func (n *network) plug(w *wire) {
@@ -100,6 +101,7 @@ func (n *network) client() *httpapi.Client {
 	c.HTTP.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		n.mu.Lock()
 		w := n.w
+		n.dials++
 		n.mu.Unlock()
 		return w.dial(ctx)
 	}}
@@ -147,11 +149,11 @@ func (b *bench) run(t *testing.T, control bool) {
 // attached follows the session of b.
 func (b *bench) attached(t *testing.T) (c *Client, detach func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	c, err := attach(ctx, b.net.client())
+	c, err := attach(t.Context(), b.net.client())
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
 	var following sync.WaitGroup
 	following.Go(func() { c.Run(ctx) })
 	return c, func() {

@@ -38,8 +38,12 @@ func TestFramesAddUp(t *testing.T) {
 			if err == nil {
 				err = json.Unmarshal(text, &f)
 			}
+			before, held := got, slices.Clone(got.Points)
 			if err == nil {
 				got, err = f.after(got)
+			}
+			if diff := cmp.Diff(held, before.Points); diff != "" {
+				t.Fatalf("the State before changed:\n%s", diff)
 			}
 			if err != nil {
 				t.Fatal(err)
