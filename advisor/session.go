@@ -42,6 +42,9 @@ type Config struct {
 	Behind bool            // the scaler's replicas are behind the target, which chooses among them; else the scaler does
 	Policy profiles.Policy // in force at the scaler when the session begins
 
+	Workers Lister // a list of the replicas; nil: there is none
+	Name    Lister // the addresses of the target's name; nil: it has none
+
 	NewConn func(now context.Context, start time.Time) load.Conn // nil: sockets
 }
 
@@ -98,14 +101,17 @@ type Session struct {
 	job       *job         // see job
 	next      *job
 	aside     *job
-	fleet     probe.Fleet // as the scaler last reported it
+	fleet     probe.Fleet     // as the scaler last reported it
+	workers   []probe.Replica // as a list last had them
+	said      map[probe.Origin]probe.Statement
 	began     time.Time
 	pointed   time.Duration          // offset of the last point of the engine that was taken over
 	thin      int                    // a point stands for so many seconds
 	seen      map[string]probe.State // as last logged
 	answered  map[string]bool        // replicas whose first answer was logged
-	chronicle chronicle              // what the timeline is made from
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
+	chronicle chronicle              // what the timeline is made from
+	noticedOf time.Time              // start of the swarm that the state's Noticed is of
 	measured  Measurement
 }
 
@@ -118,7 +124,7 @@ func NewSession(c Config) (*Session, error) {
 	s := &Session{
 		config: c, identifier: probe.NewIdentifier(c.Source), here: here,
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
-		thin: 1, seen: map[string]probe.State{}, answered: map[string]bool{},
+		thin: 1, said: map[probe.Origin]probe.Statement{}, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
 	s.state = State{
 		Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Replay: c.Replay.Length(), Managed: c.Scaler != nil, Policy: c.Policy,
@@ -142,10 +148,13 @@ func (s *Session) Run(ctx context.Context) error {
 	s.state.Began = s.began
 	s.mu.Unlock()
 
-	var watcher sync.WaitGroup
+	var watchers sync.WaitGroup
 	if s.config.Scaler != nil {
 		s.askScaler(ctx) // so that the first State knows the fleet
-		watcher.Go(func() { s.watchScaler(ctx) })
+		watchers.Go(func() { s.watchScaler(ctx) })
+	}
+	for from, lister := range s.config.listers() {
+		watchers.Go(func() { s.watchList(ctx, from, lister) })
 	}
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
@@ -159,7 +168,7 @@ func (s *Session) Run(ctx context.Context) error {
 			s.closed = true
 			s.mu.Unlock()
 			s.jobs.Wait()
-			watcher.Wait()
+			watchers.Wait()
 			s.update(func(st *State) { st.Ended = true })
 			s.publish(time.Now())
 			close(s.closing)
@@ -201,12 +210,12 @@ func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
 	s.addPoints(now)
 	s.state.Seq++
-	s.chronicle.noteReplicas(s.began, now, s.merged())
+	s.chronicle.noteReplicas(s.began, now, s.join(now))
 	s.tell(now)
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
 	s.noteNotices(now, state)
-	state.Events, state.Notices = s.state.Events, s.state.Notices
+	state.Events, state.Notices, state.Noticed = s.state.Events, s.state.Notices, s.state.Noticed
 	boxes := s.boxes
 	s.mu.Unlock()
 	for _, box := range boxes {
@@ -225,21 +234,12 @@ func (s *Session) picture(now time.Time) State {
 		swarm := s.swarmed.Snapshot()
 		out.Swarm = &swarm
 	}
-	out.Fleet = s.merged()
+	out.Fleet = s.join(now)
 	for i := range out.Fleet.Replicas {
 		r := &out.Fleet.Replicas[i]
 		r.AfterStep = out.Timeline.AfterStep(r.ID)
 	}
 	return out
-}
-
-// merged is the fleet by the scaler and by the answers. mu is held.
-func (s *Session) merged() probe.Fleet {
-	var answers []probe.Replica
-	if s.engine != nil {
-		answers = s.engine.Snapshot().Fleet()
-	}
-	return probe.Merge(s.fleet, answers)
 }
 
 // noticeReplicas logs replicas that appear, answer for the first time, go and
@@ -376,10 +376,12 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 			s.log(now, "error", "the scaler does not answer: %v", err)
 		}
 		s.state.ScalerError = err.Error()
+		s.hear(now, probe.FromScaler, probe.Report{}, err)
 		return
 	}
 	s.state.ScalerError = ""
 	s.fleet, s.state.Policy = fleet, control.Policy
+	s.hear(now, probe.FromScaler, probe.ReportOf(fleet.Replicas), nil)
 	decision := control.Decision
 	s.chronicle.noteMove(now.Sub(s.began), fleet.Wanted, decision, decision.At.Sub(s.began))
 	if decision.Desired != decision.Current && decision.At.After(s.state.Decision.At) {

@@ -41,6 +41,7 @@ type State struct {
 	Fleet  probe.Fleet   `json:"fleet"`
 
 	Notices []probe.Notice `json:"notices,omitempty"` // what keeps the load from replicas
+	Noticed []Noticed      `json:"noticed,omitempty"` // during the swarm, and for how long
 
 	Swarm *load.Snapshot `json:"swarm,omitempty"` // of the present or the latest swarm, whatever ran since
 

@@ -25,8 +25,8 @@ const (
 const CrashLoop = 3
 
 // Replica is what is known of one instance of the target. Fields that their
-// source does not know are zero; Managed and Answered say which sources there
-// are. It is a value.
+// source does not know are zero; Managed, Listed and Answered say which sources
+// there are. It is a value.
 type Replica struct {
 	ID    string `json:"id"`
 	State State  `json:"state"`
@@ -48,6 +48,8 @@ type Replica struct {
 	Failures  int           `json:"failures,omitempty"`  // in a row, of this place
 	Retry     time.Time     `json:"retry,omitzero"`      // while it is failing: when another one takes its place
 	LastError string        `json:"lastError,omitempty"` // why it ended, when it did by itself, or is suspect
+
+	Listed bool `json:"listed,omitempty"` // a list of workers has it
 
 	// From the answers.
 	Answered  bool          `json:"answered,omitempty"`
@@ -77,12 +79,14 @@ func (r Replica) InCrashLoop() bool { return r.Failures >= CrashLoop }
 // Fleet is all replicas of a target at one moment. It is a value: a new one
 // is made for each report.
 type Fleet struct {
-	Managed  bool      `json:"managed"` // a scaler reported it
-	Wanted   int       `json:"wanted"`  // by the scaler
-	Pinned   bool      `json:"pinned,omitempty"`
-	InFlight int       `json:"inFlight"` // accepted by the scaler and not answered, queued ones included
-	Queue    int       `json:"queue"`    // waiting for a replica
-	Replicas []Replica `json:"replicas"` // living ones, oldest first, then those that went lately
+	Managed  bool        `json:"managed"`          // a scaler reported it
+	Listed   bool        `json:"listed,omitempty"` // a list of workers, which names replicas as the answers do, is part of it
+	Wanted   int         `json:"wanted"`           // by the scaler
+	Pinned   bool        `json:"pinned,omitempty"`
+	InFlight int         `json:"inFlight"`          // accepted by the scaler and not answered, queued ones included
+	Queue    int         `json:"queue"`             // waiting for a replica
+	Replicas []Replica   `json:"replicas"`          // living ones, oldest first, then those that went lately
+	Sources  []Statement `json:"sources,omitempty"` // where this comes from, and what each of them says
 }
 
 // Count is the number of replicas in any of the given states.

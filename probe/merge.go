@@ -34,8 +34,8 @@ func Merge(managed Fleet, answers []Replica) Fleet {
 		if _, ok := byID[a.ID]; !ok {
 			continue
 		}
-		if managed.Managed && a.State == Quiet {
-			a.State = Gone // the scaler has forgotten it
+		if (managed.Managed || managed.Listed) && a.State == Quiet {
+			a.State = Gone // the scaler or the list has forgotten it
 		}
 		out.Replicas = append(out.Replicas, a)
 	}

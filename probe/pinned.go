@@ -2,61 +2,33 @@ package probe
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
-// Sight is how a load reaches the replicas of a target. It is a value.
-type Sight struct {
-	Fleet     Fleet
-	Rate      float64       // answers per second, lately
-	Conns     int           // connections that are open
-	Oldest    time.Duration // for how long the oldest of them has been
-	Since     time.Time     // when the load began, or went on after a pause
-	Addresses int           // of the target's name; 0: not known
-	Loopback  bool          // the target is on this machine
-	Here      string        // the name of this machine
-	Balanced  bool          // the scaler that reports the fleet chooses the replicas itself
+// reach is which replicas of a fleet get requests.
+type reach struct {
+	known, answering int
+	only             string        // the latest that answers
+	left             []string      // that get nothing
+	silent           time.Duration // how long the one that waits longest has got nothing
 }
 
-// Notice says what keeps a load from reaching all replicas, and what helps.
-type Notice struct {
-	Kind NoticeKind `json:"kind"`
-	Text string     `json:"text"`
-}
-
-// NoticeKind is what was noticed.
-type NoticeKind string
-
-// The notices.
-const (
-	NoticePinned    NoticeKind = "pinned"    // replicas are known that get nothing
-	NoticeForwarded NoticeKind = "forwarded" // a port-forward ends at one replica
-)
-
-// A replica is left out when it has had nothing for so long, in which an even
-// share would have been so many answers.
-const (
-	leftOutFor   = 5 * time.Second
-	leftOutShare = 5
-)
-
-// Notices says what keeps a load from the replicas at a moment. It is silent
-// where the scaler's own order of dispatch explains an idle replica, and where
-// there is too little to go by.
-func Notices(now time.Time, s Sight) []Notice {
-	if s.Balanced || s.Rate <= 0 {
-		return nil
-	}
-	known, answering, silent := 0, 0, time.Duration(0)
-	only := ""
-	var left []string
+// reach tells the replicas that get requests from those that have had nothing
+// for leftOutFor. Of replicas that answers alone speak of nobody knows whether
+// they are still there, and so of those of a list that does not answer.
+func (s Sight) reach(now time.Time) reach {
+	var out reach
+	stale := s.Fleet.Statement(FromWorkers).Error != ""
 	for _, r := range s.Fleet.Replicas {
 		switch r.State {
 		case Ready, New, Serving, Quiet, Suspect:
 		default:
 			continue
 		}
-		known++
+		out.known++
 		since := s.Since
 		if r.LastSeen.After(since) {
 			since = r.LastSeen
@@ -64,42 +36,83 @@ func Notices(now time.Time, s Sight) []Notice {
 		if ready := r.Created.Add(r.StartedIn); ready.After(since) {
 			since = ready
 		}
-		if r.Managed && now.Sub(since) >= leftOutFor {
-			left = append(left, r.ID)
-			silent = max(silent, now.Sub(since))
-			continue
+		switch {
+		case (r.Managed || r.Listed && !stale) && now.Sub(since) >= leftOutFor:
+			out.left = append(out.left, r.ID)
+			out.silent = max(out.silent, now.Sub(since))
+		case r.Answered:
+			out.answering++
+			out.only = r.ID
 		}
-		if r.Answered {
-			answering++
-			only = r.ID
-		}
-	}
-	var out []Notice
-	if len(left) > 0 && answering > 0 && s.Rate*silent.Seconds()/float64(known) >= leftOutShare {
-		out = append(out, Notice{NoticePinned, fmt.Sprintf("%d of %d replicas have had nothing for %s (%s): connections are pinned%s; R opens new ones, --conn-max-age 30s keeps doing so",
-			len(left), known, silent.Round(time.Second), list(left), age(s.Oldest))})
-	}
-	enough := now.Sub(s.Since) >= leftOutFor && s.Rate*leftOutFor.Seconds() >= leftOutShare
-	if enough && s.Loopback && !s.Fleet.Managed && s.Addresses <= 1 && answering == 1 && only != s.Here && s.Conns > 1 {
-		out = append(out, Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: is that all there is, or a port-forward, which never balances? Load the service's own address instead", s.Conns)})
 	}
 	return out
+}
+
+// leftOut says that replicas are known which get nothing, and as far as it can
+// be told, why.
+func leftOut(now time.Time, s Sight) (Notice, bool) {
+	r := s.reach(now)
+	if s.Rate <= 0 || len(r.left) == 0 || r.answering == 0 || s.Fleet.foreign() || s.Rate*r.silent.Seconds()/float64(r.known) < leftOutShare {
+		return Notice{}, false
+	}
+	nothing := fmt.Sprintf("%d of %d replicas have had nothing for %s (%s)", len(r.left), r.known, r.silent.Round(time.Second), list(r.left))
+	dns := s.Fleet.Statement(FromDNS)
+	switch {
+	case s.Conns == 1:
+		how := "one connection"
+		if s.HTTP2 {
+			how = "one HTTP/2 connection, which carries any number at once"
+		}
+		return Notice{NoticeOneConn, fmt.Sprintf("%s: all requests go over %s%s; more users (-u) have more connections, %s", nothing, how, age(s.Oldest), cure)}, true
+	case r.answering == 1 && s.Conns > 1 && dns.Known != nil && *dns.Known == 1:
+		return Notice{NoticeOneAddress, fmt.Sprintf("%s: %s resolves to one address, and all %d connections to it end at %s: connections are pinned, or the name is that of one replica, or its balancer keeps each client at one; %s",
+			nothing, s.Host, s.Conns, r.only, cure)}, true
+	}
+	return Notice{NoticePinned, fmt.Sprintf("%s: connections are pinned%s; %s", nothing, age(s.Oldest), cure)}, true
+}
+
+// unreached says that the name of the target has addresses to which no
+// connection has gone since it has had them. Of a family of addresses to which
+// none goes at all they are left out: it may be one that does not get through.
+func unreached(now time.Time, s Sight) (Notice, bool) {
+	dns := s.Fleet.Statement(FromDNS)
+	var left []string
+	same := 0
+	for _, a := range dns.Addresses {
+		if !slices.ContainsFunc(s.Reached, func(r netip.Addr) bool { return r.Is4() == a.Is4() }) {
+			continue
+		}
+		same++
+		if !slices.Contains(s.Reached, a) {
+			left = append(left, a.String())
+		}
+	}
+	if len(left) == 0 || len(left) == same || s.Conns < same || !s.shares(now, dns.Since, same) {
+		return Notice{}, false
+	}
+	return Notice{NoticeUnreached, fmt.Sprintf("no connection goes to %d of the %d addresses of %s (%s): connections are pinned to the others%s, or nothing answers there; %s",
+		len(left), same, s.Host, list(left), age(s.Oldest), cure)}, true
+}
+
+// forwarded says that everything on this machine ends at one replica, as it
+// does through a port-forward.
+func forwarded(now time.Time, s Sight) (Notice, bool) {
+	r := s.reach(now)
+	local := len(s.Reached) == 1 && s.Reached[0].IsLoopback()
+	enough := now.Sub(s.Since) >= leftOutFor && s.Rate*leftOutFor.Seconds() >= leftOutShare
+	if !enough || !local || s.Fleet.Managed || s.Fleet.Listed || r.answering != 1 || r.only == s.Here || s.Conns <= 1 {
+		return Notice{}, false
+	}
+	return Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: is that all there is, or a port-forward, which never balances? Load the service's own address instead", s.Conns)}, true
 }
 
 // list names a few replicas.
 func list(ids []string) string {
 	const most = 3
-	switch {
-	case len(ids) == 1:
-		return ids[0]
-	case len(ids) > most:
+	if len(ids) > most {
 		return fmt.Sprintf("%s and %d more", ids[0], len(ids)-1)
 	}
-	text := ids[0]
-	for _, id := range ids[1:] {
-		text += ", " + id
-	}
-	return text
+	return strings.Join(ids, ", ")
 }
 
 func age(oldest time.Duration) string {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +21,23 @@ func TestNotices(t *testing.T) {
 		r.Managed = false
 		return r
 	}
+	local := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+	listed := func(id string, state State, ready int) Replica {
+		return Replica{ID: id, State: state, Listed: true, Created: ago(ready + 1), StartedIn: time.Second}
+	}
+	name := func(r Replica) Replica {
+		r.Managed, r.Listed = false, true
+		return r
+	}
+	dns := func(since int, addresses ...string) Statement {
+		s := Statement{Origin: FromDNS, Known: new(len(addresses)), Since: ago(since)}
+		for _, a := range addresses {
+			s.Addresses = append(s.Addresses, netip.MustParseAddr(a))
+		}
+		return s
+	}
+	addrs := func(all ...string) []netip.Addr { return dns(0, all...).Addresses }
+	two := []Replica{answered("a", 0), started("b", Ready, 20)}
 	for _, tt := range []struct {
 		name  string
 		sight Sight
@@ -39,11 +57,32 @@ func TestNotices(t *testing.T) {
 		{"nobody names itself", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{started("a", Ready, 40), started("b", Ready, 40)}}}, ""},
 		{"the load has just begun", Sight{Rate: 100, Since: ago(4), Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), started("b", Ready, 90)}}}, ""},
 		{"nothing since it went on", Sight{Rate: 100, Since: ago(6), Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), answered("b", 60)}}}, "pinned: nothing for 6s (b)"},
-		{"a port-forward", Sight{Rate: 100, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, "forwarded: 20 connections"},
-		{"a port-forward that has just begun", Sight{Rate: 100, Since: ago(4), Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
-		{"this machine itself", Sight{Rate: 100, Conns: 20, Loopback: true, Here: "a", Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
-		{"two behind this machine", Sight{Rate: 100, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Replicas: []Replica{own("a", 0), own("b", 0)}}}, ""},
-		{"one replica of a scaler here", Sight{Rate: 100, Conns: 20, Loopback: true, Addresses: 1, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0)}}}, ""},
+		{"a port-forward", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, "forwarded: 20 connections"},
+		{"a port-forward that has just begun", Sight{Rate: 100, Since: ago(4), Conns: 20, Reached: local, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
+		{"this machine itself", Sight{Rate: 100, Conns: 20, Reached: local, Here: "a", Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
+		{"two behind this machine", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Replicas: []Replica{own("a", 0), own("b", 0)}}}, ""},
+		{"one listed replica here", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0))}}}, ""},
+		{"a list has one that gets nothing", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), listed("b", Ready, 20)}}},
+			"pinned: 1 of 2 replicas have had nothing for 20s (b): connections are pinned; R opens"},
+		{"a list that does not answer", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Listed: true, Sources: []Statement{{Origin: FromWorkers, Error: "no"}},
+			Replicas: []Replica{name(answered("a", 0)), listed("b", Ready, 20)}}}, ""},
+		{"those that answer have other names", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Managed: true, Replicas: []Replica{started("a", Ready, 20), started("b", Ready, 20), own("x", 0)}}}, ""},
+		{"one connection", Sight{Rate: 100, Conns: 1, Fleet: Fleet{Managed: true, Replicas: two}}, "one_conn: all requests go over one connection; more users"},
+		{"one connection of HTTP/2", Sight{Rate: 100, Conns: 1, HTTP2: true, Oldest: time.Minute, Fleet: Fleet{Managed: true, Replicas: two}},
+			"one_conn: one HTTP/2 connection, which carries any number at once, the oldest for 1m0s"},
+		{"a name of one address", Sight{Rate: 100, Conns: 9, Host: "web", Fleet: Fleet{Managed: true, Replicas: two, Sources: []Statement{dns(20, "10.0.0.1")}}},
+			"one_addr: (b): web resolves to one address, and all 9 connections to it end at a:"},
+		{"a name of one address, behind which two answer", Sight{Rate: 100, Conns: 9, Host: "web",
+			Fleet: Fleet{Managed: true, Replicas: append([]Replica{answered("c", 0)}, two...), Sources: []Statement{dns(20, "10.0.0.1")}}}, "pinned: 1 of 3"},
+		{"a name of two addresses", Sight{Rate: 100, Conns: 9, Host: "web", Reached: addrs("10.0.0.1", "10.0.0.2"),
+			Fleet: Fleet{Managed: true, Replicas: two, Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, "pinned: 1 of 2"},
+		{"an address that is new", Sight{Rate: 100, Conns: 9, Host: "web", Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}},
+			"unreached: no connection goes to 1 of the 2 addresses of web (10.0.0.2): connections are pinned to the others"},
+		{"an address that was not there long enough", Sight{Rate: 100, Conns: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(4, "10.0.0.1", "10.0.0.2")}}}, ""},
+		{"fewer connections than addresses", Sight{Rate: 100, Conns: 1, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, ""},
+		{"no load for the new address", Sight{Rate: 0, Conns: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, ""},
+		{"a family that does not get through", Sight{Rate: 100, Conns: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "2001:db8::1")}}}, ""},
+		{"one replica of a scaler here", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0)}}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := Notices(now, tt.sight)

@@ -27,8 +27,11 @@ func renderDashboard(st advisor.State, s *styles, w, h int) []string {
 			beside(replicaPanel(st, s, left, below), logPanel(st, s, w-left, below))...)
 	}
 	events := 2 + h%2
-	if h >= 24 {
+	switch {
+	case h >= 24:
 		events += 2
+	case h < 18: // where charts get too low to show anything
+		events -= 2
 	}
 	news := newsLines(st, s, w, events)
 	if legend := markLegend(st, s, w-2); legend != "" {

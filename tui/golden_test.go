@@ -46,6 +46,7 @@ var sceneries = []struct {
 	{"idle", idleState, []int{viewDashboard, viewAdvisor}},
 	{"ramping", rampingState, []int{viewDashboard, viewReplicas}},
 	{"steady", steadyState, []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewLog}},
+	{"disagreeing", disagreeingState, []int{viewDashboard, viewReplicas}},
 	{"scaled", scaledState, []int{viewDashboard}},
 	{"tracked", trackedState, []int{viewDashboard, viewReplicas}},
 	{"failing", failingState, []int{viewDashboard, viewRequests, viewFailures}},

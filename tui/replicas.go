@@ -22,7 +22,20 @@ func renderReplicas(st advisor.State, s *styles, w, h int) page {
 		return page{rows: centred(s, word, w, max(3, h-len(foot))), foot: foot}
 	}
 	head, rows := replicaTable(st, true).render(s, w-2)
-	return page{head: []string{" " + replicaSummary(st, s, w-2), "", " " + head}, rows: indent(rows, 1), foot: append([]string{""}, foot...)}
+	above := []string{" " + replicaSummary(st, s, w-2)}
+	if line := st.Fleet.SourceLine(); line != "" {
+		above = append(above, said(s, dim, line, w, 2)...)
+	}
+	return page{head: append(above, "", " "+head), rows: indent(rows, 1), foot: append([]string{""}, foot...)}
+}
+
+// banner is what keeps the load from replicas, in a few lines.
+func banner(st advisor.State, s *styles, w int) []string {
+	if len(st.Notices) == 0 {
+		return nil
+	}
+	const most = 2
+	return said(s, warn, "! "+st.Notices[0].Text, w, most)
 }
 
 // replicaSummary counts the replicas by what they do.
@@ -70,6 +83,11 @@ func replicaNotes(st advisor.State, s *styles, w int) []string {
 	}
 	for _, n := range st.Notices {
 		say(warn, "! "+n.Text)
+	}
+	for _, source := range st.Fleet.Sources {
+		if source.Error != "" && (source.Origin == probe.FromWorkers || source.Origin == probe.FromDNS) {
+			say(bad, "✗ "+source.Error)
+		}
 	}
 	if st.Loaded {
 		sayIdentity(st.Load, say)

@@ -262,7 +262,8 @@ func (m *screen) body() []string {
 	case m.mode == modeHelp:
 		return append(lines, renderHelp(s, w, m.bodyHeight())...)
 	case m.view == viewDashboard:
-		return append(lines, renderDashboard(m.shown, s, w, m.bodyHeight())...)
+		above := banner(m.shown, s, w)
+		return append(append(lines, above...), renderDashboard(m.shown, s, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)
 	}

@@ -227,6 +227,23 @@ func step(name string, rate float64, p95 time.Duration, verdict model.Verdict, w
 	}
 }
 
+// disagreeingState has replicas that get nothing, a list of workers, and a name
+// that cannot be looked up.
+func disagreeingState() advisor.State {
+	st := steadyState()
+	st.Fleet.Sources = []probe.Statement{
+		{Origin: probe.FromScaler, Known: new(3), Ready: new(3)},
+		{Origin: probe.FromWorkers, Known: new(5), Ready: new(4), Apart: true},
+		{Origin: probe.FromDNS, Error: "DNS: lookup web.example.com: no such host"},
+		{Origin: probe.FromAnswers, Known: new(2), Ready: new(2)},
+	}
+	st.Notices = []probe.Notice{
+		{Kind: probe.NoticePinned, Text: "1 of 3 replicas have had nothing for 12s (replica-3): connections are pinned, the oldest for 41s; R opens fresh connections, --conn-max-age 30s keeps doing so"},
+		{Kind: probe.NoticeDisagree, Text: "the sources disagree: the scaler has 3 ready, the list of workers 4"},
+	}
+	return st
+}
+
 func testSteps() []advisor.Observation {
 	failed := step("12.6/s", 12.4, math.MaxInt64, model.Fail, "29 of 49 requests over 100ms, worth 12 independent ones")
 	failed.Failed, failed.InFlight = 4, 3.1

@@ -2,7 +2,8 @@
 # nginx (stream) and HAProxy (mode tcp), over replicas of a scaler. One is added
 # while a load runs over connections that stay. The run says so within ten
 # seconds; R and --conn-max-age each cure it; and where the balancer chooses for
-# each request, it stays silent.
+# each request, it stays silent. A list of workers over HTTP does what a scaler
+# does, and where it has other names, their number is compared.
 source "$(dirname "$0")/lib.sh"
 cd "$work"
 export PATH="$PATH:/usr/sbin" LANG=C.UTF-8
@@ -47,7 +48,7 @@ less() { headroom apply two.yaml --name pin --yes >/dev/null; within 20 "two rep
 silent() {
   local name=$1 port=$2; shift 2
   background "$name" $(beside "$port" --headless -t 9s "$@")
-  wait "$last" || fail "$name: exit $?"
+  swarmed "$last"
   told "$name" && fail "$name: it speaks of replicas without requests, and there are none"
   [ "$(rows "$name")" = 3 ] || fail "$name: $(rows "$name") replicas answer, and not 3"
   echo "$name: silent, all three answer"
@@ -59,11 +60,11 @@ nginx_conf stream "$port" >nginx-stream.conf
 background nginx-stream nginx -p "$work" -c nginx-stream.conf
 nginx=$last
 within 5 "nginx" curl -fs "http://127.0.0.1:$port/" -o /dev/null
-balancers=()
+deaf=() # that ignore SIGINT: HAProxy, and Python in the background
 terminal() { tmux -S "$work/tmux" "$@"; }
 at_end() {
   terminal kill-server 2>/dev/null || true
-  kill -TERM "${balancers[@]}" 2>/dev/null || true # HAProxy ignores SIGINT
+  kill -TERM "${deaf[@]}" 2>/dev/null || true
 }
 terminal new-session -d -x 200 -y 50 "$(beside "$port" -t 60s)"
 shows() { terminal capture-pane -p | grep -q -- "$1"; }
@@ -85,11 +86,62 @@ terminal kill-server
 echo "nginx: cured by R"
 less
 
+# The replicas are known from a list of workers, in the form of EverAI's.
+cat >workers.py <<'PY'
+import http.server, sys
+
+class Workers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        good = self.headers.get("Authorization") == "Bearer hidden"
+        self.send_response(200 if good else 401)
+        self.end_headers()
+        self.wfile.write(open("workers.json", "rb").read() if good else b"")
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Workers).serve_forever()
+PY
+workers() { # PREFIX is put before each name
+  headroom workers --name pin -o json | python3 -c 'import json, sys; print(json.dumps({"workers": [
+    {"id": sys.argv[1] + r["id"], "status": "STATUS_" + r["status"], "detailStatus": "DETAIL_STATUS_" + r["detailStatus"], "createdAt": r["createdAt"]}
+    for r in json.load(sys.stdin)]}))' "$1" >workers.next
+  mv workers.next workers.json
+}
+nginx_conf stream "$port" >nginx-stream.conf
+kill -HUP "$nginx"
+list=$(free_port)
+workers ""
+background workers python3 workers.py "$list"
+deaf+=("$last")
+within 5 "an answer of the list" curl -fs -H 'Authorization: Bearer hidden' "http://127.0.0.1:$list/" -o /dev/null
+listed="--headless --workers-url http://127.0.0.1:$list/ -u 30 -r 100 --wait 20ms"
+export WORKERS_TOKEN=hidden
+background listed headroom run "http://127.0.0.1:$port/" $listed --workers-header 'Authorization: Bearer ${env.WORKERS_TOKEN}' -t 40s --save listed.json
+run=$last
+sleep 1
+more
+workers ""
+nginx_conf stream "$port" >nginx-stream.conf
+kill -HUP "$nginx"
+began=$(now)
+within 10 "the list of workers: it says that the third replica gets nothing" told listed
+echo "list of workers: said after $(since "$began") s"
+workers w-
+within 20 "other names: it says that the sources disagree" grep -q "3 ready by the list of workers, 2 answering, under other names" listed.log
+kill -INT "$run"
+wait "$run" || true
+says listed.log "workers list: 3 running (by other names) · answers: 2"
+says listed.log "to the end: the sources disagree"
+holds "$(json listed.json '[s["known"] for s in d["fleet"]["sources"] if s["source"] == "workers"]') == [3]"
+! grep -q hidden listed.json listed.log || fail "the token of the list is told"
+background refused headroom run "http://127.0.0.1:$port/" $listed -t 2s
+swarmed "$last"
+says refused.log "workers list: got 401 Unauthorized, want 200"
+less
+
 # HAProxy for TCP, which passes HTTP/2 through; connections with an age cure it.
 port=$(free_port)
 haproxy_conf "$port" >haproxy.cfg
 background haproxy-tcp haproxy -W -db -f haproxy.cfg
-haproxy=$last balancers+=("$last")
+haproxy=$last deaf+=("$last")
 within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
 background http2 $(beside "$port" --headless --http2 -t 40s)
 run=$last
@@ -113,6 +165,6 @@ silent through-nginx "$port"
 port=$(free_port)
 haproxy_conf "$port" | sed 's/mode tcp/mode http/' >haproxy-http.cfg
 background haproxy-http haproxy -db -f haproxy-http.cfg
-balancers+=("$last")
+deaf+=("$last")
 within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
 silent through-haproxy "$port"

@@ -67,6 +67,25 @@ func snapshot(t *testing.T) load.Snapshot {
 	}
 }
 
+// sourced is a swarm whose replicas several sources know, and what it met.
+func sourced() advisor.State {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	noticed := func(kind probe.NoticeKind, text string, held time.Duration, atEnd bool) advisor.Noticed {
+		return advisor.Noticed{Notice: probe.Notice{Kind: kind, Text: text}, First: at, Last: at.Add(held), Held: held, AtEnd: atEnd}
+	}
+	return advisor.State{
+		Fleet: probe.Fleet{Sources: []probe.Statement{
+			{Origin: probe.FromWorkers, Known: new(4), Ready: new(3)}, {Origin: probe.FromDNS, Error: "DNS: lookup web: no such host"},
+			{Origin: probe.FromAnswers, Known: new(2), Ready: new(2)},
+		}},
+		Noticed: []advisor.Noticed{
+			noticed(probe.NoticePinned, "1 of 3 replicas have had nothing for 12s (b): connections are pinned; R opens fresh connections, --conn-max-age 30s keeps doing so", 12*time.Second, true),
+			noticed(probe.NoticeDisagree, "the sources disagree: for long", 40*time.Second, false),
+			noticed(probe.NoticeOneConn, "what passed soon is not told", 29*time.Second, false),
+		},
+	}
+}
+
 // crowded has several requests with long names that differ in the middle.
 func crowded(t *testing.T) load.Snapshot {
 	s := snapshot(t)
@@ -136,6 +155,7 @@ func TestText(t *testing.T) {
 	empty := load.Snapshot{Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Open: true, Requests: []load.Stats{{Name: "GET /"}}, Health: load.Health{Verdict: load.Limited, Reason: "the generator uses 95 % of the machine"}}
 	for name, write := range map[string]func(io.Writer) error{
 		"summary": func(w io.Writer) error { return WriteSummary(w, snapshot(t), 80) },
+		"sources": func(w io.Writer) error { return WriteSources(w, sourced(), 80) },
 		"piped":   func(w io.Writer) error { return WriteSummary(w, crowded(t), 0) },
 		"narrow":  func(w io.Writer) error { return WriteSummary(w, crowded(t), 80) },
 		"empty":   func(w io.Writer) error { return WriteSummary(w, empty, 80) },

@@ -18,6 +18,7 @@ type Watch struct {
 	Target      string
 	Rate        float64 // requests per second that are sent
 	Load        load.Snapshot
+	Name        probe.Statement // what DNS says of the target's name, where it has one
 	Replicas    []probe.Replica // in the order in which they are shown
 	Unseen      probe.Unseen
 	Quiet, Gone int64          // answers after which a replica counts as that; 0: nothing is known of that
@@ -110,7 +111,7 @@ func (p *paper) watched(s Watch) {
 	started := s.Load.Started
 	p.say("%s: %.3g/s since %s (%s)", s.Target, s.Rate, started.Format(time.TimeOnly), s.At.Sub(started).Round(time.Second))
 	p.say("%s", counted(s.Load))
-	p.addresses(s.Load.Conns.Remotes)
+	p.addresses(s.Load.Conns.Remotes, s.Name)
 	if !s.Down.IsZero() {
 		p.say("%s", down(s))
 	}
@@ -132,8 +133,9 @@ func down(s Watch) string {
 	return fmt.Sprintf("every request fails since %s: %s", s.Down.Format(time.TimeOnly), s.Problem)
 }
 
-// addresses are those of the target that connections went to.
-func (p *paper) addresses(remotes []load.Remote) {
+// addresses are those of the target that connections went to, and how many its
+// name has.
+func (p *paper) addresses(remotes []load.Remote, name probe.Statement) {
 	const most = 2
 	if len(remotes) == 0 {
 		return
@@ -145,6 +147,9 @@ func (p *paper) addresses(remotes []load.Remote) {
 			break
 		}
 		text += ", " + r.Address
+	}
+	if name.Known != nil || name.Error != "" {
+		text += "; " + name.String()
 	}
 	p.say("%s: %s", profiles.Plural(len(remotes), "address", "addresses"), text)
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"io"
+	"net/netip"
 	"time"
 
 	"headroom/load"
@@ -19,10 +20,11 @@ type watchStatus struct {
 	Rate      float64        `json:"rate"`     // sent per second
 	Requests  int64          `json:"requests"` // answers and failures
 	Failed    int64          `json:"failed"`
-	Down      time.Time      `json:"down,omitzero"`     // since when every request fails
-	Problem   string         `json:"problem,omitempty"` // why the latest failure failed
-	Service   load.Quantiles `json:"service"`           // of successes, connecting included
-	Addresses []load.Remote  `json:"addresses"`         // that connections went to
+	Down      time.Time      `json:"down,omitzero"`      // since when every request fails
+	Problem   string         `json:"problem,omitempty"`  // why the latest failure failed
+	Service   load.Quantiles `json:"service"`            // of successes, connecting included
+	Addresses []load.Remote  `json:"addresses"`          // that connections went to
+	Resolved  []netip.Addr   `json:"resolved,omitempty"` // addresses of the target's name; missing: it has none, or none is known
 	Identity  string         `json:"identity,omitempty"`
 	Sure      probe.Sureness `json:"sure,omitempty"`
 	Why       string         `json:"why,omitempty"`
@@ -53,7 +55,7 @@ func WriteWatchStatus(w io.Writer, s Watch, last bool) error {
 	status := watchStatus{
 		Type: "status", At: s.At, Started: l.Started, Target: s.Target, Rate: s.Rate,
 		Requests: l.Total.Count, Failed: l.Total.Failed, Down: s.Down, Problem: s.Problem, Service: l.Total.Service,
-		Addresses: append([]load.Remote{}, l.Conns.Remotes...), Identity: l.Identity, Sure: l.Sure, Why: l.Why, Unnamed: l.Unnamed,
+		Addresses: append([]load.Remote{}, l.Conns.Remotes...), Resolved: s.Name.Addresses, Identity: l.Identity, Sure: l.Sure, Why: l.Why, Unnamed: l.Unnamed,
 		Replicas: []watchReplica{}, Unseen: s.Unseen, Notices: s.Notices,
 	}
 	if last {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,7 @@ func watched() Watch {
 			Identity: "json:hostname", Found: true, Sure: probe.Sure, Why: "3 values in 144 answers, which come back",
 			Failures: []load.FailureCount{{Failure: load.Dial, Count: 5, First: 40 * time.Second, Last: 52 * time.Second, Example: "dial tcp: connect: connection refused"}},
 		},
+		Name: probe.Statement{Origin: probe.FromDNS, Known: new(6), Addresses: []netip.Addr{netip.MustParseAddr("10.0.0.7"), netip.MustParseAddr("10.0.0.12")}},
 		Replicas: []probe.Replica{
 			replica("shop-7d4b9c6f5-x2x9k", probe.Serving, 0.51, 0, 90, 88, 0),
 			replica("shop-7d4b9c6f5-q8w7z", probe.Quiet, 0.49, 58, 78, 40, 3),

@@ -31,7 +31,7 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err := errors.Join(canWrite("--out", output), reach.check()); err != nil {
 				return err
 			}
-			if err := connect(cmd.Context(), &config, l.scaler); err != nil {
+			if err := connect(cmd.Context(), &config, l.sources); err != nil {
 				return err
 			}
 			session, err := advisor.NewSession(config)
@@ -57,6 +57,7 @@ func (a *app) capacityCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	l.request(f)
+	l.sources.add(f)
 	v.measuring(f)
 	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")

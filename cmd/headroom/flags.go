@@ -76,7 +76,7 @@ type loadFlags struct {
 	pem      pemFlags
 	slo      profiles.SLO
 	source   probe.Source
-	scaler   string // the name or the API of the one whose replicas are behind the target
+	sources  sourceFlags
 	shape    shapeFlags
 	given    *pflag.FlagSet // of the command; nil where it has no workload
 }
@@ -90,7 +90,6 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 	l.message(f)
 	f.StringVar(&l.scenario, "scenario", "", "send the tasks of the scenario in `FILE` instead of one request")
 	flagVar(f, &l.slo, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1%", profiles.ParseSLO)
-	f.StringVar(&l.scaler, "scaler", "", "`NAME` or URL of the control API of the scaler whose replicas are behind the target, where that is not its own service")
 	f.Uint64Var(&l.plan.Seed, "seed", l.plan.Seed, "seed of everything random")
 	l.connections(f)
 }

@@ -77,6 +77,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.SortFlags = false
 	l.workload(f)
 	l.request(f)
+	l.sources.add(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
 	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
@@ -92,7 +93,7 @@ func (a *app) runCommand() *cobra.Command {
 // swarm runs a plan to its end and writes the summary.
 func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *adviceFlags, o runOptions, dashboard bool) error {
 	config := sessionConfig(plan, l, v)
-	if err := connect(ctx, &config, l.scaler); err != nil {
+	if err := connect(ctx, &config, l.sources); err != nil {
 		return err
 	}
 	session, err := advisor.NewSession(config)
@@ -131,7 +132,7 @@ func (a *app) conclude(s advisor.State, o runOptions) error {
 		err = report.WriteJSON(a.out, report.NewRun(s, os.Args))
 	} else {
 		episodes := s.Timeline.Of(s.Load.Started.Sub(s.Began))
-		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()),
+		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()), report.WriteSources(a.out, s, a.columns()),
 			report.WriteTimeline(a.out, "replicas over the load", episodes, a.columns()), a.writeFindings(s))
 	}
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"headroom/advisor"
+	"headroom/probe"
 	"headroom/profiles"
 	"headroom/profiles/platform"
 	"headroom/scaler"
@@ -38,24 +39,39 @@ func measuringConfig(target string, l *loadFlags, v *adviceFlags) (advisor.Confi
 	return c, nil
 }
 
-// connect finds out what there is to work with: that the target answers, and
-// the scaler behind it, if it is one of ours or one was given.
-func connect(ctx context.Context, c *advisor.Config, given string) error {
-	if err := checkReachable(ctx, c.Plan.Target); err != nil {
-		return err
-	}
-	back, err := findBackend(ctx, c.Plan.Target)
+// connect finds out what there is to work with: that the target answers, the
+// scaler behind it, if it is one of ours or one was given, and what else knows
+// its replicas.
+func connect(ctx context.Context, c *advisor.Config, given sourceFlags) error {
+	workers, err := given.list()
 	if err != nil {
 		return err
 	}
-	if back.client == nil && given != "" {
-		if back, err = givenBackend(ctx, given); err != nil {
+	if err := checkReachable(ctx, c.Plan.Target); err != nil {
+		return err
+	}
+	own, err := findBackend(ctx, c.Plan.Target)
+	if err != nil {
+		return err
+	}
+	back := own
+	if given.scaler != "" {
+		if back, err = givenBackend(ctx, given.scaler); err != nil {
 			return err
 		}
-		c.Behind = true
+		c.Behind = own.client == nil
+	}
+	if own.client != nil && own.client.URL() != back.client.URL() {
+		return usage("--scaler: got %s, want none: the target is the service of the scaler at %s", given.scaler, own.client.URL())
 	}
 	if back.client != nil {
 		c.Scaler, c.Policy = back.client, back.policy
+	}
+	if workers != nil {
+		c.Workers = workers
+	}
+	if name, ok := probe.NewName(c.Plan.Target); ok {
+		c.Name = name
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	scalerFlags(ofCommand, &c)
 	ofTarget := pflag.NewFlagSet("", pflag.ContinueOnError)
 	countVar(ofTarget, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
+	l.sources.add(ofTarget)
 	cmd := &cobra.Command{
 		Use:   "tune [TARGET | -- COMMAND...]",
 		Short: "Measure, advise, apply and verify, in one go",
@@ -153,7 +154,7 @@ func (a *app) tuneTarget(ctx context.Context, target string, l *loadFlags, v *ad
 	if err != nil {
 		return err
 	}
-	if err := connect(ctx, &config, l.scaler); err != nil {
+	if err := connect(ctx, &config, l.sources); err != nil {
 		return err
 	}
 	return a.tune(config, o)

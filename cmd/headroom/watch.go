@@ -64,7 +64,11 @@ func (a *app) watchCommand() *cobra.Command {
 // watch shows a plan until it ends or an interrupt, which is its regular end.
 func (a *app) watch(plan profiles.Plan, source probe.Source, out watchOutput, failureCode int) error {
 	a.signals.expect()
-	session, err := advisor.NewSession(advisor.Config{Plan: plan, Source: source})
+	config := advisor.Config{Plan: plan, Source: source}
+	if name, ok := probe.NewName(plan.Target); ok {
+		config.Name = name
+	}
+	session, err := advisor.NewSession(config)
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
@@ -132,7 +136,7 @@ func (w *watcher) show(s advisor.State) error {
 		notices, quiet, gone = append([]probe.Notice{{Kind: probe.NoticeChosen, Text: chosenText}}, notices...), 0, 0
 	}
 	w.picture = report.Watch{
-		At: s.At, Target: w.plan.Target, Rate: w.plan.Rate, Load: s.Load, Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
+		At: s.At, Target: w.plan.Target, Rate: w.plan.Rate, Load: s.Load, Name: s.Fleet.Statement(probe.FromDNS), Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
 		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problem, Changes: w.changes, Notices: notices,
 	}
 	return w.out.show(w.picture, fresh)

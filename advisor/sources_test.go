@@ -1,0 +1,149 @@
+package advisor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"headroom/probe"
+	"headroom/profiles"
+)
+
+// fakeList is a list of workers in virtual time.
+type fakeList struct {
+	mu    sync.Mutex // guards the fields below
+	ids   []string
+	err   error
+	mute  bool // there is no answer
+	asked []time.Time
+}
+
+func (f *fakeList) List(ctx context.Context) (probe.Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, time.Now())
+	if f.mute {
+		f.mu.Unlock()
+		<-ctx.Done()
+		f.mu.Lock()
+		return probe.Report{}, ctx.Err()
+	}
+	var replicas []probe.Replica
+	for _, id := range f.ids {
+		replicas = append(replicas, probe.Replica{ID: id, State: probe.Ready})
+	}
+	return probe.ReportOf(replicas), f.err
+}
+
+func (f *fakeList) change(how func(*fakeList)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	how(f)
+}
+
+// workersSay awaits what the list of workers is shown to say.
+func workersSay(t *testing.T, s *Session, want string) State {
+	t.Helper()
+	return await(t, s, want, func(st State) bool { return st.Fleet.Statement(probe.FromWorkers).String() == want })
+}
+
+func TestAListIsAskedAgainAndAgain(t *testing.T) {
+	list := &fakeList{ids: []string{"a", "b"}}
+	inSession(t, nil, func(c *Config) { c.Workers = list }, func(t *testing.T, s *Session) {
+		st := workersSay(t, s, "workers list: 2 running")
+		if len(st.Fleet.Replicas) != 2 || !st.Fleet.Listed {
+			t.Errorf("the fleet is %+v, want both workers", st.Fleet)
+		}
+		list.change(func(l *fakeList) { l.err = errors.New("workers list: got 500") })
+		st = workersSay(t, s, "workers list: no answer")
+		if len(st.Fleet.Replicas) != 0 || st.Fleet.Statement(probe.FromWorkers).Known != nil {
+			t.Errorf("while the list fails the fleet is %+v, want that nothing is known", st.Fleet)
+		}
+		time.Sleep(time.Minute)
+		list.change(func(l *fakeList) { l.err, l.ids = nil, []string{"a"} })
+		st = workersSay(t, s, "workers list: 1 running")
+		if n, text := notices(st); n != 1 || text != "workers list: got 500" {
+			t.Errorf("the log has %d notices, the last %q; want that one failure, once", n, text)
+		}
+		list.change(func(l *fakeList) { l.mute = true })
+		began := time.Now()
+		workersSay(t, s, "workers list: no answer")
+		if took := time.Since(began); took > listEvery+listPatience+tick {
+			t.Errorf("a list that does not answer is given up after %v, want %v at the latest", took, listEvery+listPatience)
+		}
+		list.mu.Lock()
+		defer list.mu.Unlock()
+		for i, at := range list.asked[1:] {
+			if gap := at.Sub(list.asked[i]); gap < listEvery {
+				t.Errorf("asked again after %v, want %v or more", gap, listEvery)
+			}
+		}
+	})
+}
+
+// A replica that only a list of workers knows gets nothing; the run says so to
+// the end.
+func TestListedReplicasThatGetNothingAreNoticed(t *testing.T) {
+	f, list := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(2)), &fakeList{ids: []string{"a", "b"}}
+	f.named = 1
+	without := func(c *Config) { c.Scaler, c.Workers, c.Plan.RunTime = nil, list, 40*time.Second }
+	inSession(t, f, without, func(t *testing.T, s *Session) {
+		nameTwo(s)
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "a notice", func(st State) bool { return len(st.Notices) > 0 })
+		st := await(t, s, "the end", idle)
+		if len(st.Notices) != 0 || len(st.Noticed) != 1 {
+			t.Fatalf("after the end: notices %v, noticed %v; want none any more, and one", st.Notices, st.Noticed)
+		}
+		n := st.Noticed[0]
+		if n.Kind != probe.NoticePinned || !strings.Contains(n.Text, "(b)") || !n.AtEnd || !n.Lasting() || n.Held < 30*time.Second || n.Held > 36*time.Second {
+			t.Errorf("noticed %+v, want that b got nothing, for 30 to 36 s, to the end", n)
+		}
+		if got, want := st.Fleet.SourceLine(), "workers list: 2 running · answers: 1"; got != want {
+			t.Errorf("the sources are %q, want %q", got, want)
+		}
+	})
+}
+
+func TestOtherNamesOnlyCount(t *testing.T) {
+	f, list := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(2)), &fakeList{ids: []string{"w1", "w2", "w3"}}
+	f.named = 2
+	inSession(t, f, func(c *Config) { c.Scaler, c.Workers = nil, list }, func(t *testing.T, s *Session) {
+		nameTwo(s)
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		st := await(t, s, "two that answer", func(st State) bool { return st.Fleet.Answering() == 2 })
+		if got, want := st.Fleet.SourceLine(), "workers list: 3 running (by other names) · answers: 2"; got != want {
+			t.Errorf("the sources are %q, want %q", got, want)
+		}
+		if len(st.Fleet.Replicas) != 2 || !st.Fleet.Statement(probe.FromWorkers).Apart {
+			t.Errorf("the fleet is %+v, want the two that answer, and the list apart", st.Fleet)
+		}
+	})
+}
+
+func TestKeepNoticed(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	pinned, other := probe.Notice{Kind: probe.NoticePinned, Text: "1"}, probe.Notice{Kind: probe.NoticeDisagree, Text: "2"}
+	var got []Noticed
+	for i, now := range [][]probe.Notice{{}, {pinned}, {pinned, other}, {other}, {other}, {pinned, other}} {
+		got = keepNoticed(at(i), got, now)
+	}
+	want := []Noticed{
+		{Notice: pinned, First: at(1), Last: at(5), Held: time.Second, AtEnd: true},
+		{Notice: other, First: at(2), Last: at(5), Held: 3 * time.Second, AtEnd: true},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("keepNoticed = %+v, want %+v", got, want)
+	}
+	if got = keepNoticed(at(6), got, nil); got[1].AtEnd || got[1].Lasting() {
+		t.Errorf("after the last one: %+v, want that it does not hold any more, and did not for long", got[1])
+	}
+}

@@ -1,0 +1,168 @@
+package probe
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// mostWorkers is how many entries a list of workers may have.
+const mostWorkers = 10_000
+
+// worker is a replica as EverAI's REST API lists it, or the built-in scaler;
+// others have less.
+type worker struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Pod       string `json:"pod"`
+	Status    string `json:"status"`
+	Detail    string `json:"detailStatus"`
+	Created   moment `json:"createdAt"`
+	Launched  moment `json:"launchAt"`
+	Deleted   moment `json:"deletedAt"`
+	Successes count  `json:"successCount"` // EverAI's
+	Served    count  `json:"served"`       // the scaler's
+	LastError string `json:"lastError"`
+}
+
+// workerStates are what EverAI's words for the status of a worker mean here.
+var workerStates = map[string]State{
+	"":             Ready, // one that is listed and no more
+	"CREATED":      Starting,
+	"INITIALIZED":  Starting,
+	"PENDING":      Starting,
+	"RUNNING":      Ready,
+	"UNAVAILABLE":  Suspect,
+	"ERROR":        Failing,
+	"TERMINATING":  Draining,
+	"TERMINATED":   Gone,
+	"UNRECOGNIZED": Suspect, // what protocol buffers say of a status that they do not know
+}
+
+// ParseWorkers reads a list of workers: a JSON array, or an object that has it
+// as "workers". An entry is a name, or an object with an id, name or pod and
+// what EverAI's REST API and the built-in scaler say of a worker.
+func ParseWorkers(data []byte) ([]Replica, error) {
+	entries, err := workerEntries(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) > mostWorkers {
+		return nil, fmt.Errorf("got %d workers, want %d or fewer", len(entries), mostWorkers)
+	}
+	out, seen := make([]Replica, 0, len(entries)), make(map[string]bool, len(entries))
+	for i, entry := range entries {
+		r, err := parseWorker(entry)
+		if err == nil && seen[r.ID] {
+			err = errors.New("got the name of another one")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("worker %s of %d: %w", cmp.Or(r.ID, strconv.Itoa(i+1)), len(entries), err)
+		}
+		seen[r.ID] = true
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func workerEntries(data []byte) ([]json.RawMessage, error) {
+	var entries []json.RawMessage
+	data = bytes.TrimSpace(data)
+	switch {
+	case !json.Valid(data):
+		return nil, errors.New("got no JSON, want a list of workers")
+	case data[0] == '[':
+		return entries, json.Unmarshal(data, &entries)
+	case data[0] != '{':
+		return nil, errors.New(`got neither an array nor an object with "workers", want a list of workers`)
+	}
+	var in struct {
+		Workers *[]json.RawMessage `json:"workers"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil || in.Workers == nil {
+		return nil, errors.New(`got an object without an array "workers", want a list of workers`)
+	}
+	return *in.Workers, nil
+}
+
+func parseWorker(data json.RawMessage) (Replica, error) {
+	var w worker
+	var err error
+	if data[0] == '"' {
+		err = json.Unmarshal(data, &w.ID)
+	} else {
+		err = json.Unmarshal(data, &w)
+	}
+	r := Replica{ID: cmp.Or(w.ID, w.Name, w.Pod), Created: w.Created.Time, Deleted: w.Deleted.Time, Served: int64(max(w.Successes, w.Served)), LastError: w.LastError}
+	if err != nil {
+		return r, err
+	}
+	if r.ID == "" {
+		return r, errors.New("got no id, name or pod")
+	}
+	word := strings.TrimPrefix(strings.ToUpper(w.Status), "STATUS_")
+	state, known := workerStates[word]
+	if !known {
+		return r, fmt.Errorf("got status %q, want CREATED, INITIALIZED, PENDING, RUNNING, UNAVAILABLE, ERROR, TERMINATING or TERMINATED", w.Status)
+	}
+	r.State = state
+	if !w.Deleted.IsZero() {
+		r.State = Gone
+	}
+	if r.LastError == "" && (state == Suspect || state == Failing) {
+		r.LastError = "it is listed as " + strings.TrimSuffix(word+" "+strings.TrimPrefix(w.Detail, "DETAIL_STATUS_"), " ")
+	}
+	if w.Launched.After(r.Created) && !r.Created.IsZero() {
+		r.StartedIn = w.Launched.Sub(r.Created)
+	}
+	return r, nil
+}
+
+// moment is a time as RFC 3339 has it, with or without the colon of the zone,
+// or in seconds since 1970. What is null or empty is zero.
+type moment struct{ time.Time }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *moment) UnmarshalJSON(data []byte) error {
+	text := strings.Trim(string(data), `"`)
+	if text == "" || text == "null" {
+		return nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			m.Time = t
+			return nil
+		}
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("got time %s, want one such as 2026-01-02T15:04:05Z", data)
+	}
+	if seconds > 0 { // 0 is what a field has that was never set
+		m.Time = time.Unix(seconds, 0).UTC()
+	}
+	return nil
+}
+
+// count is a number, also in quotation marks: so JSON of protocol buffers has
+// those of 64 bits.
+type count int64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *count) UnmarshalJSON(data []byte) error {
+	text := strings.Trim(string(data), `"`)
+	if text == "" || text == "null" {
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return fmt.Errorf("got number %s, want a whole one", data)
+	}
+	*c = count(n)
+	return nil
+}
