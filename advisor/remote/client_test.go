@@ -200,7 +200,7 @@ func TestAttachRefusals(t *testing.T) {
 		{"something else", answer(404, "no"), "http://127.0.0.1:9000: no API of a run"},
 		{"no stream", answer(200, "hello"), "the other side has ended it"},
 		{"nonsense", answer(200, "data: {\n\n"), "unexpected end of JSON input"},
-		{"a State that goes on from none", answer(200, `data: {"state":{},"keptPoints":3}`+"\n\n"), "a State that goes on from one that was not sent"},
+		{"a State that goes on from none", answer(200, `data: {"state":{},"kept":{"points":3}}`+"\n\n"), "a State that goes on from one that was not sent"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -22,13 +22,20 @@ func TestFramesAddUp(t *testing.T) {
 		for step := range rapid.IntRange(1, 20).Draw(t, "steps") {
 			st.Seq = uint64(step)
 			st.Points, st.Events = slices.Clone(st.Points), slices.Clone(st.Events)
+			st.Timeline.Episodes, st.Timeline.Annotations = slices.Clone(st.Timeline.Episodes), slices.Clone(st.Timeline.Annotations)
 			for range rapid.IntRange(0, 3).Draw(t, "new") {
 				st.Points = append(st.Points, advisor.Point{At: time.Duration(step), Users: rapid.Int().Draw(t, "users")})
+				until := time.Duration(step)
+				st.Timeline.Episodes = append(st.Timeline.Episodes, advisor.Episode{At: time.Duration(step), Until: &until})
+				st.Timeline.Annotations = append(st.Timeline.Annotations, advisor.Annotation{At: time.Duration(step)})
 				st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, Text: rapid.StringMatching("[a-z]*").Draw(t, "text")})
 			}
 			if rapid.IntRange(0, 5).Draw(t, "thinned") == 0 {
 				st.Points = slices.DeleteFunc(st.Points, func(p advisor.Point) bool { return p.Users%2 == 0 })
 				st.Events = st.Events[len(st.Events)/2:]
+				if n := len(st.Timeline.Episodes); n > 0 {
+					st.Timeline.Episodes[n-1].Until = nil
+				}
 			}
 			if rapid.Bool().Draw(t, "missed") {
 				continue
