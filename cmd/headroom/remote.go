@@ -124,15 +124,8 @@ func announce(l net.Listener, token string) (name string, forget func(), err err
 	if err := httpapi.MakeDir(dir); err != nil {
 		return "", nil, err
 	}
-	name = fmt.Sprintf("run-%d", os.Getpid())
-	unlock, err := httpapi.LockName(dir, name)
-	if err != nil {
-		return "", nil, err
-	}
-	forget = func() {
-		httpapi.RemoveEntry(dir, name)
-		unlock()
-	}
+	name = fmt.Sprintf("run-%d", os.Getpid()) // nobody else's, so that it needs no lock
+	forget = func() { httpapi.RemoveEntry(dir, name) }
 	entry := httpapi.Entry{Kind: httpapi.Run, Name: name, PID: os.Getpid(), API: httpapi.Reachable(l.Addr()), Token: token}
 	if err := entry.Write(dir); err != nil {
 		forget()

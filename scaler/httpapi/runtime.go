@@ -67,7 +67,7 @@ func MakeDir(dir string) error {
 }
 
 // Write puts the entry into dir, and the token beside it. Who writes it has
-// locked its name.
+// locked its name, or one that nobody else can have.
 func (e Entry) Write(dir string) error {
 	e.Version = entryVersion
 	data, err := json.MarshalIndent(e, "", "  ")
