@@ -18,21 +18,25 @@ func (s *Session) Start() error {
 
 // Stop ends what is under way: a swarm in peace, a measurement or a replay
 // without a result. It does not wait for the end.
-func (s *Session) Stop() {
+func (s *Session) Stop() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ctx == nil || s.closed {
+		return errNotRunning
+	}
 	for _, j := range []*job{s.job, s.next, s.aside} {
 		if j != nil {
 			j.cancel()
 		}
 	}
+	return nil
 }
 
 // SetUsers changes the users of the swarm under way, and of the next one,
 // instead of a shape.
 func (s *Session) SetUsers(n int) error {
 	if n < 1 || n > profiles.MostUsers {
-		return fmt.Errorf("users: the number must be 1 to %d", profiles.MostUsers)
+		return fmt.Errorf("users: got %d, want 1 to %d", n, profiles.MostUsers)
 	}
 	return s.steer(false, func(e *load.Engine) { e.SetUsers(n) }, func(p *profiles.Plan) { p.Users, p.UserShape = n, nil },
 		profiles.Plural(n, "user is", "users are")+" wanted")
@@ -41,7 +45,7 @@ func (s *Session) SetUsers(n int) error {
 // SetSpawnRate changes how many users start per second.
 func (s *Session) SetSpawnRate(perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
-		return errors.New("spawn rate: it must be more than 0 per second, and finite")
+		return fmt.Errorf("spawn rate: got %v, want more than 0 per second, and finite", perSecond)
 	}
 	return s.steer(false, func(e *load.Engine) { e.SetSpawnRate(perSecond) }, func(p *profiles.Plan) { p.SpawnRate = perSecond },
 		profiles.FormatRate(perSecond)+" users start per second")
@@ -51,7 +55,7 @@ func (s *Session) SetSpawnRate(perSecond float64) error {
 // and in the next one, instead of a shape.
 func (s *Session) SetRate(perSecond float64) error {
 	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
-		return errors.New("rate: it must be more than 0 per second, and finite")
+		return fmt.Errorf("rate: got %v, want more than 0 per second, and finite", perSecond)
 	}
 	return s.steer(true, func(e *load.Engine) { e.SetRate(perSecond) }, func(p *profiles.Plan) { p.Rate, p.Shape = perSecond, nil },
 		profiles.FormatRate(perSecond)+" arrivals come per second")
@@ -78,8 +82,8 @@ func (s *Session) steer(open bool, live func(*load.Engine), planned func(*profil
 }
 
 // TogglePause stops sending, or goes on, without ending the run.
-func (s *Session) TogglePause() {
-	s.withEngine(true, func(e *load.Engine) string {
+func (s *Session) TogglePause() error {
+	return s.withEngine(true, func(e *load.Engine) string {
 		switch paused, ok := e.TogglePause(); {
 		case !ok:
 			return ""
@@ -91,32 +95,36 @@ func (s *Session) TogglePause() {
 }
 
 // Recycle replaces every connection before its next request.
-func (s *Session) Recycle() {
-	s.withEngine(false, func(e *load.Engine) string {
+func (s *Session) Recycle() error {
+	return s.withEngine(false, func(e *load.Engine) string {
 		e.Recycle()
 		return "every connection is replaced before its next request"
 	})
 }
 
 // ResetStats forgets the totals of the run.
-func (s *Session) ResetStats() {
-	s.withEngine(false, func(e *load.Engine) string {
+func (s *Session) ResetStats() error {
+	return s.withEngine(false, func(e *load.Engine) string {
 		e.ResetStats()
 		return "the statistics begin anew"
 	})
 }
 
+var errNoSwarm = errors.New("there is no swarm under way")
+
 // withEngine changes the swarm under way and notes what do says it did, if
 // anything; steers says that it changes how much load there is.
-func (s *Session) withEngine(steers bool, do func(*load.Engine) string) {
+func (s *Session) withEngine(steers bool, do func(*load.Engine) string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.swarming() && s.swarmed != nil {
-		if told := do(s.swarmed); told != "" {
-			s.noteHand(told, steers)
-			s.nudge()
-		}
+	if !s.swarming() || s.swarmed == nil {
+		return errNoSwarm
 	}
+	if told := do(s.swarmed); told != "" {
+		s.noteHand(told, steers)
+		s.nudge()
+	}
+	return nil
 }
 
 // noteHand notes what a hand did to a swarm. mu is held.

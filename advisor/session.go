@@ -165,6 +165,7 @@ func (s *Session) Run(ctx context.Context) error {
 			s.mu.Unlock()
 			s.jobs.Wait()
 			watchers.Wait()
+			s.update(func(st *State) { st.Ended = true })
 			s.publish(time.Now())
 			close(s.closing)
 			return nil

@@ -83,14 +83,18 @@ func TestSwarmIsSteeredLive(t *testing.T) {
 		if err := s.Start(); !errors.Is(err, ErrBusy) {
 			t.Errorf("Start while swarming = %v, want %v", err, ErrBusy)
 		}
-		s.Recycle()
-		s.ResetStats()
+		if err := errors.Join(s.Recycle(), s.ResetStats()); err != nil {
+			t.Error(err)
+		}
 		s.TogglePause()
 		await(t, s, "a pause", func(st State) bool { return st.Load.Phase == load.Paused })
 		s.TogglePause()
 		await(t, s, "going on", func(st State) bool { return st.Load.Phase == load.Running && st.Load.Total.Count > 0 })
 		s.Stop()
 		st = await(t, s, "the end", idle)
+		if err := s.TogglePause(); !errors.Is(err, errNoSwarm) {
+			t.Errorf("a pause of nothing = %v, want %v", err, errNoSwarm)
+		}
 		var hand []string
 		for _, e := range st.Events {
 			if e.Kind == "hand" {
@@ -262,5 +266,32 @@ func TestPolicyInForceIsTheScalers(t *testing.T) {
 			t.Fatal(err)
 		}
 		await(t, s, "the other policy", func(st State) bool { return st.Policy.Replicas.Min == 3 })
+	})
+}
+
+// The last State says that it is the last.
+func TestLastState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		plan := profiles.DefaultPlan()
+		plan.Target = "http://service/"
+		s, err := NewSession(Config{Plan: plan})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Stop(); !errors.Is(err, errNotRunning) {
+			t.Errorf("Stop before Run = %v, want %v", err, errNotRunning)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		states := s.States()
+		go s.Run(ctx)
+		time.Sleep(time.Second)
+		if st := <-states; st.Ended {
+			t.Error("a session that runs has ended")
+		}
+		cancel()
+		<-s.Done()
+		if st := <-states; !st.Ended {
+			t.Error("the last State does not say so")
+		}
 	})
 }

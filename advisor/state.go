@@ -29,10 +29,12 @@ type State struct {
 	Began   time.Time        `json:"began"` // of the session: Points and the Timeline count from it
 	Phase   Phase            `json:"phase"`
 	Problem string           `json:"problem,omitempty"` // why the last job failed
-	Plan    profiles.Plan    `json:"-"`                 // what start would do, with the users of the moment
-	SLO     profiles.SLO     `json:"-"`
-	Traffic profiles.Traffic `json:"-"`
-	Replay  time.Duration    `json:"-"` // length of a replay
+	Plan    profiles.Plan    `json:"plan"`              // what start would do, with the users of the moment; in JSON without what may be secret
+	SLO     profiles.SLO     `json:"slo"`
+	Traffic profiles.Traffic `json:"traffic"`
+	Replay  time.Duration    `json:"replay"`          // length of a replay
+	Ended   bool             `json:"ended,omitempty"` // the session is over, and this is its last State
+	Lost    string           `json:"-"`               // why no newer State comes, where they come from elsewhere; set by who receives them
 
 	Loaded bool          `json:"loaded"` // Load means something
 	Load   load.Snapshot `json:"load"`   // of the present or the latest run
@@ -46,7 +48,7 @@ type State struct {
 	Managed     bool              `json:"managed"` // there is a scaler
 	ScalerError string            `json:"scalerError,omitempty"`
 	Decision    profiles.Decision `json:"decision"`
-	Policy      profiles.Policy   `json:"policy"` // in force at the scaler, as it last said
+	Policy      profiles.Policy   `json:"policy,omitzero"` // in force at the scaler, as it last said
 
 	Search  *SearchState    `json:"search,omitempty"` // of the present or the latest measurement
 	Refusal *Refusal        `json:"refusal,omitempty"`

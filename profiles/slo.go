@@ -218,6 +218,18 @@ func (s SLO) String() string {
 	return strings.Join(parts, ",")
 }
 
+// MarshalText writes String.
+func (s SLO) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what ParseSLO reads, or nothing for the empty SLO.
+func (s *SLO) UnmarshalText(b []byte) (err error) {
+	*s = nil
+	if len(b) > 0 {
+		*s, err = ParseSLO(string(b))
+	}
+	return err
+}
+
 // Latency returns the tightest latency percentile among the objectives on all
 // requests, the one a capacity search decides on.
 func (s SLO) Latency() (Objective, bool) {

@@ -5,7 +5,8 @@ import "strings"
 // Traffic is the load a service expects: its quiet and its busy hours.
 // The zero value means that nothing is known.
 type Traffic struct {
-	Low, High Milli // arrivals per second, 0 < Low <= High
+	Low  Milli `json:"low"` // arrivals per second, 0 < Low <= High
+	High Milli `json:"high"`
 }
 
 // ParseTraffic reads "50..200": the low and the high rate per second.

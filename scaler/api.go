@@ -1,17 +1,10 @@
 package scaler
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
-	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,32 +12,26 @@ import (
 	"headroom/probe"
 	"headroom/profiles"
 	"headroom/profiles/document"
+	"headroom/scaler/httpapi"
 )
 
 const (
 	apiVersion = "v1" // also in the paths
-	maxBody    = 1 << 20
 	maxPin     = time.Hour
 )
 
 // newAPIServer serves the API, with limits against clients that are slow or
 // send too much.
-func newAPIServer(l net.Listener, a *api) *server {
-	s := newServer(l, a.handler())
-	s.http.ReadHeaderTimeout = 5 * time.Second
-	s.http.ReadTimeout = 10 * time.Second
-	s.http.WriteTimeout = 30 * time.Second
-	s.http.IdleTimeout = time.Minute
-	s.http.MaxHeaderBytes = 16 << 10
+func newAPIServer(l net.Listener, a *api) *httpapi.Server {
+	s := httpapi.NewServer(l, a.handler(), errClosed)
+	s.LimitClients()
 	return s
 }
 
-// api is the control API. Every route but /healthz wants the token; every
-// request must name a loopback host, or a web page could reach it through a
-// name that it made resolve to 127.0.0.1.
+// api is the control API.
 type api struct {
-	token    [sha256.Size]byte // its hash: a comparison of hashes says nothing about length
-	service  string            // URL
+	guard    httpapi.Guard
+	service  string // URL
 	pool     *pool
 	balancer *balancer
 	loop     *loop
@@ -88,11 +75,6 @@ func (p pinRequest) problems(given document.Lines) (out []document.Problem) {
 	return out
 }
 
-// refusal is the body of every answer that is an error.
-type refusal struct {
-	Problems []string `json:"problems"`
-}
-
 // routes are all that the API answers, by method and path.
 func (a *api) routes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
@@ -112,63 +94,11 @@ func (a *api) routes() map[string]http.HandlerFunc {
 	}
 }
 
-func (a *api) handler() http.Handler {
-	mux := http.NewServeMux()
-	allowed := map[string][]string{} // methods, by path
-	for pattern, h := range a.routes() {
-		mux.HandleFunc(pattern, h)
-		method, path, _ := strings.Cut(pattern, " ")
-		allowed[path] = append(allowed[path], method)
-		if method == http.MethodGet {
-			allowed[path] = append(allowed[path], http.MethodHead)
-		}
-	}
-	// What no route takes gets an answer of the same form as every other.
-	for path, methods := range allowed {
-		slices.Sort(methods)
-		list := strings.Join(methods, ", ")
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Allow", list)
-			refuse(w, http.StatusMethodNotAllowed, fmt.Sprintf("method: got %s, want one of %s", r.Method, list))
-		})
-	}
-	paths := strings.Join(slices.Sorted(maps.Keys(allowed)), ", ")
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, fmt.Sprintf("path: got %q, want one of %s", r.URL.Path, paths))
-	})
-	return a.guarded(mux)
-}
-
-// guarded lets only those through that may ask, with no more than they need.
-func (a *api) guarded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		switch {
-		case !isLoopback(host):
-			refuse(w, http.StatusMisdirectedRequest, fmt.Sprintf("host: got %q, want a loopback address", r.Host))
-		case r.URL.Path != "/healthz" && !a.authorized(r):
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			refuse(w, http.StatusUnauthorized, "authorization: want the bearer token of the runtime file")
-		default:
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-			next.ServeHTTP(w, r)
-		}
-	})
-}
-
-func (a *api) authorized(r *http.Request) bool {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	hash := sha256.Sum256([]byte(token))
-	return ok && subtle.ConstantTimeCompare(hash[:], a.token[:]) == 1
-}
+func (a *api) handler() http.Handler { return a.guard.Handler(a.routes()) }
 
 func (a *api) health(w http.ResponseWriter, _ *http.Request) {
 	if !isClosed(a.ready) {
-		refuse(w, http.StatusServiceUnavailable, "the replicas are starting")
+		httpapi.Refuse(w, http.StatusServiceUnavailable, "the replicas are starting")
 		return
 	}
 	io.WriteString(w, "ok\n")
@@ -183,7 +113,7 @@ func (a *api) fleet() (probe.Fleet, loopState) {
 
 func (a *api) getStatus(w http.ResponseWriter, _ *http.Request) {
 	f, state := a.fleet()
-	reply(w, status{
+	httpapi.Reply(w, status{
 		APIVersion: apiVersion, Service: a.service,
 		Fleet: f, Decision: state.last, Policy: state.policy, Warnings: state.policy.Warnings(),
 		StartUps: inSeconds(a.pool.startups()),
@@ -200,7 +130,7 @@ func inSeconds(durations []time.Duration) []float64 {
 
 func (a *api) getWorkers(w http.ResponseWriter, _ *http.Request) {
 	f, _ := a.fleet()
-	reply(w, workers(f))
+	httpapi.Reply(w, workers(f))
 }
 
 func (a *api) getLogs(w http.ResponseWriter, r *http.Request) {
@@ -216,25 +146,25 @@ func (a *api) getLogs(w http.ResponseWriter, r *http.Request) {
 		if len(ids) > 0 {
 			want = "want one of " + strings.Join(ids, ", ")
 		}
-		refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, %s", id, want))
+		httpapi.Refuse(w, http.StatusNotFound, fmt.Sprintf("worker: got %q, %s", id, want))
 		return
 	}
-	reply(w, append([]Line{}, lines...)) // none is an empty list
+	httpapi.Reply(w, append([]Line{}, lines...)) // none is an empty list
 }
 
 func (a *api) getQueue(w http.ResponseWriter, _ *http.Request) {
-	reply(w, queue(a.balancer.traffic()))
+	httpapi.Reply(w, queue(a.balancer.traffic()))
 }
 
 func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
-	body, ok := readBody(w, r)
+	body, ok := httpapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
 	var req pinRequest
 	lines, err := document.Decode(body, &req, document.Strict)
 	if err = lines.Check(err, req.problems(lines)); err != nil {
-		refuse(w, http.StatusUnprocessableEntity, problems(err)...)
+		httpapi.Refuse(w, http.StatusUnprocessableEntity, httpapi.Problems(err)...)
 		return
 	}
 	a.loop.hold(req.Replicas, req.TTL.Std())
@@ -244,42 +174,4 @@ func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
 func (a *api) deleteReplicas(w http.ResponseWriter, _ *http.Request) {
 	a.loop.unpin()
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// readBody reads exactly one JSON value, or answers why it could not.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	body, err := io.ReadAll(r.Body)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("body: got more than %d bytes", tooLarge.Limit))
-		return nil, false
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		refuse(w, http.StatusRequestTimeout, "body: it did not come in time")
-		return nil, false
-	case err != nil:
-		refuse(w, http.StatusBadRequest, "body: "+err.Error())
-		return nil, false
-	case !json.Valid(body):
-		refuse(w, http.StatusUnprocessableEntity, "body: got no JSON, want one JSON object")
-		return nil, false
-	}
-	return body, true
-}
-
-func reply(w http.ResponseWriter, v any) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, err.Error())
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(append(data, '\n'))
-}
-
-func refuse(w http.ResponseWriter, code int, problems ...string) {
-	data, _ := json.Marshal(refusal{Problems: problems}) // strings always encode
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	w.Write(append(data, '\n'))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 func (a *api) getPolicy(w http.ResponseWriter, _ *http.Request) {
@@ -17,11 +18,11 @@ func (a *api) getPolicy(w http.ResponseWriter, _ *http.Request) {
 func replyTagged(w http.ResponseWriter, p profiles.Policy, answer any) {
 	tag, err := policyTag(p)
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, err.Error())
+		httpapi.Refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
 	w.Header().Set("ETag", tag)
-	reply(w, answer)
+	httpapi.Reply(w, answer)
 }
 
 // putPolicy replaces the whole policy, and lets it decide.
@@ -47,7 +48,7 @@ func (a *api) patchPolicy(w http.ResponseWriter, r *http.Request) {
 // changePolicy answers a request that changes the policy. Without an If-Match
 // it changes whichever is followed. A pin ends where unpin says so.
 func (a *api) changePolicy(w http.ResponseWriter, r *http.Request, unpin bool, edit func(present profiles.Policy, body []byte) (profiles.Policy, error)) {
-	body, ok := readBody(w, r)
+	body, ok := httpapi.ReadBody(w, r)
 	if !ok {
 		return
 	}
@@ -57,9 +58,9 @@ func (a *api) changePolicy(w http.ResponseWriter, r *http.Request, unpin bool, e
 	})
 	switch {
 	case errors.Is(err, ErrPolicyChanged):
-		refuse(w, http.StatusPreconditionFailed, err.Error())
+		httpapi.Refuse(w, http.StatusPreconditionFailed, err.Error())
 	case err != nil:
-		refuse(w, http.StatusUnprocessableEntity, problems(err)...)
+		httpapi.Refuse(w, http.StatusUnprocessableEntity, httpapi.Problems(err)...)
 	default:
 		replyTagged(w, applied.Policy, applied)
 	}

@@ -2,7 +2,6 @@ package scaler
 
 import (
 	"context"
-	"crypto/sha256"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 // control serves the API of a fleet with one replica.
@@ -39,7 +39,7 @@ func newAPI(t *testing.T) *api {
 	events := newEventLog(time.Now(), cfg.Log)
 	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})
 	return &api{
-		token: sha256.Sum256([]byte("secret")), service: "http://127.0.0.1:8000",
+		guard: httpapi.NewGuard("secret", "localhost"), service: "http://127.0.0.1:8000",
 		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log, lost: "there is no policy file"}, ready: p.full,
 		events: events, metrics: newMetrics(newRequestMetrics(), p, l),
 	}
@@ -96,7 +96,7 @@ func TestAPIRefuses(t *testing.T) {
 		{"a policy with an unknown key", "PUT", "/v1/policy", good, "", `{"version":"headroom/v1","replicsa":{"min":3}}`, 422, `"replicsa: unknown key, want version, kind`},
 		{"a policy as YAML", "PUT", "/v1/policy", good, "", "version: headroom/v1\n", 422, "want one JSON object"},
 		{"no policy", "PUT", "/v1/policy", good, "", "null", 422, "problems"},
-		{"too much", "PUT", "/v1/policy", good, "", `"` + strings.Repeat("x", maxBody) + `"`, 413, "more than 1048576 bytes"},
+		{"too much", "PUT", "/v1/policy", good, "", `"` + strings.Repeat("x", httpapi.MaxBody) + `"`, 413, "more than 1048576 bytes"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,10 +199,10 @@ func TestClientRoundTrip(t *testing.T) {
 func TestClientListsWhoIsBusyAndWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, w := newAPI(t), newWire()
-		s := newServer(w, a.handler())
-		s.start(func(err error) { t.Error(err) })
+		s := httpapi.NewServer(w, a.handler(), errClosed)
+		s.Start(func(err error) { t.Error(err) })
 		c, ctx := NewClient("http://127.0.0.1", "secret"), t.Context()
-		c.http.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }}
+		c.api.HTTP.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }}
 		busy, waits := arrive(t, a.balancer), arrive(t, a.balancer)
 
 		workers, err := c.Workers(ctx)
@@ -215,7 +215,7 @@ func TestClientListsWhoIsBusyAndWhoWaits(t *testing.T) {
 		}
 		waits.cancel()
 		busy.release(a.balancer)
-		s.shutdown(t.Context())
+		s.Shutdown(t.Context())
 	})
 }
 

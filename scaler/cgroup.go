@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 // limits are what a replica may use.
@@ -134,7 +135,7 @@ func (l limits) controllers() (names []string) {
 // was alone.
 func (g *groups) enable() error {
 	// In a container numbers come again: what has that of this scaler is left too.
-	g.sweep(func(pid int) bool { return pid == g.pid || !processLives(pid) })
+	g.sweep(func(pid int) bool { return pid == g.pid || !httpapi.ProcessLives(pid) })
 	there, err := words(filepath.Join(g.dir, "cgroup.controllers"))
 	if err != nil {
 		return err

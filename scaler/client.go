@@ -1,41 +1,29 @@
 package scaler
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"headroom/probe"
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 // Client speaks to the API of a scaler. It is safe for concurrent use.
-type Client struct {
-	url   string
-	token string
-	http  *http.Client
-}
+type Client struct{ api *httpapi.Client }
 
 // NewClient returns a client of the API at apiURL, such as
 // http://127.0.0.1:8001, with the token of the scaler's runtime file.
 func NewClient(apiURL, token string) *Client {
-	return &Client{url: strings.TrimRight(apiURL, "/"), token: token, http: &http.Client{
-		// The API is on this machine: never through a proxy. Connections are
-		// short-lived, so that a client need not be closed.
-		Transport: &http.Transport{DisableKeepAlives: true},
-		Timeout:   10 * time.Second,
-	}}
+	return &Client{httpapi.NewClient("scaler", apiURL, token)}
 }
 
 // URL is the address of the API.
-func (c *Client) URL() string { return c.url }
+func (c *Client) URL() string { return c.api.URL() }
 
 // Status returns the fleet and what governs it.
 func (c *Client) Status(ctx context.Context) (probe.Fleet, profiles.Control, error) {
@@ -65,7 +53,7 @@ func (c *Client) Follow(ctx context.Context, p profiles.Policy) error {
 // Policy returns the policy that the scaler follows, and the tag by which Apply
 // knows it.
 func (c *Client) Policy(ctx context.Context) (p profiles.Policy, tag string, err error) {
-	tag, err = c.exchange(ctx, http.MethodGet, "/v1/policy", "", nil, &p)
+	tag, err = c.api.Do(ctx, http.MethodGet, "/v1/policy", "", nil, &p)
 	return p, tag, err
 }
 
@@ -74,7 +62,11 @@ func (c *Client) Policy(ctx context.Context) (p profiles.Policy, tag string, err
 // nothing changes and the error is ErrPolicyChanged.
 func (c *Client) Apply(ctx context.Context, p profiles.Policy, tag string) (Applied, error) {
 	var out Applied
-	_, err := c.exchange(ctx, http.MethodPut, "/v1/policy", tag, p, &out)
+	_, err := c.api.Do(ctx, http.MethodPut, "/v1/policy", tag, p, &out)
+	var refused *httpapi.Refused
+	if errors.As(err, &refused) && refused.Code == http.StatusPreconditionFailed {
+		err = fmt.Errorf("scaler at %s: %w", c.URL(), ErrPolicyChanged)
+	}
 	return out, err
 }
 
@@ -103,64 +95,6 @@ func (c *Client) Logs(ctx context.Context, id string) ([]Line, error) {
 
 // do sends in, where it is not nil, and decodes the answer into out.
 func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
-	_, err := c.exchange(ctx, method, path, "", in, out)
+	_, err := c.api.Do(ctx, method, path, "", in, out)
 	return err
-}
-
-// exchange is do with entity tags: the one that must match, where it is not
-// empty, and that of the answer.
-func (c *Client) exchange(ctx context.Context, method, path, match string, in, out any) (tag string, err error) {
-	var body io.Reader
-	if in != nil {
-		data, err := json.Marshal(in)
-		if err != nil {
-			return "", err
-		}
-		body = bytes.NewReader(data)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.url+path, body)
-	if err != nil {
-		return "", fmt.Errorf("scaler at %s: %w", c.url, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token)
-	if match != "" {
-		req.Header.Set("If-Match", match)
-	}
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("scaler: %w", err)
-	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("scaler at %s: %w", c.url, err)
-	case res.StatusCode >= 300:
-		return "", fmt.Errorf("scaler at %s: %w", c.url, refused(res.StatusCode, data))
-	case out == nil:
-		return res.Header.Get("ETag"), nil
-	}
-	if err := json.Unmarshal(data, out); err != nil {
-		return "", fmt.Errorf("scaler at %s: %s %s: %w", c.url, method, path, err)
-	}
-	return res.Header.Get("ETag"), nil
-}
-
-// refused is the error in an answer, one line for each problem.
-func refused(code int, body []byte) error {
-	var r refusal
-	if code == http.StatusPreconditionFailed {
-		return ErrPolicyChanged
-	}
-	if json.Unmarshal(body, &r) != nil || len(r.Problems) == 0 {
-		return fmt.Errorf("answered %d %s", code, http.StatusText(code))
-	}
-	errs := make([]error, len(r.Problems))
-	for i, text := range r.Problems {
-		errs[i] = errors.New(text)
-	}
-	return errors.Join(errs...)
 }

@@ -4,18 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
-	"os"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"headroom/probe"
 	"headroom/profiles"
 	"headroom/profiles/document"
+	"headroom/scaler/httpapi"
 )
 
 // Config says what to run and how. The zero value of a field means its
@@ -146,18 +142,11 @@ func (c Config) withDefaults() Config {
 	c.StartTimeout = cmp.Or(c.StartTimeout, 60*time.Second)
 	c.Timeout = cmp.Or(c.Timeout, 120*time.Second)
 	c.Grace = cmp.Or(c.Grace, 5*time.Second)
-	c.RuntimeDir = cmp.Or(c.RuntimeDir, defaultRuntimeDir())
+	c.RuntimeDir = cmp.Or(c.RuntimeDir, httpapi.DefaultDir())
 	if c.Log == nil {
 		c.Log = func(Event) {}
 	}
 	return c
-}
-
-func defaultRuntimeDir() string {
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		return filepath.Join(dir, "headroom")
-	}
-	return filepath.Join(os.TempDir(), "headroom-"+strconv.Itoa(os.Getuid()))
 }
 
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
@@ -180,19 +169,19 @@ func (c Config) Validate() error {
 			bad("environment: got %q, want KEY=VALUE", pair)
 		}
 	}
-	listen, err := splitAddress(c.Listen)
+	listen, err := httpapi.SplitAddress(c.Listen)
 	if err != nil {
 		bad("--listen: got %q, want HOST:PORT such as 127.0.0.1:8000", c.Listen)
 	}
-	api, apiErr := splitAddress(c.API)
-	if apiErr != nil || !isLoopback(api.host) {
+	api, apiErr := httpapi.SplitAddress(c.API)
+	if apiErr != nil || !httpapi.IsLoopback(api.Host) {
 		bad("--api: got %q, want HOST:PORT on a loopback address such as 127.0.0.1:8001", c.API)
 	}
-	if err == nil && apiErr == nil && listen == api && api.port != 0 {
+	if err == nil && apiErr == nil && listen == api && api.Port != 0 {
 		bad("--api: got %q, want another address than --listen", c.API)
 	}
 	if _, _, err := c.decider(c.Policy); err != nil {
-		for _, problem := range problems(err) {
+		for _, problem := range httpapi.Problems(err) {
 			bad("policy: %s", problem)
 		}
 	}
@@ -231,15 +220,6 @@ const (
 	leastCPU    profiles.Milli = 10
 	leastMemory int64          = 1 << 20
 )
-
-// problems are the lines of a joined error.
-func problems(err error) (out []string) {
-	for _, p := range document.Problems(err) {
-		p.Line = 0 // what is sent is on one line, or has none
-		out = append(out, p.Error())
-	}
-	return out
-}
 
 // maxReplicas is the most of them on one machine: a slip of the finger must not
 // start thousands of processes. It is the max of a policy that has none.
@@ -288,32 +268,4 @@ func (c Config) decider(p profiles.Policy) (profiles.Decider, *profiles.Timetabl
 		return nil, nil, document.Join(found)
 	}
 	return d, times, nil
-}
-
-// address is a host and a port, written by people.
-type address struct {
-	host string
-	port uint16
-}
-
-func splitAddress(s string) (address, error) {
-	host, port, err := net.SplitHostPort(s)
-	if err != nil {
-		return address{}, err
-	}
-	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
-		return address{}, err
-	}
-	return address{host, uint16(n)}, nil
-}
-
-// isLoopback reports whether a host can only be reached from this machine.
-// The empty host means every interface.
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 func TestConfigValidate(t *testing.T) {
@@ -79,7 +80,7 @@ func TestConfigValidate(t *testing.T) {
 			err := cfg.Validate()
 			var got []string
 			if err != nil {
-				got = problems(err)
+				got = httpapi.Problems(err)
 			}
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("Validate:\n got %q\nwant %q", got, tt.want)
@@ -88,16 +89,5 @@ func TestConfigValidate(t *testing.T) {
 				t.Errorf("New: got %v, %v, want the error of Validate, %v", s, newErr, err)
 			}
 		})
-	}
-}
-
-func TestIsLoopback(t *testing.T) {
-	for host, want := range map[string]bool{
-		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "[::1]": true, "localhost": true, "LocalHost": true, "::ffff:127.0.0.1": true,
-		"": false, "0.0.0.0": false, "::": false, "192.168.0.1": false, "localhost.evil.example": false, "127.0.0.1.evil.example": false,
-	} {
-		if got := isLoopback(host); got != want {
-			t.Errorf("isLoopback(%q) = %v, want %v", host, got, want)
-		}
 	}
 }

@@ -1,10 +1,7 @@
 package scaler
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,14 +9,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"headroom/scaler/httpapi"
 )
 
-const (
-	keepEvents = 1000
-	maxReaders = 16               // of the stream, at once
-	heartbeat  = 15 * time.Second // of silence: a proxy in between must not think that nobody is there
-	sendLimit  = 10 * time.Second // a reader that does not take what it is sent for this long is dropped
-)
+const keepEvents = 1000
 
 // eventLog numbers the events of a scaler from 1, and keeps the latest. Who
 // reads it says what it saw last: there is no queue for each reader, so that a
@@ -29,16 +23,17 @@ type eventLog struct {
 	run    string      // tells these numbers from those of another scaler at this address
 	notify func(Event) // the Log of Config
 
-	mu      sync.Mutex // guards the fields below
-	last    int64      // the number of the latest
-	kept    []Event    // oldest first
-	more    chan struct{}
-	readers int
-	closed  bool
+	readers httpapi.Places
+
+	mu     sync.Mutex // guards the fields below
+	last   int64      // the number of the latest
+	kept   []Event    // oldest first
+	more   chan struct{}
+	closed bool
 }
 
 func newEventLog(now time.Time, notify func(Event)) *eventLog {
-	return &eventLog{run: strconv.FormatInt(now.UnixMilli(), 36), notify: notify, more: make(chan struct{})}
+	return &eventLog{run: strconv.FormatInt(now.UnixMilli(), 36), notify: notify, readers: httpapi.NewPlaces(httpapi.MaxReaders), more: make(chan struct{})}
 }
 
 func (l *eventLog) add(e Event) {
@@ -95,23 +90,6 @@ func (l *eventLog) position(id string) (n int64, known bool, err error) {
 	return n, run == l.run && n <= l.last, nil
 }
 
-// enter counts a reader in; there may be too many.
-func (l *eventLog) enter() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.readers == maxReaders {
-		return false
-	}
-	l.readers++
-	return true
-}
-
-func (l *eventLog) leave() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.readers--
-}
-
 // close ends what is being read. Events are still added, and notified.
 func (l *eventLog) close() {
 	l.mu.Lock()
@@ -134,83 +112,42 @@ func (a *api) getEvents(w http.ResponseWriter, r *http.Request) {
 	if id := cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("since")); id != "" {
 		var err error
 		if seen, known, err = a.events.position(id); err != nil {
-			refuse(w, http.StatusBadRequest, err.Error())
+			httpapi.Refuse(w, http.StatusBadRequest, err.Error())
 			return
 		}
 	}
-	if !a.events.enter() {
-		w.Header().Set("Retry-After", "10")
-		refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("events: %d readers are connected, want at most %d", maxReaders, maxReaders))
+	if !a.events.readers.Enter(w, "readers") {
 		return
 	}
-	defer a.events.leave()
-	s, err := startStream(w)
+	defer a.events.readers.Leave()
+	s, err := httpapi.StartStream(w)
 	if err != nil || r.Method == http.MethodHead {
 		return
 	}
 	if !known {
 		seen = 0
-		s.add("", "gap", gap{Text: "these are the events of another scaler than before, from its start"})
+		_ = s.Add("", "gap", gap{Text: "these are the events of another scaler than before, from its start"})
 	}
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(httpapi.Heartbeat)
 	defer beat.Stop()
 	for {
 		events, missed, more := a.events.since(seen)
 		if missed > 0 {
-			s.add("", "gap", gap{missed, fmt.Sprintf("%d events are not kept any more", missed)})
+			_ = s.Add("", "gap", gap{missed, fmt.Sprintf("%d events are not kept any more", missed)})
 		}
 		for _, e := range events {
-			s.add(a.events.run+"-"+strconv.FormatInt(e.N, 10), e.Kind, e)
+			_ = s.Add(a.events.run+"-"+strconv.FormatInt(e.N, 10), e.Kind, e)
 			seen = e.N
 		}
-		if s.send() != nil || more == nil {
+		if s.Send() != nil || more == nil {
 			return
 		}
 		select {
 		case <-more:
 		case <-beat.C:
-			s.text.WriteString(":\n\n")
+			s.Beat()
 		case <-r.Context().Done():
 			return
 		}
 	}
-}
-
-// stream writes server-sent events. They are gathered until send.
-type stream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-	text    bytes.Buffer
-}
-
-// startStream sends the header. The limits of the server are for answers that
-// end: from now on each sending has one of its own.
-func startStream(w http.ResponseWriter) (*stream, error) {
-	s := &stream{w: w, control: http.NewResponseController(w)}
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.WriteHeader(http.StatusOK)
-	// The server watches for the end of the connection by reading from it, and
-	// would take its read timeout for that.
-	return s, errors.Join(s.control.SetReadDeadline(time.Time{}), s.send())
-}
-
-func (s *stream) add(id, kind string, data any) {
-	line, err := json.Marshal(data) // on one line
-	if err != nil {
-		return // of our own types none fails
-	}
-	if id != "" {
-		fmt.Fprintf(&s.text, "id: %s\n", id)
-	}
-	fmt.Fprintf(&s.text, "event: %s\ndata: %s\n\n", kind, line)
-}
-
-func (s *stream) send() error {
-	if err := s.control.SetWriteDeadline(time.Now().Add(sendLimit)); err != nil {
-		return err
-	}
-	if _, err := s.text.WriteTo(s.w); err != nil {
-		return err
-	}
-	return s.control.Flush()
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
+
+	"headroom/scaler/httpapi"
 )
 
 func TestEventLogSince(t *testing.T) {
@@ -102,7 +104,7 @@ func TestEvents(t *testing.T) {
 func TestEventsStayOpen(t *testing.T) {
 	withAPI(t, func(t *testing.T, a *api, dial func() net.Conn) {
 		s := follow(t, nil, dial(), "1")
-		time.Sleep(4*heartbeat + time.Second) // twice the write timeout of the server
+		time.Sleep(4*httpapi.Heartbeat + time.Second) // twice the write timeout of the server
 		s.expect(t, "in silence", "", "", "", "")
 		a.events.add(Event{At: time.Now(), Kind: EventPin})
 		s.expect(t, "after the silence", "", "", "", "", "pin 2")
@@ -114,7 +116,7 @@ func TestEventsStayOpen(t *testing.T) {
 // Who takes nothing is dropped, and only so many are let in.
 func TestEventsOfSlowReaders(t *testing.T) {
 	withAPI(t, func(t *testing.T, a *api, dial func() net.Conn) {
-		for range maxReaders {
+		for range httpapi.MaxReaders {
 			openStream(t, dial(), "1")
 		}
 		conn := dial()
@@ -124,23 +126,17 @@ func TestEventsOfSlowReaders(t *testing.T) {
 			t.Fatalf("one too many: got %+v, %v, want 503 with Retry-After", res, err)
 		}
 		a.events.add(Event{Text: "nobody reads this"})
-		time.Sleep(sendLimit - time.Millisecond)
+		time.Sleep(httpapi.SendLimit - time.Millisecond)
 		synctest.Wait()
-		if n := a.events.count(); n != maxReaders {
-			t.Errorf("just before the limit: got %d readers, want %d", n, maxReaders)
+		if n := len(a.events.readers); n != httpapi.MaxReaders {
+			t.Errorf("just before the limit: got %d readers, want %d", n, httpapi.MaxReaders)
 		}
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		if n := a.events.count(); n != 0 {
-			t.Errorf("readers that took nothing for %s: got %d, want none", sendLimit, n)
+		if n := len(a.events.readers); n != 0 {
+			t.Errorf("readers that took nothing for %s: got %d, want none", httpapi.SendLimit, n)
 		}
 	})
-}
-
-func (l *eventLog) count() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.readers
 }
 
 func streamRequest(since string, headers ...string) string {
@@ -260,8 +256,8 @@ func withAPI(t *testing.T, f func(t *testing.T, a *api, dial func() net.Conn)) {
 		open, closeListener := context.WithCancel(t.Context())
 		l := &memory{make(chan net.Conn), open, closeListener}
 		s := newAPIServer(l, a)
-		s.start(func(err error) { t.Error(err) })
-		t.Cleanup(func() { s.shutdown(t.Context()) })
+		s.Start(func(err error) { t.Error(err) })
+		t.Cleanup(func() { s.Shutdown(t.Context()) })
 		f(t, a, func() net.Conn {
 			ours, theirs := net.Pipe()
 			t.Cleanup(func() { ours.Close() })

@@ -240,7 +240,7 @@ func killScaler(t *testing.T, role string, processes int) {
 	if _, err := Find(dir+"/run", "default"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("after its end: got error %v, want ErrNotFound", err)
 	}
-	if _, err := os.Stat(entryPath(dir+"/run", "default")); !os.IsNotExist(err) {
+	if _, err := os.Stat(dir + "/run/default.json"); !os.IsNotExist(err) {
 		t.Errorf("its runtime file: got error %v, want it removed", err)
 	}
 }

@@ -2,7 +2,6 @@ package scaler
 
 import (
 	"bufio"
-	"fmt"
 	"net"
 	"net/http"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"headroom/probe"
+	"headroom/scaler/httpapi"
 )
 
 // statusGone is the code with which nginx answers a client that is not there any
@@ -104,23 +104,7 @@ func newMetrics(requests *requestMetrics, p *pool, l *loop) http.Handler {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	return limited(promhttp.HandlerFor(r, promhttp.HandlerOpts{}))
-}
-
-// limited serves only a few requests at once: to gather everything is work.
-func limited(next http.Handler) http.Handler {
-	const most = 4
-	places := make(chan struct{}, most)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
-			next.ServeHTTP(w, r)
-		default:
-			w.Header().Set("Retry-After", "1")
-			refuse(w, http.StatusServiceUnavailable, fmt.Sprintf("metrics: %d requests are being answered, want at most %d", most, most))
-		}
-	})
+	return httpapi.Limited(promhttp.HandlerFor(r, promhttp.HandlerOpts{}))
 }
 
 // stateCollector reads what is known anyway when somebody asks for it. What is

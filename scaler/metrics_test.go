@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"headroom/scaler/httpapi"
 )
 
 func TestMetricsFollowTheConventions(t *testing.T) {
@@ -179,7 +181,7 @@ func sum(t *testing.T, h prometheus.Histogram) string {
 func TestMetricsAreLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		free := make(chan struct{})
-		h := limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-free }))
+		h := httpapi.Limited(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-free }))
 		req := request(t, "GET", "/metrics", "")
 		for range 4 {
 			go h.ServeHTTP(httptest.NewRecorder(), req)
@@ -187,7 +189,7 @@ func TestMetricsAreLimited(t *testing.T) {
 		synctest.Wait()
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, req)
-		const want = `{"problems":["metrics: 4 requests are being answered, want at most 4"]}` + "\n"
+		const want = `{"problems":["requests: 4 are under way, want at most 4"]}` + "\n"
 		if w.Code != http.StatusServiceUnavailable || w.Body.String() != want {
 			t.Errorf("a fifth: got %d %s, want 503 %s", w.Code, w.Body, want)
 		}

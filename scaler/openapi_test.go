@@ -18,6 +18,7 @@ import (
 
 	"headroom/probe"
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 func loadOpenAPI(t *testing.T) *openapi3.T {
@@ -49,14 +50,15 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 // Every name that an answer can have is described, and no other.
 func TestOpenAPIHasEveryField(t *testing.T) {
 	doc := loadOpenAPI(t)
-	fromAnswers := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "parts"}
+	fromElsewhere := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "parts",
+		"conns", "inFlightEstimate", "coldStart", "afterStep", "listed"}
 	for name, tt := range map[string]struct {
 		value any
 		never []string // that a scaler does not know
 	}{
 		"Status":   {status{}, nil},
-		"Fleet":    {probe.Fleet{}, nil},
-		"Replica":  {probe.Replica{}, fromAnswers},
+		"Fleet":    {probe.Fleet{}, []string{"listed", "sources"}},
+		"Replica":  {probe.Replica{}, fromElsewhere},
 		"Decision": {profiles.Decision{}, nil},
 		"Policy":   {profiles.Policy{}, nil},
 		"Worker":   {Worker{}, nil},
@@ -66,7 +68,7 @@ func TestOpenAPIHasEveryField(t *testing.T) {
 		"Gap":      {gap{}, nil},
 		"Pin":      {pinRequest{}, nil},
 		"Applied":  {Applied{}, nil},
-		"Problems": {refusal{}, nil},
+		"Problems": {httpapi.Refusal{}, nil},
 	} {
 		var has []string
 		typ := reflect.TypeOf(tt.value)
@@ -133,7 +135,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"PATCH", "/v1/policy", "secret", `{"speed":5}`, 422},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":2,"ttl":"30s"}`, 204},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":1,"ttl":"90m"}`, 422},
-		{"PUT", "/v1/replicas", "secret", `"` + strings.Repeat("x", maxBody) + `"`, 413},
+		{"PUT", "/v1/replicas", "secret", `"` + strings.Repeat("x", httpapi.MaxBody) + `"`, 413},
 		{"GET", "/v1/status", "secret", "", 200}, // pinned
 		{"DELETE", "/v1/replicas", "secret", "", 204},
 		{"GET", "/v1/status", "guess", "", 401},

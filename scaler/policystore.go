@@ -206,7 +206,7 @@ func (s *policyStore) save(p profiles.Policy) error {
 	if string(text) == before.text {
 		return nil
 	}
-	if err = replace(path, info.Mode().Perm(), text); err == nil {
+	if err = document.ReplaceBytes(path, info.Mode().Perm(), text); err == nil {
 		w.wrote(text)
 	}
 	return err

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"headroom/profiles"
+	"headroom/scaler/httpapi"
 )
 
 // proxy passes the requests of the service on to the replicas. It starts
@@ -47,13 +48,9 @@ func newProxy(b *balancer, timeout time.Duration) *proxy {
 
 // newFront prepares the server of a proxy. What still waits when it ends the
 // requests must not get their slots.
-func newFront(l net.Listener, p *proxy) *server {
-	s := newServer(l, p)
-	abort := s.abort
-	s.abort = func(cause error) {
-		p.balancer.close()
-		abort(cause)
-	}
+func newFront(l net.Listener, p *proxy) *httpapi.Server {
+	s := httpapi.NewServer(l, p, errClosed)
+	s.OnAbort = p.balancer.close
 	return s
 }
 

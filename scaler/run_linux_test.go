@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -110,7 +111,7 @@ func TestRunFollowsPins(t *testing.T) {
 	if f := s.fleet(t); f.Replicas[0].ID != "replica-1" || f.Replicas[0].State != probe.Ready {
 		t.Errorf("fleet: got %+v, want replica-1 to stay", f.Replicas)
 	}
-	path := entryPath(s.cfg.RuntimeDir, "test")
+	path := filepath.Join(s.cfg.RuntimeDir, "test.json")
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("runtime file: got %v, %v, want mode 0600", info, err)
 	}

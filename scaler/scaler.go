@@ -2,17 +2,15 @@ package scaler
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net"
 	"net/http"
 	"os"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"headroom/scaler/httpapi"
 )
 
 // Scaler runs a command as replicas behind one address. New makes one, Run
@@ -51,11 +49,9 @@ func New(cfg Config) (*Scaler, error) {
 		return nil, err
 	}
 	cfg.Policy = policy
-	secret := make([]byte, 32)
-	rand.Read(secret) // never fails
 	s := &Scaler{
 		cfg:      cfg,
-		token:    hex.EncodeToString(secret),
+		token:    httpapi.NewToken(),
 		launcher: newLauncher(cfg),
 		balancer: newBalancer(time.Now(), cfg),
 		policies: policies,
@@ -112,10 +108,10 @@ func (s *Scaler) Run(ctx context.Context) error {
 	if !s.started.CompareAndSwap(false, true) {
 		return errors.New("scaler: Run was called before")
 	}
-	if err := makeRuntimeDir(s.cfg.RuntimeDir); err != nil {
+	if err := httpapi.MakeDir(s.cfg.RuntimeDir); err != nil {
 		return &StartError{Err: err}
 	}
-	unlock, err := lockName(s.cfg.RuntimeDir, s.cfg.Name)
+	unlock, err := httpapi.LockName(s.cfg.RuntimeDir, s.cfg.Name)
 	if err != nil {
 		return &StartError{Err: err}
 	}
@@ -124,11 +120,11 @@ func (s *Scaler) Run(ctx context.Context) error {
 		return &StartError{Err: err}
 	}
 	defer s.launcher.close()
-	service, err := listen("--listen", s.cfg.Listen)
+	service, err := httpapi.Listen("--listen", s.cfg.Listen)
 	if err != nil {
 		return &StartError{Err: err}
 	}
-	control, err := listen("--api", s.cfg.API)
+	control, err := httpapi.Listen("--api", s.cfg.API)
 	if err != nil {
 		service.Close()
 		return &StartError{Err: err}
@@ -139,23 +135,23 @@ func (s *Scaler) Run(ctx context.Context) error {
 // serve runs everything on open listeners, and ends it in the order in which
 // the parts depend on each other.
 func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error {
-	s.url = "http://" + reachable(service.Addr())
+	s.url = "http://" + httpapi.Reachable(service.Addr())
 	failed := make(chan error, 8) // more than there are senders
 	fail := func(err error) { failed <- err }
 
 	proxy := newProxy(s.balancer, s.cfg.Timeout)
 	proxy.log = s.cfg.Log
 	front := newFront(service, proxy)
-	front.http.Protocols = &http.Protocols{}
-	front.http.Protocols.SetHTTP1(true)
-	front.http.Protocols.SetUnencryptedHTTP2(true)
-	front.http.ReadHeaderTimeout = 10 * time.Second
-	front.http.IdleTimeout = 2 * time.Minute
+	front.HTTP.Protocols = &http.Protocols{}
+	front.HTTP.Protocols.SetHTTP1(true)
+	front.HTTP.Protocols.SetUnencryptedHTTP2(true)
+	front.HTTP.ReadHeaderTimeout = 10 * time.Second
+	front.HTTP.IdleTimeout = 2 * time.Minute
 	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long. The
 	// proxy limits how long they stand still.
 
 	back := newAPIServer(control, &api{
-		token: sha256.Sum256([]byte(s.token)), service: s.url,
+		guard: httpapi.NewGuard(s.token, "localhost"), service: s.url,
 		pool: s.pool, balancer: s.balancer, loop: s.loop, policies: s.policies, ready: s.ready,
 		events: s.events, metrics: newMetrics(proxy.requests, s.pool, s.loop),
 	})
@@ -166,8 +162,8 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	defer stopWorking()
 	var deciders, workers sync.WaitGroup
 
-	front.start(fail)
-	back.start(fail)
+	front.Start(fail)
+	back.Start(fail)
 	workers.Go(func() {
 		if err := s.pool.run(working); err != nil {
 			fail(err)
@@ -215,7 +211,7 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 		}
 		s.balancer.close() // nothing will come of what waits
 	})
-	front.shutdown(grace)
+	front.Shutdown(grace)
 	cut()
 	hope.Wait()
 	proxy.close()
@@ -225,29 +221,20 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	s.events.close() // else its readers would stay for the grace
 	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	back.shutdown(soon)
-	removeEntry(s.cfg.RuntimeDir, s.cfg.Name)
+	back.Shutdown(soon)
+	httpapi.RemoveEntry(s.cfg.RuntimeDir, s.cfg.Name)
 	return err
 }
 
 // announce writes the runtime file and closes Ready.
 func (s *Scaler) announce(control, service string) error {
 	s.client = NewClient("http://"+control, s.token)
-	err := entry{
-		Version: entryVersion, Name: s.cfg.Name, PID: os.Getpid(),
+	err := httpapi.Entry{
+		Kind: httpapi.Scaler, Name: s.cfg.Name, PID: os.Getpid(),
 		Service: service, API: control, Token: s.token,
-	}.write(s.cfg.RuntimeDir)
+	}.Write(s.cfg.RuntimeDir)
 	if err == nil {
 		close(s.ready)
 	}
 	return err
-}
-
-// reachable is where a listener is reached from this machine: one on every
-// interface, which in Go takes IPv4 too, through loopback.
-func reachable(a net.Addr) string {
-	if tcp, ok := a.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
-		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
-	}
-	return a.String()
 }

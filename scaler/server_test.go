@@ -2,15 +2,14 @@ package scaler
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"headroom/scaler/httpapi"
 )
 
 // cleartext2 is a client that speaks HTTP/2 without encryption.
@@ -21,69 +20,6 @@ func cleartext2(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// Handlers of HTTP/2 are goroutines of their own: none may begin after the end.
-func TestServerEndsUnderLoad(t *testing.T) {
-	noGrace, cancel := context.WithCancel(t.Context())
-	cancel()
-	for range 10 {
-		l, err := listen("--listen", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var began, late atomic.Int64
-		var over atomic.Bool
-		busy := make(chan struct{})
-		s := newServer(l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-			if began.Add(1) == 100 {
-				close(busy)
-			}
-			if over.Load() {
-				late.Add(1)
-			}
-		}))
-		s.http.Protocols = &http.Protocols{}
-		s.http.Protocols.SetUnencryptedHTTP2(true)
-		s.start(func(err error) { t.Error(err) })
-		client := cleartext2(t)
-		ctx, stop := context.WithCancel(t.Context())
-		var clients sync.WaitGroup
-		for range 20 {
-			clients.Go(func() {
-				for {
-					req, err := http.NewRequestWithContext(ctx, "GET", "http://"+l.Addr().String(), nil)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					res, err := client.Do(req)
-					if err != nil {
-						return
-					}
-					res.Body.Close()
-				}
-			})
-		}
-		if !within(busy, limit) {
-			t.Fatal("the clients are not served")
-		}
-		s.shutdown(noGrace)
-		over.Store(true)
-		stop()
-		clients.Wait()
-		if n := late.Load(); n > 0 {
-			t.Fatalf("%d handlers began after the end", n)
-		}
-		func() {
-			defer func() {
-				if got := recover(); got != http.ErrAbortHandler {
-					t.Fatalf("a handler after the end: it panics with %v, want ErrAbortHandler", got)
-				}
-			}()
-			s.http.Handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
-		}()
-	}
-}
-
 // What waits when the grace is over is told so.
 func TestServerAnswersWhatWaitsAtTheEnd(t *testing.T) {
 	for range 20 { // the answer may lose a race
@@ -91,7 +27,7 @@ func TestServerAnswersWhatWaitsAtTheEnd(t *testing.T) {
 			working, waiting := s.get(t, "/9"), s.get(t, "/1")
 			began := time.Now()
 			s.shutdown(5 * time.Second)
-			if took := time.Since(began); took > 5*time.Second+lastWords {
+			if took := time.Since(began); took > 5*time.Second+httpapi.LastWords {
 				t.Errorf("the end took %s", took)
 			}
 			r := await(t, waiting)

@@ -27,11 +27,4 @@ func (*launcher) wait() {}
 
 func (*launcher) close() {}
 
-func checkPrivate(string) error { return nil }
-
-func lockName(string, string) (unlock func(), err error) { return nil, errUnsupported }
-
 func descriptorLimit() uint64 { return 0 }
-
-// processLives believes the file; whether the API accepts a connection decides.
-func processLives(int) bool { return true }

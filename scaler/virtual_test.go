@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"headroom/scaler/httpapi"
 )
 
 // wire is a listener of connections in memory, which stay within a bubble.
@@ -53,7 +55,7 @@ func (w *wire) dial(ctx context.Context) (net.Conn, error) {
 type service struct {
 	*balancer
 	proxy    *proxy
-	front    *server
+	front    *httpapi.Server
 	backends []*backend
 	wire     *wire
 	client   *http.Client
@@ -85,7 +87,7 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 		}
 		proxy.upstream.dial = func(ctx context.Context, _, addr string) (net.Conn, error) { return wires[addr].dial(ctx) }
 		s.front = newFront(s.wire, proxy)
-		s.front.start(func(err error) { t.Error(err) })
+		s.front.Start(func(err error) { t.Error(err) })
 		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.wire.dial(ctx) }}
 		s.client = &http.Client{Transport: transport}
 
@@ -109,7 +111,7 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 func (s *service) shutdown(grace time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	s.front.shutdown(ctx)
+	s.front.Shutdown(ctx)
 }
 
 // get requests a path in a goroutine and returns what comes of it.

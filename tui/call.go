@@ -24,11 +24,6 @@ func (m *screen) say(text string, run func() error) tea.Cmd {
 	return m.queue(call{run: func() (string, error) { return text, run() }})
 }
 
-// noError is for what cannot fail.
-func noError(run func()) func() error {
-	return func() error { run(); return nil }
-}
-
 // queue runs calls one after the other in the order of the keys: commands of
 // their own could overtake each other.
 func (m *screen) queue(c call) tea.Cmd {

@@ -67,7 +67,7 @@ func (f exportForm) render(s *styles, w int) []string {
 }
 
 // exports reports whether there is anything to export to.
-func (m *screen) exports() bool { return m.o.Export != nil && len(m.o.Formats) > 0 }
+func (o Options) exports() bool { return o.Export != nil && len(o.Formats) > 0 }
 
 func (m *screen) askExport() tea.Cmd {
 	if m.latest.Advice == nil {

@@ -19,14 +19,14 @@ func (f *fakeController) note(format string, args ...any) error {
 }
 
 func (f *fakeController) Start() error                        { return f.note("start") }
-func (f *fakeController) Stop()                               { f.note("stop") }
+func (f *fakeController) Stop() error                         { return f.note("stop") }
 func (f *fakeController) SetUsers(n int) error                { return f.note("users %d", n) }
 func (f *fakeController) SetSpawnRate(r float64) error        { return f.note("spawn rate %v", r) }
 func (f *fakeController) SetRate(r float64) error             { return f.note("rate %v", r) }
 func (f *fakeController) SetTraffic(t profiles.Traffic) error { return f.note("traffic %s", t) }
-func (f *fakeController) TogglePause()                        { f.note("pause") }
-func (f *fakeController) Recycle()                            { f.note("recycle") }
-func (f *fakeController) ResetStats()                         { f.note("reset") }
+func (f *fakeController) TogglePause() error                  { return f.note("pause") }
+func (f *fakeController) Recycle() error                      { return f.note("recycle") }
+func (f *fakeController) ResetStats() error                   { return f.note("reset") }
 func (f *fakeController) Advise() error                       { return f.note("advise") }
 func (f *fakeController) Apply() error                        { return f.note("apply") }
 func (f *fakeController) Verify() error                       { return f.note("verify") }

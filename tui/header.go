@@ -45,6 +45,16 @@ func titleLine(st advisor.State, s *styles, w int) string {
 // phaseText is what the session does, with how far it is.
 func phaseText(st advisor.State, s *styles) string {
 	elapsed := clock(st.Load.Elapsed)
+	switch {
+	case st.Lost != "":
+		return s.paint(bad, "✗ connection lost")
+	case st.Ended && st.Loaded:
+		return s.paint(strong, "■ the run has ended") + " after " + elapsed
+	case st.Ended:
+		return s.paint(strong, "■ the run has ended")
+	case fleetOnly(st):
+		return s.paint(good, "▶ scaler")
+	}
 	switch st.Phase {
 	case advisor.Swarming:
 		if st.Load.Ends > 0 {
@@ -78,6 +88,9 @@ func phaseText(st advisor.State, s *styles) string {
 
 // trust is what the generator says of itself, in one word.
 func trust(st advisor.State, s *styles) string {
+	if fleetOnly(st) {
+		return ""
+	}
 	if !st.Loaded {
 		return s.paint(dim, "· no load yet")
 	}
@@ -126,6 +139,9 @@ func current(l load.Snapshot) load.Stats {
 }
 
 func figures(st advisor.State, s *styles, w int) []part {
+	if fleetOnly(st) {
+		return []part{{s.paint(dim, "in flight ") + count(st.Fleet.InFlight), 0}, {s.paint(dim, "of them queued ") + count(st.Fleet.Queue), 0}}
+	}
 	if !st.Loaded {
 		switch p := st.Plan; {
 		case p.Shape != nil:
@@ -202,6 +218,9 @@ func unserved(h load.Health, s *styles) []part {
 // One that is missed comes before those that are met; of those that do not fit
 // the line tells how many there are, and how the worst of them does.
 func objectives(st advisor.State, s *styles, w int) string {
+	if fleetOnly(st) {
+		return cut(s.paint(dim, "policy ")+clean(policyLine(st.Policy)), w)
+	}
 	if len(st.SLO) == 0 {
 		return cut(s.paint(dim, "no SLO given: nothing to meet"), w)
 	}
@@ -339,10 +358,10 @@ const (
 	viewLog
 )
 
-func renderTabs(active int, frozen bool, s *styles, w int) string {
+func renderTabs(shown []int, active int, frozen bool, s *styles, w int) string {
 	var b strings.Builder
-	for i, name := range views {
-		label := fmt.Sprintf("%d %s", i+1, name)
+	for _, i := range shown {
+		label := fmt.Sprintf("%d %s", i+1, views[i])
 		if i == active {
 			b.WriteString(s.paint(chosen, "["+label+"]"))
 		} else {

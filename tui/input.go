@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
@@ -24,9 +26,10 @@ func (m *screen) always(msg tea.KeyMsg) (tea.Cmd, bool) {
 	return nil, false
 }
 
-// leave ends the program; a job under way is stopped first and waited for.
+// leave ends the program; a job under way is stopped first and waited for,
+// unless it is one elsewhere.
 func (m *screen) leave() tea.Cmd {
-	if !running(m.latest) {
+	if !running(m.latest) || m.o.Attached {
 		return tea.Quit
 	}
 	m.mode = modeLeaving
@@ -36,13 +39,12 @@ func (m *screen) leave() tea.Cmd {
 // stop does not queue: it is what ends a call that takes long.
 func (m *screen) stop() tea.Cmd {
 	return func() tea.Msg {
-		m.do.Stop()
-		return nil
+		return stoppedMsg{m.do.Stop()}
 	}
 }
 
 func (m *screen) normalKey(msg tea.KeyMsg) tea.Cmd {
-	for _, handle := range []func(tea.KeyMsg) (tea.Cmd, bool){m.lookKey, m.loadKey, m.adviceKey, m.programKey} {
+	for _, handle := range []func(tea.KeyMsg) (tea.Cmd, bool){m.lookKey, m.refusedKey, m.loadKey, m.adviceKey, m.programKey} {
 		if cmd, ok := handle(msg); ok {
 			return cmd
 		}
@@ -56,11 +58,13 @@ func (m *screen) lookKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	const far = 1 << 30
 	switch {
 	case key.Matches(msg, keys.Views):
-		m.view = int(msg.Runes[0] - '1')
+		if view := int(msg.Runes[0] - '1'); slices.Contains(m.views(), view) {
+			m.view = view
+		}
 	case key.Matches(msg, keys.Next):
-		m.view = (m.view + 1) % len(views)
+		m.turn(1)
 	case key.Matches(msg, keys.Previous):
-		m.view = (m.view + len(views) - 1) % len(views)
+		m.turn(-1)
 	case key.Matches(msg, keys.Down):
 		m.move(1)
 	case key.Matches(msg, keys.Up):
@@ -83,10 +87,25 @@ func (m *screen) lookKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	return nil, true
 }
 
+// turn goes so many views on.
+func (m *screen) turn(by int) {
+	all := m.views()
+	m.view = all[(slices.Index(all, m.view)+by+len(all))%len(all)]
+}
+
 func (m *screen) move(by int) {
 	if m.view != viewDashboard {
 		m.scrolls[m.view] = m.page().move(m.scrolls[m.view], by, m.bodyHeight())
 	}
+}
+
+// refusedKey says why nothing can be changed, where that is so.
+func (m *screen) refusedKey(msg tea.KeyMsg) (tea.Cmd, bool) {
+	if m.o.ReadOnly == "" || !key.Matches(msg, keys.changing()...) {
+		return nil, false
+	}
+	m.notice = notice{text: m.o.ReadOnly, bad: true}
+	return nil, true
 }
 
 // loadKey changes the load.
@@ -125,15 +144,15 @@ func (m *screen) loadKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, keys.UsersLess):
 		return m.scaleLoad(-0.05), true
 	case key.Matches(msg, keys.Pause):
-		return m.swarmOnly("pause", func() tea.Cmd { return m.call(noError(m.do.TogglePause)) }), true
+		return m.swarmOnly("pause", func() tea.Cmd { return m.call(m.do.TogglePause) }), true
 	case key.Matches(msg, keys.Recycle):
 		return m.swarmOnly("recycle", func() tea.Cmd {
-			return m.say("every connection is replaced before its next request", noError(m.do.Recycle))
+			return m.say("every connection is replaced before its next request", m.do.Recycle)
 		}), true
 	case key.Matches(msg, keys.Reset):
 		return m.swarmOnly("reset", func() tea.Cmd {
 			m.askJob("Reset the statistics of the run?", func() tea.Cmd {
-				return m.say("the statistics begin anew", noError(m.do.ResetStats))
+				return m.say("the statistics begin anew", m.do.ResetStats)
 			})
 			return nil
 		}), true
@@ -144,7 +163,7 @@ func (m *screen) loadKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 // swarmEnds is why nothing can be done with a swarm that is draining.
 const swarmEnds = "the swarm is ending: it waits for its last answers"
 
-// swarmOnly says what a key would need where the Controller could not say it.
+// swarmOnly says what a key needs before it asks for anything.
 func (m *screen) swarmOnly(what string, then func() tea.Cmd) tea.Cmd {
 	if !sending(m.latest) {
 		m.notice = notice{text: "there is no swarm to " + what, bad: true}
@@ -173,7 +192,7 @@ func (m *screen) adviceKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 		return m.takeOver("the replay", m.do.Verify), true
 	case key.Matches(msg, keys.Apply):
 		return m.askApply(), true
-	case key.Matches(msg, keys.Export) && m.exports():
+	case key.Matches(msg, keys.Export) && m.o.exports():
 		return m.askExport(), true
 	}
 	return nil, false
@@ -198,7 +217,7 @@ func (m *screen) programKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, keys.Help):
 		m.mode = modeHelp
 	case key.Matches(msg, keys.Quit):
-		if !running(m.latest) || draining(m.latest) {
+		if !running(m.latest) || draining(m.latest) || m.o.Attached {
 			return m.leave(), true
 		}
 		m.askJob("Stop "+jobName(m.latest)+" and quit?", m.leave)

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -105,8 +106,16 @@ func (k keyMap) groups() []keyGroup {
 	}
 }
 
+// changing are the keys that change something.
+func (k keyMap) changing() []key.Binding {
+	return []key.Binding{
+		k.Start, k.Stop, k.Edit, k.UsersUp, k.UsersUp10, k.UsersDown, k.UsersDown10, k.UsersMore, k.UsersLess,
+		k.Pause, k.Recycle, k.Reset, k.Advise, k.Apply, k.Verify,
+	}
+}
+
 // footer are the keys of the moment, the likeliest first.
-func (k keyMap) footer(m mode, st advisor.State, export bool) []key.Binding {
+func (k keyMap) footer(m mode, st advisor.State, o Options) []key.Binding {
 	switch m {
 	case modeEdit:
 		return []key.Binding{k.Accept, k.Cancel, k.NextField}
@@ -119,8 +128,17 @@ func (k keyMap) footer(m mode, st advisor.State, export bool) []key.Binding {
 	case modeLeaving:
 		return []key.Binding{k.LeaveNow}
 	}
-	out := k.forPhase(st, export)
-	return append(out, k.Views, k.Help, k.Quit)
+	look, quit := k.Views, k.Quit
+	if o.FleetOnly {
+		look = as(k.Views, fmt.Sprintf("%d %d", viewReplicas+1, viewLog+1), "views")
+	}
+	if o.Attached {
+		quit = as(k.Quit, k.Quit.Help().Key, "detach")
+	}
+	if o.ReadOnly != "" {
+		return []key.Binding{as(k.Freeze, "space", "freeze"), look, k.Help, quit}
+	}
+	return append(k.forPhase(st, o.exports()), look, k.Help, quit)
 }
 
 func (k keyMap) forPhase(st advisor.State, export bool) []key.Binding {

@@ -8,6 +8,9 @@ import (
 // running reports whether a job is under way.
 func running(st advisor.State) bool { return st.Phase != advisor.Idle && st.Phase != "" }
 
+// fleetOnly reports whether there is a scaler and no session.
+func fleetOnly(st advisor.State) bool { return st.Phase == "" && st.Managed }
+
 // draining reports whether a swarm sends nothing new any more and waits for
 // its last answers.
 func draining(st advisor.State) bool {

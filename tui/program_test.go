@@ -93,9 +93,10 @@ func (c *answeringController) SetUsers(n int) error {
 	return nil
 }
 
-func (c *answeringController) Stop() {
+func (c *answeringController) Stop() error {
 	c.asked <- "stop"
 	c.show(idleState())
+	return nil
 }
 
 func (c *answeringController) show(st advisor.State) {

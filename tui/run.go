@@ -12,18 +12,19 @@ import (
 	"headroom/profiles"
 )
 
-// Controller is what the keys do. *advisor.Session implements it. Calls come
-// one at a time, save that Stop may come while another is under way.
+// Controller is what the keys do. *advisor.Session implements it, and so does
+// the client of a session elsewhere. Calls come one at a time, save that Stop
+// may come while another is under way.
 type Controller interface {
 	Start() error
-	Stop() // ends the job under way in peace; does not wait
+	Stop() error // ends the job under way in peace; does not wait
 	SetUsers(int) error
 	SetSpawnRate(float64) error
 	SetRate(float64) error
 	SetTraffic(profiles.Traffic) error
-	TogglePause()
-	Recycle()
-	ResetStats()
+	TogglePause() error
+	Recycle() error
+	ResetStats() error
 	Advise() error
 	Apply() error
 	Verify() error
@@ -37,6 +38,10 @@ type Options struct {
 	Autostart bool                 // start at once instead of on enter
 	Formats   []string             // what the advised policy can be exported to
 	ASCII     bool                 // nothing but ASCII on the screen
+
+	Attached  bool   // the session runs elsewhere, and goes on when the user leaves
+	ReadOnly  string // why nothing can be changed; empty: it can
+	FleetOnly bool   // there is a scaler and no session: only its Replicas and Log
 
 	// Export writes the advised policy to a file and says what came of it. A
 	// file that is there is an fs.ErrExist, unless it may be overwritten.

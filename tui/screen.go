@@ -64,13 +64,24 @@ type (
 		notice string
 		err    error
 	}
+	stoppedMsg struct{ err error }
 )
 
 func newScreen(ctx context.Context, c Controller, o Options, s *styles) *screen {
-	return &screen{
+	m := &screen{
 		ctx: ctx, do: c, o: o, styles: s, w: leastWidth, h: leastHeight, stale: true,
 		edit: newLoadForm(s), export: newExportForm(s, o.Formats),
 	}
+	m.view = m.views()[0]
+	return m
+}
+
+// views are those that there is something to show in.
+func (m *screen) views() []int {
+	if m.o.FleetOnly {
+		return []int{viewReplicas, viewLog}
+	}
+	return []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}
 }
 
 // Init waits for the first State.
@@ -101,6 +112,10 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.take(msg.state)
 	case calledMsg:
 		return m, m.called(msg)
+	case stoppedMsg:
+		if msg.err != nil {
+			m.notice, m.stale = notice{text: msg.err.Error(), bad: true}, true
+		}
 	case tea.WindowSizeMsg:
 		m.w, m.h, m.stale = msg.Width, msg.Height, true
 	case tea.KeyMsg:
@@ -112,6 +127,10 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 
 func (m *screen) take(st advisor.State) tea.Cmd {
 	st = settled(st)
+	if m.o.FleetOnly {
+		st.Phase = ""
+	}
+	m.stale = m.stale || st.Lost != m.latest.Lost // also where the view is frozen
 	if m.latest.Busy() && st.Phase != m.latest.Phase && !m.notice.bad {
 		m.notice, m.stale = notice{}, true // it was about a job that has ended
 	}
@@ -183,10 +202,13 @@ func (m *screen) View() string {
 // bodyHeight is what header, tabs, the problem and the footer leave.
 func (m *screen) bodyHeight() int { return m.h - headerHeight - 2 - len(m.problem()) }
 
-// problem is why the last job failed, in lines between the view and the
-// footer.
+// problem is why nothing new comes, or why the last job failed, in lines
+// between the view and the footer.
 func (m *screen) problem() []string {
-	if m.shown.Problem == "" {
+	switch {
+	case m.latest.Lost != "":
+		return said(m.styles, bad, "✗ "+m.latest.Lost, m.w, 2)
+	case m.shown.Problem == "":
 		return nil
 	}
 	return said(m.styles, bad, "✗ the last job failed: "+m.shown.Problem, m.w, 2)
@@ -212,7 +234,7 @@ func (m *screen) draw() string {
 	}
 	copy(lines[len(lines)-len(sheet):], sheet)
 	lines = append(lines, problem...)
-	lines = append(lines, " "+renderKeys(keys.footer(m.mode, m.latest, m.exports()), m.styles, m.w-2))
+	lines = append(lines, " "+renderKeys(keys.footer(m.mode, m.latest, m.o), m.styles, m.w-2))
 	for i := range lines {
 		lines[i] = cut(lines[i], m.w)
 	}
@@ -235,7 +257,7 @@ func (m *screen) body() []string {
 	if w < leastWidth || m.h < leastHeight {
 		return renderSmall(m.shown, s, w, m.h)
 	}
-	lines := append(renderHeader(m.shown, s, w), renderTabs(m.view, m.frozen, s, w))
+	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.frozen, s, w))
 	switch {
 	case m.mode == modeHelp:
 		return append(lines, renderHelp(s, w, m.bodyHeight())...)

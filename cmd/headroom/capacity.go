@@ -17,7 +17,7 @@ import (
 
 func (a *app) capacityCommand() *cobra.Command {
 	l, v := newLoadFlags(), newAdviceFlags()
-	output := ""
+	output, reach := "", remoteFlags{}
 	cmd := &cobra.Command{
 		Use:     "capacity TARGET",
 		Short:   "Find what a target holds under an SLO, and save the measurement",
@@ -28,7 +28,7 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := canWrite("--out", output); err != nil {
+			if err := errors.Join(canWrite("--out", output), reach.check()); err != nil {
 				return err
 			}
 			if err := connect(cmd.Context(), &config, l.sources); err != nil {
@@ -38,11 +38,17 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return &exit{exitUsage, err}
 			}
-			end := start(a.signals.now, session)
+			end, err := a.startServed(session, reach)
+			if err != nil {
+				return err
+			}
 			err = a.follow(session, newProgress(a.err, v.budget, true), session.Advise)
 			end()
 			m, ok := session.Measured()
-			if err != nil || !ok { // !ok: interrupted
+			if err == nil && !ok {
+				err = errStopped
+			}
+			if err != nil {
 				return err
 			}
 			return a.writeMeasurement(m, output)
@@ -55,6 +61,7 @@ func (a *app) capacityCommand() *cobra.Command {
 	v.measuring(f)
 	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
+	reach.flags(f)
 	return cmd
 }
 

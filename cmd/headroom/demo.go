@@ -11,6 +11,7 @@ import (
 	"headroom/advisor"
 	"headroom/profiles"
 	"headroom/scaler"
+	"headroom/tui"
 )
 
 // The demo asks for a little less than twice what one replica can answer.
@@ -98,7 +99,7 @@ func demoConfig(serviceTime, budget, length time.Duration) advisor.Config {
 
 func (a *app) demo(config advisor.Config, headless, json bool) error {
 	if headless {
-		result, err := a.runTune(config, true)
+		result, err := a.runTune(config, true, remoteFlags{})
 		return a.concludeTune(result, err, tuneOptions{json: json})
 	}
 	session, err := advisor.NewSession(config)
@@ -106,7 +107,7 @@ func (a *app) demo(config advisor.Config, headless, json bool) error {
 		return err
 	}
 	end := start(a.signals.now, session)
-	err = a.dashboard(session, false)
+	err = a.dashboard(session, tui.Options{})
 	end()
 	if err != nil {
 		return err

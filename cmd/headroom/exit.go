@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +36,16 @@ func (e *exit) Error() string {
 }
 
 func (e *exit) Unwrap() error { return e.err }
+
+// errStopped is the end of what was stopped before it had a result: by an
+// interrupt, which says so itself, or from elsewhere.
+var errStopped = &exit{exitInconclusive, stopped{}}
+
+// stopped is an interruption with words of its own.
+type stopped struct{}
+
+func (stopped) Error() string        { return "stopped before there was a result" }
+func (stopped) Is(target error) bool { return target == context.Canceled }
 
 // usage marks an error as one of the command line, a file or the setting.
 func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Errorf(format, args...)} }

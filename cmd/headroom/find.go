@@ -12,7 +12,7 @@ import (
 	"headroom/scaler"
 )
 
-// tokenVariable holds the token of a scaler that is not this user's.
+// tokenVariable holds the token of a scaler or a run that is not this user's.
 const tokenVariable = "HEADROOM_TOKEN"
 
 // runningScaler adds the flags that find a running scaler.
@@ -38,7 +38,7 @@ func (s *runningScaler) find() (*scaler.Client, error) {
 	if s.cmd != nil && s.cmd.Flags().Changed("name") {
 		return nil, usage("--scaler: got it together with --name, want one of the two")
 	}
-	address, base, err := apiAddress(s.url)
+	address, base, err := apiAddress("--scaler", s.url)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +53,8 @@ func (s *runningScaler) find() (*scaler.Client, error) {
 }
 
 // apiAddress is the HOST:PORT of an API that was given as a URL or as that,
-// and its URL.
-func apiAddress(given string) (address, base string, err error) {
+// and its URL. The error names the flag.
+func apiAddress(flag, given string) (address, base string, err error) {
 	text := given
 	if _, _, err := net.SplitHostPort(given); err == nil && !strings.Contains(given, "://") {
 		text = "http://" + given
@@ -62,7 +62,7 @@ func apiAddress(given string) (address, base string, err error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" ||
 		cmp.Or(u.Path, "/") != "/" || u.RawQuery != "" || u.User != nil {
-		return "", "", usage("--scaler: got %q, want a URL such as http://127.0.0.1:8001", given)
+		return "", "", usage("%s: got %q, want a URL such as http://127.0.0.1:8001", flag, given)
 	}
 	address, err = addressOf(text)
 	return address, u.Scheme + "://" + u.Host, err

@@ -17,6 +17,7 @@ var levels = map[string]int{
 	"headroom/profiles":            0,
 	"headroom/probe":               0,
 	"headroom/advisor/model":       0,
+	"headroom/scaler/httpapi":      0,
 	"headroom/profiles/platform":   1,
 	"headroom/load":                1,
 	"headroom/scaler":              1,

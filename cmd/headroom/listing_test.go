@@ -123,7 +123,7 @@ func TestAPIAddress(t *testing.T) {
 		"https://localhost":      {"localhost:443", "https://localhost"},
 		"http://h:1/v1":          {}, "http://h:1?x=1": {}, "http://u:p@h:1": {}, "ftp://h:1": {}, "localhost": {}, ":8001": {}, "": {},
 	} {
-		address, base, err := apiAddress(given)
+		address, base, err := apiAddress("--scaler", given)
 		if got := [2]string{address, base}; got != want || (err == nil) != (want != [2]string{}) {
 			t.Errorf("apiAddress(%q) = %q, %v; want %q", given, got, err, want)
 		}

@@ -12,6 +12,7 @@ import (
 	"headroom/advisor/report"
 	"headroom/load"
 	"headroom/profiles"
+	"headroom/tui"
 )
 
 // runOptions are what run adds to the load.
@@ -20,6 +21,7 @@ type runOptions struct {
 	json        bool
 	list, once  bool
 	files       runFiles
+	remote      remoteFlags
 	failureCode int
 }
 
@@ -42,7 +44,7 @@ func (a *app) runCommand() *cobra.Command {
 			if o.failureCode < 0 || o.failureCode > 125 {
 				return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
 			}
-			if err := o.files.check(); err != nil {
+			if err := errors.Join(o.files.check(), o.remote.check()); err != nil {
 				return err
 			}
 			if o.list {
@@ -81,6 +83,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	o.files.flags(f)
 	f.IntVar(&o.failureCode, "exit-code-on-error", o.failureCode, "exit code when requests failed and no --slo was given")
+	o.remote.flags(f)
 	v.sizing(f)
 	v.measuring(f)
 	return cmd
@@ -96,9 +99,12 @@ func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *ad
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
-	end := start(a.signals.now, session)
+	end, err := a.startServed(session, o.remote)
+	if err != nil {
+		return err
+	}
 	if dashboard {
-		err = a.dashboard(session, true)
+		err = a.dashboard(session, tui.Options{Autostart: true})
 	} else {
 		err = a.follow(session, newProgress(a.err, plan.Length(), false), session.Start)
 	}

@@ -139,15 +139,21 @@ func problem(s advisor.State) error {
 	return usage("%s", s.Problem)
 }
 
-// dashboard shows the session on the whole terminal until the user leaves.
-func (a *app) dashboard(s *advisor.Session, autostart bool) error {
-	err := tui.Run(a.signals.stop, s, tui.Options{
-		States: s.States(), Autostart: autostart, Formats: platform.Names(),
-		Export: func(format, path string, overwrite bool) (string, error) {
-			return a.exportAdvice(s.State(), format, path, overwrite)
-		},
-	})
-	return a.left(err)
+// steered is a session that a dashboard shows: one in this process, or
+// elsewhere.
+type steered interface {
+	tui.Controller
+	State() advisor.State
+	States() <-chan advisor.State
+}
+
+// dashboard shows a session on the whole terminal until the user leaves.
+func (a *app) dashboard(s steered, o tui.Options) error {
+	o.States, o.Formats = s.States(), platform.Names()
+	o.Export = func(format, path string, overwrite bool) (string, error) {
+		return a.exportAdvice(s.State(), format, path, overwrite)
+	}
+	return a.left(tui.Run(a.signals.stop, s, o))
 }
 
 // left is the error of a screen without ways to leave it that are none. On a

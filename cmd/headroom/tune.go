@@ -25,6 +25,7 @@ type tuneOptions struct {
 	keep    bool
 	json    bool
 	output  string
+	remote  remoteFlags
 	exports []string
 }
 
@@ -51,7 +52,7 @@ func (a *app) tuneCommand() *cobra.Command {
 			if !v.traffic.Known() {
 				return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200")
 			}
-			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output)); err != nil {
+			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output), o.remote.check()); err != nil {
 				return err
 			}
 			if cmd.ArgsLenAtDash() < 0 {
@@ -78,6 +79,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.StringArrayVar(&o.exports, "export", nil, "write the configuration of a platform: `NAME=FILE` (repeatable)")
 	f.StringVarP(&o.output, "out", "o", "", "save the measurement as JSON to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	o.remote.flags(f)
 	l.request(f)
 	return cmd
 }
@@ -159,7 +161,7 @@ func (a *app) tuneTarget(ctx context.Context, target string, l *loadFlags, v *ad
 }
 
 func (a *app) tune(config advisor.Config, o tuneOptions) error {
-	result, err := a.runTune(config, o.keep)
+	result, err := a.runTune(config, o.keep, o.remote)
 	var saved error
 	if o.output != "" && result.Measurement.Kind != "" {
 		saved = a.saveFile(o.output, func(w io.Writer) error { return report.WriteJSON(w, result.Measurement) })
@@ -168,12 +170,15 @@ func (a *app) tune(config advisor.Config, o tuneOptions) error {
 }
 
 // runTune performs the tune and shows its progress.
-func (a *app) runTune(config advisor.Config, keep bool) (advisor.TuneResult, error) {
+func (a *app) runTune(config advisor.Config, keep bool, r remoteFlags) (advisor.TuneResult, error) {
 	session, err := advisor.NewSession(config)
 	if err != nil {
 		return advisor.TuneResult{}, &exit{exitUsage, err}
 	}
-	end := start(a.signals.now, session)
+	end, err := a.startServed(session, r)
+	if err != nil {
+		return advisor.TuneResult{}, err
+	}
 	defer end()
 	p := newProgress(a.err, config.Budget, true)
 	states, finished := session.States(), make(chan struct{})
@@ -211,7 +216,10 @@ func (a *app) concludeTune(r advisor.TuneResult, err error, o tuneOptions) error
 // explainTune prints what a refusal rests on.
 func (a *app) explainTune(r advisor.TuneResult, err error, o tuneOptions) error {
 	refusal := r.Measurement.Capacity.Refusal
-	if refusal == nil {
+	switch {
+	case refusal == nil && advisor.Failure(err) == nil:
+		return errStopped
+	case refusal == nil:
 		return err
 	}
 	inconclusive := &exit{exitInconclusive, advisor.Failure(err)}

@@ -27,3 +27,11 @@ func Replace(path string, mode fs.FileMode, content func(io.Writer) error) error
 	}
 	return os.Rename(f.Name(), path)
 }
+
+// ReplaceBytes is Replace with data at hand.
+func ReplaceBytes(path string, mode fs.FileMode, data []byte) error {
+	return Replace(path, mode, func(out io.Writer) error {
+		_, err := out.Write(data)
+		return err
+	})
+}

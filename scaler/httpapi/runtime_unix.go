@@ -1,6 +1,6 @@
 //go:build unix
 
-package scaler
+package httpapi
 
 import (
 	"errors"
@@ -26,10 +26,10 @@ func checkPrivate(dir string) error {
 	return nil
 }
 
-// lockName keeps a name for this scaler until unlock. The kernel gives it back
+// LockName keeps a name for an API of this process until unlock. The kernel gives it back
 // however this process ends; the file that one leaves that was killed keeps
 // nobody out.
-func lockName(dir, name string) (unlock func(), err error) {
+func LockName(dir, name string) (unlock func(), err error) {
 	path := filepath.Join(dir, name+".lock")
 	for {
 		fd, err := unix.Open(path, unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
@@ -76,18 +76,8 @@ func isFile(fd int, path string) bool {
 	return unix.Fstat(fd, &open) == nil && unix.Lstat(path, &there) == nil && open.Dev == there.Dev && open.Ino == there.Ino
 }
 
-func processLives(pid int) bool {
+// ProcessLives reports whether there is a process of that number.
+func ProcessLives(pid int) bool {
 	err := syscall.Kill(pid, 0)
 	return pid > 0 && (err == nil || errors.Is(err, syscall.EPERM))
-}
-
-// descriptorLimit is how many files this process may have open; 0 when that is
-// not known. Go has raised it to the most that is allowed, and gives replicas
-// the one that it found.
-func descriptorLimit() uint64 {
-	var limit unix.Rlimit
-	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
-		return 0
-	}
-	return uint64(limit.Cur)
 }

@@ -7,10 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"headroom/scaler/httpapi"
 )
 
 // announce writes a runtime file whose API accepts connections, or not.
-func announce(t *testing.T, dir, name, service string, accepts bool) entry {
+func announce(t *testing.T, dir, name, service string, accepts bool) httpapi.Entry {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -21,8 +23,8 @@ func announce(t *testing.T, dir, name, service string, accepts bool) entry {
 	} else {
 		l.Close()
 	}
-	e := entry{Version: entryVersion, Name: name, PID: os.Getpid(), Service: service, API: l.Addr().String(), Token: "secret"}
-	if err := e.write(dir); err != nil {
+	e := httpapi.Entry{Kind: httpapi.Scaler, Name: name, PID: os.Getpid(), Service: service, API: l.Addr().String(), Token: "secret"}
+	if err := e.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -32,7 +34,7 @@ func announce(t *testing.T, dir, name, service string, accepts bool) entry {
 func runtimeDir(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	if err := makeRuntimeDir(dir); err != nil {
+	if err := httpapi.MakeDir(dir); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -45,21 +47,24 @@ func TestFind(t *testing.T) {
 	}
 	a := announce(t, dir, "a", "127.0.0.1:8000", true)
 	announce(t, dir, "b", "0.0.0.0:9000", true)
+	if err := (httpapi.Entry{Kind: httpapi.Run, Name: "c", PID: os.Getpid(), API: a.API}).Write(dir); err != nil { // is no scaler
+		t.Fatal(err)
+	}
 	announce(t, dir, "killed", "127.0.0.1:7000", false)
 	if err := os.WriteFile(filepath.Join(dir, "broken.json"), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 
 	c, err := Find(dir, "a")
-	if err != nil || c.URL() != "http://"+a.API || c.token != "secret" {
+	if err != nil || c.URL() != "http://"+a.API {
 		t.Errorf("find a: got %+v, %v, want a client of %s", c, err, a.API)
 	}
 	if _, err := Find(dir, "web"); !errors.Is(err, ErrNotFound) || !strings.HasSuffix(err.Error(), `got name "web", running: a, b`) {
 		t.Errorf("find another: got %v, want the names that there are", err)
 	}
-	for _, path := range []string{entryPath(dir, "killed"), tokenPath(dir, "killed")} {
-		if _, err := os.Stat(path); !os.IsNotExist(err) {
-			t.Errorf("%s of a killed scaler: got %v, want it removed", filepath.Base(path), err)
+	for _, file := range []string{"killed.json", "killed.token"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); !os.IsNotExist(err) {
+			t.Errorf("%s of a killed scaler: got %v, want it removed", file, err)
 		}
 	}
 
@@ -73,7 +78,7 @@ func TestFind(t *testing.T) {
 		}
 	}
 	_, port, _ := net.SplitHostPort(a.API)
-	if c, err := FindByAPI(dir, "localhost:"+port); err != nil || c.URL() != "http://"+a.API || c.token != "secret" {
+	if c, err := FindByAPI(dir, "localhost:"+port); err != nil || c.URL() != "http://"+a.API {
 		t.Errorf("find the API of a: got %+v, %v, want a client of %s", c, err, a.API)
 	}
 	if _, err := FindByAPI(dir, "127.0.0.1:8000"); !errors.Is(err, ErrNotFound) {
@@ -81,35 +86,6 @@ func TestFind(t *testing.T) {
 	}
 	if _, err := FindByService(dir, "nonsense"); err == nil || errors.Is(err, ErrNotFound) {
 		t.Errorf("find the service nonsense: got %v, want an error about the address", err)
-	}
-}
-
-// Who may read the files may drive the scaler.
-func TestRuntimeFilesArePrivate(t *testing.T) {
-	dir := runtimeDir(t)
-	announce(t, dir, "a", "127.0.0.1:8000", true)
-	for _, path := range []string{entryPath(dir, "a"), tokenPath(dir, "a")} {
-		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: got %v, %v, want mode 0600", filepath.Base(path), info, err)
-		}
-	}
-	if token, err := os.ReadFile(tokenPath(dir, "a")); err != nil || string(token) != "secret" {
-		t.Errorf("token file: got %q, %v, want the token and nothing else", token, err)
-	}
-	removeEntry(dir, "a")
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
-		t.Errorf("after the end: got %v, %v, want an empty folder", left, err)
-	}
-}
-
-func TestEntryAliveWantsTheProcess(t *testing.T) {
-	e := announce(t, t.TempDir(), "a", "127.0.0.1:8000", true)
-	if !e.alive() {
-		t.Error("this process, whose API accepts: got not alive")
-	}
-	e.PID = 1 << 30
-	if e.alive() {
-		t.Error("no process: got alive")
 	}
 }
 
@@ -129,7 +105,7 @@ func TestRuntimeDirMustBePrivate(t *testing.T) {
 	for name, dir := range map[string]string{"open to others": dir, "a link to elsewhere": link} {
 		_, byName := Find(dir, "a")
 		_, byService := FindByService(dir, "127.0.0.1:8000")
-		for what, err := range map[string]error{"make": makeRuntimeDir(dir), "find": byName, "find the service": byService} {
+		for what, err := range map[string]error{"make": httpapi.MakeDir(dir), "find": byName, "find the service": byService} {
 			if err == nil || errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), "want a folder of this user with mode 0700") {
 				t.Errorf("%s, %s: got %v, want a refusal", name, what, err)
 			}

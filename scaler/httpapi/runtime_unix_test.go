@@ -1,6 +1,6 @@
 //go:build unix
 
-package scaler
+package httpapi
 
 import (
 	"errors"
@@ -14,11 +14,11 @@ import (
 
 func TestLockName(t *testing.T) {
 	dir := runtimeDir(t)
-	unlock, err := lockName(dir, "web")
+	unlock, err := LockName(dir, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lockName(dir, "web"); err == nil || !strings.Contains(err.Error(), `"web" is in use by another running scaler`) {
+	if _, err := LockName(dir, "web"); err == nil || !strings.Contains(err.Error(), `"web" is in use by another running scaler`) {
 		t.Errorf("taken: got %v, want a refusal", err)
 	}
 	unlock()
@@ -27,7 +27,7 @@ func TestLockName(t *testing.T) {
 	}
 
 	// A lock whose file somebody tidied away must not take the next one's.
-	first, err := lockName(dir, "web")
+	first, err := LockName(dir, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestLockName(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	second, err := lockName(dir, "web")
+	second, err := LockName(dir, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestLockName(t *testing.T) {
 // got the name.
 func TestLockOfARemovedFile(t *testing.T) {
 	dir := runtimeDir(t)
-	unlock, err := lockName(dir, "web")
+	unlock, err := LockName(dir, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestLockOfARemovedFile(t *testing.T) {
 	if locked, err := lockFile(late, path); locked || err != nil {
 		t.Errorf("after it was removed: got %v, %v, want false", locked, err)
 	}
-	next, err := lockName(dir, "web")
+	next, err := LockName(dir, "web")
 	if err != nil {
 		t.Fatal(err)
 	}
