@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -12,6 +13,11 @@ import (
 // WriteSteps writes the steps of a measurement and what follows from them.
 func WriteSteps(w io.Writer, c advisor.Capacity) error {
 	p := &paper{w: w}
+	p.steps(c)
+	return p.err
+}
+
+func (p *paper) steps(c advisor.Capacity) {
 	rows := [][]string{{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}}
 	for _, o := range c.Steps {
 		rate, p50, p95 := none, none, none
@@ -34,7 +40,6 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 		}
 		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.Assessment, c.Spent.Round(time.Second), c.Budget)
 	}
-	return p.err
 }
 
 // WriteRefusal writes why nothing is advised.
@@ -45,10 +50,15 @@ func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
 
 // WriteAdvice writes a recommendation with its working.
 func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
-	p := &paper{w: w, width: page}
+	p := &paper{w: w}
+	p.advice(r)
+	return p.err
+}
+
+func (p *paper) advice(r advisor.Recommendation) {
 	p.printf("recommendation, grade %s\n", r.Grade)
 	if r.GradeWhy != "" {
-		p.say("%s", r.Assessment)
+		p.printf("%s\n", strings.Join(wrap(r.Assessment.String(), proseWidth), "\n"))
 	}
 	p.printf("\n")
 	width := 0
@@ -67,12 +77,16 @@ func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
 		texts = append(texts, r.Capped)
 	}
 	p.printf("%s", paragraphs(append(texts, r.Notes...)))
-	return p.err
 }
 
 // WriteComparison writes before and after side by side.
 func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
 	p := &paper{w: w}
+	p.comparison(before, after)
+	return p.err
+}
+
+func (p *paper) comparison(before, after advisor.Outcome) {
 	row := func(name string, value func(advisor.Outcome) string) []string {
 		return []string{name, value(before), value(after)}
 	}
@@ -108,7 +122,6 @@ func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
 	}
 	rows = append(rows, row("generator", func(o advisor.Outcome) string { return string(o.Health.Verdict) }))
 	p.table("lrr", rows)
-	return p.err
 }
 
 // WriteTune writes the whole of a tune.

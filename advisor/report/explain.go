@@ -9,7 +9,7 @@ import (
 	"headroom/profiles"
 )
 
-const page = 92 // columns that a derivation is wrapped to
+const proseWidth = 92 // columns that a derivation is wrapped to
 
 // WriteExplanation writes the whole derivation of a recommendation: what was
 // measured, which models fit it, how each metric did, and each value with its
@@ -18,7 +18,7 @@ func WriteExplanation(w io.Writer, c advisor.Capacity, r advisor.Recommendation)
 	if err := WriteSteps(w, c); err != nil {
 		return err
 	}
-	p := &paper{w: w, width: page}
+	p := &paper{w: w, width: proseWidth}
 	p.printf("\n")
 	p.curves(c)
 	p.metrics(r)
@@ -71,7 +71,7 @@ func (p *paper) metrics(r advisor.Recommendation) {
 	}
 	for _, m := range r.Metrics {
 		p.printf("  %-12s  %s\n", m.Kind, m.Fitness)
-		for _, line := range wrap(m.Why, page-16) {
+		for _, line := range wrap(m.Why, proseWidth-16) {
 			p.printf("  %12s  %s\n", "", line)
 		}
 		for _, t := range m.Tests {
@@ -91,7 +91,7 @@ func (p *paper) derivation(v advisor.Value) {
 	const margin = 12
 	p.printf("  %-*s%s\n", margin, v.Name, valueText(v))
 	below := func(what, text string) {
-		for i, line := range wrap(text, page-2*margin) {
+		for i, line := range wrap(text, proseWidth-2*margin) {
 			if i > 0 {
 				what = ""
 			}
@@ -136,7 +136,7 @@ func metricLines(r advisor.Recommendation) []string {
 func paragraphs(texts []string) string {
 	var out strings.Builder
 	for _, t := range texts {
-		out.WriteString("\n" + strings.Join(wrap(t, page), "\n") + "\n")
+		out.WriteString("\n" + strings.Join(wrap(t, proseWidth), "\n") + "\n")
 	}
 	return out.String()
 }
