@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -49,7 +50,7 @@ func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
 
 // WriteAdvice writes a recommendation with its working.
 func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
-	p := &paper{w: w, width: proseWidth}
+	p := &paper{w: w}
 	p.advice(r)
 	return p.err
 }
@@ -57,7 +58,7 @@ func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
 func (p *paper) advice(r advisor.Recommendation) {
 	p.printf("recommendation, grade %s\n", r.Grade)
 	if r.GradeWhy != "" {
-		p.say("%s", r.Assessment)
+		p.printf("%s\n", strings.Join(wrap(r.Assessment.String(), proseWidth), "\n"))
 	}
 	p.printf("\n")
 	width := 0

@@ -201,13 +201,13 @@ func (p *paper) working(r Run) {
 	if r.Advice == nil {
 		return
 	}
-	p.say("%s", strings.TrimSuffix(fmt.Sprintf("grade %s: %s", r.Advice.Grade, r.Advice.GradeWhy), ": "))
+	p.say("%s", strings.TrimSuffix(fmt.Sprintf("grade %s: %s", r.Advice.Grade, r.Advice.Assessment), ": "))
 	rows := [][]string{{"setting", "value", "from", "because"}}
 	for _, v := range r.Advice.Values {
-		rows = append(rows, []string{v.Name, profiles.MilliOf(v.Value).String() + " " + v.Unit, v.Formula, v.Why})
+		rows = append(rows, []string{v.Name, valueText(v), v.Formula, v.Why})
 	}
 	p.table("lltt", rows)
-	for _, note := range append([]string{r.Advice.Capped}, r.Advice.Notes...) {
+	for _, note := range append(append(metricLines(*r.Advice), r.Advice.Capped), r.Advice.Notes...) {
 		if note != "" {
 			p.say("%s", note)
 		}
