@@ -16,9 +16,11 @@ const maxFacts = 1000
 // chronicle collects the facts of a timeline while a session goes on. It
 // belongs to the session's lock.
 type chronicle struct {
-	facts  Facts // without Now and Points
-	wanted *int  // replicas, by the latest look at the scaler; nil: there was none
-	stale  bool  // there is more than the timeline tells
+	facts  Facts          // without Now and Points
+	wanted *int           // replicas, by the latest look at the scaler; nil: there was none
+	stale  bool           // there is more than the timeline tells
+	source string         // of the names of replicas in the answers
+	places map[string]int // of the replicas in facts, by ID; nil: to be made
 }
 
 // keep adds a fact to those of its kind.
@@ -64,10 +66,44 @@ func (c *chronicle) noteMove(at time.Duration, wanted int, decision profiles.Dec
 	c.facts.Moves, c.stale = keep(c.facts.Moves, m), true
 }
 
-// noteReplicas notes what is new about the replicas. What a scaler knows
-// exactly is taken from it; that a replica must go is known by the look that
-// first shows it. A replica without a scaler is gone when it has been silent
-// while others answered.
+// noteSource notes where the answers carry the names of replicas, and reports
+// whether earlier names fell with that: what carried them turned out to name no
+// replica. The replicas that only those names told of are forgotten.
+func (c *chronicle) noteSource(source string) (fell bool) {
+	fell = c.source != "" && c.source != source
+	c.source = source
+	if fell {
+		c.facts.Replicas = slices.DeleteFunc(c.facts.Replicas, func(l Life) bool { return l.Created == nil })
+		c.places, c.stale = nil, true
+	}
+	return fell
+}
+
+// life is what is known of a replica so far; nil for one that there is nothing
+// to tell of, as it was there before and has never answered, and once there
+// are maxFacts of them.
+func (c *chronicle) life(began time.Time, r probe.Replica) *Life {
+	if c.places == nil {
+		c.places = map[string]int{}
+		for i, l := range c.facts.Replicas {
+			c.places[l.ID] = i
+		}
+	}
+	i, known := c.places[r.ID]
+	if !known {
+		tells := r.Answered || r.State == probe.Draining || r.Created.After(began) || r.Deleted.After(began)
+		if i = len(c.facts.Replicas); !tells || i >= maxFacts {
+			return nil
+		}
+		c.places[r.ID], c.facts.Replicas = i, append(c.facts.Replicas, Life{ID: r.ID})
+	}
+	return &c.facts.Replicas[i]
+}
+
+// noteReplicas notes what is new about the replicas. What a scaler or a list of
+// workers knows exactly is taken from it; that a replica must go is known by the
+// look that first shows it. One that nobody told to go, and that has been silent
+// while others answered, went by itself, for all that is known.
 func (c *chronicle) noteReplicas(began, now time.Time, f probe.Fleet) {
 	set := func(moment **time.Duration, at time.Time) {
 		if *moment == nil && !at.IsZero() {
@@ -75,31 +111,44 @@ func (c *chronicle) noteReplicas(began, now time.Time, f probe.Fleet) {
 			*moment, c.stale = &offset, true
 		}
 	}
+	answering := f.Answering() > 0
 	for _, r := range f.Replicas {
-		i := slices.IndexFunc(c.facts.Replicas, func(l Life) bool { return l.ID == r.ID })
-		if i < 0 {
-			c.facts.Replicas = keep(c.facts.Replicas, Life{ID: r.ID})
-			i = len(c.facts.Replicas) - 1
+		l := c.life(began, r)
+		if l == nil {
+			continue
 		}
-		l := &c.facts.Replicas[i]
 		set(&l.Created, r.Created)
 		set(&l.Answered, r.FirstSeen)
-		if r.StartedIn > 0 {
+		if r.StartedIn > 0 && !r.Created.IsZero() {
 			set(&l.Ready, r.Created.Add(r.StartedIn))
 		}
-		switch {
+		switch told := r.Managed || r.Listed; {
 		case r.State == probe.Draining:
 			set(&l.Leaving, now)
-		case r.State == probe.Gone && r.Managed && r.LastError == "":
-			set(&l.Leaving, r.Deleted) // sooner than anybody looked
-			set(&l.Gone, r.Deleted)
-		case r.State == probe.Gone && l.Created == nil && f.Answering() > 0:
-			set(&l.Leaving, r.LastSeen)
-			set(&l.Gone, r.LastSeen)
-		case r.State == probe.Serving && l.Created == nil:
-			l.Leaving, l.Gone = nil, nil // only silent, it turns out
+		case r.State == probe.Gone && (told || answering):
+			gone := now
+			if !r.Deleted.IsZero() {
+				gone = r.Deleted // sooner than anybody looked
+			} else if r.Answered {
+				gone = r.LastSeen
+			}
+			if l.Leaving == nil {
+				l.ByItself = !told || r.LastError != ""
+			}
+			set(&l.Leaving, gone)
+			set(&l.Gone, latest(gone, began.Add(*l.Leaving)))
+		case r.State == probe.Serving && l.ByItself && !r.Managed:
+			l.Leaving, l.Gone, l.ByItself, c.stale = nil, nil, false, true // only silent, it turns out
 		}
 	}
+}
+
+// latest is the later of two moments.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // tell makes the timeline anew where there is more to tell. mu is held.

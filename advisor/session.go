@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -206,7 +207,11 @@ func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
 	s.addPoints(now)
 	s.state.Seq++
-	s.chronicle.noteReplicas(s.began, now, s.join(now))
+	fleet := s.join(now)
+	if s.engine != nil && s.chronicle.noteSource(s.engine.Snapshot().Identity) {
+		s.forgetNames(fleet)
+	}
+	s.chronicle.noteReplicas(s.began, now, fleet)
 	s.tell(now)
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
@@ -265,6 +270,18 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			s.log(now, "replica", "%s is gone", r.ID)
 		}
 	}
+}
+
+// forgetNames takes what is no replica any more out of what was logged. mu is
+// held.
+func (s *Session) forgetNames(f probe.Fleet) {
+	there := map[string]bool{}
+	for _, r := range f.Replicas {
+		there[r.ID] = true
+	}
+	gone := func(id string) bool { return !there[id] }
+	maps.DeleteFunc(s.seen, func(id string, _ probe.State) bool { return gone(id) })
+	maps.DeleteFunc(s.answered, func(id string, _ bool) bool { return gone(id) })
 }
 
 // sinceStep says how long a replica took to answer, where that is known.
