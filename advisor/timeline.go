@@ -230,10 +230,10 @@ func (c *course) inhabit(replicas []Life) {
 			arrivals = append(arrivals, Arrival{ID: r.ID, Answered: r.Answered})
 		}
 	}
-	slices.SortStableFunc(arrivals, func(a, b Arrival) int { return cmp.Compare(a.first(), b.first()) })
+	slices.SortStableFunc(arrivals, func(a, b Arrival) int { return cmp.Compare(a.Came(), b.Came()) })
 	for _, a := range arrivals {
-		e := c.owner(a.first(), up)
-		if latest := c.owner(a.first(), aside); latest.vacant(a.first()) > 0 {
+		e := c.owner(a.Came(), up)
+		if latest := c.owner(a.Came(), aside); latest.vacant(a.Came()) > 0 {
 			e, a.InPlace = latest, true
 		}
 		e.Arrivals = append(e.Arrivals, a)
@@ -268,8 +268,8 @@ func (c *course) since(at *time.Duration, direction int) *Episode {
 	return c.owner(*at, direction)
 }
 
-// first is the earliest that is known of an arrival.
-func (a Arrival) first() time.Duration {
+// Came is the earliest that is known of an arrival.
+func (a Arrival) Came() time.Duration {
 	if a.Created != nil {
 		return *a.Created
 	}
