@@ -20,6 +20,7 @@ type chronicle struct {
 	wanted *int           // replicas, by the latest look at the scaler; nil: there was none
 	stale  bool           // there is more than the timeline tells
 	source string         // of the names of replicas in the answers
+	rest   int            // so many of the latest points are like the one before them
 	places map[string]int // of the replicas in facts, by ID; nil: to be made
 }
 
@@ -48,6 +49,37 @@ func (c *chronicle) noteLoad(began time.Time, phase Phase, run load.Snapshot) {
 		end := at + run.Loaded
 		l.End, c.stale = &end, true
 	}
+}
+
+// maxTrace bounds the points of a timeline: hours of a load that never rests.
+const maxTrace = 15_000
+
+// notePoint keeps a second of a load. The charts thin theirs, and steps of
+// seconds would vanish with that; here only those go that tell nothing, in the
+// middle of a rest that is longer than what smooth looks at on both sides.
+func (c *chronicle) notePoint(p Point) {
+	p = Point{At: p.At, Planned: p.Planned, Failed: p.Failed, SLO: p.SLO}
+	points := c.facts.Points
+	if n := len(points); n > 0 && p.rests(points[n-1]) {
+		c.rest++
+	} else {
+		c.rest = 0
+	}
+	points, c.stale = append(points, p), true
+	if c.rest > 2*smoothing {
+		points = slices.Delete(points, len(points)-1-smoothing, len(points)-smoothing)
+		c.rest--
+	}
+	if len(points) > maxTrace {
+		points, c.rest = load.Halve(points), 0
+	}
+	c.facts.Points = points
+}
+
+// rests reports whether nothing has happened since the point before.
+func (p Point) rests(before Point) bool {
+	judgement := (p.SLO == nil) == (before.SLO == nil) && (p.SLO == nil || *p.SLO == *before.SLO)
+	return judgement && p.Planned == before.Planned && p.Failed == 0 && before.Failed == 0
 }
 
 // noteMove notes that a scaler wants another number of replicas, with the
@@ -157,7 +189,7 @@ func (s *Session) tell(now time.Time) {
 		return
 	}
 	f := s.chronicle.facts
-	f.Now, f.Points = now.Sub(s.began), s.state.Points
+	f.Now = now.Sub(s.began)
 	s.state.Timeline, s.chronicle.stale = NewTimeline(f), false
 }
 

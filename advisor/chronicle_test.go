@@ -6,6 +6,7 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"headroom/load"
 	"headroom/probe"
@@ -208,5 +209,49 @@ func TestChronicleForgetsNamesThatFell(t *testing.T) {
 	c.noteReplicas(began, began, probe.Fleet{Replicas: []probe.Replica{one("listed", began), one("web-1", time.Time{})}})
 	if n := len(c.facts.Replicas); n != 2 {
 		t.Errorf("%d replicas, want the listed one and web-1", n)
+	}
+}
+
+// However long a load rests, its steps of seconds stay in the story.
+func TestChronicleKeepsEveryStep(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var all []Point
+		yes, no := true, false
+		for range rapid.IntRange(1, 12).Draw(t, "levels") {
+			level := float64(rapid.IntRange(0, 5).Draw(t, "level") * 10)
+			failed := rapid.SampledFrom([]float64{0, 0, 2}).Draw(t, "failed")
+			met := rapid.SampledFrom([]*bool{nil, &yes, &yes, &no}).Draw(t, "met")
+			for range rapid.SampledFrom([]int{6, 7, 11, 12, 13, 40, 200}).Draw(t, "seconds") {
+				all = append(all, Point{At: time.Duration(len(all)+1) * s, Planned: level, Failed: failed, SLO: met})
+			}
+		}
+		var c chronicle
+		for _, p := range all {
+			c.notePoint(p)
+		}
+		end := all[len(all)-1].At
+		gone := time.Duration(rapid.Int64Range(0, int64(end)).Draw(t, "gone"))
+		facts := Facts{Now: end, Loads: []Stretch{{Open: rapid.Bool().Draw(t, "open")}}, Replicas: []Life{{ID: "r", Leaving: &gone, Gone: &gone}}}
+		facts.Points = all
+		want := NewTimeline(facts)
+		facts.Points = c.facts.Points
+		if diff := gocmp.Diff(want, NewTimeline(facts)); diff != "" {
+			t.Errorf("of %d points %d were kept (-all +kept):\n%s", len(all), len(facts.Points), diff)
+		}
+	})
+}
+
+func TestChronicleOfADay(t *testing.T) {
+	var c chronicle
+	for i := range 86_400 {
+		p := Point{At: time.Duration(i+1) * s, Planned: 10}
+		if i >= 60 && i < 75 {
+			p.Planned = 50
+		}
+		c.notePoint(p)
+	}
+	want := "0-1 start 0>10 until 60\n60-61 plan 10>50 until 75\n75-76 plan 50>10 until -"
+	if got := tale(NewTimeline(Facts{Now: 24 * time.Hour, Loads: []Stretch{{}}, Points: c.facts.Points}).Episodes); got != want || len(c.facts.Points) > 100 {
+		t.Errorf("from %d points\n%s\nwant from at most 100\n%s", len(c.facts.Points), got, want)
 	}
 }
