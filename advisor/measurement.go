@@ -30,7 +30,8 @@ type Machine struct {
 	Cores int    `json:"cores"`
 }
 
-func thisMachine() Machine {
+// ThisMachine is the one that this program runs on.
+func ThisMachine() Machine {
 	return Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
 }
 
@@ -97,8 +98,8 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		capacity.Replicas = s.countReplicas(capacity.Steps)
 	}
 	m = Measurement{
-		Version: profiles.Version, Kind: "measurement", Target: s.config.Plan.Target, SLO: options.SLO.String(),
-		Date: time.Now().UTC(), Machine: thisMachine(), Local: s.config.Scaler != nil, StartUp: s.startUps(), Capacity: capacity,
+		Version: profiles.Version, Kind: "measurement", Target: profiles.HidePasswords(s.config.Plan.Target), SLO: options.SLO.String(),
+		Date: time.Now().UTC(), Machine: ThisMachine(), Local: s.config.Scaler != nil, StartUp: s.startUps(), Capacity: capacity,
 	}
 	s.updateSearch(func(search *SearchState) { search.Capacity = &capacity })
 	s.mu.Lock()

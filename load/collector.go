@@ -74,6 +74,7 @@ type collector struct {
 type failureTimes struct {
 	failure Failure
 	status  int16
+	rows    []int64 // how many, by the number of the request
 	*clocks
 }
 
@@ -135,7 +136,9 @@ func (c *collector) add(s *Sample) {
 	case Aborted:
 		c.addCutOff(s)
 	default:
-		c.timesOf(s.Failure, s.Status).record(s)
+		f := c.timesOf(s.Failure, s.Status)
+		f.record(s)
+		f.rows[s.Task]++
 	}
 }
 
@@ -173,18 +176,28 @@ func (c *collector) addStatus(status int16) {
 }
 
 // timesOf are the times of the failures of a class and a status.
-func (c *collector) timesOf(f Failure, status int16) *clocks {
+func (c *collector) timesOf(f Failure, status int16) failureTimes {
 	if f != Status {
 		status = 0
 	}
 	for _, row := range c.failed {
 		if row.failure == f && row.status == status {
-			return row.clocks
+			return row
 		}
 	}
-	row := failureTimes{f, status, newClocks(2)}
+	row := failureTimes{f, status, make([]int64, len(c.names)), newClocks(2)}
 	c.failed = append(c.failed, row)
-	return row.clocks
+	return row
+}
+
+// requests are those that failed so, where there are several.
+func (c *collector) requests(f failureTimes) (out []RequestCount) {
+	for i, n := range f.rows {
+		if n > 0 && len(c.names) > 1 {
+			out = append(out, RequestCount{c.names[i], n})
+		}
+	}
+	return out
 }
 
 // reset forgets the totals, not the history.
@@ -213,12 +226,19 @@ func (c *collector) reset(now time.Duration) {
 func (c *collector) fill(s *Snapshot, waits []wait) {
 	over := max(0, s.Loaded-c.since)
 	s.Total = c.total.stats(c.title(), over, streamsOpen(waits, allRows))
+	if s.Phase == Done {
+		s.Total.Histogram = bins(c.total.latency.h)
+	}
 	s.Requests = []Stats{s.Total}
 	if len(c.tasks) > 0 {
 		s.Requests = nil
 	}
 	for i := range c.tasks {
-		s.Requests = append(s.Requests, c.tasks[i].stats(c.names[i], over, streamsOpen(waits, int32(i))))
+		row := c.tasks[i].stats(c.names[i], over, streamsOpen(waits, int32(i)))
+		if s.Phase == Done {
+			row.Histogram = bins(c.tasks[i].latency.h)
+		}
+		s.Requests = append(s.Requests, row)
 	}
 	c.judge(s, over, waits)
 	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
@@ -227,6 +247,9 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		row := &s.Failures[i]
 		times := c.timesOf(row.Failure, row.Status)
 		row.Latency, row.Service = times.latency.quantiles(), times.service.quantiles()
+		if row.Check == "" {
+			row.Requests = c.requests(times)
+		}
 	}
 	s.Statuses = append([]StatusCount{}, c.statuses...)
 	s.Retried = c.retried

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -28,6 +29,22 @@ func TestGatheringSamplesAllocatesNothing(t *testing.T) {
 	fill()
 	if n := testing.AllocsPerRun(20, fill); n > 0 {
 		t.Errorf("%v allocations for 1000 samples, want none", n)
+	}
+}
+
+// Where there are several requests, a failure says which of them had it.
+func TestFailuresOfSeveralRequests(t *testing.T) {
+	c := newCollector([]string{"a", "b", "c"}, probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
+	var sh shard
+	for i := range 6 {
+		sample := Sample{Task: int32(i % 2 * 2), Status: 503, Failure: Status, Replica: probe.Unknown}
+		sh.add(&sample, nil, time.Second)
+	}
+	c.gather(&sh)
+	var s Snapshot
+	c.fill(&s, nil)
+	if want := []RequestCount{{"a", 3}, {"c", 3}}; len(s.Failures) != 1 || !slices.Equal(s.Failures[0].Requests, want) {
+		t.Errorf("failures %+v, want of %v", s.Failures, want)
 	}
 }
 

@@ -21,6 +21,14 @@ type FailureCount struct {
 	Example string        `json:"example"` // one of the first in words
 	Latency Quantiles     `json:"latency"` // from the intended start; of all of the class and status, as checks have one between them
 	Service Quantiles     `json:"service"` // from the actual send, likewise
+
+	Requests []RequestCount `json:"requests,omitempty"` // of which requests, where the run has several; a check is one of its own
+}
+
+// RequestCount says how many requests there were of a name.
+type RequestCount struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
 }
 
 // failureRows are rows in the order in which they first came. There are no

@@ -29,6 +29,7 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 	}
 	p.Rate, p.Failed = perSecond(slot.count, counted), perSecond(slot.failed, counted)
 	p.Latency, p.Service = slot.latency.quantiles(), slot.service.quantiles()
+	p.Total = c.total.totals()
 	c.points = append(c.points, p)
 	if len(c.points) >= maxPoints {
 		c.thin()

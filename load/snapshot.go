@@ -46,6 +46,8 @@ type Stats struct {
 
 	FailedLatency Quantiles `json:"failedLatency,omitzero"` // of failures, from the intended start
 	FailedService Quantiles `json:"failedService,omitzero"` // of failures, from the actual send
+
+	Histogram Histogram `json:"histogram,omitempty"` // of Latency; of a finished run
 }
 
 // Rate is the number of answers and failures per second.
@@ -108,6 +110,22 @@ type Point struct {
 	Failed   float64       `json:"failed"`
 	Latency  Quantiles     `json:"latency"` // from the intended start; successes only
 	Service  Quantiles     `json:"service"` // from the actual send; successes only
+	Total    Totals        `json:"total"`   // of the run, or since the last reset
+}
+
+// Totals is what has come back until the end of a second.
+type Totals struct {
+	Count   int64     `json:"count"`  // answers and failures
+	Failed  int64     `json:"failed"` //
+	Bytes   int64     `json:"bytes"`  // of bodies received
+	Latency Quantiles `json:"latency"`
+
+	// What Locust's history has besides.
+	P66   time.Duration `json:"p66"`
+	P75   time.Duration `json:"p75"`
+	P80   time.Duration `json:"p80"`
+	P98   time.Duration `json:"p98"`
+	P9999 time.Duration `json:"p9999"`
 }
 
 // Snapshot is the state of a run at one moment. It is a value that nobody

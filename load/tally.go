@@ -103,6 +103,16 @@ func (t *tally) merge(u *tally) {
 	}
 }
 
+// totals is what has come so far, for the history.
+func (t *tally) totals() Totals {
+	out := Totals{Count: t.count, Failed: t.failed, Bytes: t.bytes, Latency: t.latency.quantiles()}
+	if h := t.latency; out.Latency.Count > 0 {
+		v := h.h.ValueAtPercentilesSlice([]float64{66, 75, 80, 98, 99.99})
+		out.P66, out.P75, out.P80, out.P98, out.P9999 = h.within(v[0]), h.within(v[1]), h.within(v[2]), h.within(v[3]), h.within(v[4])
+	}
+	return out
+}
+
 // stats is what the tally says while so many of its streams go on.
 func (t *tally) stats(name string, over time.Duration, open int64) Stats {
 	s := Stats{

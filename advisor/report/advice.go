@@ -13,6 +13,11 @@ import (
 // WriteSteps writes the steps of a measurement and what follows from them.
 func WriteSteps(w io.Writer, c advisor.Capacity) error {
 	p := &paper{w: w}
+	p.steps(c)
+	return p.err
+}
+
+func (p *paper) steps(c advisor.Capacity) {
 	rows := [][]string{{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}}
 	for _, o := range c.Steps {
 		rate, p50, p95 := none, none, none
@@ -31,7 +36,6 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 			profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation, alone)
 		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.GradeWhy, c.Spent.Round(time.Second), c.Budget)
 	}
-	return p.err
 }
 
 // WriteRefusal writes why nothing is advised.
@@ -43,6 +47,11 @@ func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
 // WriteAdvice writes a recommendation with its working.
 func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
 	p := &paper{w: w}
+	p.advice(r)
+	return p.err
+}
+
+func (p *paper) advice(r advisor.Recommendation) {
 	p.printf("recommendation, grade %s\n\n", r.Grade)
 	width := 0
 	for _, v := range r.Values {
@@ -61,12 +70,16 @@ func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
 	for _, n := range r.Notes {
 		p.printf("\n%s\n", strings.Join(wrap(n, 92), "\n"))
 	}
-	return p.err
 }
 
 // WriteComparison writes before and after side by side.
 func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
 	p := &paper{w: w}
+	p.comparison(before, after)
+	return p.err
+}
+
+func (p *paper) comparison(before, after advisor.Outcome) {
 	row := func(name string, value func(advisor.Outcome) string) []string {
 		return []string{name, value(before), value(after)}
 	}
@@ -102,7 +115,6 @@ func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
 	}
 	rows = append(rows, row("generator", func(o advisor.Outcome) string { return string(o.Health.Verdict) }))
 	p.table("lrr", rows)
-	return p.err
 }
 
 // WriteTune writes the whole of a tune.

@@ -9,14 +9,30 @@ import (
 )
 
 // paper collects the first error of many writes, so that the layout reads as
-// what it prints.
+// what it prints. A page of other formats is put together from the same tables
+// and sentences: then they are kept instead of being laid out.
 type paper struct {
 	w     io.Writer
 	width int // lines are kept to it; 0: nothing is cut or wrapped
 	err   error
+	kept  *[]block // nil: they are written
+}
+
+// block is a part of a page: a table, a text or lines for a shell.
+type block struct {
+	Table *grid
+	Text  string
+	Code  string
+	Chart *chart
 }
 
 func (p *paper) printf(format string, args ...any) {
+	if p.kept != nil {
+		if text := strings.TrimSpace(fmt.Sprintf(format, args...)); text != "" {
+			*p.kept = append(*p.kept, block{Text: text})
+		}
+		return
+	}
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
 	}
@@ -33,6 +49,10 @@ func (p *paper) say(format string, args ...any) {
 // reads as one. A flag and its value stay together.
 func (p *paper) command(flags []string) {
 	const more = " \\"
+	if p.kept != nil {
+		*p.kept = append(*p.kept, block{Code: strings.Join(flags, " ")})
+		return
+	}
 	p.printf("%s\n", strings.Join(fill(flags, max(0, p.width-len(more))), more+"\n"))
 }
 
@@ -41,6 +61,10 @@ func (p *paper) command(flags []string) {
 // for names, which are cut so that they differ, or t for a text, which goes on
 // below. The first row is the head.
 func (p *paper) table(align string, rows [][]string) {
+	if p.kept != nil {
+		*p.kept = append(*p.kept, block{Table: &grid{align, rows}})
+		return
+	}
 	widths := make([]int, len(align))
 	for _, row := range rows {
 		for i, cell := range row {

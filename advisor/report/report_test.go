@@ -155,7 +155,7 @@ func TestText(t *testing.T) {
 	empty := load.Snapshot{Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Open: true, Requests: []load.Stats{{Name: "GET /"}}, Health: load.Health{Verdict: load.Limited, Reason: "the generator uses 95 % of the machine"}}
 	for name, write := range map[string]func(io.Writer) error{
 		"summary": func(w io.Writer) error { return WriteSummary(w, snapshot(t), 80) },
-		"sources": func(w io.Writer) error { return WriteSources(w, sourced(), 80) },
+		"sources": func(w io.Writer) error { return WriteSources(w, sourced().Fleet, sourced().Noticed, 80) },
 		"piped":   func(w io.Writer) error { return WriteSummary(w, crowded(t), 0) },
 		"narrow":  func(w io.Writer) error { return WriteSummary(w, crowded(t), 80) },
 		"empty":   func(w io.Writer) error { return WriteSummary(w, empty, 80) },
@@ -322,7 +322,7 @@ func TestWriteErrorsAreReported(t *testing.T) {
 func TestRunAsJSON(t *testing.T) {
 	s := advisor.State{Load: snapshot(t), Managed: true, Policy: profiles.FixedPolicy(2), Plan: profiles.Plan{Target: "http://x/"}}
 	var out bytes.Buffer
-	if err := WriteJSON(&out, NewRun(s, []string{"headroom", "run"})); err != nil {
+	if err := WriteJSON(&out, NewRun(s, "headroom v1", []string{"headroom", "run"})); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {

@@ -5,23 +5,29 @@ import (
 	"time"
 
 	"headroom/advisor"
+	"headroom/probe"
 )
 
 // WriteSources writes what each source says of the replicas, and what kept the
 // swarm from them at its end or for long, in lines as those of WriteSummary.
 // Where there is nothing to say it writes nothing.
-func WriteSources(w io.Writer, s advisor.State, width int) error {
+func WriteSources(w io.Writer, f probe.Fleet, noticed []advisor.Noticed, width int) error {
 	p := &paper{w: w, width: width}
-	if line := s.Fleet.SourceLine(); line != "" {
+	p.sources(f, noticed)
+	return p.err
+}
+
+func (p *paper) sources(f probe.Fleet, noticed []advisor.Noticed) {
+	if line := f.SourceLine(); line != "" {
 		p.printf("\n")
 		p.say("%s", line)
-		for _, source := range s.Fleet.Sources {
+		for _, source := range f.Sources {
 			if source.Error != "" {
 				p.say("%s", source.Error)
 			}
 		}
 	}
-	for _, n := range s.Noticed {
+	for _, n := range noticed {
 		if !n.Lasting() {
 			continue
 		}
@@ -34,5 +40,4 @@ func WriteSources(w io.Writer, s advisor.State, width int) error {
 		p.printf("\n")
 		p.say("notice %s: %s", when, n.Text)
 	}
-	return p.err
 }

@@ -18,13 +18,21 @@ const fewSteps = 20
 // changed there is nothing to write. The clock counts from the start of the
 // load that an episode belongs to.
 func WriteTimeline(w io.Writer, title string, episodes []advisor.Episode, width int) error {
-	if !slices.ContainsFunc(episodes, advisor.Episode.Tells) {
-		return nil
-	}
 	p := &paper{w: w, width: width}
+	p.timeline(title, episodes)
+	return p.err
+}
+
+func (p *paper) timeline(title string, episodes []advisor.Episode) {
+	if !slices.ContainsFunc(episodes, advisor.Episode.Tells) {
+		return
+	}
 	p.printf("\n")
 	p.say("%s, with times from each step", title)
 	var rows [][]string
+	if p.kept != nil { // a page names its columns
+		rows = append(rows, []string{"at", "load", "what came of it"})
+	}
 	for _, e := range episodes[:min(len(episodes), fewSteps)] {
 		at, change := clock(e.At-e.Load), e.Change()
 		if ramp := e.Settled - e.At; ramp > 2500*time.Millisecond {
@@ -39,7 +47,6 @@ func WriteTimeline(w io.Writer, title string, episodes []advisor.Episode, width 
 	if more := len(episodes) - fewSteps; more > 0 {
 		p.say("%s in the JSON", profiles.Plural(more, "later step is", "later steps are"))
 	}
-	return p.err
 }
 
 // story says what came of a load step, a line a subject.

@@ -143,9 +143,10 @@ func (a *app) attachRun(ctx context.Context, c *remote.Client) error {
 		write(a.err, "left the run at "+c.URL()+"; it goes on without this\n")
 		return nil
 	case st.Swarm == nil:
-		return a.writeFindings(st)
+		return report.WriteFindings(a.out, st.Advice, st.Before, st.After)
 	}
-	return errors.Join(report.WriteSummary(a.out, *st.Swarm, a.columns()), a.writeFindings(st))
+	st.Load = *st.Swarm
+	return report.WriteText(a.out, report.NewRun(st, programVersion(), os.Args), a.columns())
 }
 
 // patience is how long a lost connection is tried again where nobody looks.

@@ -68,7 +68,7 @@ func TestResultsOutliveAFailedSave(t *testing.T) {
 		conclude   func(*app) error
 	}{
 		{"run", "the swarm", func(a *app) error {
-			return a.conclude(advisor.State{Swarm: &swarm}, runOptions{save: bad, failureCode: exitFailures})
+			return a.conclude(advisor.State{Swarm: &swarm}, runOptions{files: runFiles{paths: []string{bad}}, failureCode: exitFailures})
 		}},
 		{"capacity", "it is slow", func(a *app) error { return a.writeMeasurement(refused, bad) }},
 	} {

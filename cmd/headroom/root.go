@@ -45,7 +45,7 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		a.runCommand(), a.watchCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(), a.schemaCommand(),
-		a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.attachCommand(), a.demoCommand(), a.targetCommand(), versionCommand(),
+		a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.attachCommand(), a.demoCommand(), a.targetCommand(), a.reportCommand(), versionCommand(),
 	)
 	return root
 }
@@ -105,19 +105,23 @@ func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version, the commit and the Go it was built with", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			info, ok := debug.ReadBuildInfo()
-			if !ok {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), "headroom, built without module information")
-				return err
-			}
-			version, commit := info.Main.Version, "unknown"
-			for _, s := range info.Settings {
-				if s.Key == "vcs.revision" {
-					commit = s.Value
-				}
-			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "headroom %s, commit %s, %s\n", version, commit, info.GoVersion)
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), programVersion())
 			return err
 		},
 	}
+}
+
+// programVersion is what the program is, and what it was built from.
+func programVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "headroom, built without module information"
+	}
+	version, commit := info.Main.Version, "unknown"
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			commit = s.Value
+		}
+	}
+	return fmt.Sprintf("headroom %s, commit %s, %s", version, commit, info.GoVersion)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"strings"
 
@@ -21,7 +20,7 @@ type runOptions struct {
 	headless    bool
 	json        bool
 	list, once  bool
-	save        string
+	files       runFiles
 	remote      remoteFlags
 	failureCode int
 }
@@ -33,7 +32,7 @@ func (a *app) runCommand() *cobra.Command {
 		Short: "Swarm a target: dashboard on a terminal, progress and summary otherwise",
 		Example: "  headroom run --scenario chat.yaml http://127.0.0.1:8000 --once\n" +
 			"  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
-			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless\n" +
+			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless --junit junit.xml --html run.html\n" +
 			"  headroom run http://127.0.0.1:8000/ --stage 1m:50/s --step 30s:200/s --stage 1m:0/s",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -45,7 +44,7 @@ func (a *app) runCommand() *cobra.Command {
 			if o.failureCode < 0 || o.failureCode > 125 {
 				return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
 			}
-			if err := errors.Join(canWrite("--save", o.save), o.remote.check()); err != nil {
+			if err := errors.Join(o.files.check(), o.remote.check()); err != nil {
 				return err
 			}
 			if o.list {
@@ -82,7 +81,7 @@ func (a *app) runCommand() *cobra.Command {
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
 	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
-	f.StringVar(&o.save, "save", "", "save the whole run as JSON to `FILE`")
+	o.files.flags(f)
 	f.IntVar(&o.failureCode, "exit-code-on-error", o.failureCode, "exit code when requests failed and no --slo was given")
 	o.remote.flags(f)
 	v.sizing(f)
@@ -120,40 +119,21 @@ func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *ad
 // ran since, such as a step of a measurement, says nothing about it.
 func (a *app) conclude(s advisor.State, o runOptions) error {
 	if s.Swarm == nil {
-		return a.writeFindings(s)
+		return report.WriteFindings(a.out, s.Advice, s.Before, s.After)
 	}
 	s.Load = *s.Swarm
-	var saved error
-	if o.save != "" {
-		saved = a.saveFile(o.save, func(w io.Writer) error { return report.WriteJSON(w, report.NewRun(s, os.Args)) })
-	}
+	run := report.NewRun(s, programVersion(), os.Args)
+	saved := a.writeFiles(o.files, run)
 	var err error
 	if o.json {
-		err = report.WriteJSON(a.out, report.NewRun(s, os.Args))
+		err = report.WriteJSON(a.out, run)
 	} else {
-		episodes := s.Timeline.Of(s.Load.Started.Sub(s.Began))
-		err = errors.Join(report.WriteSummary(a.out, s.Load, a.columns()), report.WriteSources(a.out, s, a.columns()),
-			report.WriteTimeline(a.out, "replicas over the load", episodes, a.columns()), a.writeFindings(s))
+		err = report.WriteText(a.out, run, a.columns())
 	}
 	if err == nil {
 		err = runVerdict(s.Load, o.failureCode)
 	}
 	return errors.Join(saved, err)
-}
-
-// writeFindings prints what a dashboard found besides the swarm: the advice,
-// and the comparison that proves it.
-func (a *app) writeFindings(s advisor.State) error {
-	if s.Advice == nil {
-		return nil
-	}
-	write(a.out, "\n")
-	err := report.WriteAdvice(a.out, *s.Advice)
-	if s.Before != nil && s.After != nil {
-		write(a.out, "\n")
-		err = errors.Join(err, report.WriteComparison(a.out, *s.Before, *s.After))
-	}
-	return err
 }
 
 // runVerdict is the exit code of a finished run.

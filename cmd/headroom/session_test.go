@@ -121,7 +121,7 @@ func TestConclude(t *testing.T) {
 		a, saved := newApp(t), filepath.Join(t.TempDir(), "run.json")
 		code := 0
 		var known *exit
-		if err := a.conclude(c.state, runOptions{json: c.json, save: saved, failureCode: exitFailures}); errors.As(err, &known) {
+		if err := a.conclude(c.state, runOptions{json: c.json, files: runFiles{paths: []string{saved}}, failureCode: exitFailures}); errors.As(err, &known) {
 			code = known.code
 		} else if err != nil {
 			t.Errorf("%s: %v", c.name, err)

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"headroom/load"
+	"headroom/profiles"
+)
+
+// The elements and attributes that both Jenkins and GitLab read.
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Time     string       `xml:"time,attr"` // seconds
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name      string      `xml:"name,attr"`
+	Tests     int         `xml:"tests,attr"`
+	Failures  int         `xml:"failures,attr"`
+	Errors    int         `xml:"errors,attr"`
+	Skipped   int         `xml:"skipped,attr"`
+	Time      string      `xml:"time,attr"`
+	Timestamp string      `xml:"timestamp,attr"` // UTC
+	Cases     []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitProblem `xml:"failure"`
+	Error   *junitProblem `xml:"error"`
+	Output  string        `xml:"system-out,omitempty"`
+}
+
+type junitProblem struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// WriteJUnit writes a run as test results: a case for each objective, for each
+// request and for the generator. Requests that failed fail their case where no
+// objective was given, which otherwise decides alone; what is inconclusive is
+// an error. So a failure or an error is there just where the exit code of the
+// run is not 0, --exit-code-on-error 0 excepted.
+func WriteJUnit(w io.Writer, r Run) error {
+	s := r.Result
+	took := fmt.Sprintf("%.3f", s.Loaded.Seconds())
+	groups := []struct {
+		name  string
+		cases []junitCase
+	}{{"objectives", nil}, {"requests", nil}, {"generator", []junitCase{generatorCase(s)}}}
+	for _, o := range s.SLO {
+		groups[0].cases = append(groups[0].cases, objectiveCase(o))
+	}
+	for _, stats := range s.Requests {
+		groups[1].cases = append(groups[1].cases, requestCase(stats, s))
+	}
+	out := junitSuites{Name: "headroom " + r.Target, Time: took}
+	for _, g := range groups {
+		if len(g.cases) == 0 {
+			continue
+		}
+		suite := junitSuite{Name: g.name, Tests: len(g.cases), Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05")}
+		for _, c := range g.cases {
+			c.Class, c.Time = "headroom."+g.name, took
+			if c.Failure != nil {
+				suite.Failures++
+			}
+			if c.Error != nil {
+				suite.Errors++
+			}
+			suite.Cases = append(suite.Cases, c)
+		}
+		out.Suites = append(out.Suites, suite)
+		out.Tests, out.Failures, out.Errors = out.Tests+suite.Tests, out.Failures+suite.Failures, out.Errors+suite.Errors
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(out); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func objectiveCase(o load.Objective) junitCase {
+	c := junitCase{Name: o.Name, Output: o.Name + ": " + verdict(o)}
+	text := c.Output
+	if o.Unanswered > 0 {
+		text += " (" + unanswered(o) + ")"
+	}
+	switch {
+	case !o.Valid:
+		c.Error = &junitProblem{"no data", "inconclusive", text}
+	case !o.Holds:
+		c.Failure = &junitProblem{"it is " + o.Format(), "objective", text}
+	}
+	return c
+}
+
+func requestCase(s load.Stats, run load.Snapshot) junitCase {
+	q := s.Latency
+	c := junitCase{Name: s.Name, Output: fmt.Sprintf("%s, %s failed, %s requests/s, latency p50 %s ms, p95 %s ms, p99 %s ms",
+		profiles.Plural(s.Count, "request", "requests"), failed(s.Failed, s.Count), rate(s), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99))}
+	what, cut := whatFailed(s.Name, run), s.Aborted-s.OpenStreams()
+	if what != "" {
+		c.Output += "\n" + what
+	}
+	if len(run.SLO) == 0 && s.Failed+cut > 0 {
+		message := fmt.Sprintf("%d of %d failed", s.Failed, s.Count)
+		if cut > 0 {
+			message += fmt.Sprintf(", %d were cut off by the end", cut)
+		}
+		c.Failure = &junitProblem{message, "requests", what}
+	}
+	return c
+}
+
+// whatFailed lists the failures of a request, a line each.
+func whatFailed(name string, run load.Snapshot) string {
+	var lines []string
+	for _, f := range run.Failures {
+		for _, request := range requestsOf(f, run.Requests) {
+			if request.Name == name {
+				lines = append(lines, fmt.Sprintf("%d x %s: %s", request.Count, f.Failure, f.Example))
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func generatorCase(s load.Snapshot) junitCase {
+	h := s.Health
+	c := junitCase{Name: "generator healthy", Output: fmt.Sprintf("%s; sends late by p50 %s, p99 %s", h.Verdict, h.LagP50.Round(time.Microsecond), h.LagP99.Round(time.Microsecond))}
+	switch {
+	case h.Verdict == load.Limited:
+		c.Error = &junitProblem{"the generator, not the target, was the limit", "inconclusive", h.Reason}
+	case s.Total.Count+s.Total.Aborted == 0:
+		c.Error = &junitProblem{"no request was sent", "inconclusive", h.Reason}
+	}
+	if h.Reason != "" {
+		c.Output += "; " + h.Reason
+	}
+	return c
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"headroom/advisor/report"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	format, output := "text", ""
+	cmd := &cobra.Command{
+		Use:   "report RUN [RUN]",
+		Short: "Render a saved run again, or two of them side by side",
+		Example: "  headroom report run.json\n" +
+			"  headroom report run.json --format html -o run.html\n" +
+			"  headroom report before.json after.json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 && len(args) != 2 {
+				return usage("arguments: got %d, want one or two files that run --save wrote", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			pair := len(args) == 2
+			f, ok := report.FindFormat(format)
+			switch {
+			case !ok:
+				return usage("--format: got %q, want one of %s", format, strings.Join(report.FormatNames(false), ", "))
+			case pair && f.Pair == nil:
+				return usage("--format: got %s for two runs, want one of %s", format, strings.Join(report.FormatNames(true), ", "))
+			}
+			runs, err := readRuns(args)
+			if err != nil {
+				return err
+			}
+			render := func(w io.Writer, width int) error {
+				if pair {
+					return f.Pair(w, runs[0], runs[1], width)
+				}
+				return f.Write(w, runs[0], width)
+			}
+			if output == "" {
+				return render(a.out, a.columns())
+			}
+			return a.saveFile(output, func(w io.Writer) error { return render(w, 0) })
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", format, "one of "+strings.Join(report.FormatNames(false), ", ")+"; of two runs "+strings.Join(report.FormatNames(true), ", "))
+	cmd.Flags().StringVarP(&output, "output", "o", "", "write it to `FILE` instead")
+	return cmd
+}
+
+func readRuns(paths []string) (runs []report.Run, err error) {
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, usage("%w", err)
+		}
+		run, err := report.ReadRun(f)
+		f.Close()
+		if err != nil {
+			return nil, usage("%s: %w", path, err)
+		}
+		runs = append(runs, run)
+	}
+	return runs, nil
+}
