@@ -2,15 +2,15 @@ package advisor
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"headroom/advisor/model"
 	"headroom/profiles"
 )
 
-// Interval is a measured value with what it may as well be. A Low of 0 says
-// that nothing below the value was proven.
+// Interval is a measured value with what it may as well be: the middle 90 % of
+// what the measurement would give if it were repeated. A Low of 0 says that
+// nothing below the value was proven.
 type Interval struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
@@ -27,40 +27,33 @@ func (i Interval) String() string {
 	return fmt.Sprintf("%s%s [%s … %s]", profiles.FormatRate(i.Value), i.Unit, low, profiles.FormatRate(i.High))
 }
 
-// Grade says how well a capacity is supported.
-type Grade string
-
-// The grades. A needs evidence that this measurement does not gather: a
-// second replica count and a drift control.
-const (
-	GradeB Grade = "B" // proven within 15 %, and confirmed
-	GradeC Grade = "C" // by the figures of its steps within 30 %
-	GradeD Grade = "D" // not even that
-)
-
 // Capacity is what the measured replicas hold.
 type Capacity struct {
-	Saturation  Interval      `json:"saturation"` // highest throughput at all
-	SLO         Interval      `json:"slo"`        // highest load that meets the SLO; low: highest that passed the test
-	Service     time.Duration `json:"service"`    // mean service time of one request alone
-	Replicas    int           `json:"replicas"`   // that were measured; 0: unknown
+	Saturation  Interval      `json:"saturation"`       // highest throughput at all
+	SLO         Interval      `json:"slo"`              // highest load that meets the SLO
+	Service     time.Duration `json:"service"`          // mean service time of one request alone
+	Knee        float64       `json:"knee"`             // users who together reach saturation: saturation x service (asymptotic bounds)
+	Curves      []model.Curve `json:"curves,omitempty"` // of the throughput over users, the one that fits best first; none from few rungs
+	Replicas    int           `json:"replicas"`         // that were measured; 0: unknown
 	Baseline    Observation   `json:"baseline"`
 	Steps       []Observation `json:"steps"`
 	Budget      time.Duration `json:"budget"`
 	Spent       time.Duration `json:"spent"`
+	Control     *Observation  `json:"control,omitempty"` // the baseline once more at the end; nil: there was no time
+	Scaling     *Scaling      `json:"scaling,omitempty"` // at a second number of replicas; nil: not measured
 	Confirmed   bool          `json:"confirmed"`
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`
 	Host        HostUse       `json:"host"`            // at the SLO capacity
 	Doubt       string        `json:"doubt,omitempty"` // why a step near the end of the search counts for nothing
-	Grade       Grade         `json:"grade,omitempty"`
-	GradeWhy    string        `json:"gradeWhy,omitempty"`
-	Refusal     *Refusal      `json:"refusal,omitempty"`
+	Assessment
+	Refusal *Refusal `json:"refusal,omitempty"`
 
-	passed float64 // highest load that passed the test; 0: none
-	failed float64 // lowest load that failed it, or saturation
-	missed float64 // lowest load whose figures missed the SLO, or saturation
-	at     float64 // load whose host use was noted
+	settled float64 // the load that the search ended on
+	passed  float64 // highest load that passed the test; 0: none
+	failed  float64 // lowest load that failed it, or saturation
+	missed  float64 // lowest load whose figures missed the SLO, or saturation
+	at      float64 // load whose host use was noted
 }
 
 // note takes from an open-loop step what later conclusions need.
@@ -83,11 +76,12 @@ func (c *Capacity) note(o Observation) {
 	}
 }
 
-// settle sets the SLO capacity to the load that is left standing. Its
-// interval is what was proven: from the highest load that passed the test to
-// the lowest that failed it. Where a load failed below one that passed, the
-// evidence contradicts itself and proves nothing.
+// settle sets the SLO capacity to the load that is left standing. Until the
+// search is over its interval is what was proven: from the highest load that
+// passed the test to the lowest that failed it. Where a load failed below one
+// that passed, the evidence contradicts itself and proves nothing.
 func (c *Capacity) settle(rate float64) {
+	c.settled = rate
 	c.SLO = Interval{Value: rate, Low: min(rate, c.passed), High: max(rate, c.failed), Unit: "/s"}
 	if c.contradicted() {
 		c.SLO.Low, c.SLO.High = 0, max(rate, c.passed)
@@ -95,36 +89,6 @@ func (c *Capacity) settle(rate float64) {
 }
 
 func (c *Capacity) contradicted() bool { return c.failed <= c.passed }
-
-// grade judges how closely the SLO capacity is bracketed: for a B by what was
-// proven, for a C by the figures of the steps.
-func (c *Capacity) grade() {
-	figures := c.missed/c.SLO.Value - 1
-	proven := math.Inf(1)
-	if c.passed > 0 && !c.contradicted() {
-		proven = c.failed/c.passed - 1
-	}
-	longer := "a longer --budget narrows it"
-	if c.Doubt != "" {
-		longer = c.Doubt
-	}
-	switch {
-	case c.contradicted() && figures <= 0.30:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("%s/s passed and %s/s failed: the service does not behave the same throughout; %s",
-			profiles.FormatRate(c.passed), profiles.FormatRate(c.failed), longer)
-	case figures < 0:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("%s/s met the SLO and %s/s missed it: the steps contradict each other; %s",
-			profiles.FormatRate(c.SLO.Value), profiles.FormatRate(c.missed), longer)
-	case proven <= 0.15 && c.Confirmed:
-		c.Grade, c.GradeWhy = GradeB, fmt.Sprintf("proven within %.0f %% and confirmed; a second replica count would raise it", proven*100)
-	case figures <= 0.30 && c.Confirmed:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but are too short to prove it; %s", figures*100, longer)
-	case figures <= 0.30:
-		c.Grade, c.GradeWhy = GradeC, fmt.Sprintf("the steps agree within %.0f %% but it was not confirmed; %s", figures*100, longer)
-	default:
-		c.Grade, c.GradeWhy = GradeD, fmt.Sprintf("known only within %.0f %%; %s", figures*100, longer)
-	}
-}
 
 // PerReplica is the SLO capacity of one replica, rounded down to a
 // thousandth.

@@ -27,7 +27,12 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	s := r.s
 	plan := t.plan(s.config.Plan, s.config.SLO)
 	if s.config.Scaler != nil {
-		if err := s.hold(ctx, 1, plan.RunTime+plan.StopGrace); err != nil {
+		if t.Replicas > 0 {
+			if err := s.pin(ctx, t.Replicas); err != nil {
+				return Observation{}, err
+			}
+		}
+		if err := s.hold(ctx, max(1, t.Replicas), plan.RunTime+plan.StopGrace); err != nil {
 			return Observation{}, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"headroom/load"
 	"headroom/probe"
+	"headroom/profiles"
 )
 
 // HostUse is how busy this machine was during a step. It matters where the
@@ -73,4 +74,28 @@ func (r hostReading) since(before hostReading) HostUse {
 		Replicas: max(0, (r.replicas-before.replicas).Seconds()/length),
 		Load:     max(0, (r.load-before.load).Seconds()/length),
 	}
+}
+
+// capAtHost lowers what is applied here to what this machine carries: n
+// replicas at their target, each with its share of the load and the balancing
+// that goes with it, beside whatever else keeps the machine busy.
+func (n Needs) capAtHost(target profiles.Milli, r *Recommendation) {
+	h := n.Host
+	if !h.Known || h.Cores == 0 || n.Local == 0 {
+		return
+	}
+	// At its target a replica uses so much less than at its capacity.
+	perReplica := (h.Replicas + h.Load) / float64(n.Local) * target.Float() / n.Capacity.Float()
+	if perReplica <= 0 {
+		return
+	}
+	others := max(0, h.Busy-h.Replicas-h.Load)
+	carries := max(1, int((saturatedShare*float64(h.Cores)-others)/perReplica))
+	if carries >= int(r.Policy.Replicas.Max) {
+		return
+	}
+	r.Applied.Replicas.Max = profiles.Limit(carries)
+	r.Applied.Replicas.Min = min(r.Applied.Replicas.Min, carries)
+	r.Capped = fmt.Sprintf("this machine has %d cores, other programs keep %.2f of them busy and a replica at its target %.2f, its load included: it carries %d; here max is %d, exports keep %s",
+		h.Cores, others, perReplica, carries, carries, r.Policy.Replicas.Max)
 }

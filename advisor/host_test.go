@@ -86,7 +86,7 @@ func TestHostLimit(t *testing.T) {
 			if got.Host != s.host || got.CPU <= 0 {
 				t.Errorf("host %+v and %v a request at the capacity, want %+v", got.Host, got.CPU, s.host)
 			}
-			advice, err := Measurement{SLO: s.slo.String(), Capacity: got, Local: true}.Advise(traffic(10, 400), 200, 0)
+			advice, err := Measurement{SLO: s.slo.String(), Capacity: got, Local: true}.Advise(traffic(10, 400), Sizing{Headroom: 200})
 			if err != nil {
 				t.Fatal(err)
 			}

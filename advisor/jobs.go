@@ -263,8 +263,7 @@ func (s *Session) apply(ctx context.Context) error {
 		return err
 	}
 	s.update(func(st *State) { st.Applied, st.Policy = true, advice.Applied })
-	s.note("apply", "the scaler follows the advice: min %d, max %s, target %s/s per replica",
-		advice.Applied.Replicas.Min, advice.Applied.Replicas.Max, advice.Applied.Metrics[0].Target)
+	s.note("apply", "the scaler follows the advice: %s", describePolicy(advice.Applied))
 	return s.awaitFleet(ctx, fmt.Sprintf("%d %s up", advice.Applied.Replicas.Min, plural(advice.Applied.Replicas.Min)),
 		func(up, _ int) bool { return up >= advice.Applied.Replicas.Min })
 }

@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -35,9 +36,9 @@ func ThisMachine() Machine {
 	return Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU()}
 }
 
-// Advise is the recommendation that follows from the measurement; for the
+// Advise is the recommendation that follows from the measurement, for the
 // traffic. A measurement that was refused gives its refusal as the error.
-func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, interval time.Duration) (Recommendation, error) {
+func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommendation, error) {
 	if m.Capacity.Refusal != nil {
 		return Recommendation{}, m.Capacity.Refusal
 	}
@@ -47,25 +48,34 @@ func (m Measurement) Advise(traffic profiles.Traffic, headroom profiles.Ratio, i
 	}
 	c := m.Capacity
 	n := Needs{
-		Capacity: c.PerReplica(), SLO: slo, Traffic: traffic, Headroom: headroom, Interval: interval,
+		Sizing: sizing, Capacity: c.PerReplica(), Evidence: &c, SLO: slo, Traffic: traffic, Managed: m.Local,
 		Service: c.Service, CPU: c.CPU, Date: m.Date, Host: c.Host,
 	}
 	if m.Local {
 		n.Local = max(1, c.Replicas)
 	}
-	for _, d := range m.StartUp {
-		n.StartUp = max(n.StartUp, d)
+	n.StartUp = sizing.Starts
+	flaws := []flaw{{GradeC, "the start-up time was said, not measured", underScaler}}
+	if n.StartUp == 0 {
+		flaws = startFlaws(m.StartUp)
+		for _, d := range m.StartUp {
+			n.StartUp = max(n.StartUp, d)
+		}
 	}
 	r, err := Recommend(n)
 	if err != nil {
 		return r, err
 	}
-	r.Grade, r.GradeWhy = c.Grade, c.GradeWhy
+	r.Assessment = c.Assessment.with(flaws)
 	if c.HostLimited {
 		r.Notes = append(r.Notes, c.Host.limit())
 	}
 	return r, nil
 }
+
+// enoughForSecond is the budget from which on a second number of replicas is
+// measured as well.
+const enoughForSecond = time.Minute
 
 // measure finds the capacity of one replica and advises a policy; the advice is
 // nil when no traffic is known. The scaler is pinned meanwhile. A *Refusal is
@@ -78,6 +88,9 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
 	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
 	if s.config.Scaler != nil {
+		if options.Budget >= enoughForSecond {
+			options.Second = 2
+		}
 		// Also after a pin that failed: it may have been made all the same.
 		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
 		if err := s.pin(ctx, 1); err != nil {
@@ -122,6 +135,19 @@ func (s *Session) countReplicas(steps []Observation) int {
 	return max(said, answered)
 }
 
+// describePolicy writes "min 2, max 5, target 8.8/s per replica".
+func describePolicy(p profiles.Policy) string {
+	m := p.Metrics[0]
+	unit := map[profiles.Kind]string{
+		profiles.RPS: "/s per replica", profiles.InFlight: " in flight per replica", profiles.Queue: " waiting",
+		profiles.FreeWorkers: " free", profiles.CPU: " % of a core per replica",
+	}[m.Kind]
+	if m.In("cores") {
+		unit = " cores per replica"
+	}
+	return fmt.Sprintf("min %d, max %s, target %s%s", p.Replicas.Min, p.Replicas.Max, m.Target, unit)
+}
+
 // updateSearch changes a copy of the search in view.
 func (s *Session) updateSearch(change func(*SearchState)) {
 	s.update(func(st *State) {
@@ -140,7 +166,7 @@ func (s *Session) advise(m Measurement) (*Recommendation, error) {
 			m.Capacity.Replicas, plural(m.Capacity.Replicas), m.Capacity.SLO)
 		return nil, nil
 	}
-	advice, err := m.Advise(traffic, s.config.Headroom, s.config.Interval)
+	advice, err := m.Advise(traffic, s.config.Sizing)
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
 		s.note("advice", "refused: %v", refusal)
 		s.update(func(st *State) {
@@ -157,8 +183,7 @@ func (s *Session) advise(m Measurement) (*Recommendation, error) {
 	if advice.Capped != "" {
 		s.note("advice", "%s", advice.Capped)
 	}
-	s.note("advice", "min %d, max %s, target %s/s per replica (grade %s)",
-		advice.Policy.Replicas.Min, advice.Policy.Replicas.Max, advice.Policy.Metrics[0].Target, advice.Grade)
+	s.note("advice", "%s (grade %s)", describePolicy(advice.Policy), advice.Grade)
 	s.update(func(st *State) {
 		if st.Applied { // what it led to is what the next one is compared with
 			st.Before = st.After

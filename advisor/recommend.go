@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -8,15 +9,15 @@ import (
 	"headroom/profiles"
 )
 
-// Needs are what a recommendation is made from besides the capacity of one
-// replica.
+// Needs are what a recommendation is made from.
 type Needs struct {
+	Sizing
 	Capacity profiles.Milli   // requests per second of one replica within the SLO
+	Evidence *Capacity        // that it comes from; nil: it was said, not measured
 	SLO      profiles.SLO     // which that capacity meets; empty in the textbook case
 	Traffic  profiles.Traffic // what is to be carried
-	Headroom profiles.Ratio   // share of the capacity kept free, below 100 %
 	StartUp  time.Duration    // from starting a replica to its first answer; 0: not known
-	Interval time.Duration    // between decisions; 0: chosen from StartUp
+	Managed  bool             // a scaler told what its replicas use
 
 	// For the calibration of the policy; 0: not measured.
 	Service time.Duration // mean, of one request alone
@@ -28,59 +29,71 @@ type Needs struct {
 	Local int     // replicas that Host speaks of; 0: they run elsewhere
 }
 
-// Value is one number of a recommendation with its working.
+// Value is one number of a recommendation with its working. Low and High are
+// what it would be at the ends of the interval of the capacity.
 type Value struct {
-	Name    string  `json:"name"`
-	Value   float64 `json:"value"`
-	Unit    string  `json:"unit"`
-	Formula string  `json:"formula"` // with the numbers in it
-	Why     string  `json:"why"`     // one sentence
+	Name     string      `json:"name"`
+	Value    float64     `json:"value"`
+	Low      float64     `json:"low"`
+	High     float64     `json:"high"`
+	Unit     string      `json:"unit"`
+	Formula  string      `json:"formula"`          // with the numbers in it
+	Inputs   []string    `json:"inputs,omitempty"` // where those numbers come from
+	Why      string      `json:"why"`              // one sentence
+	Rejected []Rejection `json:"rejected,omitempty"`
+}
+
+// Rejection is what a value might have been, and why it is not.
+type Rejection struct {
+	Option string `json:"option"`
+	Why    string `json:"why"`
 }
 
 // Recommendation is the advice: a policy, and where each of its numbers comes
 // from.
 type Recommendation struct {
-	Policy   profiles.Policy `json:"policy"`           // for the platform: the full numbers
-	Applied  profiles.Policy `json:"applied"`          // for replicas on this machine: capped at what it carries
-	Capped   string          `json:"capped,omitempty"` // why Applied differs; empty when it does not
-	Values   []Value         `json:"values"`           // min, max, target, then timing
-	Grade    Grade           `json:"grade,omitempty"`  // of the capacity it rests on
-	GradeWhy string          `json:"gradeWhy,omitempty"`
-	Notes    []string        `json:"notes,omitempty"`
+	Policy  profiles.Policy `json:"policy"`            // for the platform: the full numbers
+	Applied profiles.Policy `json:"applied"`           // for replicas on this machine: capped at what it carries
+	Capped  string          `json:"capped,omitempty"`  // why Applied differs; empty when it does not
+	Values  []Value         `json:"values"`            // min, max, target, then timing
+	Chosen  string          `json:"chosen"`            // why it scales on the metric that it does
+	Metrics []MetricScore   `json:"metrics,omitempty"` // what speaks for and against each; none where nothing was measured
+	Assessment
+	Notes []string `json:"notes,omitempty"`
 }
 
-// Recommend derives a policy that scales on requests per second:
+// Recommend derives a policy:
 //
-//	target = capacity x (1 - headroom)
-//	min    = ceil(low / target)
+//	kept   = max(headroom, what rises until a new replica answers, a lost replica's share)
+//	target = capacity x (1 - kept)
+//	min    = max(ceil(low / target), ceil((low + what comes at once) / capacity))
 //	max    = ceil(high / target)
 //
 // With 10 requests/s per replica, traffic of 50..200 and no headroom this is
-// 5, 20 and 10. The arithmetic is exact.
+// 5, 20 and 10. The arithmetic is exact. Where the metric is not the rate,
+// target stands for the level that it has at that rate. A *Refusal is the error
+// where no policy of the kind can hold.
 func Recommend(n Needs) (Recommendation, error) {
 	n.Capacity = roundDown(n.Capacity)
-	target := roundDown(n.Capacity * profiles.Milli(1000-n.Headroom) / 1000)
-	switch {
-	case n.Headroom < 0 || n.Headroom >= 1000:
-		return Recommendation{}, fmt.Errorf("--headroom: got %s, want 0%% or more and less than 100%%", n.Headroom)
-	case validInterval(n.Interval) != nil:
-		return Recommendation{}, validInterval(n.Interval)
-	case !n.Traffic.Known():
-		return Recommendation{}, fmt.Errorf("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200")
-	case target <= 0:
+	if err := n.validate(); err != nil {
+		return Recommendation{}, err
+	}
+	t := n.timing()
+	kept, err := n.kept(t)
+	if err != nil {
+		return Recommendation{}, err
+	}
+	target := roundDown(n.Capacity * profiles.Milli(1000-kept.share) / 1000)
+	if target <= 0 {
 		return Recommendation{}, fmt.Errorf("the capacity of %s/s per replica is too small to scale on", n.Capacity)
 	}
-	low := int(profiles.CeilDiv(int64(n.Traffic.Low), int64(target)))
-	high := int(profiles.CeilDiv(int64(n.Traffic.High), int64(target)))
-	interval, intervalWhy := n.interval()
-	window, windowFormula, windowWhy := n.window(interval)
-	quiet := min(max(time.Minute, 2*(n.StartUp+interval)), time.Hour).Round(time.Second)
+	s := sized{Needs: n, timing: t, kept: kept, target: target}
 
 	p := profiles.DefaultPolicy()
-	p.Replicas = profiles.Bounds{Min: low, Max: profiles.Limit(high)}
-	p.Metrics = []profiles.Metric{{Kind: profiles.RPS, Target: target, Window: profiles.Duration(window)}}
-	p.Interval = profiles.Duration(interval)
-	p.Down.Stabilization = profiles.Duration(quiet)
+	low := s.least()
+	high, heldBack := s.capScaling(s.most())
+	p.Interval = profiles.Duration(t.interval)
+	p.Down.Stabilization = profiles.Duration(t.quiet)
 	if n.Service > 0 {
 		p.Calibration = &profiles.Calibration{
 			Latency:       profiles.Duration(n.Service.Round(10 * time.Microsecond)),
@@ -88,104 +101,136 @@ func Recommend(n Needs) (Recommendation, error) {
 			Measured:      n.Date.UTC().Format(time.DateOnly),
 		}
 	}
-
-	r := Recommendation{Policy: p, Applied: p, Values: []Value{
-		{"min", float64(low), plural(low), fmt.Sprintf("ceil(%s / %s) = %d", n.Traffic.Low, target, low),
-			fmt.Sprintf("the quiet hours bring %s requests/s and one replica is given %s", n.Traffic.Low, target)},
-		{"max", float64(high), plural(high), fmt.Sprintf("ceil(%s / %s) = %d", n.Traffic.High, target, high),
-			fmt.Sprintf("the busy hours bring %s requests/s and one replica is given %s", n.Traffic.High, target)},
-		{"target", target.Float(), "requests/s per replica", fmt.Sprintf("%s x (100%% - %s) = %s", n.Capacity, n.Headroom, target), n.targetWhy(interval, window)},
-		{"interval", interval.Seconds(), "s", intervalWhy, "how often the metric is looked at"},
-		{"window", window.Seconds(), "s", windowFormula, windowWhy},
-		{"down after", quiet.Seconds(), "s", n.quietFormula(), "a lull shorter than this would only stop replicas that are needed again"},
-	}}
-	n.capAtHost(&r)
+	r := Recommendation{Metrics: n.scores(t)}
+	chosen, err := n.choose(r.Metrics)
+	if err != nil {
+		return Recommendation{}, err
+	}
+	p.Replicas = profiles.Bounds{Min: int(low.Value), Max: profiles.Limit(high.Value)}
+	values, err := s.scale(&p, chosen)
+	if err != nil {
+		return Recommendation{}, err
+	}
+	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
+	r.Values = append([]Value{raised(low, p.Replicas.Min), raised(high, int(p.Replicas.Max))}, values...)
+	r.Values = append(r.Values, s.timingValues(p)...)
+	for _, note := range []string{chosen.note, heldBack} {
+		if note != "" {
+			r.Notes = append(r.Notes, note)
+		}
+	}
+	n.capAtHost(target, &r)
 	return r, p.Validate()
 }
 
-func (n Needs) quietFormula() string {
-	if n.StartUp == 0 {
-		return "2 x interval, between 60 s and 1 h; the start-up time is not known"
+func (n Needs) validate() error {
+	errs := []error{n.Sizing.Validate()}
+	if !n.Traffic.Known() {
+		errs = append(errs, fmt.Errorf("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200"))
 	}
-	return "2 x (start-up + interval), between 60 s and 1 h"
+	if n.Capacity <= 0 {
+		errs = append(errs, fmt.Errorf("the capacity of %s/s per replica is too small to scale on", n.Capacity))
+	}
+	return errors.Join(errs...)
 }
 
-func (n Needs) targetWhy(interval, window time.Duration) string {
-	holds := fmt.Sprintf("one replica carries %s/s", n.Capacity)
-	if len(n.SLO) > 0 {
-		holds = fmt.Sprintf("one replica holds %s up to %s/s", n.SLO, n.Capacity)
-	}
-	if n.Headroom == 0 {
-		return holds + ", and all of it is used"
-	}
-	lag := interval + window/2 + n.StartUp
-	parts := fmt.Sprintf("interval %s + half the window %s", seconds(interval), seconds(window/2))
-	if n.StartUp == 0 {
-		return fmt.Sprintf("%s; %s of it is kept free for what arrives until a new replica answers: %s (%s) and its start-up, which is not known",
-			holds, n.Headroom, seconds(lag), parts)
-	}
-	return fmt.Sprintf("%s; %s of it is kept free for what arrives in the %s until a new replica answers (%s + start-up %s)",
-		holds, n.Headroom, seconds(lag), parts, seconds(n.StartUp))
+// timing are the times of a policy.
+type timing struct {
+	interval, window, quiet, lag time.Duration
 }
 
-// validInterval says what is wrong with an interval that was given. The window
-// of the metric is as long, or longer.
-func validInterval(d time.Duration) error {
-	if d != 0 && (d < time.Second || d > profiles.MaxWindow) {
-		return fmt.Errorf("--interval: got %v, want 1s to %v", d, profiles.Duration(profiles.MaxWindow))
-	}
-	return nil
+func (n Needs) timing() timing {
+	var t timing
+	t.interval = n.decideEvery()
+	t.window = n.averageOver(t.interval)
+	t.quiet = min(max(time.Minute, 2*(n.StartUp+t.interval)), time.Hour).Round(time.Second)
+	t.lag = lag(t.window, t.interval, n.StartUp)
+	return t
 }
 
-// interval is a quarter of the start-up time, between 2 s and 30 s: looking
-// more often gains little while a start takes longer than that.
-func (n Needs) interval() (time.Duration, string) {
-	if n.Interval > 0 {
-		return n.Interval, "given"
+// The interval is between these.
+const (
+	shortestInterval = 2 * time.Second
+	longestInterval  = 30 * time.Second
+	unknownInterval  = 10 * time.Second // where the start-up time is not known
+)
+
+// decideEvery is the interval: a quarter of the start-up time: looking more often gains little
+// while a start takes longer than that.
+func (n Needs) decideEvery() time.Duration {
+	switch {
+	case n.Interval > 0:
+		return n.Interval
+	case n.StartUp == 0:
+		return unknownInterval
 	}
-	if n.StartUp == 0 {
-		return 10 * time.Second, "start-up time not known: 10 s"
-	}
-	p := min(max(n.StartUp/4, 2*time.Second), 30*time.Second).Round(time.Second)
-	return p, fmt.Sprintf("start-up %s / 4, between 2 s and 30 s", seconds(n.StartUp))
+	return min(max(n.StartUp/4, shortestInterval), longestInterval).Round(time.Second)
 }
 
-// window is how long a Poisson stream at the high rate must be averaged for a
-// relative error of 20 % at 95 %: (1.96/0.2)² = 96 arrivals; at most a minute,
-// and never less than the interval.
-func (n Needs) window(interval time.Duration) (w time.Duration, formula, why string) {
-	needed := time.Duration(math.Ceil(96/n.Traffic.High.Float())) * time.Second
-	w = max(min(needed, time.Minute), interval)
-	why = "long enough that chance moves the measured rate by at most 20 %"
-	if w < needed {
-		why = fmt.Sprintf("chance moves the measured rate by up to %.0f %%, but a longer one would be too slow", 196/math.Sqrt(n.Traffic.High.Float()*w.Seconds()))
-	}
-	return w, fmt.Sprintf("max(min(96 / %s, 60 s), interval)", n.Traffic.High), why
+// enoughArrivals move the measured rate of a Poisson stream by at most 20 % at
+// 95 %: (1.96/0.2)².
+const enoughArrivals = 96
+
+// averageOver is the window: how long the stream at the high rate must be averaged to have
+// enough arrivals; at most a minute, and never less than the interval.
+func (n Needs) averageOver(interval time.Duration) time.Duration {
+	return max(min(n.neededWindow(), time.Minute), interval)
 }
 
-// capAtHost lowers what is applied here to what this machine carries: n
-// replicas at their target, each with its share of the load and the balancing
-// that goes with it, beside whatever else keeps the machine busy.
-func (n Needs) capAtHost(r *Recommendation) {
-	h := n.Host
-	if !h.Known || h.Cores == 0 || n.Local == 0 {
-		return
+func (n Needs) neededWindow() time.Duration {
+	return time.Duration(math.Ceil(enoughArrivals/n.Traffic.High.Float())) * time.Second
+}
+
+// reserve is the share of the capacity that is kept free.
+type reserve struct {
+	share    profiles.Ratio
+	why      string // ends a sentence that begins with the share
+	rejected []Rejection
+}
+
+// leastReach is the share of the capacity that must be left when what rises
+// within the lag is kept free.
+const leastReach = 0.3
+
+// kept is the largest of the reserves: a rise and a loss are not planned for
+// together.
+func (n Needs) kept(t timing) (reserve, error) {
+	all := []reserve{{share: n.Headroom, why: n.headroomWhy(t)}}
+	if rise := n.risesIn(t.lag); rise > 0 {
+		share := profiles.Ratio(profiles.CeilDiv(int64(rise)*1000, int64(n.Traffic.High)))
+		if 1-float64(share)/1000 < leastReach {
+			return reserve{}, refuseLag(n, t, fmt.Sprintf("rise by %s requests/s", rise))
+		}
+		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: %s requests/s may come on top in the %s until a new replica answers (%s), of %s at most",
+			share, rise, seconds(t.lag), n.lagParts(t), n.Traffic.High)})
 	}
-	// At its target a replica uses so much less than at its capacity.
-	target := r.Policy.Metrics[0].Target.Float() / n.Capacity.Float()
-	perReplica := (h.Replicas + h.Load) / float64(n.Local) * target
-	if perReplica <= 0 {
-		return
+	if n.Doubles > 0 {
+		left := reach(t.lag, n.Doubles)
+		if left < leastReach {
+			return reserve{}, refuseLag(n, t, fmt.Sprintf("double every %s", seconds(n.Doubles)))
+		}
+		share := profiles.Ratio(math.Ceil((1 - left) * 1000))
+		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: the traffic may double every %s, and a new replica answers after %s (%s)",
+			share, seconds(n.Doubles), seconds(t.lag), n.lagParts(t))})
 	}
-	others := max(0, h.Busy-h.Replicas-h.Load)
-	carries := max(1, int((saturatedShare*float64(h.Cores)-others)/perReplica))
-	if carries >= int(r.Policy.Replicas.Max) {
-		return
+	if n.Spare {
+		replicas := max(2, profiles.CeilDiv(int64(n.Traffic.Low), int64(n.Capacity)))
+		share := profiles.Ratio(profiles.CeilDiv(1000, replicas))
+		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: when one of %d replicas is lost, the others carry %d/%d of what they did",
+			share, replicas, replicas, replicas-1)})
 	}
-	r.Applied.Replicas.Max = profiles.Limit(carries)
-	r.Applied.Replicas.Min = min(r.Applied.Replicas.Min, carries)
-	r.Capped = fmt.Sprintf("this machine has %d cores, other programs keep %.2f of them busy and a replica at its target %.2f, its load included: it carries %d; here max is %d, exports keep %s",
-		h.Cores, others, perReplica, carries, carries, r.Policy.Replicas.Max)
+	best := all[0]
+	for _, r := range all[1:] {
+		if r.share > best.share {
+			best = r
+		}
+	}
+	for _, r := range all {
+		if r.share != best.share {
+			best.rejected = append(best.rejected, Rejection{r.share.String() + " kept free", "less than " + best.share.String() + "; they are not added up: what each is for is not planned to happen together"})
+		}
+	}
+	return best, nil
 }
 
 func plural(replicas int) string {

@@ -25,31 +25,31 @@ func TestRecommend(t *testing.T) {
 		{"seed 002: 10 rps per replica, 50..200, no headroom",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200)}, 5, 20, "10", 10 * time.Second, 20, "all of it is used"},
 		{"the same with 30 % kept free",
-			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300}, 8, 29, "7", 10 * time.Second, 29, "30% of it is kept free"},
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Sizing: Sizing{Headroom: 300}}, 8, 29, "7", 10 * time.Second, 29, "30% of it is kept free"},
 		{"exact where floats are not: 21 / (3 x 0.7)",
 			Needs{Capacity: 700, Traffic: profiles.Traffic{Low: 700, High: 2100}}, 1, 3, "0.7", 10 * time.Second, 3, ""},
 		{"three significant digits, rounded down",
-			Needs{Capacity: 16_489, Traffic: traffic(10, 40), Headroom: 200}, 1, 4, "13.1", 10 * time.Second, 4, "up to 16.4/s"},
+			Needs{Capacity: 16_489, Traffic: traffic(10, 40), Sizing: Sizing{Headroom: 200}}, 1, 4, "13.1", 10 * time.Second, 4, "up to 16.4/s"},
 		{"a start-up of 40 s is looked at every 10 s",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 40 * time.Second}, 5, 20, "10", 10 * time.Second, 20, ""},
 		{"a slow start: at most 30 s",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 10 * time.Minute}, 5, 20, "10", 30 * time.Second, 20, ""},
 		{"start-up not known: that is said, not 0 s",
-			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300}, 8, 29, "7", 10 * time.Second, 29, "15 s (interval 10 s + half the window 5.0 s) and its start-up, which is not known"},
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Sizing: Sizing{Headroom: 300}}, 8, 29, "7", 10 * time.Second, 29, "15 s (interval 10 s + half the window 5.0 s) and its start-up, which is not known"},
 		{"start-up known",
-			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300, StartUp: 40 * time.Second}, 8, 29, "7", 10 * time.Second, 29, "in the 55 s until a new replica answers (interval 10 s + half the window 5.0 s + start-up 40 s)"},
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Sizing: Sizing{Headroom: 300}, StartUp: 40 * time.Second}, 8, 29, "7", 10 * time.Second, 29, "in the 55 s until a new replica answers (interval 10 s + half the window 5.0 s + start-up 40 s)"},
 		{"a start-up of an hour: a lull is waited for no longer than that",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: time.Hour}, 5, 20, "10", 30 * time.Second, 20, ""},
 		{"decisions every ten minutes",
-			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Interval: 10 * time.Minute}, 5, 20, "10", 10 * time.Minute, 20, ""},
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Sizing: Sizing{Interval: 10 * time.Minute}}, 5, 20, "10", 10 * time.Minute, 20, ""},
 		{"a given interval",
-			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Interval: time.Second}, 5, 20, "10", time.Second, 20, ""},
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Sizing: Sizing{Interval: time.Second}}, 5, 20, "10", time.Second, 20, ""},
 		{"replicas elsewhere are not capped",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Host: HostUse{Known: true, Cores: 2, Replicas: 1, Load: 0.1}}, 5, 20, "10", 10 * time.Second, 20, ""},
 		{"local replicas that compute: 2 cores carry 1 of 0.9 + 0.2 cores",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.9, Load: 0.2}}, 5, 20, "10", 10 * time.Second, 1, ""},
 		{"at 70 % of its capacity a replica takes less: 2 cores carry 2",
-			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Headroom: 300, Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.9, Load: 0.2}}, 8, 29, "7", 10 * time.Second, 2, ""},
+			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Sizing: Sizing{Headroom: 300}, Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.9, Load: 0.2}}, 8, 29, "7", 10 * time.Second, 2, ""},
 		{"local replicas that wait: no cap",
 			Needs{Capacity: 10_000, Traffic: traffic(50, 200), Local: 1, Host: HostUse{Known: true, Cores: 2, Replicas: 0.01, Load: 0.02}}, 5, 20, "10", 10 * time.Second, 20, ""},
 		{"what other programs use is not to be had",
@@ -106,7 +106,9 @@ func TestWindow(t *testing.T) {
 		{1_000, 10 * time.Second, time.Minute, "up to 25 %"},
 		{1_000, 90 * time.Second, 90 * time.Second, "up to 21 %"},
 	} {
-		got, _, why := Needs{Traffic: profiles.Traffic{Low: c.high, High: c.high}}.window(c.interval)
+		n := Needs{Traffic: profiles.Traffic{Low: c.high, High: c.high}}
+		got := n.averageOver(c.interval)
+		why := sized{Needs: n, timing: timing{window: got}}.windowValue().Why
 		if got != c.want || !strings.Contains(why, c.why) {
 			t.Errorf("window of %s/s with an interval of %v = %v because %q, want %v, %q", c.high, c.interval, got, why, c.want, c.why)
 		}
@@ -120,10 +122,10 @@ func TestRecommendRefusesWhatMakesNoSense(t *testing.T) {
 		want  string
 	}{
 		{"no traffic", Needs{Capacity: 10_000}, "--traffic: got nothing"},
-		{"decisions too often", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Interval: 500 * time.Millisecond}, "--interval: got 500ms, want 1s to 10m"},
-		{"decisions too seldom", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Interval: 20 * time.Minute}, "--interval: got 20m0s"},
+		{"decisions too often", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Interval: 500 * time.Millisecond}}, "--interval: got 500ms, want 1s to 10m"},
+		{"decisions too seldom", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Interval: 20 * time.Minute}}, "--interval: got 20m0s"},
 		{"a policy that no scaler takes", Needs{Capacity: 1e15, Traffic: traffic(1, 2)}, "metrics[0].target"},
-		{"all kept free", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Headroom: 1000}, "--headroom: got 100%"},
+		{"all kept free", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Headroom: 1000}}, "--headroom: got 100%"},
 		{"no capacity", Needs{Traffic: traffic(1, 2)}, "too small"},
 	} {
 		if _, err := Recommend(c.needs); err == nil || !strings.Contains(err.Error(), c.want) {

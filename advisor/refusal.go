@@ -87,3 +87,41 @@ func refuseTooLittle(o Observation) *Refusal {
 func refuseShort(budget time.Duration) *Refusal {
 	return &Refusal{"R10", fmt.Sprintf("%v are too short for a conclusive step", budget), "give --budget more time"}
 }
+
+// refuseDrift is for a service that was not the same at the end as at the
+// beginning.
+func refuseDrift(c *Capacity) *Refusal {
+	if drift, ok := c.drift(); !ok || drift <= tooMuchDrift {
+		return nil
+	}
+	first, last := c.Baseline.Service, c.Control.Service
+	return &Refusal{"R6", fmt.Sprintf("one request alone took %s at first and %s at the end: what was measured between is not of one service",
+		latency(first), latency(last)),
+		"find out what changes while it runs (a leak, a cache that fills, another program on its machine), and measure again"}
+}
+
+// refuseMetric is for a metric that was asked for, with the best that would do.
+func refuseMetric(kind profiles.Kind, why string, scores []MetricScore) *Refusal {
+	do := "leave out --metric"
+	if best, ok := best(scores); ok {
+		do += fmt.Sprintf(": %s is %s here", best.Kind, best.Fitness)
+	}
+	return &Refusal{"R8", fmt.Sprintf("%s cannot be scaled on here: %s", kind, why), do}
+}
+
+// refuseLag is for traffic that rises faster than replicas come.
+func refuseLag(n Needs, t timing, rise string) *Refusal {
+	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",
+		rise, n.Traffic.High, seconds(t.lag), n.lagParts(t)),
+		"keep more replicas than the quiet hours need (a higher LOW of --traffic), start them by a schedule, or make a replica start faster"}
+}
+
+// refuseScaling is for replicas that share what limits them.
+func refuseScaling(s *Scaling) *Refusal {
+	if s.HostLimited || s.Efficiency.High >= leastScaling {
+		return nil
+	}
+	return &Refusal{"R7", fmt.Sprintf("%d replicas reach only %.0f %% of what so many should: they share what limits them, such as a database, a lock or a quota",
+		s.Replicas, s.Efficiency.Value*100),
+		"find what they share: more replicas do not help"}
+}

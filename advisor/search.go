@@ -18,6 +18,7 @@ type SearchOptions struct {
 	SLO      profiles.SLO  // with at least one latency percentile
 	Budget   time.Duration // of load; starting and pinning replicas comes on top
 	Seed     uint64
+	Second   int                                           // number of replicas to measure as well, where the runner can change it; 0: none
 	Progress func(steps []Observation, left time.Duration) // optional; called after each step
 }
 
@@ -74,13 +75,15 @@ type search struct {
 	runner Runner
 	steps  []Observation
 	spent  time.Duration
+
+	reserve time.Duration // of what is left, for the control and a second number of replicas
 }
 
 // Search finds the highest load that meets the SLO, with as many replicas as
 // there are: one user alone, then more and more users until the throughput
 // stops growing (saturation), then Poisson arrivals at a bisected share of it
-// (the SLO capacity), and a confirming step. A refusal is a result, not an
-// error.
+// (the SLO capacity), a confirming step, the first step once more, and one
+// with a second number of replicas. A refusal is a result, not an error.
 func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	if err := o.Validate(); err != nil {
 		return Capacity{}, err
@@ -88,21 +91,25 @@ func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	s := &search{SearchOptions: o, runner: r}
 	c, err := s.run(ctx)
 	c.Steps, c.Budget, c.Spent = s.steps, o.Budget, s.spent
+	if err == nil && c.Refusal == nil {
+		c.estimate(o.SLO, o.Seed)
+		c.Assessment = assess(c.flaws())
+	}
 	return c, err
 }
 
 func (s *search) run(ctx context.Context) (Capacity, error) {
-	base, err := s.step(ctx, Trial{Name: "baseline", Users: 1, Requests: 60, Length: s.share(baseShare)})
+	base, err := s.step(ctx, Trial{Name: "baseline", Users: 1, Requests: alone, Length: s.share(baseShare)})
 	if err != nil {
 		return Capacity{}, err
 	}
+	s.reserve = s.controlTime(base) + s.secondTime()
 	c := Capacity{Baseline: base, Service: base.Service, Replicas: base.Replicas}
-	for _, phase := range []func(context.Context, *Capacity) error{s.checkBaseline, s.saturate, s.bisect, s.confirm} {
+	for _, phase := range []func(context.Context, *Capacity) error{s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second} {
 		if err := phase(ctx, &c); err != nil || c.Refusal != nil {
 			return c, err
 		}
 	}
-	c.grade()
 	return c, nil
 }
 
@@ -147,6 +154,10 @@ func (s *search) spoiled(o Observation) string {
 		return fmt.Sprintf("there were more than %d requests, all that are kept of a step", maxSamples)
 	case o.Replicas == Changing:
 		return "the number of replicas changed during the step"
+	case o.Trial.Replicas > 0:
+		if o.Replicas != o.Trial.Replicas {
+			return fmt.Sprintf("there were %d replicas instead of %d", o.Replicas, o.Trial.Replicas)
+		}
 	case len(s.steps) > 0 && o.Replicas != s.steps[0].Replicas:
 		return fmt.Sprintf("there were %d replicas, and %d in the first step", o.Replicas, s.steps[0].Replicas)
 	}
@@ -199,7 +210,12 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		c.Refusal = refuseShort(s.Budget)
 		return nil
 	}
-	c.Saturation = s.plateau()
+	var rates []float64
+	for _, o := range s.steps[1:] {
+		rates = append(rates, o.Rate)
+	}
+	on := plateau(rates)
+	c.Saturation = Interval{Value: on[len(on)/2], Low: on[0], High: on[len(on)-1], Unit: "/s"}
 	for _, o := range s.steps[1:] {
 		c.HostLimited = c.HostLimited || o.Rate >= c.Saturation.Low && o.Host.Saturated()
 	}
@@ -209,21 +225,13 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 	return nil
 }
 
-// plateau is the median throughput of the rungs that came near the best one.
-// The best one alone would be too high: it is the luckiest of several.
-func (s *search) plateau() Interval {
-	best := 0.0
-	for _, o := range s.steps[1:] {
-		best = max(best, o.Rate)
-	}
-	var rates []float64
-	for _, o := range s.steps[1:] {
-		if o.Rate >= best*plateauShare {
-			rates = append(rates, o.Rate)
-		}
-	}
-	slices.Sort(rates)
-	return Interval{Value: rates[len(rates)/2], Low: rates[0], High: rates[len(rates)-1], Unit: "/s"}
+// plateau are the rates that come near the best one, sorted. Saturation is
+// their median: the best one alone would be too high, it is the luckiest of
+// several.
+func plateau(rates []float64) []float64 {
+	sorted := slices.Sorted(slices.Values(rates))
+	best := sorted[len(sorted)-1]
+	return slices.DeleteFunc(sorted, func(rate float64) bool { return rate < best*plateauShare })
 }
 
 // bisect narrows the highest load that meets the SLO down between 0 and
@@ -333,25 +341,24 @@ func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low
 // room for so many.
 func (s *search) stepLength(requests int, rate, low, high float64) (length time.Duration, enough bool) {
 	least := max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
-	if s.left() < least {
+	left := s.left() - s.reserve
+	if left < least {
 		return 0, false
 	}
 	coming := 2.0 // this one and a confirmation
 	if high > low {
 		coming += math.Log2(max(1, (high-low)/(0.05*high)))
 	}
-	share := time.Duration(float64(s.left()) / coming)
-	return min(s.left(), max(least, share), fromSeconds(keptShare*maxSamples/rate)), true
+	share := time.Duration(float64(left) / coming)
+	return min(left, max(least, share), fromSeconds(keptShare*maxSamples/rate)), true
 }
 
 // enoughToPass is the least number of requests that can prove every percentile
 // of the SLO, and say anything at all.
 func enoughToPass(slo profiles.SLO) int {
 	requests := enoughForRate
-	for _, objective := range slo {
-		if objective.Measure == profiles.Percentile {
-			requests = max(requests, model.EnoughToPass(1-objective.Quantile))
-		}
+	for _, objective := range percentilesOf(slo) {
+		requests = max(requests, model.EnoughToPass(1-objective.Quantile))
 	}
 	return requests
 }

@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math"
 	"strings"
@@ -13,6 +14,12 @@ import (
 	"headroom/profiles"
 )
 
+var seeds = flag.Int("seeds", 10, "how many seeds the accuracy of the search is tested with")
+
+// In nine of ten searches of five minutes the capacity is within 10 % of the
+// truth, and in seventeen of twenty its interval covers it; the saturation is
+// within 10 % in eight of ten. The truth of M/M/1 is exact: 1/S - ln(20)/limit; the
+// others are from simulations of 400,000 requests a load.
 func TestSearchFindsTheCapacity(t *testing.T) {
 	for _, c := range []struct {
 		name        string
@@ -20,38 +27,43 @@ func TestSearchFindsTheCapacity(t *testing.T) {
 		servers     int
 		exponential bool
 		limit       string
+		want        float64 // requests per second
 	}{
-		{"M/D/1", 20 * time.Millisecond, 1, false, "100ms"},
-		{"M/D/4", 100 * time.Millisecond, 4, false, "300ms"},
-		{"M/M/1", 20 * time.Millisecond, 1, true, "200ms"},
+		{"M/D/1", 20 * time.Millisecond, 1, false, "100ms", 34.62},
+		{"M/D/4", 100 * time.Millisecond, 4, false, "300ms", 33.55},
+		{"M/M/1", 20 * time.Millisecond, 1, true, "200ms", 35.02},
+		{"M/M/4", 25 * time.Millisecond, 4, true, "200ms", 143.3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			service := simulated{service: c.service, servers: c.servers, exponential: c.exponential, slo: mustSLO(t, "p95<"+c.limit+",errors<1%")}
-			want, saturation := truth(service), float64(c.servers)/c.service.Seconds()
-			near, covered := 0, 0
-			const seeds = 10
-			for seed := range uint64(seeds) {
-				s := service
-				s.seed = seed
-				got, err := Search(t.Context(), &s, SearchOptions{SLO: s.slo, Budget: 5 * time.Minute, Seed: seed})
+			saturation := float64(c.servers) / c.service.Seconds()
+			near, covered, saturated, bias := 0, 0, 0, 0.0
+			grades := map[Grade]int{}
+			for seed := range uint64(*seeds) {
+				s := simulated{service: c.service, servers: c.servers, exponential: c.exponential, slo: mustSLO(t, "p95<"+c.limit+",errors<1%"), seed: seed}
+				got, err := Search(t.Context(), &s, SearchOptions{SLO: s.slo, Budget: 5 * time.Minute, Seed: seed, Second: 2})
 				if err != nil || got.Refusal != nil {
 					t.Fatalf("Search = %v, refusal %v", err, got.Refusal)
 				}
-				if math.Abs(got.Saturation.Value/saturation-1) > 0.1 {
-					t.Errorf("seed %d: saturation %v, want %.1f", seed, got.Saturation, saturation)
+				if math.Abs(got.Saturation.Value/saturation-1) <= 0.1 {
+					saturated++
 				}
-				if math.Abs(got.SLO.Value/want-1) <= 0.15 {
+				off := got.SLO.Value/c.want - 1
+				bias += off / float64(*seeds)
+				if math.Abs(off) <= 0.1 {
 					near++
 				}
-				if got.SLO.Low <= want*1.02 && got.SLO.High >= want*0.98 {
+				if got.SLO.Low <= c.want && got.SLO.High >= c.want {
 					covered++
 				}
+				grades[got.Grade]++
 				if got.Spent > got.Budget+time.Second {
 					t.Errorf("seed %d: spent %v of %v", seed, got.Spent, got.Budget)
 				}
 			}
-			if near < 8 || covered < 8 {
-				t.Errorf("%d of %d seeds within 15 %% of %.2f/s, %d intervals cover it; want 8 each", near, seeds, want, covered)
+			t.Logf("%d searches: %d within 10 %% of %.2f/s, %d intervals cover it, %+.1f %% on average, %d saturations within 10 %% of %.0f/s, grades %v",
+				*seeds, near, c.want, covered, bias*100, saturated, saturation, grades)
+			if near*10 < *seeds*9 || covered*20 < *seeds*17 || saturated*10 < *seeds*8 {
+				t.Errorf("%d of %d searches within 10 %%, %d intervals cover it, %d saturations within 10 %%; want nine tenths, 85 %% and eight tenths", near, *seeds, covered, saturated)
 			}
 		})
 	}
@@ -132,6 +144,7 @@ func TestSearchRefuses(t *testing.T) {
 		{"the generator is the limit", simulated{service: 20 * time.Millisecond, servers: 1, limited: 1}, time.Minute, "R2", "40ms late"},
 		{"nothing saturates", simulated{service: 20 * time.Millisecond, servers: 0}, time.Minute, "R3", "had not clearly stopped growing"},
 		{"too short", simulated{service: 240 * time.Millisecond, servers: 1}, 12 * time.Second, "R10", "too short"},
+		{"it becomes slower", simulated{service: 20 * time.Millisecond, servers: 1, grows: 0.03}, 5 * time.Minute, "R6", "one request alone took 20ms at first and"},
 		{"any queue is too much", simulated{service: 290 * time.Millisecond, servers: 1}, 10 * time.Minute, "R1", "missed the SLO"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -31,8 +31,7 @@ type Config struct {
 	Plan     profiles.Plan    // what Start does
 	SLO      profiles.SLO     // judged during runs; a measurement needs a latency percentile in it
 	Traffic  profiles.Traffic // the advice is for
-	Headroom profiles.Ratio   // share of the capacity kept free
-	Interval time.Duration    // of the advised policy; 0: derived
+	Sizing   Sizing           // of the advised policy
 	Budget   time.Duration    // of a measurement
 	Replay   profiles.Plan    // what before and after are compared under
 	Source   probe.Source     // names the replicas; empty: found
@@ -55,11 +54,8 @@ const minReplay = 5 * time.Second
 // value. Budget, Replay and Replicas may be left out where nothing is measured
 // or replayed.
 func (c Config) Validate() error {
-	errs := []error{c.Plan.Validate(), validInterval(c.Interval)}
+	errs := []error{c.Plan.Validate(), c.Sizing.Validate()}
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Headroom < 0 || c.Headroom >= 1000 {
-		bad("--headroom: got %s, want 0%% or more and less than 100%%", c.Headroom)
-	}
 	if c.Budget != 0 && c.Budget < MinBudget {
 		bad("--budget: got %v, want %v or more", c.Budget, MinBudget)
 	}

@@ -26,7 +26,7 @@ func inSession(t *testing.T, f *fakeFleet, edit func(*Config), body func(*testin
 			t.Fatal(err)
 		}
 		c := Config{
-			Plan: plan, SLO: slo, Traffic: traffic(10, 30), Headroom: 200, Interval: time.Second, Budget: 60 * time.Second,
+			Plan: plan, SLO: slo, Traffic: traffic(10, 30), Sizing: Sizing{Headroom: 200, Interval: time.Second}, Budget: 60 * time.Second,
 			Replay: ReplayPlan(plan, profiles.Traffic{}, 20*time.Second),
 		}
 		if f != nil {
@@ -236,11 +236,11 @@ func TestConfigValidate(t *testing.T) {
 	}{
 		{"only a plan", func(*Config) {}, ""},
 		{"no target", func(c *Config) { c.Plan.Target = "" }, "target: got nothing"},
-		{"all of the capacity kept free", func(c *Config) { c.Headroom = 1000 }, "--headroom: got 100%, want 0% or more and less than 100%"},
+		{"all of the capacity kept free", func(c *Config) { c.Sizing.Headroom = 1000 }, "--headroom: got 100%, want 0% or more and less than 100%"},
 		{"a short budget", func(c *Config) { c.Budget = time.Second }, "--budget: got 1s, want"},
-		{"decisions too often", func(c *Config) { c.Interval = 500 * time.Millisecond }, "--interval: got 500ms, want 1s to 10m"},
-		{"decisions too seldom", func(c *Config) { c.Interval = 11 * time.Minute }, "--interval: got 11m0s, want 1s to 10m"},
-		{"decisions every ten minutes", func(c *Config) { c.Interval = 10 * time.Minute }, ""},
+		{"decisions too often", func(c *Config) { c.Sizing.Interval = 500 * time.Millisecond }, "--interval: got 500ms, want 1s to 10m"},
+		{"decisions too seldom", func(c *Config) { c.Sizing.Interval = 11 * time.Minute }, "--interval: got 11m0s, want 1s to 10m"},
+		{"decisions every ten minutes", func(c *Config) { c.Sizing.Interval = 10 * time.Minute }, ""},
 		{"negative replicas", func(c *Config) { c.Replicas = -1 }, "--replicas: got -1, want 1 or more"},
 		{"a short replay", func(c *Config) { c.Replay = ReplayPlan(plan, traffic(1, 2), time.Second) }, "--verify: got 1s, want 5s or more"},
 		{"a replay without an end", func(c *Config) { c.Replay = plan }, "--verify: got 0s"},

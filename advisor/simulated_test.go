@@ -23,19 +23,26 @@ type simulated struct {
 	failing     float64 // share of requests that fail
 	limited     float64 // from this rate on the generator says that it was the limit; 0: never
 	host        HostUse // during every step
+	grows       float64 // share by which the service time grows with each step
+	shared      int     // most servers that all replicas together have; 0: each its own
 	trials      []Trial
 }
 
 func (s *simulated) Run(_ context.Context, t Trial) (Observation, error) {
 	s.trials = append(s.trials, t)
+	service := time.Duration(float64(s.service) * (1 + s.grows*float64(len(s.trials)-1)))
 	rng := rand.New(rand.NewPCG(s.seed, t.Seed))
-	free := make([]time.Duration, s.servers) // when each server is next free
+	servers := s.servers * max(1, t.Replicas)
+	if s.shared > 0 {
+		servers = min(servers, s.shared)
+	}
+	free := make([]time.Duration, servers) // when each server is next free
 	serve := func(at time.Duration) time.Duration {
 		if s.servers == 0 {
-			return at + s.service // as many as it takes
+			return at + service // as many as it takes
 		}
 		i := slices.Index(free, slices.Min(free))
-		d := s.service
+		d := service
 		if s.exponential {
 			d = time.Duration(rng.ExpFloat64() * float64(d))
 		}
@@ -75,7 +82,7 @@ func (s *simulated) Run(_ context.Context, t Trial) (Observation, error) {
 		}
 	}
 	o := Observe(t, samples, ended, s.slo)
-	o.Took, o.Replicas, o.Health.Verdict, o.Host = ended, 1, load.Sound, s.host
+	o.Took, o.Replicas, o.Health.Verdict, o.Host = ended, max(1, t.Replicas), load.Sound, s.host
 	if s.limited > 0 && max(t.Rate, o.Rate) > s.limited {
 		o.Health.Verdict, o.Health.Reason = load.Limited, "requests leave 40ms late (p99)"
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ type Trial struct {
 	Name     string        `json:"name"`
 	Users    int           `json:"users,omitempty"`
 	Rate     float64       `json:"rate,omitempty"`     // arrivals per second
+	Replicas int           `json:"replicas,omitempty"` // 0: as many as there are
 	Requests int           `json:"requests,omitempty"` // the step ends early after so many; 0: never
 	Length   time.Duration `json:"length"`
 	Seed     uint64        `json:"seed"`
@@ -26,28 +28,30 @@ type Trial struct {
 
 // Observation is what came of a trial, after its warm-up was cut off.
 type Observation struct {
-	Trial    Trial         `json:"trial"`
-	Took     time.Duration `json:"took"`     // the whole step, draining included
-	Over     time.Duration `json:"over"`     // the time the figures cover
-	Requests int           `json:"requests"` // judged
-	Failed   int           `json:"failed"`   // of them; one that the end of the step cut off has not failed
-	Offered  float64       `json:"offered"`  // arrivals per second that really came, open model
-	Rate     float64       `json:"rate"`     // successful answers per second
-	InFlight float64       `json:"inFlight"` // mean
-	P50      time.Duration `json:"p50"`      // latency of all; infinite where it failed or was cut off
-	P95      time.Duration `json:"p95"`
-	Service  time.Duration `json:"service"`  // mean service time of the successes
-	Replicas int           `json:"replicas"` // up throughout; 0: not known, Changing: not the same throughout
-	Answered int           `json:"answered"` // replicas that named themselves in its answers
-	Full     bool          `json:"full"`     // there were more requests than are kept to be judged
-	Host     HostUse       `json:"host"`
-	Health   load.Health   `json:"health"`
-	Met      bool          `json:"met"`     // more likely than not the load meets the SLO
-	Short    bool          `json:"short"`   // the figures meet the SLO, but so few requests may do so by chance
-	Needs    int           `json:"needs"`   // about so many requests would tell, if Short
-	Verdict  model.Verdict `json:"verdict"` // what they prove
-	Why      string        `json:"why"`     // what decided
-	Spoiled  bool          `json:"spoiled"` // nothing may rest on the step; Why says what distorted it
+	Trial     Trial         `json:"trial"`
+	Took      time.Duration `json:"took"`     // the whole step, draining included
+	Over      time.Duration `json:"over"`     // the time the figures cover
+	Requests  int           `json:"requests"` // judged
+	Failed    int           `json:"failed"`   // of them; one that the end of the step cut off has not failed
+	Offered   float64       `json:"offered"`  // arrivals per second that really came, open model
+	Rate      float64       `json:"rate"`     // successful answers per second
+	InFlight  float64       `json:"inFlight"` // mean
+	P50       time.Duration `json:"p50"`      // latency of all; infinite where it failed or was cut off
+	P95       time.Duration `json:"p95"`
+	Service   time.Duration `json:"service"`   // mean service time of the successes
+	Deviation time.Duration `json:"deviation"` // standard deviation of it
+	Replicas  int           `json:"replicas"`  // up throughout; 0: not known, Changing: not the same throughout
+	Answered  int           `json:"answered"`  // replicas that named themselves in its answers
+	Full      bool          `json:"full"`      // there were more requests than are kept to be judged
+	Host      HostUse       `json:"host"`
+	Health    load.Health   `json:"health"`
+	Met       bool          `json:"met"`     // more likely than not the load meets the SLO
+	Short     bool          `json:"short"`   // the figures meet the SLO, but so few requests may do so by chance
+	Needs     int           `json:"needs"`   // about so many requests would tell, if Short
+	Verdict   model.Verdict `json:"verdict"` // what they prove
+	Why       string        `json:"why"`     // what decided
+	Spoiled   bool          `json:"spoiled"` // nothing may rest on the step; Why says what distorted it
+	Blocks    []Block       `json:"blocks,omitempty"`
 }
 
 // MarshalJSON writes null for a latency that failed requests made infinite.
@@ -124,13 +128,14 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	if t.Users > 0 && len(samples) > 2*coldRequests*t.Users {
 		cut = samples[coldRequests*t.Users-1].Done
 	}
-	var latencies []time.Duration // in the order of arrival
+	var latencies, at []time.Duration // in the order of arrival
 	var busy, service time.Duration
+	squares := 0.0 // of service times, seconds²
 	ok := 0
 	for _, s := range samples {
-		counted := s.Intended >= cut && s.Intended < ended
+		when, counted := s.Intended, s.Intended >= cut && s.Intended < ended
 		if t.Users > 0 {
-			counted = s.Done > cut && s.Done <= ended
+			when, counted = s.Done, s.Done > cut && s.Done <= ended
 		}
 		if !counted {
 			continue
@@ -141,11 +146,12 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 		case s.OK():
 			ok++
 			service += s.Service()
+			squares += s.Service().Seconds() * s.Service().Seconds()
 			latency = s.Latency()
 		case s.Failure != load.Aborted: // it was we who gave that up
 			out.Failed++
 		}
-		latencies = append(latencies, latency)
+		latencies, at = append(latencies, latency), append(at, when-cut)
 	}
 	out.Over, out.Requests = ended-cut, len(latencies)
 	if out.Over > 0 {
@@ -157,9 +163,12 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	}
 	if ok > 0 {
 		out.Service = service / time.Duration(ok)
+		mean := out.Service.Seconds()
+		out.Deviation = fromSeconds(math.Sqrt(max(0, squares/float64(ok)-mean*mean)))
 	}
 	sorted := slices.Sorted(slices.Values(latencies))
 	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
+	out.Blocks = blocksOf(at, latencies, out.Over, out.P95, slo)
 	out.judge(slo, latencies, sorted)
 	return out
 }
@@ -218,10 +227,7 @@ func (o *Observation) judge(slo profiles.SLO, latencies, sorted []time.Duration)
 			worse(model.Fail, fmt.Sprintf("%s of the requests failed, the SLO wants %s", objective.FormatValue(v), objective))
 		}
 	}
-	for _, objective := range slo {
-		if objective.Measure != profiles.Percentile {
-			continue
-		}
+	for _, objective := range percentilesOf(slo) {
 		e := weigh(objective, latencies, sorted)
 		allowed := 1 - objective.Quantile
 		missed = missed || !e.met
@@ -257,7 +263,7 @@ func weigh(objective profiles.Objective, latencies, sorted []time.Duration) evid
 	slow, clipped := make([]float64, len(latencies)), make([]float64, len(latencies))
 	for i, l := range latencies {
 		clipped[i] = min(l.Seconds(), most)
-		if l == infinite || !objective.Holds(l.Seconds()) {
+		if isOver(objective, l) {
 			slow[i] = 1
 			e.over++
 		}

@@ -39,7 +39,7 @@ type cursor struct{ at *chunk }
 func newArrivals(process profiles.Arrivals, seed uint64) *arrivals {
 	a := new(arrivals)
 	if process == profiles.Poisson {
-		a.newest.Store(newChunk(0, 0, *rand.NewPCG(seed, 0x6172726976616c73)))
+		a.newest.Store(newChunk(0, 0, *profiles.PoissonSource(seed)))
 	}
 	return a
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -22,6 +23,11 @@ const (
 	// Even arrivals keep an equal distance; they hide queueing.
 	Even Arrivals = "constant"
 )
+
+// PoissonSource is the source of the exponential distances between the points
+// of a Poisson process of rate 1, from which arrivals follow. A load and a
+// simulation of it that have the seed in common have the arrivals in common.
+func PoissonSource(seed uint64) *rand.PCG { return rand.NewPCG(seed, 0x6172726976616c73) }
 
 // OnBusy says what becomes of an arrival of the open model that finds every
 // user busy where there may be no more.

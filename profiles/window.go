@@ -14,10 +14,12 @@ const bucketCount = int(MaxWindow/WindowResolution) + 1
 // time, not sampled. It takes its times from the caller and is not safe for
 // concurrent use. Times must not go back.
 type Window struct {
-	start time.Time
-	last  time.Duration // since start, up to which area is complete
-	level int64
-	cells []cell // ring, indexed by bucket number
+	start   time.Time
+	last    time.Duration // since start, up to which area is complete
+	level   int64
+	cells   []cell        // ring, indexed by bucket number
+	present *cell         // of the bucket of last
+	end     time.Duration // of that bucket
 }
 
 type cell struct {
@@ -32,12 +34,15 @@ func NewWindow(start time.Time) *Window {
 	for i := range w.cells {
 		w.cells[i].bucket = -1
 	}
+	w.open(0)
 	return w
 }
 
 // Change adds delta to the level at time now.
-func (w *Window) Change(now time.Time, delta int) {
-	w.advance(now)
+func (w *Window) Change(now time.Time, delta int) { w.change(now.Sub(w.start), delta) }
+
+func (w *Window) change(to time.Duration, delta int) {
+	w.advance(to)
 	w.level += int64(delta)
 }
 
@@ -45,9 +50,11 @@ func (w *Window) Change(now time.Time, delta int) {
 func (w *Window) Count(now time.Time) { w.Add(now, 1) }
 
 // Add notes n events at time now, or a quantity of n units that Sum adds up.
-func (w *Window) Add(now time.Time, n int64) {
-	w.advance(now)
-	w.at(int64(w.last / WindowResolution)).events += n
+func (w *Window) Add(now time.Time, n int64) { w.add(now.Sub(w.start), n) }
+
+func (w *Window) add(to time.Duration, n int64) {
+	w.advance(to)
+	w.present.events += n
 }
 
 // Level is the present level.
@@ -91,7 +98,7 @@ func perSpan(n int64, span time.Duration) Milli {
 // bucket that is still filling does not count: a rate over 3 ms would be
 // noise.
 func (w *Window) sum(now time.Time, width time.Duration) (area, events int64, span time.Duration) {
-	w.advance(now)
+	w.advance(now.Sub(w.start))
 	current := int64(w.last / WindowResolution)
 	first := max(0, current-int64(min(width, MaxWindow)/WindowResolution))
 	for b := first; b < current; b++ {
@@ -103,25 +110,31 @@ func (w *Window) sum(now time.Time, width time.Duration) (area, events int64, sp
 	return area, events, time.Duration(current-first) * WindowResolution
 }
 
-// advance integrates the level up to now.
-func (w *Window) advance(now time.Time) {
-	to := now.Sub(w.start)
-	if oldest := (to - MaxWindow).Truncate(WindowResolution); w.last < oldest {
-		w.last = oldest // everything before is forgotten anyway
+// advance integrates the level up to a time since start.
+func (w *Window) advance(to time.Duration) {
+	switch {
+	case w.level == 0 && to > w.end: // nothing to add up
+		w.last = to
+		w.open(int64(to / WindowResolution))
+	case to-w.last > MaxWindow: // everything before is forgotten anyway
+		w.last = max(w.last, (to - MaxWindow).Truncate(WindowResolution))
+		w.open(int64(w.last / WindowResolution))
 	}
 	for w.last < to {
-		b := int64(w.last / WindowResolution)
-		end := min(to, time.Duration(b+1)*WindowResolution)
-		w.at(b).area += w.level * int64(end-w.last)
-		w.last = end
+		next := min(to, w.end)
+		w.present.area += w.level * int64(next-w.last)
+		w.last = next
+		if next == w.end {
+			w.open(int64(next / WindowResolution))
+		}
 	}
 }
 
-// at returns the cell of a bucket, emptied if it held an older one.
-func (w *Window) at(bucket int64) *cell {
-	c := &w.cells[int(bucket%int64(bucketCount))]
-	if c.bucket != bucket {
-		*c = cell{bucket: bucket}
+// open goes on in the cell of a bucket, emptied if it held an older one.
+func (w *Window) open(bucket int64) {
+	w.present = &w.cells[int(bucket%int64(bucketCount))]
+	w.end = time.Duration(bucket+1) * WindowResolution
+	if w.present.bucket != bucket {
+		*w.present = cell{bucket: bucket}
 	}
-	return c
 }

@@ -141,8 +141,7 @@ func TestWindowDoesNotOverflow(t *testing.T) {
 	w := NewWindow(from)
 	w.Change(from, 1_000_000)
 	for b := range int64(MaxWindow / WindowResolution) {
-		w.Change(after(time.Duration(b)*WindowResolution), 0)
-		w.at(b).events = 100_000 // a million a second
+		w.Add(after(time.Duration(b)*WindowResolution), 100_000) // a million a second
 	}
 	now := after(MaxWindow)
 	wantReading(t, "Average", w.Average(now, MaxWindow), 1_000_000)

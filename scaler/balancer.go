@@ -40,11 +40,9 @@ type balancer struct {
 	picker   *profiles.Picker
 	queue    list.List // of *waiter, oldest first
 	arrivals int64
-	serving  int       // backends in service
-	resized  time.Time // when a replica came or was to go; a suspension is soon over, and no change of size
-	came     time.Time // when a request arrived last; zero: none yet
+	serving  int // backends in service
 	closed   bool
-	meters
+	meters   *profiles.Meters
 }
 
 // waiter is a request in the queue.
@@ -83,8 +81,7 @@ func newBalancer(now time.Time, cfg Config) *balancer {
 		maxWait:     cfg.MaxWait,
 		starved:     make(chan struct{}, 1),
 		picker:      profiles.NewPicker(cfg.Dispatch, rand.Uint64()),
-		resized:     now,
-		meters:      newMeters(now),
+		meters:      profiles.NewMeters(now),
 	}
 }
 
@@ -94,8 +91,7 @@ func newBalancer(now time.Time, cfg Config) *balancer {
 func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	b.mu.Lock()
 	now := time.Now() // under the lock, so that the meters never go back
-	b.flow.Count(now)
-	b.came = now
+	b.meters.Arrive(now, 1)
 	if b.closed {
 		b.mu.Unlock()
 		return lease{}, errClosed
@@ -104,7 +100,7 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	l := lease{order: b.arrivals, arrived: now}
 	if b.queue.Len() == 0 {
 		if i := b.picker.Pick(b.slots); i >= 0 {
-			b.flow.Change(now, 1)
+			b.meters.Flow(now, 1)
 			b.take(now, i, &l)
 			b.mu.Unlock()
 			return l, nil
@@ -114,7 +110,7 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 		b.mu.Unlock()
 		return lease{}, ErrQueueFull
 	}
-	b.flow.Change(now, 1)
+	b.meters.Flow(now, 1)
 	place := b.enqueue(now, l)
 	b.mu.Unlock()
 	return b.wait(ctx, place)
@@ -137,7 +133,7 @@ func (b *balancer) reacquire(ctx context.Context, lost lease) (lease, error) {
 		err = errWaited
 	}
 	if err != nil {
-		b.flow.Change(now, -1)
+		b.meters.Flow(now, -1)
 		b.mu.Unlock()
 		return lease{}, err
 	}
@@ -178,9 +174,9 @@ func (b *balancer) abandon(place *list.Element) {
 	switch w := place.Value.(*waiter); {
 	case !isClosed(w.granted):
 		b.dequeue(now, place)
-		b.flow.Change(now, -1)
+		b.meters.Flow(now, -1)
 	case w.backend != nil:
-		b.flow.Change(now, -1)
+		b.meters.Flow(now, -1)
 		b.give(now, w.lease)
 		b.dispatch(now)
 	}
@@ -205,7 +201,7 @@ func (b *balancer) release(l *lease, how outcome) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	b.flow.Change(now, -1)
+	b.meters.Flow(now, -1)
 	l.released = true
 	if l.late {
 		l.stuck--
@@ -213,7 +209,7 @@ func (b *balancer) release(l *lease, how outcome) {
 	switch {
 	case how == completed && !l.late:
 		l.served++
-		b.answer(now, now.Sub(l.arrived))
+		b.meters.Answer(now, now.Sub(l.arrived))
 	case how == broken:
 		b.accuse(now, l.backend)
 	}
@@ -229,7 +225,7 @@ func (b *balancer) close() {
 	now := time.Now()
 	for e := b.queue.Front(); e != nil; e = b.queue.Front() {
 		w := b.dequeue(now, e)
-		b.flow.Change(now, -1)
+		b.meters.Flow(now, -1)
 		close(w.granted)
 	}
 }
@@ -255,7 +251,7 @@ func (b *balancer) enqueue(now time.Time, l lease) *list.Element {
 	for before != nil && before.Value.(*waiter).order > l.order {
 		before = before.Prev()
 	}
-	b.line.Change(now, 1)
+	b.meters.Line(now, 1)
 	if b.serving == 0 {
 		notify(b.starved)
 	}
@@ -266,7 +262,7 @@ func (b *balancer) enqueue(now time.Time, l lease) *list.Element {
 }
 
 func (b *balancer) dequeue(now time.Time, place *list.Element) *waiter {
-	b.line.Change(now, -1)
+	b.meters.Line(now, -1)
 	return b.queue.Remove(place).(*waiter)
 }
 

@@ -77,7 +77,7 @@ func (b *balancer) add(number int, id, address string) *backend {
 	b.backends = slices.Insert(b.backends, at, be)
 	b.slots = slices.Insert(b.slots, at, profiles.Slots{})
 	b.reindex(at)
-	b.resized = now
+	b.meters.Resize(now)
 	b.update(now, be)
 	b.dispatch(now)
 	return be
@@ -104,7 +104,7 @@ func (b *balancer) drain(be *backend) {
 	defer b.mu.Unlock()
 	now := time.Now()
 	be.draining = true
-	b.resized = now
+	b.meters.Resize(now)
 	b.update(now, be)
 }
 
@@ -120,7 +120,7 @@ func (b *balancer) remove(be *backend) (served int64) {
 		be.index = -1
 		now := time.Now()
 		if !be.draining {
-			b.resized = now
+			b.meters.Resize(now) // a suspension is soon over, and no change of size
 		}
 		b.update(now, be)
 	}
@@ -183,7 +183,7 @@ func (b *balancer) update(now time.Time, be *backend) {
 	}
 	if free != be.free {
 		be.free, be.since = free, now
-		b.spare.Change(now, sign(free))
+		b.meters.Spare(now, sign(free))
 	}
 	if be.draining && be.inFlight == 0 && !isClosed(be.idle) {
 		close(be.idle)

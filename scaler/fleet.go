@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	keepGone     = 20               // at most so many replicas that are gone stay listed,
-	goneFor      = 10 * time.Minute // for so long
-	keepStartups = 100              // at most so many start-up times are known
+	keepGone = 20               // at most so many replicas that are gone stay listed,
+	goneFor  = 10 * time.Minute // for so long
 )
 
 // forget drops what was gone for too long.
@@ -76,7 +75,8 @@ func (p *pool) setUsage(used map[string]usage) {
 	}
 }
 
-// startups are the latest start-up times of replicas, at most keepStartups,
+// startups are the latest start-up times of replicas, at most
+// profiles.KeptStartUps,
 // oldest first.
 func (p *pool) startups() []time.Duration {
 	p.mu.Lock()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headroom/probe"
+	"headroom/profiles"
 )
 
 func TestPoolForgetsTheGone(t *testing.T) {
@@ -32,7 +33,7 @@ func TestPoolKeepsStartups(t *testing.T) {
 			t.Errorf("at first: got %v, want none", got)
 		}
 		pass(time.Second)
-		for i := range keepStartups {
+		for i := range profiles.KeptStartUps {
 			replicas.set(func(f *fakes) { f.slow = time.Duration(i+1) * time.Millisecond })
 			p.scale(2, newestFirst)
 			pass(time.Second)
@@ -40,8 +41,8 @@ func TestPoolKeepsStartups(t *testing.T) {
 			synctest.Wait()
 		}
 		got := p.startups()
-		if len(got) != keepStartups || got[0] != time.Millisecond || got[keepStartups-1] != keepStartups*time.Millisecond {
-			t.Errorf("got %d from %s to %s, want the latest %d", len(got), got[0], got[len(got)-1], keepStartups)
+		if len(got) != profiles.KeptStartUps || got[0] != time.Millisecond || got[profiles.KeptStartUps-1] != profiles.KeptStartUps*time.Millisecond {
+			t.Errorf("got %d from %s to %s, want the latest %d", len(got), got[0], got[len(got)-1], profiles.KeptStartUps)
 		}
 	})
 }

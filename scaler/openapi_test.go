@@ -50,14 +50,15 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 // Every name that an answer can have is described, and no other.
 func TestOpenAPIHasEveryField(t *testing.T) {
 	doc := loadOpenAPI(t)
-	fromAnswers := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "parts"}
+	fromElsewhere := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "parts",
+		"conns", "inFlightEstimate", "coldStart", "afterStep", "listed"}
 	for name, tt := range map[string]struct {
 		value any
 		never []string // that a scaler does not know
 	}{
 		"Status":   {status{}, nil},
-		"Fleet":    {probe.Fleet{}, nil},
-		"Replica":  {probe.Replica{}, fromAnswers},
+		"Fleet":    {probe.Fleet{}, []string{"listed", "sources"}},
+		"Replica":  {probe.Replica{}, fromElsewhere},
 		"Decision": {profiles.Decision{}, nil},
 		"Policy":   {profiles.Policy{}, nil},
 		"Worker":   {Worker{}, nil},

@@ -120,28 +120,16 @@ func (p *pool) reconcile(ctx context.Context) {
 	}
 }
 
-// dispensable is the index of the place to give up first: the one of least
-// use, and among equals by the order of the policy. Replicas that are idle since
-// rested or before have been so for long enough.
+// dispensable is the index of the place to give up first. Replicas that are
+// idle since rested or before have been so for long enough.
 func (p *pool) dispensable(t traffic, rested time.Time) int {
-	rank := func(pl *place) (use, age int) {
-		if pl.current == nil {
-			return -1, 0
-		}
-		if p.down.Order == profiles.Oldest {
-			return pl.current.use(t, rested), pl.current.number
-		}
-		return pl.current.use(t, rested), -pl.current.number
-	}
-	best := 0
+	candidates := make([]profiles.Candidate, len(p.places))
 	for i, pl := range p.places {
-		use, age := rank(pl)
-		u, a := rank(p.places[best])
-		if use < u || use == u && age < a {
-			best = i
+		if r := pl.current; r != nil {
+			candidates[i] = profiles.Candidate{Use: r.use(t, rested), Number: r.number}
 		}
 	}
-	return best
+	return profiles.Dispensable(candidates, p.down.Order)
 }
 
 // hire gives the place a new replica, which is yet to be started.
@@ -255,7 +243,7 @@ func (p *pool) settle(r *replica, to probe.State, note string, now time.Time) st
 // noteStartup keeps how long a replica took to become ready, and says it.
 func (p *pool) noteStartup(r *replica, now time.Time) string {
 	r.info.StartedIn = now.Sub(r.info.Created)
-	if len(p.took) == keepStartups {
+	if len(p.took) == profiles.KeptStartUps {
 		p.took = slices.Delete(p.took, 0, 1)
 	}
 	p.took = append(p.took, r.info.StartedIn)

@@ -325,14 +325,14 @@ func TestReplicaUse(t *testing.T) {
 		state    probe.State
 		failures int
 		inFlight int
-		want     int
+		want     profiles.Use
 	}{
-		{"failing", probe.Failing, 1, 0, 0},
-		{"starting in a crash loop", probe.Starting, probe.CrashLoop, 0, 0},
-		{"starting", probe.Starting, probe.CrashLoop - 1, 0, 1},
-		{"suspect", probe.Suspect, 0, 1, 2},
-		{"idle for long enough", probe.Ready, probe.CrashLoop, 0, 3},
-		{"busy", probe.Ready, 0, 2, 5},
+		{"failing", probe.Failing, 1, 0, profiles.Broken},
+		{"starting in a crash loop", probe.Starting, probe.CrashLoop, 0, profiles.Broken},
+		{"starting", probe.Starting, probe.CrashLoop - 1, 0, profiles.Launching},
+		{"suspect", probe.Suspect, 0, 1, profiles.Doubted},
+		{"idle for long enough", probe.Ready, probe.CrashLoop, 0, profiles.Rested},
+		{"busy", probe.Ready, 0, 2, profiles.Working},
 	}
 	for _, tt := range tests {
 		r := &replica{info: probe.Replica{ID: "a", State: tt.state, Failures: tt.failures}}

@@ -32,25 +32,23 @@ type replica struct {
 	output *output // nil until it was started
 }
 
-// use orders replicas by what would be lost without them: one that is failing
-// or in a crash loop is the first to go, one with requests in flight the last.
-// Of those without any, the ones that are idle since rested or before go before
-// the others, which may have just come to rest.
-func (r *replica) use(t traffic, rested time.Time) int {
+// use is what would be lost without the replica. Those that are idle since
+// rested or before have been so for long enough.
+func (r *replica) use(t traffic, rested time.Time) profiles.Use {
 	work := t.backends[r.info.ID]
 	switch state := r.info.State; {
 	case state == probe.Failing || r.info.InCrashLoop() && state == probe.Starting:
-		return 0
+		return profiles.Broken
 	case state == probe.Starting:
-		return 1
+		return profiles.Launching
 	case state == probe.Suspect:
-		return 2
+		return profiles.Doubted
 	case work.inFlight > 0:
-		return 5
+		return profiles.Working
 	case work.idle.IsZero() || work.idle.After(rested):
-		return 4
+		return profiles.Resting
 	}
-	return 3
+	return profiles.Rested
 }
 
 // stable reports whether a replica has been in service for so long that what

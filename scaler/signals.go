@@ -2,17 +2,12 @@ package scaler
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
 	"headroom/probe"
 	"headroom/profiles"
 )
-
-// sampleEvery is the time between two looks at what replicas use and at the
-// requests in flight.
-const sampleEvery = time.Second
 
 // signals is what decisions are made from. It is safe for concurrent use.
 type signals struct {
@@ -22,7 +17,7 @@ type signals struct {
 	used     *consumption
 
 	mu       sync.Mutex // guards the field below
-	inFlight []profiles.Sample
+	inFlight profiles.Samples
 }
 
 func newSignals(cfg Config, b *balancer, p *pool) *signals {
@@ -31,7 +26,7 @@ func newSignals(cfg Config, b *balancer, p *pool) *signals {
 
 // run samples what nobody counts by itself, until ctx is done.
 func (s *signals) run(ctx context.Context) {
-	for wait(ctx, sampleEvery) {
+	for wait(ctx, profiles.SampleEvery) {
 		used, ok := s.meter.sample(ctx, s.pool.roots())
 		now := time.Now()
 		if ok {
@@ -57,18 +52,11 @@ func (p *pool) ofReady(used map[string]usage) map[string]usage {
 	return out
 }
 
-// sample remembers the requests in flight for as long as a policy may look
-// back.
+// sample remembers the requests in flight.
 func (s *signals) sample(latest profiles.Sample) {
-	const keep = int(profiles.MaxWindow / sampleEvery)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.inFlight) == cap(s.inFlight) {
-		// Into a new array: decisions read the old one.
-		old := s.inFlight[max(0, len(s.inFlight)-keep):]
-		s.inFlight = append(make([]profiles.Sample, 0, 2*keep), old...)
-	}
-	s.inFlight = append(s.inFlight, latest)
+	s.inFlight = s.inFlight.Add(latest)
 }
 
 // sense is what a policy decides on, but for the number of replicas.
@@ -82,7 +70,7 @@ func (s *signals) sense(now time.Time, p *profiles.Policy) profiles.Metrics {
 		Oldest:   here.oldest,
 		Active:   here.active,
 		Resized:  here.resized,
-		StartUp:  median(s.pool.startups()),
+		StartUp:  profiles.MedianStartUp(s.pool.startups()),
 	}
 	for i, metric := range p.Metrics {
 		if metric.Kind == profiles.CPU || metric.Kind == profiles.Memory {
@@ -93,14 +81,4 @@ func (s *signals) sense(now time.Time, p *profiles.Policy) profiles.Metrics {
 	defer s.mu.Unlock()
 	m.InFlight = s.inFlight
 	return m
-}
-
-// median is the middle one of some durations, or the lower of the two in the
-// middle; 0 of none.
-func median(of []time.Duration) time.Duration {
-	if len(of) == 0 {
-		return 0
-	}
-	of = slices.Sorted(slices.Values(of))
-	return of[(len(of)-1)/2]
 }

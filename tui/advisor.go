@@ -121,7 +121,7 @@ func refusalPage(st advisor.State, s *styles, w int, foot []string) page {
 // policy.
 func capacityPage(st advisor.State, s *styles, w int, foot []string) page {
 	c := *st.Search.Capacity
-	rows := []string{"", " " + s.paint(strong, "Measured") + "  " + gradeText(c.Grade, c.GradeWhy, s), ""}
+	rows := []string{"", " " + s.paint(strong, "Measured") + "  " + gradeText(c.Assessment, s), ""}
 	rows = append(rows, capacityLines(st, s, w)...)
 	rows = append(rows, "")
 	rows = append(rows, prose(s, warn, fmt.Sprintf("! Say the traffic with %s, LOW..HIGH in requests/s, to turn that into a policy.", keys.Edit.Help().Key), w)...)
@@ -145,11 +145,11 @@ func capacityLines(st advisor.State, s *styles, w int) []string {
 		who, c.SLO, c.Saturation, span(c.Service)), w)
 }
 
-func gradeText(g advisor.Grade, why string, s *styles) string {
-	if g == "" {
+func gradeText(a advisor.Assessment, s *styles) string {
+	if a.Grade == "" {
 		return ""
 	}
-	return s.paint(gradeTone(g), "grade "+clean(string(g))) + s.paint(dim, ": "+clean(why))
+	return s.paint(gradeTone(a.Grade), "grade "+clean(string(a.Grade))) + s.paint(dim, ": "+clean(a.String()))
 }
 
 func gradeTone(g advisor.Grade) tone {
@@ -168,10 +168,10 @@ func advicePage(st advisor.State, s *styles, w int, foot []string) page {
 		title += "  " + s.paint(good, "✓ in force at the scaler")
 	}
 	var grade []string // on lines of its own where it does not fit the first
-	if full := title + "  " + gradeText(a.Grade, a.GradeWhy, s); width(full) <= w {
+	if full := title + "  " + gradeText(a.Assessment, s); width(full) <= w {
 		title = full
 	} else {
-		grade = prose(s, gradeTone(a.Grade), "grade "+string(a.Grade)+": "+a.GradeWhy+".", w)
+		grade = prose(s, gradeTone(a.Grade), "grade "+string(a.Grade)+": "+a.Assessment.String()+".", w)
 	}
 
 	if w < 140 {
@@ -223,6 +223,9 @@ func workingLines(st advisor.State, s *styles, w int) []string {
 	}
 	out = append(out, "")
 	out = append(out, capacityLines(st, s, w)...)
+	if a := st.Advice; a.Chosen != "" && len(a.Policy.Metrics) > 0 {
+		out = append(out, prose(s, plain, fmt.Sprintf("It scales on %s: %s.", a.Policy.Metrics[0].Kind, a.Chosen), w)...)
+	}
 	for _, note := range st.Advice.Notes {
 		out = append(out, prose(s, warn, "! "+note+".", w)...)
 	}
@@ -243,7 +246,7 @@ func adviceSummary(st advisor.State, s *styles, w int) []string {
 		out = append(out, wrap(st.Refusal.Why, w)...)
 	case st.Advice != nil:
 		out = cards(*st.Advice, s, w)
-		for _, line := range wrap("grade "+string(st.Advice.Grade)+": "+st.Advice.GradeWhy, w) {
+		for _, line := range wrap("grade "+string(st.Advice.Grade)+": "+st.Advice.Assessment.String(), w) {
 			out = append(out, s.paint(gradeTone(st.Advice.Grade), line))
 		}
 		if st.Applied {

@@ -23,6 +23,7 @@ type chart struct {
 	counts bool    // of whole things
 	limit  float64 // a line across, where the axis reaches it; 0: none
 	axis   axis
+	ends   [2]string // what stands at the begin and the end of the time; none: the time of the axis until now
 	marks  []mark
 	empty  string // what stands there without data
 }
@@ -161,8 +162,10 @@ func axisNumber(v float64) string {
 
 // timeAxis is the line below the plot, with the marks.
 func (c chart) timeAxis(s *styles, columns int) string {
-	const end = "now"
-	begin := "-" + seconds(c.axis.span())
+	begin, end := "-"+seconds(c.axis.span()), "now"
+	if c.ends != [2]string{} {
+		begin, end = c.ends[0], c.ends[1]
+	}
 	left, right := len(begin), columns-len(end)
 	if left >= right {
 		return s.paint(dim, strings.Repeat(" ", labelWidth)+"└"+strings.Repeat("─", columns))

@@ -120,7 +120,7 @@ func anyOutcome(t *rapid.T) *advisor.Outcome {
 
 func anyAdvice(t *rapid.T) *advisor.Recommendation {
 	return &advisor.Recommendation{
-		Policy: anyPolicy(t), Applied: anyPolicy(t), Capped: texts.Draw(t, "capped"), Grade: advisor.Grade(texts.Draw(t, "grade")), GradeWhy: texts.Draw(t, "why"),
+		Policy: anyPolicy(t), Applied: anyPolicy(t), Capped: texts.Draw(t, "capped"), Assessment: advisor.Assessment{Grade: advisor.Grade(texts.Draw(t, "grade")), GradeWhy: texts.Draw(t, "why")},
 		Values: listOf(t, func() advisor.Value {
 			return advisor.Value{Name: texts.Draw(t, "name"), Value: values.Draw(t, "value"), Unit: texts.Draw(t, "unit"), Formula: texts.Draw(t, "formula"), Why: texts.Draw(t, "why")}
 		}),

@@ -287,6 +287,7 @@ func testAdvice(capped bool) *advisor.Recommendation {
 		{Name: "window", Value: 2, Unit: "s", Formula: "96 / 200, at least the interval", Why: "long enough that chance moves the measured rate by at most 20 %"},
 		{Name: "down after", Value: 60, Unit: "s", Formula: "max(60 s, 2 x (start-up + interval))", Why: "a lull shorter than this would only stop replicas that are needed again"},
 	}}
+	r.Chosen = "requests are alike and short, and arrivals at the balancer have no ceiling"
 	if capped {
 		r.Applied.Replicas.Max = 7
 		r.Capped = "this machine has 2 cores and a replica at its target keeps 0.24 of them busy, the load included: it carries 7; here max is 7, exports keep 25"
@@ -302,7 +303,7 @@ func advisedState() advisor.State {
 		SLO:        advisor.Interval{Value: 10.11, Low: 7.03, High: 11.5, Unit: "/s"},
 		Saturation: advisor.Interval{Value: 20.1, Low: 19.8, High: 20.1, Unit: "/s"},
 		Service:    50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
-		Grade: advisor.GradeC, GradeWhy: "the bracket is 14 % wide; a longer --budget narrows it",
+		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
 	}
 	st.Search = &advisor.SearchState{Steps: testSteps(), Budget: 90 * time.Second, Left: 6 * time.Second, Capacity: c}
 	st.Advice = testAdvice(true)

@@ -43,6 +43,13 @@ echo "  $(json tune.json 'd["advice"].get("capped", "not capped by this machine"
 [ "${code:-0}" = 0 ] || [ "${code:-0}" = 99 ] || fail "tune: exit $code"
 says jcloud.yml "metric: rps"
 headroom advise measurement.json --traffic 10..60 --to policy >advised.yaml
+headroom advise measurement.json --traffic 10..60 --explain >explained.txt
+says explained.txt "throughput over users: the knee is at"
+echo "  cpu is $(sed -n 's/^  cpu  *//p' explained.txt): this application computes"
+code=0
+headroom advise measurement.json --traffic 10..60 --metric latency >refused.txt || code=$?
+[ $code = 3 ] || fail "advice by latency: exit $code, want 3"
+says refused.txt "no advice (R8)"
 headroom export advised.yaml --to jcloud --round >/dev/null
 nothing_left() { [ "$(ours 'uvicorn main:app')" = 0 ]; }
 within 5 "nothing is left of the tune" nothing_left

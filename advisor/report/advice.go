@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -34,7 +33,11 @@ func (p *paper) steps(c advisor.Capacity) {
 		}
 		p.printf("\ncapacity of %s: %s under the SLO, %s at saturation; one request alone takes %s\n",
 			profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation, alone)
-		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.GradeWhy, c.Spent.Round(time.Second), c.Budget)
+		if m := c.Scaling; m != nil {
+			p.printf("%d replicas: %s/s at saturation, %.0f %% of so many times one [%.0f … %.0f]\n",
+				m.Replicas, profiles.FormatRate(m.Saturation), m.Efficiency.Value*100, m.Efficiency.Low*100, m.Efficiency.High*100)
+		}
+		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.Assessment, c.Spent.Round(time.Second), c.Budget)
 	}
 }
 
@@ -46,30 +49,33 @@ func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
 
 // WriteAdvice writes a recommendation with its working.
 func WriteAdvice(w io.Writer, r advisor.Recommendation) error {
-	p := &paper{w: w}
+	p := &paper{w: w, width: proseWidth}
 	p.advice(r)
 	return p.err
 }
 
 func (p *paper) advice(r advisor.Recommendation) {
-	p.printf("recommendation, grade %s\n\n", r.Grade)
+	p.printf("recommendation, grade %s\n", r.Grade)
+	if r.GradeWhy != "" {
+		p.say("%s", r.Assessment)
+	}
+	p.printf("\n")
 	width := 0
 	for _, v := range r.Values {
 		width = max(width, len(v.Name))
 	}
 	for _, v := range r.Values {
-		p.printf("  %-*s  %s %s\n", width, v.Name, profiles.MilliOf(v.Value), v.Unit)
+		p.printf("  %-*s  %s\n", width, v.Name, valueText(v))
 		p.printf("  %-*s  %s\n", width, "", v.Formula)
 		for _, line := range wrap(v.Why, 88-width) {
 			p.printf("  %-*s  %s\n", width, "", line)
 		}
 	}
+	texts := metricLines(r)
 	if r.Capped != "" {
-		p.printf("\n%s\n", strings.Join(wrap(r.Capped, 92), "\n"))
+		texts = append(texts, r.Capped)
 	}
-	for _, n := range r.Notes {
-		p.printf("\n%s\n", strings.Join(wrap(n, 92), "\n"))
-	}
+	p.printf("%s", paragraphs(append(texts, r.Notes...)))
 }
 
 // WriteComparison writes before and after side by side.

@@ -68,7 +68,7 @@ func WriteText(w io.Writer, r Run, width int) error {
 // WriteFindings writes what a session found besides its swarm: the advice, and
 // the comparison that proves it. Each may be nil.
 func WriteFindings(w io.Writer, advice *advisor.Recommendation, before, after *advisor.Outcome) error {
-	p := &paper{w: w}
+	p := &paper{w: w, width: proseWidth}
 	if advice != nil {
 		p.printf("\n")
 		p.advice(*advice)

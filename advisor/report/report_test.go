@@ -115,7 +115,7 @@ func capacity() advisor.Capacity {
 	return advisor.Capacity{
 		Saturation: advisor.Interval{Value: 48, Low: 47.5, High: 48.2, Unit: "/s"}, SLO: advisor.Interval{Value: 31.8, High: 40.8, Unit: "/s"},
 		Service: 21 * milli, Replicas: 1, Budget: 45 * time.Second, Spent: 44 * time.Second,
-		Grade: advisor.GradeC, GradeWhy: "the steps agree within 3 % but are too short to prove it; a longer --budget narrows it",
+		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
 		Steps: []advisor.Observation{
 			step("baseline", 47.6, 22*milli, model.Unsure, "0 of 57 requests over 250ms"),
 			step("31.8/s", 30.1, 240*milli, model.Pass, "1 of 149 requests over 250ms"),
@@ -127,18 +127,39 @@ func capacity() advisor.Capacity {
 func tuned(t *testing.T) advisor.TuneResult {
 	advice, err := advisor.Recommend(advisor.Needs{
 		Capacity: 31_800, SLO: profiles.SLO{{Measure: profiles.Percentile, Quantile: 0.95, Op: profiles.Less, Limit: 0.25}},
-		Traffic: profiles.Traffic{Low: 50_000, High: 200_000}, Headroom: 200, StartUp: 8 * time.Second,
+		Traffic: profiles.Traffic{Low: 50_000, High: 200_000}, Sizing: advisor.Sizing{Headroom: 200}, StartUp: 8 * time.Second,
 		Local: 1, Host: advisor.HostUse{Known: true, Cores: 2, Replicas: 0.5, Load: 0.1},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	advice.Grade, advice.Notes = advisor.GradeC, []string{"a note"}
+	advice.Assessment, advice.Notes = capacity().Assessment, []string{"a note"}
 	before, after := outcome(t, 1800*milli, 1, 1), outcome(t, 120*milli, 1, 3)
 	return advisor.TuneResult{
 		Measurement: advisor.Measurement{Capacity: capacity()}, Advice: &advice, Before: &before, After: &after,
 		Verdict: advisor.NotHeld, Why: "p95<250ms is wanted, it is 1.2s", Restored: true,
 	}
+}
+
+// explained is a tune whose advice has everything that is told of one.
+func explained(t *testing.T) advisor.TuneResult {
+	r := tuned(t)
+	c := &r.Measurement.Capacity
+	c.Knee = 1.01
+	c.Curves = []model.Curve{
+		{Model: "hinge", Lambda: 47.6, Max: 48, Peak: 1.01, AICc: -12.34},
+		{Model: "usl", Lambda: 47.6, Sigma: 0.98, Kappa: 0.0001, Max: 48.1, Peak: 14, AICc: -3.2},
+	}
+	r.Advice.Chosen = "requests are alike and short"
+	r.Advice.Metrics = []advisor.MetricScore{
+		{Kind: profiles.RPS, Fitness: advisor.Good, Why: "requests are alike and short", Tests: []advisor.MetricTest{{Name: "linear", Value: 0.998, Want: "≥ 0.9", Passed: true}}},
+		{Kind: profiles.CPU, Fitness: advisor.Misleading, Why: "it is at 6 % when the SLO is about to be missed, and at 8 % at saturation: 92 % of the 21ms of a request are spent waiting",
+			Tests: []advisor.MetricTest{{Name: "clips", Value: 1.08, Want: "≥ 1.15"}}},
+	}
+	target := &r.Advice.Values[2]
+	target.Low, target.High = 23.2, 27.1
+	target.Rejected = []advisor.Rejection{{Option: "10% kept free", Why: "less than 20%; they are not added up: what each is for is not planned to happen together"}}
+	return r
 }
 
 func TestSummaryOfATargetThatDied(t *testing.T) {
@@ -160,6 +181,9 @@ func TestText(t *testing.T) {
 		"narrow":  func(w io.Writer) error { return WriteSummary(w, crowded(t), 80) },
 		"empty":   func(w io.Writer) error { return WriteSummary(w, empty, 80) },
 		"tune":    func(w io.Writer) error { return WriteTune(w, tuned(t)) },
+		"explain": func(w io.Writer) error {
+			return WriteExplanation(w, explained(t).Measurement.Capacity, *explained(t).Advice)
+		},
 		"refusal": func(w io.Writer) error {
 			return WriteRefusal(w, &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO", Do: "make the service faster"})
 		},

@@ -146,7 +146,7 @@ func (a *app) attachRun(ctx context.Context, c *remote.Client) error {
 		return report.WriteFindings(a.out, st.Advice, st.Before, st.After)
 	}
 	st.Load = *st.Swarm
-	return report.WriteText(a.out, report.NewRun(st, programVersion(), os.Args), a.columns())
+	return report.WriteText(a.out, report.NewRun(st, programVersion(), nil), a.columns())
 }
 
 // patience is how long a lost connection is tried again where nobody looks.

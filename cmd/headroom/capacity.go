@@ -81,17 +81,21 @@ func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
 
 func (a *app) adviseCommand() *cobra.Command {
 	v := newAdviceFlags()
-	var asJSON, textbook bool
+	var asJSON, textbook, explain bool
 	var to string
 	cmd := &cobra.Command{
 		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
 		Short: "Turn a measurement into a policy, without any traffic",
 		Example: "  headroom advise measurement.json --traffic 50..200\n" +
+			"  headroom advise measurement.json --traffic 50..200 --rise 0.5 --explain\n" +
 			"  headroom advise measurement.json --traffic 50..200 --to policy > policy.yaml",
 		Args: oneArgument("the measurement file"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if textbook {
-				v.headroom = 0
+				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric"); err != nil {
+					return err
+				}
+				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}
 			}
 			if to != "" {
 				if _, err := platform.Find(to); err != nil {
@@ -102,7 +106,7 @@ func (a *app) adviseCommand() *cobra.Command {
 			if err != nil {
 				return &exit{exitUsage, err}
 			}
-			advice, err := m.Advise(v.traffic, v.headroom, v.interval)
+			advice, err := m.Advise(v.traffic, v.wanted)
 			if refusal := (*advisor.Refusal)(nil); errors.As(err, &refusal) {
 				return errors.Join(report.WriteRefusal(a.out, refusal), &exit{code: exitInconclusive})
 			}
@@ -114,6 +118,8 @@ func (a *app) adviseCommand() *cobra.Command {
 				return a.printExport(advice.Policy, to)
 			case asJSON:
 				return report.WriteJSON(a.out, advice)
+			case explain:
+				return report.WriteExplanation(a.out, m.Capacity, advice)
 			}
 			return report.WriteAdvice(a.out, advice)
 		},
@@ -121,10 +127,22 @@ func (a *app) adviseCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	v.sizing(f)
-	f.BoolVar(&textbook, "textbook", false, "use the whole capacity: the same as --headroom 0%")
+	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
+	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
 	f.StringVar(&to, "to", "", "print the policy for a platform instead: "+fmt.Sprint(platform.Names()))
 	return cmd
+}
+
+// refuseBeside refuses the first of the flags that was given beside one that
+// leaves it nothing to say.
+func refuseBeside(cmd *cobra.Command, flag string, others ...string) error {
+	for _, name := range others {
+		if f := cmd.Flags().Lookup(name); f.Changed {
+			return usage("--%s: got %q with --%s, want one of the two", name, f.Value, flag)
+		}
+	}
+	return nil
 }
 
 func readMeasurement(path string) (advisor.Measurement, error) {

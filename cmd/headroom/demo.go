@@ -92,7 +92,7 @@ func demoConfig(serviceTime, budget, length time.Duration) advisor.Config {
 	policy.Interval = profiles.Duration(time.Second)
 	traffic := profiles.Traffic{Low: profiles.Milli(max(1, users/4) * 1000), High: profiles.Milli(users * 1000)}
 	return advisor.Config{
-		Plan: plan, SLO: slo, Traffic: traffic, Headroom: 200, Interval: time.Second, Budget: budget,
+		Plan: plan, SLO: slo, Traffic: traffic, Sizing: advisor.Sizing{Headroom: 200, Interval: time.Second}, Budget: budget,
 		Replay: advisor.ReplayPlan(plan, profiles.Traffic{}, length), Policy: policy,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"headroom/advisor"
 	"headroom/probe"
 	"headroom/profiles"
 )
@@ -207,21 +208,36 @@ func (l *loadFlags) fillRequest(p *profiles.Plan) error {
 // adviceFlags say what advice is for and how long it may be measured.
 type adviceFlags struct {
 	traffic  profiles.Traffic
-	headroom profiles.Ratio
-	interval time.Duration
+	wanted   advisor.Sizing
 	budget   time.Duration
 	verify   time.Duration
 	replicas int
 }
 
 func newAdviceFlags() *adviceFlags {
-	return &adviceFlags{headroom: 200, budget: 5 * time.Minute, verify: 3 * time.Minute, replicas: 1}
+	return &adviceFlags{wanted: advisor.Sizing{Headroom: 200}, budget: 5 * time.Minute, verify: 3 * time.Minute, replicas: 1}
 }
 
 func (v *adviceFlags) sizing(f *pflag.FlagSet) {
 	flagVar(f, &v.traffic, "traffic", "", "", "low..high", "requests per second to be carried, such as 50..200", profiles.ParseTraffic)
-	flagVar(f, &v.headroom, "headroom", "", v.headroom.String(), "share", "share of the capacity that is kept free", profiles.ParseRatio)
-	durationVar(f, &v.interval, "interval", "", "time between decisions of the advised policy (default: derived from the start-up time)")
+	s := &v.wanted
+	flagVar(f, &s.Headroom, "headroom", "", s.Headroom.String(), "share", "least share of the capacity that is kept free", profiles.ParseRatio)
+	durationVar(f, &s.Starts, "start-up", "", "how long a replica takes to start, where that was not measured")
+	flagVar(f, &s.Rise, "rise", "", "", "rate", "requests per second by which the traffic may grow each second, such as 0.5", profiles.ParseMilli)
+	durationVar(f, &s.Doubles, "doubles", "", "time in which the traffic may double, again and again")
+	flagVar(f, &s.Jump, "jump", "", "", "rate", "requests per second that may come on top of the quiet hours at once, such as 40", profiles.ParseMilli)
+	flagVar(f, &s.Growth, "growth", "", "", "share", "by how much the busy hours may outgrow the traffic, such as 20%", profiles.ParseRatio)
+	f.BoolVar(&s.Spare, "spare", false, "survive the loss of a replica in the quiet hours")
+	flagVar(f, &s.Metric, "metric", "", "", "name", "scale on rps, in_flight, queue, free_workers or cpu (default: what the measured steps speak for)", parseMetric)
+	durationVar(f, &s.Interval, "interval", "", "time between decisions of the advised policy (default: derived from the start-up time)")
+}
+
+func parseMetric(s string) (profiles.Kind, error) {
+	kind := profiles.Kind(s)
+	if err := (advisor.Sizing{Metric: kind}).Validate(); err != nil {
+		return "", fmt.Errorf("got %q, want one of %v", s, advisor.Metrics())
+	}
+	return kind, nil
 }
 
 func (v *adviceFlags) measuring(f *pflag.FlagSet) {

@@ -15,8 +15,8 @@ import (
 
 const testToken = "0123456789abcdef0123456789abcdef"
 
-// file writes a file and returns its path.
-func file(t *testing.T, text string) string {
+// tokenFile writes a file and returns its path.
+func tokenFile(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -26,7 +26,7 @@ func file(t *testing.T, text string) string {
 }
 
 func TestRemoteFlags(t *testing.T) {
-	good, short, blank := file(t, testToken+"\n"), file(t, "secret"), file(t, strings.Repeat("a b", 20))
+	good, short, blank := tokenFile(t, testToken+"\n"), tokenFile(t, "secret"), tokenFile(t, strings.Repeat("a b", 20))
 	for _, c := range []struct {
 		name string
 		r    remoteFlags
@@ -102,7 +102,7 @@ func TestFindAPI(t *testing.T) {
 		t.Errorf("the only one: got %q, want %q", got, want)
 	}
 	write(httpapi.Scaler, "web")
-	given := file(t, testToken)
+	given := tokenFile(t, testToken)
 	for _, c := range []struct{ name, given, file, variable, want string }{
 		{"by name", "web", "", "", "http://" + api + " of-web"},
 		{"which of two", "", "", "", "run: got nothing, want a URL or one of run-7, web"},

@@ -44,8 +44,8 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 	root.SetErr(io.err)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		a.runCommand(), a.watchCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(), a.schemaCommand(),
-		a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.attachCommand(), a.demoCommand(), a.targetCommand(), a.reportCommand(), versionCommand(),
+		a.runCommand(), a.watchCommand(), a.attachCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(),
+		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), versionCommand(),
 	)
 	return root
 }

@@ -84,7 +84,7 @@ func TestMeasuringConfig(t *testing.T) {
 			`--slo: got nothing, want at least one latency percentile such as p95<300ms`},
 		{"a short budget", func(_ *loadFlags, v *adviceFlags) { v.budget = time.Second }, "--budget: got 1s, want 10s or more"},
 		{"a short replay", func(_ *loadFlags, v *adviceFlags) { v.verify = time.Second }, "--verify: got 1s, want 5s or more"},
-		{"no room left", func(_ *loadFlags, v *adviceFlags) { v.headroom = 1000 }, "--headroom: got 100%, want 0% or more and less than 100%"},
+		{"no room left", func(_ *loadFlags, v *adviceFlags) { v.wanted.Headroom = 1000 }, "--headroom: got 100%, want 0% or more and less than 100%"},
 		{"no time for an answer", func(l *loadFlags, _ *adviceFlags) { l.plan.Timeout = 0 }, "--timeout: got 0s, want more than 0"},
 		{"good", func(*loadFlags, *adviceFlags) {}, ""},
 	} {

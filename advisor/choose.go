@@ -1,0 +1,76 @@
+package advisor
+
+import (
+	"fmt"
+	"slices"
+
+	"headroom/profiles"
+)
+
+// choice is the metric that a policy scales on.
+type choice struct {
+	kind profiles.Kind
+	why  string
+	note string // what speaks against it, where somebody asked for it
+}
+
+func (n Needs) scores(t timing) []MetricScore {
+	if n.Evidence == nil {
+		return nil
+	}
+	now := circumstances{traffic: n.Traffic, window: t.window, interval: t.interval, startUp: n.StartUp, managed: n.Managed}
+	if objective, ok := n.SLO.Latency(); ok {
+		now.limit = fromSeconds(objective.Limit)
+	}
+	return n.Evidence.scoreMetrics(now)
+}
+
+// choose is the metric that was asked for, or the best one that was measured.
+// The order says which of two good ones is better: a rate is what traffic is
+// told in; a queue and free workers know no amount, only more and less. The CPU
+// comes last, though good: it cannot show more than is served.
+func (n Needs) choose(scores []MetricScore) (choice, error) {
+	if n.Metric != "" {
+		return n.insist(scores)
+	}
+	if s, ok := best(scores); ok {
+		why := s.Why
+		if s.Fitness == Usable {
+			why = "none is good here, it comes first of those that will do: " + why
+		}
+		return choice{kind: s.Kind, why: why}, nil
+	}
+	return choice{kind: profiles.RPS, why: "nothing was measured that speaks for another one"}, nil
+}
+
+// best is the first good metric, or the first that will do.
+func best(scores []MetricScore) (MetricScore, bool) {
+	for _, fitness := range []Fitness{Good, Usable} {
+		for _, s := range scores {
+			if s.Fitness == fitness {
+				return s, true
+			}
+		}
+	}
+	return MetricScore{}, false
+}
+
+// insist takes the metric that somebody asked for, and says what speaks
+// against it. One that misleads is refused.
+func (n Needs) insist(scores []MetricScore) (choice, error) {
+	i := slices.IndexFunc(scores, func(s MetricScore) bool { return s.Kind == n.Metric })
+	if i < 0 {
+		if n.Metric == profiles.RPS {
+			return choice{kind: n.Metric, why: "asked for"}, nil
+		}
+		return choice{}, refuseMetric(n.Metric, "nothing was measured", scores)
+	}
+	s := scores[i]
+	switch s.Fitness {
+	case Misleading, Unmeasured:
+		return choice{}, refuseMetric(n.Metric, s.Why, scores)
+	case Usable:
+		return choice{kind: s.Kind, why: "asked for", note: fmt.Sprintf("%s was asked for: %s", s.Kind, s.Why)}, nil
+	}
+	return choice{kind: s.Kind, why: "asked for; " + s.Why}, nil
+}

@@ -1,0 +1,102 @@
+package advisor
+
+import (
+	"math"
+
+	"headroom/advisor/model"
+	"headroom/profiles"
+)
+
+// estimate replaces the figures that the search ended on by those that all of
+// its steps together say, with the interval of each.
+//
+// The search ends on a load that met the SLO. The estimate is where the share
+// of requests over its limit crosses what is allowed, the lowest of all its
+// percentiles. Its interval reaches down to the load that the search ended on,
+// which is known to be met.
+func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
+	c.fitCurves()
+	if low, high, ok := c.saturationSpread(seed); ok {
+		c.Saturation.Low, c.Saturation.High = min(low, c.Saturation.Value), max(high, c.Saturation.Value)
+	}
+	if c.failing(slo) {
+		return
+	}
+	var steps []Observation
+	for _, o := range c.Steps {
+		if o.Trial.Rate > 0 && !o.Spoiled && len(o.Blocks) > 0 {
+			steps = append(steps, o)
+		}
+	}
+	if len(steps) < 2 {
+		return
+	}
+	found := Interval{Value: math.Inf(1), Low: c.settled, High: math.Inf(1), Unit: "/s"}
+	for k, objective := range percentilesOf(slo) {
+		blocks, totals := make([]model.Blocks, len(steps)), make([]model.Tally, len(steps))
+		for i, o := range steps {
+			blocks[i] = o.tallies(func(b Block) (int, int) { return b.Over[k], b.Requests })
+			totals[i] = blocks[i].Total()
+		}
+		cross := func(totals []model.Tally) (float64, bool) {
+			return model.Crossing(totals, c.Saturation.High, 1-objective.Quantile)
+		}
+		value, ok := cross(totals)
+		if !ok {
+			return
+		}
+		low, high, ok := model.Spread(blocks, seed, cross)
+		if !ok {
+			return
+		}
+		found.Value, found.Low, found.High = min(found.Value, value), min(found.Low, low), min(found.High, high)
+	}
+	found.Low, found.High = min(found.Low, found.Value), max(found.High, found.Value)
+	c.SLO = found
+}
+
+// fitCurves models how the throughput grows with the users of the closed model.
+func (c *Capacity) fitCurves() {
+	c.Knee = c.Saturation.Value * c.Service.Seconds()
+	var points []model.Throughput
+	for _, o := range rungs(c.Steps) {
+		if o.Rate > 0 && 2*o.Failed <= o.Requests {
+			points = append(points, model.Throughput{N: float64(o.Trial.Users), X: o.Rate})
+		}
+	}
+	c.Curves = model.FitCurves(points)
+}
+
+// failing reports whether errors, not latencies, ended what the SLO allows.
+func (c *Capacity) failing(slo profiles.SLO) bool {
+	for _, o := range c.Steps {
+		for _, objective := range slo {
+			if o.Trial.Rate > 0 && !o.Spoiled && o.Requests > 0 && objective.Measure == profiles.Errors &&
+				!objective.Holds(float64(o.Failed)/float64(o.Requests)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// saturationSpread is how sure the saturation is, from the rungs of the ladder.
+func (c *Capacity) saturationSpread(seed uint64) (low, high float64, ok bool) {
+	var ladder []model.Blocks
+	for _, o := range rungs(c.Steps) {
+		if o.Trial.Users > 1 && len(o.Blocks) > 0 {
+			ladder = append(ladder, o.tallies(func(b Block) (int, int) { return 0, b.OK }))
+		}
+	}
+	if len(ladder) == 0 {
+		return 0, 0, false
+	}
+	return model.Spread(ladder, seed, func(totals []model.Tally) (float64, bool) {
+		rates := make([]float64, len(totals))
+		for i, t := range totals {
+			rates[i] = t.Rate()
+		}
+		on := plateau(rates)
+		return on[len(on)/2], true
+	})
+}

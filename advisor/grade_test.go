@@ -1,0 +1,76 @@
+package advisor
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestGrade(t *testing.T) {
+	inf := math.Inf(1)
+	ms := time.Millisecond
+	good := Capacity{
+		SLO: Interval{Value: 100, Low: 98, High: 102}, settled: 99, passed: 95, failed: 105, missed: 102, Confirmed: true,
+		Baseline: Observation{Service: 20 * ms}, Control: &Observation{Service: 20 * ms},
+	}
+	for _, c := range []struct {
+		name  string
+		with  func(*Capacity)
+		want  Grade
+		why   string
+		raise string
+	}{
+		{"as good as one replica count can be", func(*Capacity) {}, GradeB, "only one number of replicas", "a second replica count"},
+		{"a bracket of 8 %", func(c *Capacity) { c.missed = 107 }, GradeB, "99.0/s met the SLO and 107/s missed it, 8 % apart", "a longer --budget"},
+		{"a bracket of 20 %", func(c *Capacity) { c.missed = 119 }, GradeC, "20 % apart", "a longer --budget"},
+		{"a bracket of 50 %", func(c *Capacity) { c.missed = 150 }, GradeD, "the next load that missed it is 52 % higher", "a longer --budget"},
+		{"a step that could not be used", func(c *Capacity) { c.Doubt = "the generator was the limit" }, GradeC, "the generator was the limit", "nothing else to do"},
+		{"an interval of 8 %", func(c *Capacity) { c.SLO.High = 114 }, GradeB, "within ±8 %", "a longer --budget"},
+		{"an interval of 20 %", func(c *Capacity) { c.SLO.Low, c.SLO.High = 80, 120 }, GradeC, "within ±20 %", "a longer --budget"},
+		{"no bound above", func(c *Capacity) { c.SLO.High = inf }, GradeC, "within ±+Inf %", "a longer --budget"},
+		{"not confirmed", func(c *Capacity) { c.Confirmed = false }, GradeC, "it was not confirmed", "a longer --budget"},
+		{"failed below what passed", func(c *Capacity) { c.passed, c.failed = 98, 96 }, GradeC, "98.0/s passed and 96.0/s failed", "a longer --budget"},
+		{"missed below what is settled on", func(c *Capacity) { c.missed = 97 }, GradeC, "the steps contradict each other", "a longer --budget"},
+		{"no control", func(c *Capacity) { c.Control = nil }, GradeB, "was not controlled", "a longer --budget"},
+		{"a drift of 10 %", func(c *Capacity) { c.Control = &Observation{Service: 22 * ms} }, GradeC, "took 20ms at first and 22ms at the end", "as fast at the end"},
+		{"which may be chance", func(c *Capacity) {
+			c.Control = &Observation{Service: 22 * ms, Deviation: 20 * ms, Requests: 100}
+		}, GradeB, "only one number of replicas", "a second"},
+	} {
+		capacity := good
+		c.with(&capacity)
+		got := assess(capacity.flaws())
+		if got.Grade != c.want || !strings.Contains(got.GradeWhy, c.why) || !strings.Contains(strings.Join(got.Raise, ", "), c.raise) {
+			t.Errorf("%s: grade %s (%s), want %s with %q, raised by %q", c.name, got.Grade, got, c.want, c.why, c.raise)
+		}
+	}
+}
+
+func TestAssess(t *testing.T) {
+	second, longer := flaw{GradeB, "one count", "a second"}, flaw{GradeC, "too wide", "more time"}
+	unsure := flaw{GradeC, "not confirmed", "more time"}
+	for _, c := range []struct {
+		name  string
+		first []flaw
+		more  []flaw
+		want  Grade
+		why   string
+		raise []string
+	}{
+		{"nothing speaks against it", nil, nil, GradeA, "closely bracketed", nil},
+		{"the worst decides", []flaw{second, longer}, nil, GradeC, "too wide", []string{"more time"}},
+		{"what mends several is said once", []flaw{longer, unsure}, nil, GradeC, "too wide; not confirmed", []string{"more time"}},
+		{"better flaws add nothing", []flaw{longer}, []flaw{second}, GradeC, "too wide", []string{"more time"}},
+		{"worse ones replace", []flaw{second}, []flaw{longer}, GradeC, "too wide", []string{"more time"}},
+		{"equal ones join", []flaw{second}, startFlaws([]time.Duration{1}), GradeB, "one count; the start-up time was measured once", []string{"a second", "3 measured start-ups"}},
+		{"no start-up is assumed", []flaw{second}, startFlaws(nil), GradeC, "is not known", []string{"a measurement of replicas under a scaler"}},
+		{"three are enough", []flaw{second}, startFlaws(make([]time.Duration, 3)), GradeB, "one count", []string{"a second"}},
+	} {
+		got := assess(c.first).with(c.more)
+		if got.Grade != c.want || !strings.HasPrefix(got.GradeWhy, c.why) && !strings.Contains(got.GradeWhy, c.why) || !slices.Equal(got.Raise, c.raise) {
+			t.Errorf("%s: %s (%s), raised by %q; want %s (%s), %q", c.name, got.Grade, got.GradeWhy, got.Raise, c.want, c.why, c.raise)
+		}
+	}
+}

@@ -1,0 +1,281 @@
+package advisor
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"headroom/advisor/model"
+	"headroom/profiles"
+)
+
+// Fitness says whether a metric may be scaled on.
+type Fitness string
+
+// The values of a fitness.
+const (
+	Good       Fitness = "good"
+	Usable     Fitness = "usable"     // with what Why says against it
+	Misleading Fitness = "misleading" // it would scale wrongly here
+	Unmeasured Fitness = "unmeasured"
+)
+
+// MetricScore is what the measured steps say of a metric as one to scale on.
+type MetricScore struct {
+	Kind    profiles.Kind `json:"kind"`
+	Fitness Fitness       `json:"fitness"`
+	Why     string        `json:"why"`
+	Tests   []MetricTest  `json:"tests,omitempty"` // those that the steps allow
+}
+
+// MetricTest is one property that a metric should have.
+type MetricTest struct {
+	Name   string  `json:"name"` // linear, range, separates, clips, mix, fresh or quiet
+	Value  float64 `json:"value"`
+	Want   string  `json:"want"`
+	Passed bool    `json:"passed"`
+}
+
+// The limits of the tests. They are those of a proportional controller: it
+// divides the metric by its target, so that the metric has to grow with the
+// load, and to say by how much there is too much of it.
+const (
+	leastFit      = 0.9  // R² below the capacity
+	leastRange    = 2.5  // at the capacity over that at a quarter of it
+	leastApart    = 2    // standard deviations between what met the SLO and what missed it
+	leastHeadroom = 1.15 // at 1.3 times the capacity over that at the capacity
+	mostMix       = 0.5  // coefficient of variation of the service time
+	mostNoise     = 0.1  // relative standard error over the window
+	beyond        = 1.3  // times the capacity
+)
+
+// signals are the series of a metric over the loads that were measured, per
+// replica.
+type signals struct {
+	kind     profiles.Kind
+	load     []float64 // requests per second
+	value    []float64
+	passed   []float64 // values where the SLO was met for certain
+	failed   []float64
+	capacity float64 // requests per second
+}
+
+// signalsOf is the series of one metric. ok is false for a metric that was not
+// measured. The CPU follows what is served, whoever waits for it: of it the
+// steps of the closed model and those beyond the capacity say as much.
+func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bool) {
+	n := float64(max(1, c.Replicas))
+	s = signals{kind: kind, capacity: c.SLO.Value / n}
+	for _, o := range c.Steps {
+		if o.Spoiled || o.Requests == 0 || o.Trial.Replicas > 0 || o.Trial.Rate == 0 && kind != profiles.CPU {
+			continue
+		}
+		v, known := c.level(kind, o, managed)
+		if !known {
+			return s, false
+		}
+		x := o.Offered / n
+		if kind == profiles.CPU {
+			x = o.Rate / n
+		}
+		if kind == profiles.CPU || x <= s.capacity*(1+closeBracket) {
+			s.load, s.value = append(s.load, x), append(s.value, v)
+		}
+		if o.Trial.Rate == 0 {
+			continue
+		}
+		switch o.Verdict {
+		case model.Pass:
+			s.passed = append(s.passed, v)
+		case model.Fail:
+			s.failed = append(s.failed, v)
+		}
+	}
+	return s, len(s.load) > 0
+}
+
+// level is a metric during a step, per replica.
+func (c *Capacity) level(kind profiles.Kind, o Observation, managed bool) (v float64, known bool) {
+	n := float64(max(1, c.Replicas))
+	busy := o.Rate * c.Service.Seconds() // Little's law: requests in service
+	switch kind {
+	case profiles.RPS:
+		return o.Offered / n, true
+	case profiles.InFlight:
+		return o.InFlight / n, true
+	case profiles.Queue:
+		return max(0, o.InFlight-busy) / n, true
+	case profiles.FreeWorkers:
+		return max(0, 1-busy/n/float64(c.concurrency())), true
+	case profiles.CPU:
+		return o.Host.Replicas / n, managed && o.Host.Known
+	case profiles.Latency:
+		return o.P50.Seconds(), o.P50 != infinite
+	}
+	return 0, false
+}
+
+// concurrency is how many requests one replica works on at once: by Little's
+// law at saturation, the asymptotic knee of the throughput.
+func (c *Capacity) concurrency() int {
+	return max(1, int(math.Round(c.Saturation.Value*c.Service.Seconds()/float64(max(1, c.Replicas)))))
+}
+
+// variation is the coefficient of variation of the service time of one user
+// alone, from its quantiles: of a normal distribution p95 is 1.645 deviations
+// above p50. Squares would take the one stall of a busy machine for a habit.
+func (c *Capacity) variation() float64 {
+	o := c.Baseline
+	if o.Service <= 0 || o.P95 == infinite {
+		return 0
+	}
+	return (o.P95 - o.P50).Seconds() / 1.645 / o.Service.Seconds()
+}
+
+// computing is the share of the service time from which on a request computes
+// rather than waits.
+const computing = 0.8
+
+// cpuLimit is the CPU that one replica can use, in cores: one where it never
+// used more, as a process that computes on one thread; as much as it used at
+// most where a request does nothing but compute; else all of the machine.
+func (c *Capacity) cpuLimit(line model.Line) float64 {
+	most, cores := 0.0, 1
+	for _, o := range c.Steps {
+		if o.Trial.Replicas > 0 {
+			continue // another fleet
+		}
+		most, cores = max(most, o.Host.Replicas/float64(max(1, c.Replicas))), max(cores, o.Host.Cores)
+	}
+	switch {
+	case most <= 1.1:
+		return 1
+	case line.Slope >= computing*c.Service.Seconds():
+		return most
+	}
+	return float64(cores)
+}
+
+// circumstances are what a metric has to be good for, besides the steps.
+type circumstances struct {
+	traffic  profiles.Traffic
+	window   time.Duration
+	interval time.Duration
+	startUp  time.Duration // 0: not known
+	limit    time.Duration // the SLO's latency
+	managed  bool          // a scaler told what its replicas use
+}
+
+// spare is how long a request may wait within the SLO.
+func (now circumstances) spare(service time.Duration) time.Duration { return max(0, now.limit-service) }
+
+// scoreMetrics judges every metric on the measured steps, the usual one first.
+func (c *Capacity) scoreMetrics(now circumstances) []MetricScore {
+	var out []MetricScore
+	for _, kind := range []profiles.Kind{profiles.RPS, profiles.InFlight, profiles.Queue, profiles.FreeWorkers, profiles.CPU, profiles.Latency} {
+		score := MetricScore{Kind: kind}
+		s, ok := c.signalsOf(kind, now.managed)
+		if ok {
+			score.Tests = c.tests(s, now)
+			score.Fitness, score.Why = c.fitness(s, score.Tests, now)
+		} else {
+			score.Fitness, score.Why = Unmeasured, "no step says anything of it"
+			if kind == profiles.CPU {
+				score.Why = "only a scaler tells what its replicas use: run them under headroom scaler, or tune a command"
+			}
+		}
+		out = append(out, score)
+	}
+	return out
+}
+
+// tests are what the steps allow to be said of a metric.
+func (c *Capacity) tests(s signals, now circumstances) []MetricTest {
+	var out []MetricTest
+	atLeast := func(name string, v, want float64) {
+		out = append(out, MetricTest{name, v, fmt.Sprintf("≥ %g", want), v >= want})
+	}
+	atMost := func(name string, v, want float64) {
+		out = append(out, MetricTest{name, v, fmt.Sprintf("≤ %g", want), v <= want})
+	}
+	line, ok := model.FitLine(s.load, s.value)
+	if ok {
+		atLeast("linear", line.R2, leastFit)
+		if quarter := line.At(s.capacity / 4); quarter > 0 {
+			atLeast("range", line.At(s.capacity)/quarter, leastRange)
+		}
+	}
+	if apart, ok := s.apart(); ok {
+		atLeast("separates", apart, leastApart)
+	}
+	switch s.kind {
+	case profiles.CPU: // it cannot show more than is served
+		if ok && line.At(s.capacity) > 0 {
+			top := min(beyond*s.capacity, c.Saturation.Value/float64(max(1, c.Replicas)))
+			atLeast("clips", line.At(top)/line.At(s.capacity), leastHeadroom)
+		}
+	case profiles.FreeWorkers: // it ends at none
+		atLeast("clips", 1, leastHeadroom)
+	default: // arrivals at the balancer, and what waits there, have no end
+		atLeast("clips", beyond, leastHeadroom)
+	}
+	if s.kind == profiles.RPS {
+		atMost("mix", c.variation(), mostMix)
+	}
+	delay := 0.0
+	if s.kind == profiles.Latency {
+		delay = now.limit.Seconds() // a request says how late it is when it is over
+	}
+	atMost("fresh", delay, now.interval.Seconds())
+	if noise, ok := c.noise(s.kind, now); ok {
+		atMost("quiet", noise, mostNoise)
+	}
+	return out
+}
+
+// apart is how many standard deviations lie between the lowest value of a step
+// that failed and the highest of one that passed.
+func (s signals) apart() (float64, bool) {
+	if len(s.passed) < 2 || len(s.failed) < 2 {
+		return 0, false
+	}
+	line, ok := model.FitLine(s.load, s.value)
+	if !ok {
+		return 0, false
+	}
+	squares := 0.0
+	for i, x := range s.load {
+		squares += (s.value[i] - line.At(x)) * (s.value[i] - line.At(x))
+	}
+	deviation := math.Sqrt(squares / float64(len(s.load)))
+	gap := math.Inf(1)
+	for _, f := range s.failed {
+		for _, p := range s.passed {
+			gap = min(gap, f-p)
+		}
+	}
+	if s.kind == profiles.FreeWorkers {
+		gap = -gap
+	}
+	if deviation == 0 {
+		return 0, false
+	}
+	return gap / deviation, true
+}
+
+// noise is the relative standard error of the metric over its window, at the
+// rate of the busy hours: 1/√(λW) of a count of Poisson arrivals, √((1+C²)/(λW)) of
+// the requests in flight.
+func (c *Capacity) noise(kind profiles.Kind, now circumstances) (float64, bool) {
+	arrivals := now.traffic.High.Float() * now.window.Seconds()
+	if arrivals <= 0 {
+		return 0, false
+	}
+	switch kind {
+	case profiles.RPS, profiles.CPU:
+		return 1 / math.Sqrt(arrivals), true
+	case profiles.InFlight:
+		return math.Sqrt((1 + c.variation()*c.variation()) / arrivals), true
+	}
+	return 0, false
+}

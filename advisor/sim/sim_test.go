@@ -1,0 +1,60 @@
+package sim
+
+import (
+	"testing"
+	"time"
+
+	"headroom/profiles"
+)
+
+// fixed runs a setup with n replicas.
+func fixed(t testing.TB, s Setup, n int) Result {
+	t.Helper()
+	return scaled(t, s, profiles.FixedPolicy(n))
+}
+
+// scaled runs a setup under a policy.
+func scaled(t testing.TB, s Setup, p profiles.Policy) Result {
+	t.Helper()
+	scaler, err := Built(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(t.Context(), s, scaler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// steady is a rate of arrivals at a service for a time.
+func steady(rate float64, length time.Duration, s Service) Setup {
+	out := Default()
+	out.Load, out.Length, out.Service = profiles.Constant(rate), length, s
+	out.MaxQueue, out.MaxWait = 1e6, 1000*time.Hour
+	return out
+}
+
+func slo(t testing.TB, text string) profiles.SLO {
+	t.Helper()
+	out, err := profiles.ParseSLO(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// A day at 50/s of 250 ms on a fleet that is scaled, per request.
+func BenchmarkRun(b *testing.B) {
+	s := steady(50, 24*time.Hour, Exponential(250*time.Millisecond))
+	s.SLO = slo(b, "p95<1s")
+	p := profiles.DefaultPolicy()
+	p.Replicas = profiles.Bounds{Min: 1, Max: 40, Initial: 20}
+	p.Metrics = []profiles.Metric{{Kind: profiles.InFlight, Target: 700, Window: profiles.Duration(30 * time.Second)}}
+	b.ReportAllocs()
+	requests := 0
+	for b.Loop() {
+		requests += scaled(b, s, p).Offered
+	}
+	b.ReportMetric(float64(requests)/b.Elapsed().Seconds(), "requests/s")
+}

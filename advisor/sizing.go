@@ -1,0 +1,124 @@
+package advisor
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"headroom/profiles"
+)
+
+// Sizing is what may be said of the policy to be advised, besides the traffic.
+type Sizing struct {
+	Headroom profiles.Ratio // least share of the capacity kept free, below 100 %
+	Interval time.Duration  // between decisions; 0: chosen from the start-up time
+	Starts   time.Duration  // that a replica takes to start; 0: as measured
+	Metric   profiles.Kind  // to scale on; empty: the one that the steps speak for
+	Rise     profiles.Milli // requests/s by which the traffic may grow each second, steadily
+	Doubles  time.Duration  // in which the traffic may double, on and on; 0: it does not
+	Jump     profiles.Milli // requests/s that may come on top at once
+	Growth   profiles.Ratio // by which the busy hours may exceed the traffic that is known
+	Spare    bool           // the quiet hours must survive the loss of a replica
+}
+
+// Metrics are the kinds that Sizing.Metric may ask for.
+func Metrics() []profiles.Kind {
+	return []profiles.Kind{profiles.RPS, profiles.InFlight, profiles.Queue, profiles.FreeWorkers, profiles.CPU, profiles.Latency}
+}
+
+// mostGrowth bounds Growth: more is another service.
+const mostGrowth = profiles.Ratio(10_000)
+
+// Validate returns all problems at once, each naming the flag that sets the
+// value.
+func (s Sizing) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if s.Headroom < 0 || s.Headroom >= 1000 {
+		bad("--headroom: got %s, want 0%% or more and less than 100%%", s.Headroom)
+	}
+	if s.Interval != 0 && (s.Interval < time.Second || s.Interval > profiles.MaxWindow) {
+		bad("--interval: got %v, want 1s to %v", s.Interval, profiles.Duration(profiles.MaxWindow))
+	}
+	if s.Metric != "" && !slices.Contains(Metrics(), s.Metric) {
+		bad("--metric: got %q, want one of %s", s.Metric, metricNames())
+	}
+	if s.Rise < 0 {
+		bad("--rise: got %s, want 0 or more requests/s each second", s.Rise)
+	}
+	if s.Doubles < 0 {
+		bad("--doubles: got %v, want more than 0s", s.Doubles)
+	}
+	if s.Jump < 0 {
+		bad("--jump: got %s, want 0 or more requests/s", s.Jump)
+	}
+	if s.Growth < 0 || s.Growth > mostGrowth {
+		bad("--growth: got %s, want 0%% to %s", s.Growth, mostGrowth)
+	}
+	return errors.Join(errs...)
+}
+
+func metricNames() string {
+	var names []string
+	for _, kind := range Metrics() {
+		names = append(names, string(kind))
+	}
+	return strings.Join(names, ", ")
+}
+
+// lag is the time from a rise of the load to the first answer of a replica
+// that is started for it, at worst: half the window, by which a trailing mean
+// follows a ramp, the interval, and the start-up.
+func lag(window, interval, startUp time.Duration) time.Duration {
+	return window/2 + interval + startUp
+}
+
+// risesIn is how many requests/s are added within a lag.
+func (s Sizing) risesIn(lag time.Duration) profiles.Milli {
+	return profiles.Milli(math.Ceil(s.Rise.Float() * lag.Seconds() * 1000))
+}
+
+// reach is the share of the capacity up to which a fleet may be filled that is
+// as large as the load was a lag ago, when that doubles again and again:
+// 2^(-lag/doubles).
+func reach(lag, doubles time.Duration) float64 {
+	return math.Exp2(-lag.Seconds() / doubles.Seconds())
+}
+
+// freeWorkers is how many of the replicas that work on one request at a time
+// must be free so that one in twenty requests waits at most: those that rise
+// in the time lag, and those that chance adds to the a = rate x service busy
+// ones within it. Requests in service are Poisson distributed, and their number
+// forgets what it was as e^(-lag/service), so that the deviation of its change
+// is the root of 2a(1 - e^(-lag/service)); one in twenty is 1.645 of it.
+func freeWorkers(rate, rise float64, service, lag time.Duration) int {
+	s := service.Seconds()
+	chance := 1.645 * math.Sqrt(2*rate*s*(1-math.Exp(-lag.Seconds()/s)))
+	return max(1, int(math.Ceil(rise*s*lag.Seconds()+chance)))
+}
+
+// stepFor is how many replicas must be added at once so that a fleet which
+// adds none while others start keeps up with the rise.
+func stepFor(rise float64, service, cycle time.Duration) int {
+	return max(1, int(math.Ceil(rise*service.Seconds()*cycle.Seconds())))
+}
+
+// queueLimit is how many requests may wait before another replica is started,
+// when a request may wait for spare and a replica answers after lead: what n
+// replicas work off in the time between. Below 0 there is none.
+func queueLimit(n int, spare, lead, service time.Duration) int {
+	return int(math.Floor(float64(n) * (spare - lead).Seconds() / service.Seconds()))
+}
+
+// decisionsFor is how many decisions in a row a metric that ends at a limit takes
+// to follow a load that has grown so many times at once: each can ask for limit
+// over target times the replicas at most. ok is false where it can ask for none.
+func decisionsFor(growth, limitOverTarget float64) (n int, ok bool) {
+	if limitOverTarget <= 1 {
+		return 0, false
+	}
+	return max(0, int(math.Ceil(math.Log(growth)/math.Log(limitOverTarget)-1e-9))), true
+}

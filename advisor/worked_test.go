@@ -1,0 +1,128 @@
+package advisor
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/profiles"
+)
+
+// The cases were worked by hand, from the formulas and the founding examples.
+
+// A fleet of 10 requests/s per replica, a window of 60 s, an interval of 30 s,
+// a start of 60 s, and traffic that rises by 0.5 requests/s each second.
+func TestWorkedLag(t *testing.T) {
+	got := lag(60*time.Second, 30*time.Second, 60*time.Second)
+	if got != 120*time.Second {
+		t.Errorf("lag = %v, want 2m", got)
+	}
+	n := Needs{
+		Sizing: Sizing{Rise: 500, Interval: 60 * time.Second}, Capacity: 10_000, StartUp: 30 * time.Second, // 30 + 60 + 30: the same lag
+		Traffic: profiles.Traffic{Low: 50_000, High: 200_000},
+	}
+	if rise := n.risesIn(got); rise != 60_000 {
+		t.Errorf("rises by %s/s, want 60: 6 spare replicas", rise)
+	}
+	r, err := Recommend(n)
+	if err != nil || r.Policy.Metrics[0].Target != 7_000 || r.Policy.Replicas.Min != 11 || r.Policy.Replicas.Max != 29 {
+		t.Errorf("Recommend = %+v, %v; want target 7, min 11 (110 requests/s before more answer), max 29", r.Policy, err)
+	}
+	n.Rise = 2_000
+	var refusal *Refusal
+	if _, err := Recommend(n); !errors.As(err, &refusal) || refusal.Code != "R9" || !strings.Contains(refusal.Why, "no scaling that reacts can follow") {
+		t.Errorf("with a rise of 240 of 200 requests/s: %v, want R9", err)
+	}
+}
+
+// Traffic that doubles every five minutes, and a minute until more answer.
+func TestWorkedDoubling(t *testing.T) {
+	if got := reach(time.Minute, 5*time.Minute); math.Abs(got-0.871) > 0.0005 {
+		t.Errorf("reach = %.4f, want 0.871", got)
+	}
+}
+
+// Ten requests/s per replica, 50..200: with 30 % free and one to lose.
+func TestWorkedTextbook(t *testing.T) {
+	n := Needs{Capacity: 10_000, Traffic: traffic(50, 200)}
+	for _, c := range []struct {
+		name     string
+		sizing   Sizing
+		min, max int
+		target   profiles.Milli
+	}{
+		{"the textbook", Sizing{}, 5, 20, 10_000},
+		{"30 % free, and one to lose: 8, as 50/7 is more than 5 + 1", Sizing{Headroom: 300, Spare: true}, 8, 29, 7_000},
+		{"one to lose: of five, a fifth", Sizing{Spare: true}, 7, 25, 8_000},
+		{"a growth of 20 %", Sizing{Growth: 200}, 5, 24, 10_000},
+		{"a jump of 40 on the quiet hours", Sizing{Jump: 40_000}, 9, 20, 10_000},
+	} {
+		n.Sizing = c.sizing
+		r, err := Recommend(n)
+		if p := r.Policy; err != nil || p.Replicas.Min != c.min || int(p.Replicas.Max) != c.max || p.Metrics[0].Target != c.target {
+			t.Errorf("%s: min %d, max %s, target %v, %v; want %d, %d, %s", c.name, p.Replicas.Min, p.Replicas.Max, p.Metrics, err, c.min, c.max, c.target)
+		}
+	}
+}
+
+// 40 requests/s jump to 90, five replicas of 10 are there, more in 60 s.
+func TestWorkedJump(t *testing.T) {
+	s := sized{Needs: Needs{Capacity: 10_000, Traffic: traffic(40, 200)}, timing: timing{lag: time.Minute}}
+	if got, want := s.jumpWait(5, 50_000), "2400 requests would pile up, and wait for up to 48 s"; got != want {
+		t.Errorf("jumpWait = %q, want %q", got, want)
+	}
+}
+
+// Two requests/s of 5 s, 30 s until a new replica answers.
+func TestWorkedFreeWorkers(t *testing.T) {
+	for _, c := range []struct{ rise, want float64 }{{0, 8}, {0.02, 11}} {
+		if got := freeWorkers(2, c.rise, 5*time.Second, 30*time.Second); got != int(c.want) {
+			t.Errorf("freeWorkers with a rise of %g = %d, want %g", c.rise, got, c.want)
+		}
+	}
+	if got := stepFor(0.02, 5*time.Second, 30*time.Second); got != 3 {
+		t.Errorf("stepFor = %d, want 3: one replica each 30 s follows only 0.0067 requests/s each second", got)
+	}
+}
+
+// A batch that may wait for a minute, and a request that may wait for a second.
+func TestWorkedQueue(t *testing.T) {
+	start, tick, takes := 20*time.Second, 5*time.Second, 250*time.Millisecond
+	if got := queueLimit(4, time.Minute, start+tick, takes); got != 560 {
+		t.Errorf("queueLimit of a batch = %d, want 560", got)
+	}
+	if got := queueLimit(4, time.Second, start+tick, takes); got >= 0 {
+		t.Errorf("queueLimit of what cannot wait = %d, want none", got)
+	}
+}
+
+// A replica that uses 0.3 cores without load and one at 10 requests/s.
+func TestWorkedCPU(t *testing.T) {
+	c := service{takes: 70 * time.Millisecond, base: 0.3, slope: 0.07}.measured()
+	c.SLO = Interval{Value: 8.75, Low: 8.75, High: 8.75}
+	r, err := Recommend(Needs{
+		Sizing: Sizing{Headroom: 200, Metric: profiles.CPU}, Capacity: 8_750, Evidence: c, SLO: mustSLO(t, "p95<1s"),
+		Traffic: traffic(50, 200), Managed: true, Service: c.Service,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := r.Policy.Metrics[0]
+	if want := 0.3 + 0.07*7; m.Unit != "cores" || math.Abs(m.Target.Float()-want) > 0.011 {
+		t.Errorf("target %s %s at 7 requests/s, want %.2f cores", m.Target, m.Unit, want)
+	}
+}
+
+// A load that grows tenfold, and CPU that ends at 100 %.
+func TestWorkedClipping(t *testing.T) {
+	for target, want := range map[float64]int{0.7: 7, 0.4: 3, 0.1: 1} {
+		if got, ok := decisionsFor(10, 1/target); !ok || got != want {
+			t.Errorf("decisionsFor(10, 1/%g) = %d, %v; want %d", target, got, ok, want)
+		}
+	}
+	if _, ok := decisionsFor(10, 1); ok {
+		t.Error("a target at the limit asks for more")
+	}
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/advisor"
+	"headroom/advisor/model"
+	"headroom/advisor/report"
+	"headroom/profiles"
+)
+
+// measurementFile is of a service that computes for 70 ms a request, one at a
+// time, and holds 10 requests/s.
+func measurementFile(t *testing.T, local bool) string {
+	t.Helper()
+	c := advisor.Capacity{
+		SLO: advisor.Interval{Value: 10, Low: 9.6, High: 10.3, Unit: "/s"}, Saturation: advisor.Interval{Value: 14.2, Low: 14, High: 14.3, Unit: "/s"},
+		Replicas: 1, Service: 70 * time.Millisecond, Knee: 1, Baseline: advisor.Observation{Service: 70 * time.Millisecond},
+		Assessment: advisor.Assessment{Grade: advisor.GradeB, GradeWhy: "only one number of replicas was measured", Raise: []string{"a second replica count"}},
+	}
+	for _, rate := range []float64{3, 5, 7, 9, 10} {
+		c.Steps = append(c.Steps, advisor.Observation{
+			Trial: advisor.Trial{Name: profiles.FormatRate(rate) + "/s", Rate: rate}, Requests: 600, Offered: rate, Rate: rate, InFlight: rate / 9,
+			P50: 70 * time.Millisecond, P95: 120 * time.Millisecond, Verdict: model.Pass, Met: true,
+			Host: advisor.HostUse{Known: true, Cores: 4, Replicas: 0.07 * rate},
+		})
+	}
+	m := advisor.Measurement{
+		Version: profiles.Version, Kind: "measurement", SLO: "p95<300ms", Date: time.Now(), Local: local, Capacity: c,
+		StartUp: []time.Duration{10 * time.Second},
+	}
+	file := filepath.Join(t.TempDir(), "measurement.json")
+	if err := newApp(t).saveFile(file, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestAdvise(t *testing.T) {
+	ours, foreign := measurementFile(t, true), measurementFile(t, false)
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		says []string // on either
+	}{
+		{"the textbook", []string{ours, "--textbook"}, 0, []string{"min         5 replicas", "max         20 replicas", "target      10 requests/s per replica", "all of it is used"}},
+		{"the textbook and more", []string{ours, "--textbook", "--rise", "1"}, 2, []string{`--rise: got "1" with --textbook`}},
+		{"its words", []string{ours}, 0, []string{"It scales on rps: requests are alike and short", "cpu is good: it grows with the load (70ms of CPU a request)"}},
+		{"all of its working", []string{ours, "--explain"}, 0, []string{
+			"the knee is at 1.0", "too few to fit a model", "✓ linear", "from        capacity of 1 replica: 10.0/s [9.60 … 10.3]", "8 requests/s per replica [7.68 … 8.24]", "not         unlimited: "}},
+		{"by CPU", []string{ours, "--metric", "cpu"}, 0, []string{"target      56 % of one core per replica", "asked for; it grows with the load", "from the quiet to the busy hours it takes 3 decisions"}},
+		{"as a policy", []string{ours, "--metric", "in_flight", "--to", "policy"}, 0, []string{"kind: in_flight", "target: 0.889"}},
+		{"by free workers", []string{ours, "--metric", "free_workers"}, 0, []string{"min         9 replicas", "max         25 replicas", "9 free replicas", "up step", "idle", "free_workers was asked for: "}},
+		{"by CPU that nobody told of", []string{foreign, "--metric", "cpu"}, 3, []string{"no advice (R8): cpu cannot be scaled on here: only a scaler tells", "leave out --metric: rps is good here"}},
+		{"by latency", []string{ours, "--metric", "latency"}, 3, []string{"(R8)", "it is never offered"}},
+		{"by a queue, when nobody may wait", []string{ours, "--metric", "queue"}, 3, []string{"(R8)", "requests wait already"}},
+		{"by no metric there is", []string{ours, "--metric", "moon"}, 2, []string{`--metric`, `got "moon", want one of`}},
+		{"a rise that nothing follows", []string{ours, "--rise", "20"}, 3, []string{"(R9)", "no scaling that reacts can follow"}},
+		{"traffic that doubles", []string{ours, "--doubles", "30s"}, 0, []string{"28.5% of it is kept free: the traffic may double every 30 s, and a new replica answers after 14 s"}},
+		{"traffic that doubles too fast", []string{ours, "--doubles", "5s"}, 3, []string{"(R9)", "may double every 5.0 s"}},
+		{"a rise", []string{ours, "--rise", "5"}, 0, []string{"72.5 requests/s may come on top in the 14 s"}},
+		{"a start-up that is said", []string{foreign, "--start-up", "60s"}, 0, []string{"was said, not measured", "start-up 60 s / 4"}},
+		{"the textbook with a start-up", []string{ours, "--textbook", "--start-up", "60s"}, 0, []string{"target      10 requests/s"}},
+		{"a jump", []string{ours, "--jump", "60", "--explain"}, 0, []string{"ceil((50 + 60) / 10) = 11", "requests would pile up"}},
+		{"a rate that is none", []string{ours, "--jump", "-1"}, 2, []string{"--jump: got -1, want 0 or more"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, said := execute(t, append([]string{"advise", "--traffic", "50..200"}, c.args...)...)
+			if code != c.code {
+				t.Errorf("exit code %d, want %d", code, c.code)
+			}
+			for _, want := range c.says {
+				if text := strings.Join(strings.Fields(out+said), " "); !strings.Contains(text, strings.Join(strings.Fields(want), " ")) {
+					t.Errorf("prints\n%ssays %q; want %q", out, said, want)
+				}
+			}
+		})
+	}
+}
