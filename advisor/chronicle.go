@@ -154,10 +154,15 @@ func (c *chronicle) noteReplicas(began, now time.Time, f probe.Fleet) {
 		if r.StartedIn > 0 && !r.Created.IsZero() {
 			set(&l.Ready, r.Created.Add(r.StartedIn))
 		}
-		switch told := r.Managed || r.Listed; {
+		told := r.State == probe.Gone && (r.Managed || r.Listed)
+		silent := r.Answered && !r.Managed && (r.State == probe.Gone || r.State == probe.Quiet)
+		switch {
 		case r.State == probe.Draining:
+			if l.ByItself { // only silent, before it was told to go
+				l.Leaving, l.Gone, l.ByItself = nil, nil, false
+			}
 			set(&l.Leaving, now)
-		case r.State == probe.Gone && (told || answering):
+		case told || silent && answering:
 			gone := now
 			if !r.Deleted.IsZero() {
 				gone = r.Deleted // sooner than anybody looked
@@ -170,7 +175,7 @@ func (c *chronicle) noteReplicas(began, now time.Time, f probe.Fleet) {
 			set(&l.Leaving, gone)
 			set(&l.Gone, latest(gone, began.Add(*l.Leaving)))
 		case r.State == probe.Serving && l.ByItself && !r.Managed:
-			l.Leaving, l.Gone, l.ByItself, c.stale = nil, nil, false, true // only silent, it turns out
+			l.Leaving, l.Gone, l.ByItself, c.stale = nil, nil, false, true
 		}
 	}
 }

@@ -130,6 +130,21 @@ func TestChronicleOfReplicas(t *testing.T) {
 			look(c, 60, probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)},
 				probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)})
 		}, Life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s), ByItself: true}},
+		{"silent while another answers, and still listed", func(c *chronicle) {
+			look(c, 60, probe.Replica{ID: "r", Listed: true, Answered: true, State: probe.Quiet, FirstSeen: at(1), LastSeen: at(30)},
+				probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)})
+		}, Life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s), ByItself: true}},
+		{"silent, and told to go after that", func(c *chronicle) {
+			q := probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)}
+			r := probe.Replica{ID: "r", Listed: true, Answered: true, State: probe.Quiet, FirstSeen: at(1), LastSeen: at(30)}
+			look(c, 60, r, q)
+			r.State = probe.Draining
+			look(c, 61, r, q)
+		}, Life{ID: "r", Answered: ago(s), Leaving: ago(61 * s)}},
+		{"idle as its scaler wants", func(c *chronicle) {
+			look(c, 60, probe.Replica{ID: "r", Managed: true, Answered: true, State: probe.Quiet, FirstSeen: at(1), LastSeen: at(30)},
+				probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)})
+		}, Life{ID: "r", Answered: ago(s)}},
 		{"silent as all are", func(c *chronicle) {
 			look(c, 60, probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)})
 		}, Life{ID: "r", Answered: ago(s)}},
