@@ -245,7 +245,7 @@ func TestDashboardOfAnySizeWithEverything(t *testing.T) {
 	for _, problem := range []string{"", strings.Repeat("it failed for many reasons ", 8)} {
 		for _, verdict := range []load.Verdict{load.Sound, load.Limited} {
 			st.Problem, st.Load.Health.Verdict = problem, verdict
-			for w := leastWidth; w < 170; w += 11 {
+			for w := leastWidth; w < 170; w += 23 {
 				for h := leastHeight; h < 50; h++ {
 					checkFrame(t, showing(st, plainStyles(), viewDashboard, w, h).View(), w, h)
 				}
