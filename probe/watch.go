@@ -37,8 +37,9 @@ type Watch struct {
 // track is what is known of a replica that answered.
 type track struct {
 	Replica
-	before int64 // answers of all before its first
-	until  int64 // and up to its latest
+	since  int64 // answers of all before those that its share is taken of
+	given  int64 // its own before them
+	until  int64 // of all, up to its latest
 	latest outcomes
 }
 
@@ -126,7 +127,7 @@ func (w *Watch) observeReplicas(c *changes, l Look) {
 	for _, r := range l.Replicas {
 		t := w.find(r.ID)
 		if t == nil {
-			t = &track{Replica: Replica{State: Serving}, before: before}
+			t = &track{Replica: Replica{State: Serving}, since: before}
 			w.tracks = append(w.tracks, t)
 			// Had it been there all along, it would hardly have been missed.
 			if appeared(alive+1, before) {
@@ -154,6 +155,9 @@ func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 		if state == Gone {
 			w.move(before)
 		}
+		if state != Serving { // chance did not explain that, so its share is another now
+			t.since, t.given = before, t.Requests
+		}
 		state = Serving
 	}
 	w.note(r.ID, answers)
@@ -169,7 +173,7 @@ func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 // judge finds the replicas that have fallen silent.
 func (w *Watch) judge(c *changes) {
 	for _, t := range w.tracks {
-		state := Silence(w.expected(t), w.named-t.until)
+		state := silentBy(w.chance(t))
 		if t.State == Gone || state == t.State || state == Serving {
 			continue
 		}
@@ -184,15 +188,16 @@ func (w *Watch) judge(c *changes) {
 	}
 }
 
-// expected is the share of the answers that a replica should have: as many as
-// it used to give, and no more than all that are there give on average, which
-// become less when others join.
-func (w *Watch) expected(t *track) float64 {
-	even := 1 / float64(max(1, w.alive()))
-	if over := t.until - t.before; over > 0 {
-		return min(even, float64(t.Requests)/float64(over))
+// chance is that of a replica's silence while it is there: judged by the answers
+// that it gave, and not below that of one with an even share, which becomes less
+// when others join. The first of its answers says nothing of how often it gives
+// one: it is why anybody looks.
+func (w *Watch) chance(t *track) float64 {
+	silent := w.named - t.until
+	if silent <= 0 {
+		return 1
 	}
-	return even
+	return max(MissedAfter(t.Requests-t.given-1, t.until-t.since-1, silent), Missed(1/float64(max(1, w.alive())), silent))
 }
 
 // alive is the number of replicas that are not gone.

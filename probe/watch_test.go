@@ -74,11 +74,11 @@ func TestWatchTellsChanges(t *testing.T) {
 			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers", "00:16 appears: c appears",
 		}},
 		{"one that stays away is quiet, then gone, and comes back", func(s *service) {
-			s.send(30, "a", "b", "c").send(40, "a", "b").send(1, "c").send(2, "a", "b")
+			s.send(60, "a", "b", "c").send(60, "a", "b").send(1, "c").send(2, "a", "b")
 		}, []string{
 			"00:00 source: replicas are named by json:id", "00:00 met: a answers", "00:01 met: b answers", "00:01 met: c answers",
-			"00:26 quiet: c has been quiet since 12:00:15", "00:32 gone: c is gone: nothing since 12:00:15, in 35 answers",
-			"00:35 again: c answers again, after 21s",
+			"00:44 quiet: c has been quiet since 12:00:30", "00:54 gone: c is gone: nothing since 12:00:30, in 48 answers",
+			"01:00 again: c answers again, after 31s",
 		}},
 		{"one that a scaler leaves idle", func(s *service) {
 			s.look.Chosen = true
