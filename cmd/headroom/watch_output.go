@@ -69,7 +69,7 @@ func (o *watchScreen) show(w report.Watch, fresh []probe.Change) error {
 		return nil
 	}
 	var text bytes.Buffer
-	if err := report.WriteWatch(&text, w, max(width, leastColumns), height-1); err != nil {
+	if err := report.WriteWatch(&text, w, width, height-1); err != nil {
 		return err
 	}
 	return o.screen.show(text.String(), w.At)
@@ -80,7 +80,7 @@ func (o *watchScreen) end(w report.Watch) error {
 		return err
 	}
 	width, _ := o.screen.size()
-	return report.WriteWatchSummary(o.screen.out, w, max(width, leastColumns))
+	return report.WriteWatchSummary(o.screen.out, w, max(width, 1))
 }
 
 // watchLines writes a line for each change, and one now and then.
