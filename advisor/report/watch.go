@@ -279,7 +279,7 @@ func (p *paper) watchNotes(s Watch) {
 		p.say("%s met so far, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)
 	}
 	if s.Quiet > 0 && s.Rate > 0 {
-		p.say("quiet after %d answers without it (%s), gone after %d (%s), a rare one later", s.Quiet, lasts(s.Quiet, s.Rate), s.Gone, lasts(s.Gone, s.Rate))
+		p.say("quiet after %d answers without it (%s), gone after %d (%s), new or rare later", s.Quiet, lasts(s.Quiet, s.Rate), s.Gone, lasts(s.Gone, s.Rate))
 	}
 }
 
