@@ -16,9 +16,12 @@ const maxFacts = 1000
 // chronicle collects the facts of a timeline while a session goes on. It
 // belongs to the session's lock.
 type chronicle struct {
-	facts  Facts // without Now and Points
-	wanted *int  // replicas, by the latest look at the scaler; nil: there was none
-	stale  bool  // there is more than the timeline tells
+	facts  Facts          // without Now and Points
+	wanted *int           // replicas, by the latest look at the scaler; nil: there was none
+	stale  bool           // there is more than the timeline tells
+	source string         // of the names of replicas in the answers
+	rest   int            // so many of the latest points are like the one before them
+	places map[string]int // of the replicas in facts, by ID; nil: to be made
 }
 
 // keep adds a fact to those of its kind.
@@ -48,6 +51,37 @@ func (c *chronicle) noteLoad(began time.Time, phase Phase, run load.Snapshot) {
 	}
 }
 
+// maxTrace bounds the points of a timeline: hours of a load that never rests.
+const maxTrace = 15_000
+
+// notePoint keeps a second of a load. The charts thin theirs, and steps of
+// seconds would vanish with that; here only those go that tell nothing, in the
+// middle of a rest that is longer than what smooth looks at on both sides.
+func (c *chronicle) notePoint(p Point) {
+	p = Point{At: p.At, Planned: p.Planned, Failed: p.Failed, SLO: p.SLO}
+	points := c.facts.Points
+	if n := len(points); n > 0 && p.rests(points[n-1]) {
+		c.rest++
+	} else {
+		c.rest = 0
+	}
+	points, c.stale = append(points, p), true
+	if c.rest > 2*smoothing {
+		points = slices.Delete(points, len(points)-1-smoothing, len(points)-smoothing)
+		c.rest--
+	}
+	if len(points) > maxTrace {
+		points, c.rest = load.Halve(points), 0
+	}
+	c.facts.Points = points
+}
+
+// rests reports whether nothing has happened since the point before.
+func (p Point) rests(before Point) bool {
+	judgement := (p.SLO == nil) == (before.SLO == nil) && (p.SLO == nil || *p.SLO == *before.SLO)
+	return judgement && p.Planned == before.Planned && p.Failed == 0 && before.Failed == 0
+}
+
 // noteMove notes that a scaler wants another number of replicas, with the
 // decision where it is the one that did it: between two looks at the scaler
 // there may have been several.
@@ -64,10 +98,44 @@ func (c *chronicle) noteMove(at time.Duration, wanted int, decision profiles.Dec
 	c.facts.Moves, c.stale = keep(c.facts.Moves, m), true
 }
 
-// noteReplicas notes what is new about the replicas. What a scaler knows
-// exactly is taken from it; that a replica must go is known by the look that
-// first shows it. A replica without a scaler is gone when it has been silent
-// while others answered.
+// noteSource notes where the answers carry the names of replicas, and reports
+// whether earlier names fell with that: what carried them turned out to name no
+// replica. The replicas that only those names told of are forgotten.
+func (c *chronicle) noteSource(source string) (fell bool) {
+	fell = c.source != "" && c.source != source
+	c.source = source
+	if fell {
+		c.facts.Replicas = slices.DeleteFunc(c.facts.Replicas, func(l Life) bool { return l.Created == nil })
+		c.places, c.stale = nil, true
+	}
+	return fell
+}
+
+// life is what is known of a replica so far; nil for one that there is nothing
+// to tell of, as it was there before and has never answered, and once there
+// are maxFacts of them.
+func (c *chronicle) life(began time.Time, r probe.Replica) *Life {
+	if c.places == nil {
+		c.places = map[string]int{}
+		for i, l := range c.facts.Replicas {
+			c.places[l.ID] = i
+		}
+	}
+	i, known := c.places[r.ID]
+	if !known {
+		tells := r.Answered || r.State == probe.Draining || r.Created.After(began) || r.Deleted.After(began)
+		if i = len(c.facts.Replicas); !tells || i >= maxFacts {
+			return nil
+		}
+		c.places[r.ID], c.facts.Replicas = i, append(c.facts.Replicas, Life{ID: r.ID})
+	}
+	return &c.facts.Replicas[i]
+}
+
+// noteReplicas notes what is new about the replicas. What a scaler or a list of
+// workers knows exactly is taken from it; that a replica must go is known by the
+// look that first shows it. One that nobody told to go, and that has been silent
+// while others answered, went by itself, for all that is known.
 func (c *chronicle) noteReplicas(began, now time.Time, f probe.Fleet) {
 	set := func(moment **time.Duration, at time.Time) {
 		if *moment == nil && !at.IsZero() {
@@ -75,31 +143,49 @@ func (c *chronicle) noteReplicas(began, now time.Time, f probe.Fleet) {
 			*moment, c.stale = &offset, true
 		}
 	}
+	answering := f.Answering() > 0
 	for _, r := range f.Replicas {
-		i := slices.IndexFunc(c.facts.Replicas, func(l Life) bool { return l.ID == r.ID })
-		if i < 0 {
-			c.facts.Replicas = keep(c.facts.Replicas, Life{ID: r.ID})
-			i = len(c.facts.Replicas) - 1
+		l := c.life(began, r)
+		if l == nil {
+			continue
 		}
-		l := &c.facts.Replicas[i]
 		set(&l.Created, r.Created)
 		set(&l.Answered, r.FirstSeen)
-		if r.StartedIn > 0 {
+		if r.StartedIn > 0 && !r.Created.IsZero() {
 			set(&l.Ready, r.Created.Add(r.StartedIn))
 		}
+		told := r.State == probe.Gone && (r.Managed || r.Listed)
+		silent := r.Answered && !r.Managed && (r.State == probe.Gone || r.State == probe.Quiet)
 		switch {
 		case r.State == probe.Draining:
+			if l.ByItself { // only silent, before it was told to go
+				l.Leaving, l.Gone, l.ByItself = nil, nil, false
+			}
 			set(&l.Leaving, now)
-		case r.State == probe.Gone && r.Managed && r.LastError == "":
-			set(&l.Leaving, r.Deleted) // sooner than anybody looked
-			set(&l.Gone, r.Deleted)
-		case r.State == probe.Gone && l.Created == nil && f.Answering() > 0:
-			set(&l.Leaving, r.LastSeen)
-			set(&l.Gone, r.LastSeen)
-		case r.State == probe.Serving && l.Created == nil:
-			l.Leaving, l.Gone = nil, nil // only silent, it turns out
+		case told || silent && answering:
+			gone := now
+			if !r.Deleted.IsZero() {
+				gone = r.Deleted // sooner than anybody looked
+			} else if r.Answered {
+				gone = r.LastSeen
+			}
+			if l.Leaving == nil {
+				l.ByItself = !told || r.LastError != ""
+			}
+			set(&l.Leaving, gone)
+			set(&l.Gone, latest(gone, began.Add(*l.Leaving)))
+		case r.State == probe.Serving && l.ByItself && !r.Managed:
+			l.Leaving, l.Gone, l.ByItself, c.stale = nil, nil, false, true
 		}
 	}
+}
+
+// latest is the later of two moments.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // tell makes the timeline anew where there is more to tell. mu is held.
@@ -108,7 +194,7 @@ func (s *Session) tell(now time.Time) {
 		return
 	}
 	f := s.chronicle.facts
-	f.Now, f.Points = now.Sub(s.began), s.state.Points
+	f.Now = now.Sub(s.began)
 	s.state.Timeline, s.chronicle.stale = NewTimeline(f), false
 }
 

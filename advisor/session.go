@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -107,6 +108,8 @@ type Session struct {
 	answered  map[string]bool        // replicas whose first answer was logged
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
 	chronicle chronicle              // what the timeline is made from
+	stepped   time.Duration          // offset of the last load step that was logged
+	judged    time.Duration          // and of the last loss or return of the SLO
 	noticedOf time.Time              // start of the swarm that the state's Noticed is of
 	measured  Measurement
 }
@@ -206,10 +209,15 @@ func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
 	s.addPoints(now)
 	s.state.Seq++
-	s.chronicle.noteReplicas(s.began, now, s.join(now))
+	fleet := s.join(now)
+	if s.engine != nil && s.chronicle.noteSource(s.engine.Snapshot().Identity) {
+		s.forgetNames(fleet)
+	}
+	s.chronicle.noteReplicas(s.began, now, fleet)
 	s.tell(now)
 	state := s.picture(now)
 	s.noticeReplicas(now, state.Fleet)
+	s.noticeLoad(now, state.Timeline)
 	s.noteNotices(now, state)
 	state.Events, state.Notices, state.Noticed = s.state.Events, s.state.Notices, s.state.Noticed
 	boxes := s.boxes
@@ -236,57 +244,6 @@ func (s *Session) picture(now time.Time) State {
 		r.AfterStep = out.Timeline.AfterStep(r.ID)
 	}
 	return out
-}
-
-// noticeReplicas logs replicas that appear, answer for the first time, go and
-// come back. mu is held.
-func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
-	for _, r := range f.Replicas {
-		was, known := s.seen[r.ID]
-		if was == r.State {
-			continue
-		}
-		s.seen[r.ID] = r.State
-		switch {
-		case r.State == probe.New, r.State == probe.Serving:
-			if !s.answered[r.ID] {
-				s.answered[r.ID] = true
-				s.log(now, "replica", "%s answers%s", r.ID, sinceStep(r))
-			} else if was == probe.Gone {
-				s.log(now, "replica", "%s answers again", r.ID)
-			}
-		case r.State == probe.Starting:
-			s.log(now, "replica", "%s starts", r.ID)
-		case r.State == probe.Suspect:
-			s.log(now, "replica", "%s gets no requests: %s", r.ID, r.LastError)
-		case r.State == probe.Failing:
-			s.log(now, "replica", "%s ended by itself: %s", r.ID, r.LastError)
-		case r.State == probe.Gone && known:
-			s.log(now, "replica", "%s is gone", r.ID)
-		}
-	}
-}
-
-// sinceStep says how long a replica took to answer, where that is known.
-func sinceStep(r probe.Replica) string {
-	if r.AfterStep == nil {
-		return ""
-	}
-	return fmt.Sprintf(", %s after the load step", profiles.FormatLatency(*r.AfterStep))
-}
-
-// log adds an event. mu is held. Earlier States keep their own view of the
-// log.
-func (s *Session) log(now time.Time, kind, format string, args ...any) {
-	n := 1
-	if l := len(s.state.Events); l > 0 {
-		n = s.state.Events[l-1].N + 1
-	}
-	events := s.state.Events
-	if len(events) >= maxEvents {
-		events = append([]Event(nil), events[len(events)-maxEvents/2:]...)
-	}
-	s.state.Events = append(events, Event{N: n, At: now, Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
 // addPoints takes the engine's new seconds over into the history, and adds
@@ -316,6 +273,7 @@ func (s *Session) addPoints(now time.Time) {
 					loaded.Answering++
 				}
 			}
+			s.chronicle.notePoint(loaded)
 			s.addPoint(loaded, time.Second/2) // the engine has its own seconds
 		}
 		if run.Phase != load.Done {
@@ -337,7 +295,6 @@ func (s *Session) addPoint(p Point, slack time.Duration) {
 		s.thin *= 2
 	}
 	s.state.Points = append(s.state.Points, p)
-	s.chronicle.stale = true
 }
 
 // watchScaler keeps the fleet and the decision up to date.
@@ -376,6 +333,9 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 		return
 	}
 	s.state.ScalerError = ""
+	fleet.Replicas = slices.DeleteFunc(slices.Clone(fleet.Replicas), func(r probe.Replica) bool { // of loads before
+		return r.State == probe.Gone && !r.Deleted.IsZero() && r.Deleted.Before(s.began)
+	})
 	s.fleet, s.state.Policy = fleet, control.Policy
 	s.hear(now, probe.FromScaler, probe.ReportOf(fleet.Replicas), nil)
 	decision := control.Decision

@@ -73,6 +73,9 @@ func (s *Session) hear(now time.Time, from probe.Origin, report probe.Report, er
 		s.said[from] = said.Fails(err)
 		return
 	}
+	if said.At.IsZero() {
+		s.meet(report.Replicas)
+	}
 	s.said[from] = said.Says(now, report)
 }
 

@@ -140,7 +140,7 @@ type Point struct {
 type Event struct {
 	N    int       `json:"n"` // counts from 1
 	At   time.Time `json:"at"`
-	Kind string    `json:"kind"` // run, hand, scale, replica, measure, advice, apply, verify, notice, error
+	Kind string    `json:"kind"` // run, load, slo, hand, scale, replica, measure, advice, apply, verify, notice, error
 	Text string    `json:"text"`
 }
 

@@ -29,12 +29,12 @@ type Episode struct {
 
 	Moves    []Move      `json:"moves,omitempty"`    // the decisions that changed how many replicas are wanted
 	Arrivals []Arrival   `json:"arrivals,omitempty"` // replicas that came, or answered for the first time
-	Leaving  []Departure `json:"leaving,omitempty"`  // replicas that had to go
+	Leaving  []Departure `json:"leaving,omitempty"`  // replicas that went
 	Failures *int64      `json:"failures,omitempty"` // requests that failed while they went, whoever answered; nil: nothing is known of that time
 
 	Missed   bool           `json:"missed,omitempty"`   // the SLO was lost before the step and not yet regained
 	Lost     *time.Duration `json:"lost,omitempty"`     // when the SLO was lost first
-	Regained *time.Duration `json:"regained,omitempty"` // when it was regained for good; nil: it was not, or was not lost
+	Regained *time.Duration `json:"regained,omitempty"` // when it was regained for good, of a loss before the step within it; nil: it was not, or was not lost
 	Outside  time.Duration  `json:"outside,omitempty"`  // how long in all it was lost, up to now or the end of the load
 }
 
@@ -63,13 +63,15 @@ type Arrival struct {
 	Created  *time.Duration `json:"created,omitempty"`
 	Ready    *time.Duration `json:"ready,omitempty"`
 	Answered *time.Duration `json:"answered,omitempty"` // its first answer
+	InPlace  bool           `json:"inPlace,omitempty"`  // it came after one that went by itself: it says nothing of the load
 }
 
-// Departure is a replica that had to go.
+// Departure is a replica that had to go, or went by itself.
 type Departure struct {
-	ID      string         `json:"id"`
-	Leaving time.Duration  `json:"leaving"` // when it got nothing new any more, as first seen
-	Gone    *time.Duration `json:"gone,omitempty"`
+	ID       string         `json:"id"`
+	Leaving  time.Duration  `json:"leaving"` // when it got nothing new any more, as first seen; of one that went by itself its end or its last answer
+	Gone     *time.Duration `json:"gone,omitempty"`
+	ByItself bool           `json:"byItself,omitempty"` // it ended, or fell silent while others answered, and nobody is known to have told it to go
 }
 
 // Facts are what a timeline is made from, in any order. Times are offsets
@@ -104,8 +106,9 @@ type Life struct {
 	Created  *time.Duration
 	Ready    *time.Duration
 	Answered *time.Duration // its first answer
-	Leaving  *time.Duration // when it had to go; one that ended by itself did not
+	Leaving  *time.Duration // when it had to go, or went by itself
 	Gone     *time.Duration
+	ByItself bool
 }
 
 // NewTimeline puts facts in order. It does not change them.
@@ -154,15 +157,17 @@ type course struct {
 
 // The directions in which a load and a fleet change.
 const (
-	up   = 1
-	down = -1
+	up    = 1
+	down  = -1
+	aside = 0 // has nothing to do with the load
 )
 
 // owner is the step that something at a time in a direction belongs to: of the
 // steps before it the latest that went the same way, else the latest. A fleet
 // that grows answers a load that grew; one that shrinks after a new step up
 // still answers the step down before that, as it waits for a stabilization
-// time. What comes before the first step or after the load belongs to none.
+// time. What has no direction belongs to the latest, and what comes before the
+// first step or after the load to none.
 func (c *course) owner(at time.Duration, direction int) *Episode {
 	if at > c.end {
 		return nil
@@ -204,23 +209,55 @@ func (c *course) decide(moves []Move) {
 
 // inhabit gives each replica to the step that brought it, and to the one that
 // took it away. One that was there before the load, or of which no scaler
-// tells, comes with its first answer.
+// tells, comes with its first answer. One that went by itself did so for no step,
+// so it stands with the latest, and so does the one that comes in its place: the
+// next after it.
 func (c *course) inhabit(replicas []Life) {
 	for _, r := range replicas {
-		if e := c.since(r.Created, up); e != nil {
-			e.Arrivals = append(e.Arrivals, Arrival{r.ID, r.Created, notBefore(r.Ready, r.Created), notBefore(r.Answered, r.Created)})
-		} else if e := c.since(r.Answered, up); e != nil {
-			e.Arrivals = append(e.Arrivals, Arrival{ID: r.ID, Answered: r.Answered})
+		direction := down
+		if r.ByItself {
+			direction = aside
 		}
-		if e := c.since(r.Leaving, down); e != nil {
-			e.Leaving = append(e.Leaving, Departure{r.ID, *r.Leaving, notBefore(r.Gone, r.Leaving)})
+		if e := c.since(r.Leaving, direction); e != nil {
+			e.Leaving = append(e.Leaving, Departure{r.ID, *r.Leaving, notBefore(r.Gone, r.Leaving), r.ByItself})
 		}
+	}
+	var arrivals []Arrival
+	for _, r := range replicas {
+		if c.since(r.Created, up) != nil {
+			arrivals = append(arrivals, Arrival{ID: r.ID, Created: r.Created, Ready: notBefore(r.Ready, r.Created), Answered: notBefore(r.Answered, r.Created)})
+		} else if c.since(r.Answered, up) != nil {
+			arrivals = append(arrivals, Arrival{ID: r.ID, Answered: r.Answered})
+		}
+	}
+	slices.SortStableFunc(arrivals, func(a, b Arrival) int { return cmp.Compare(a.Came(), b.Came()) })
+	for _, a := range arrivals {
+		e := c.owner(a.Came(), up)
+		if latest := c.owner(a.Came(), aside); latest.vacant(a.Came()) > 0 {
+			e, a.InPlace = latest, true
+		}
+		e.Arrivals = append(e.Arrivals, a)
 	}
 	for i := range c.episodes {
-		e := &c.episodes[i]
-		slices.SortStableFunc(e.Arrivals, func(a, b Arrival) int { return cmp.Compare(a.first(), b.first()) })
-		slices.SortStableFunc(e.Leaving, func(a, b Departure) int { return cmp.Compare(a.Leaving, b.Leaving) })
+		slices.SortStableFunc(c.episodes[i].Leaving, func(a, b Departure) int { return cmp.Compare(a.Leaving, b.Leaving) })
 	}
+}
+
+// vacant is how many replicas had gone by themselves since the step, up to a
+// moment, in whose place none has come.
+func (e *Episode) vacant(at time.Duration) int {
+	n := 0
+	for _, d := range e.Leaving {
+		if d.ByItself && d.Leaving <= at {
+			n++
+		}
+	}
+	for _, a := range e.Arrivals {
+		if a.InPlace {
+			n--
+		}
+	}
+	return n
 }
 
 // since is the owner of something that may not have happened.
@@ -231,8 +268,8 @@ func (c *course) since(at *time.Duration, direction int) *Episode {
 	return c.owner(*at, direction)
 }
 
-// first is the earliest that is known of an arrival.
-func (a Arrival) first() time.Duration {
+// Came is the earliest that is known of an arrival.
+func (a Arrival) Came() time.Duration {
 	if a.Created != nil {
 		return *a.Created
 	}
@@ -265,6 +302,9 @@ func (c *course) judge(outages []outage) {
 				last = i
 			} else if e.At < until {
 				e.Missed = true
+				if e.Until == nil || until <= *e.Until {
+					e.Regained = o.regained
+				}
 			}
 		}
 		if last < 0 {

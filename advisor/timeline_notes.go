@@ -29,6 +29,7 @@ const (
 	Ready        AnnotationKind = "ready"
 	FirstAnswer  AnnotationKind = "first answer"
 	Leaves       AnnotationKind = "leaves"
+	Stops        AnnotationKind = "stops" // by itself
 	SLOLost      AnnotationKind = "SLO lost"
 	SLORegained  AnnotationKind = "SLO regained"
 	EditedByHand AnnotationKind = "hand"
@@ -59,11 +60,15 @@ func annotations(episodes []Episode, moves []Move, edits []Edit, replicas []Life
 		c.note(m.At, Decided, m.String())
 	}
 	for _, r := range replicas {
+		leaves, goes := Leaves, " must go"
+		if r.ByItself {
+			leaves, goes = Stops, " stops answering"
+		}
 		for _, moment := range []struct {
 			at   *time.Duration
 			kind AnnotationKind
 			text string
-		}{{r.Created, Created, " starts"}, {r.Ready, Ready, " is ready"}, {r.Answered, FirstAnswer, " answers for the first time"}, {r.Leaving, Leaves, " must go"}} {
+		}{{r.Created, Created, " starts"}, {r.Ready, Ready, " is ready"}, {r.Answered, FirstAnswer, " answers for the first time"}, {r.Leaving, leaves, goes}} {
 			if moment.at != nil {
 				c.note(*moment.at, moment.kind, r.ID+moment.text)
 			}
@@ -140,11 +145,11 @@ func (t Timeline) Of(load time.Duration) []Episode {
 }
 
 // AfterStep is how long after its load step a replica gave its first answer;
-// nil where it gave none, or none after a step.
+// nil where it gave none, or none that has to do with a step.
 func (t Timeline) AfterStep(id string) *time.Duration {
 	for _, e := range t.Episodes {
 		for _, a := range e.Arrivals {
-			if a.ID == id && a.Answered != nil {
+			if a.ID == id && a.Answered != nil && !a.InPlace {
 				after := *a.Answered - e.At
 				return &after
 			}

@@ -71,15 +71,25 @@ func tale(episodes []Episode) string {
 		}
 		for _, a := range e.Arrivals {
 			line += fmt.Sprintf(" | %s %s %s %s", a.ID, at(a.Created), at(a.Ready), at(a.Answered))
+			if a.InPlace {
+				line += " in place"
+			}
 		}
 		for _, d := range e.Leaving {
-			line += fmt.Sprintf(" | %s leaves %v gone %s", d.ID, d.Leaving.Seconds(), at(d.Gone))
+			verb := "leaves"
+			if d.ByItself {
+				verb = "stops"
+			}
+			line += fmt.Sprintf(" | %s %s %v gone %s", d.ID, verb, d.Leaving.Seconds(), at(d.Gone))
 		}
 		if e.Failures != nil {
 			line += fmt.Sprintf(" | %d failed", *e.Failures)
 		}
 		if e.Missed {
 			line += " | missed"
+			if e.Lost == nil && e.Regained != nil {
+				line += " until " + at(e.Regained)
+			}
 		}
 		if e.Lost != nil {
 			line += fmt.Sprintf(" | lost %s regained %s outside %v", at(e.Lost), at(e.Regained), e.Outside.Seconds())
@@ -189,6 +199,11 @@ func TestWhatBelongsToWhichStep(t *testing.T) {
 			[]string{first, second + " | a - - 11", third}},
 		{"clocks that contradict each other", Facts{Points: ramped(), Replicas: []Life{{ID: "b", Created: ago(12 * s), Ready: ago(11 * s), Answered: ago(2 * s), Leaving: ago(45 * s), Gone: ago(44 * s)}}},
 			[]string{first, second + " | b 12 - -", third + " | b leaves 45 gone - | 0 failed"}},
+		{"one that went by itself, and what came in its place", Facts{Points: ramped(), Replicas: []Life{
+			{ID: "a", Answered: ago(s), Leaving: ago(45 * s), Gone: ago(45 * s), ByItself: true}, {ID: "b", Answered: ago(44 * s)}, {ID: "c", Answered: ago(50 * s)}, {ID: "d", Answered: ago(52 * s)}}},
+			[]string{first + " | a - - 1", second + " | b - - 44 | d - - 52", third + " | c - - 50 in place | a stops 45 gone 45 | 0 failed"}},
+		{"gone in another step than one that comes", Facts{Points: ramped(), Replicas: []Life{{ID: "a", Leaving: ago(5 * s), Gone: ago(5 * s), ByItself: true}, {ID: "b", Answered: ago(20 * s)}}},
+			[]string{first + " | a stops 5 gone 5 | 0 failed", second + " | b - - 20", third}},
 		{"the SLO lost and regained", Facts{Points: judged(ramped(), "++++++++++++-------++++++++++")},
 			[]string{first, second + " | lost 13 regained 20 outside 7", third}},
 		{"one noisy second does not flap", Facts{Points: judged(ramped(), "++++++++++++-+-+--+-------+--++-++++++++++")},
@@ -196,7 +211,7 @@ func TestWhatBelongsToWhichStep(t *testing.T) {
 		{"seconds without data change nothing", Facts{Points: judged(ramped(), "............-..-..-....+.+.......+")},
 			[]string{first, second + " | lost 13 regained 24 outside 11", third}},
 		{"regained after the next step", Facts{Points: judged(ramped(), strings.Repeat("+", 30)+strings.Repeat("-", 15)+strings.Repeat("+", 10))},
-			[]string{first, second + " | lost 31 regained 46 outside 15", third + " | missed"}},
+			[]string{first, second + " | lost 31 regained 46 outside 15", third + " | missed until 46"}},
 		{"lost twice", Facts{Points: judged(ramped(), strings.Repeat("+", 12)+"-----++++-----++++")},
 			[]string{first, second + " | lost 13 regained 27 outside 10", third}},
 		{"not regained", Facts{Points: judged(ramped(), strings.Repeat("+", 50)+strings.Repeat("-", 10))},
@@ -275,7 +290,7 @@ func TestTimelineIsInOrder(t *testing.T) {
 		for range rapid.IntRange(0, 5).Draw(t, "moves") {
 			f.Moves = append(f.Moves, Move{At: at.Draw(t, "move"), From: rapid.IntRange(0, 9).Draw(t, "from"), To: rapid.IntRange(0, 9).Draw(t, "to")})
 			f.Edits = append(f.Edits, Edit{At: at.Draw(t, "edit"), Steer: rapid.Bool().Draw(t, "steers")})
-			f.Replicas = append(f.Replicas, Life{"r", maybe.Draw(t, "created"), maybe.Draw(t, "ready"), maybe.Draw(t, "answered"), maybe.Draw(t, "leaving"), maybe.Draw(t, "gone")})
+			f.Replicas = append(f.Replicas, Life{"r", maybe.Draw(t, "created"), maybe.Draw(t, "ready"), maybe.Draw(t, "answered"), maybe.Draw(t, "leaving"), maybe.Draw(t, "gone"), rapid.Bool().Draw(t, "by itself")})
 		}
 		tl := NewTimeline(f)
 		for i, e := range tl.Episodes {

@@ -182,8 +182,8 @@ func TestMarksMakeRoom(t *testing.T) {
 		{"in their order at the end", []mark{at(38, "M"), at(39, "▼1")}, "-1m─────────────────────────────M─▼1─now"},
 		{"three at the end", []mark{at(36, "▶"), at(36, "▲2"), at(39, "▲3")}, "-1m──────────────────────────▶─▲2─▲3─now"},
 		{"at the beginning", []mark{at(1, "▶")}, "-1m─▶────────────────────────────────now"},
-		{"too far out", []mark{at(0, "▶"), at(-1, "■"), at(60, "M")}, "-1m──────────────────────────────────now"},
-		{"a crowd", []mark{at(20, "▲2"), at(21, "▲3"), at(22, "▲4"), at(23, "▲5"), at(24, "▲6")}, "-1m─────────────────▲2─▲3─▲5─────────now"},
+		{"too far out", []mark{at(-1, "■"), at(60, "M")}, "-1m──────────────────────────────────now"},
+		{"a crowd", []mark{at(20, "▲2"), at(21, "▲3"), at(22, "▲4"), at(23, "▲5"), at(24, "▲6")}, "-1m─────────────────▲2─▲3─▲4─────────now"},
 	} {
 		c := chart{axis: axis{columns: 41, step: 1500 * time.Millisecond}, marks: test.marks}
 		if got := strings.TrimPrefix(c.timeAxis(plainStyles(), 40), "     └"); got != test.want {

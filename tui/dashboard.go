@@ -33,11 +33,7 @@ func renderDashboard(st advisor.State, s *styles, w, h int) []string {
 	case h < 18: // where charts get too low to show anything
 		events -= 2
 	}
-	news := newsLines(st, s, w, events)
-	if legend := markLegend(st, s, w-2); legend != "" {
-		news = append([]string{fit(" "+legend, w)}, newsLines(st, s, w, events-1)...)
-	}
-	return append(chartGrid(st, s, w, h-events), news...)
+	return append(chartGrid(st, s, w, h-events), newsLines(st, s, w, events, markLegend(st, s, w-2))...)
 }
 
 // chartGrid arranges the four charts in exactly w x h cells.
@@ -168,9 +164,13 @@ func replicasChart(st advisor.State, s *styles, w int) chart {
 	return c
 }
 
-// newsLines are the last events; a doubt about the figures comes before them.
-func newsLines(st advisor.State, s *styles, w, h int) []string {
+// newsLines are the last events in exactly h lines; the legend of the marks,
+// where it is not empty, and a doubt about the figures come before them.
+func newsLines(st advisor.State, s *styles, w, h int, legend string) []string {
 	var out []string
+	if legend != "" {
+		out = append(out, " "+legend)
+	}
 	if why := doubt(st); why != "" {
 		t := warn
 		if st.Load.Health.Verdict == "limited" {
@@ -194,7 +194,7 @@ func replicaPanel(st advisor.State, s *styles, w, h int) []string {
 }
 
 func logPanel(st advisor.State, s *styles, w, h int) []string {
-	lines := newsLines(st, s, w-2, h-2)
+	lines := newsLines(st, s, w-2, h-2, "")
 	return box(s, "log", markLegend(st, s, w-12), lines, w, h)
 }
 

@@ -65,9 +65,10 @@ func renderLog(st advisor.State, s *styles, w, h int) page {
 	return p
 }
 
-// latestEvents are the last events in at most h lines, one line each.
+// latestEvents are the last events in at most h lines, one line each; none
+// where there is no line left.
 func latestEvents(st advisor.State, s *styles, w, h int) []string {
-	events := st.Events[max(0, len(st.Events)-h):]
+	events := st.Events[max(0, len(st.Events)-max(0, h)):]
 	var out []string
 	for _, e := range events {
 		out = append(out, eventLines(e, false, s, w, 1)...)

@@ -32,7 +32,7 @@ const (
 // shares it with another, to the left where the end of the axis is, with other
 // marks before it.
 const (
-	shiftRight = 3
+	shiftRight = 4
 	shiftLeft  = 9
 )
 
@@ -96,10 +96,14 @@ func choose(marks []mark, first, end int) []placed {
 // marksOf are the changes of what the session does, of the load and of the
 // fleet, which often follow from each other, in the order of time: columns,
 // and the order of subjects within one. Those in front give way last, besides
-// the phases: each chart has there what explains its curves. What else a
-// timeline tells has to be looked for elsewhere where a chart is narrow: half
-// of it would mislead.
+// the phases: each narrow chart has there what explains its curves, and leaves
+// out most of what else a timeline tells, as half of it would mislead. Charts
+// with room have the same marks. The only number in a mark is how many replicas
+// are wanted.
 func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
+	if a.columns >= roomy {
+		front = []subject{ofLoad, ofWanted, ofSLO}
+	}
 	var out []mark
 	add := func(of subject, column int, text string, tone tone) {
 		if column < 0 || column >= a.columns {
@@ -128,7 +132,7 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 			add(ofWanted, at, sign+strconv.Itoa(is.Wanted), accent)
 		}
 	}
-	answers := map[int]int{} // by column
+	answered := map[int]bool{} // by column
 	for _, e := range t.Annotations {
 		switch at := a.column(e.At); e.Kind {
 		case advisor.LoadRises:
@@ -140,15 +144,11 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 		case advisor.SLORegained:
 			add(ofSLO, at, "✓", good)
 		case advisor.FirstAnswer:
-			answers[at]++
+			answered[at] = true
 		}
 	}
-	for at, n := range answers {
-		text := "●"
-		if n > 1 {
-			text += strconv.Itoa(n)
-		}
-		add(ofAnswer, at, text, good)
+	for at := range answered {
+		add(ofAnswer, at, "●", good)
 	}
 	slices.SortStableFunc(out, func(a, b mark) int { return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.of, b.of)) })
 	return out
@@ -174,7 +174,7 @@ func markLegend(st advisor.State, s *styles, w int) string {
 		}
 	}
 	add(ofLoad, s.paint(strong, "↗↘")+s.paint(dim, " load"))
-	add(ofWanted, s.paint(accent, "▲▼")+s.paint(dim, " wanted"))
+	add(ofWanted, s.paint(accent, "▲▼n")+s.paint(dim, " wants n"))
 	add(ofAnswer, s.paint(good, "●")+s.paint(dim, " first answer"))
 	add(ofSLO, s.paint(bad, "✗")+s.paint(dim, " SLO lost ")+s.paint(good, "✓")+s.paint(dim, " regained"))
 	return join(parts, "  ", w)

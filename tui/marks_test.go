@@ -40,7 +40,7 @@ func TestMarksOfATimeline(t *testing.T) {
 		columns int
 		want    []string
 	}{
-		{61, []string{"●", "↗", "✗ in front", "▲3", "●2", "✓ in front"}},
+		{61, []string{"●", "↗ in front", "✗ in front", "▲3 in front", "●", "✓ in front"}},
 		{31, []string{"✗ in front", "▲3", "✓ in front"}},
 	} {
 		var got []string
@@ -57,6 +57,15 @@ func TestMarksOfATimeline(t *testing.T) {
 	}
 }
 
+// Charts with room for all agree, whatever their curves are of.
+func TestMarksOfWideChartsAgree(t *testing.T) {
+	a := newAxis(steadyState().Points, roomy)
+	want := marksOf(a, scaledState().Timeline, ofSLO)
+	if got := marksOf(a, scaledState().Timeline, ofWanted, ofAnswer); !slices.Equal(got, want) {
+		t.Errorf("marks of one chart %v, of another %v; want the same", want, got)
+	}
+}
+
 // Where not all have room those in front stay, in the order of time.
 func TestMarksInFrontStay(t *testing.T) {
 	at := func(column int, text string, rank int) mark { return mark{column, text, plain, ofPhase, rank} }
@@ -66,8 +75,8 @@ func TestMarksInFrontStay(t *testing.T) {
 		want  string
 	}{
 		{"room for all", []mark{at(2, "↗", 0), at(6, "▲2", 1), at(10, "✗", 0)}, "↗ ▲2 ✗"},
-		{"the later in front", []mark{at(2, "↗", 1), at(2, "▲2", 1), at(3, "●", 1), at(3, "✗", 0)}, "↗ ● ✗"},
-		{"all in one column", []mark{at(2, "↗", 1), at(2, "▲2", 1), at(2, "✗", 0), at(2, "✓", 0)}, "✗ ✓"},
+		{"the later in front", []mark{at(2, "↗", 1), at(2, "▲2", 1), at(2, "●", 1), at(2, "✗", 0)}, "↗ ● ✗"},
+		{"all in one column", []mark{at(2, "↗", 1), at(2, "▲2", 1), at(2, "✗", 0), at(2, "✓", 0)}, "↗ ✗ ✓"},
 	} {
 		var got []string
 		for _, p := range choose(test.marks, 0, 20) {
@@ -87,8 +96,8 @@ func TestLegendNamesWhatIsInView(t *testing.T) {
 		want  string
 	}{
 		{"nothing", steadyState(), 78, ""},
-		{"all", scaledState(), 78, "↗↘ load  ▲▼ wanted  ● first answer  ✗ SLO lost ✓ regained"},
-		{"narrow", scaledState(), 40, "↗↘ load  ▲▼ wanted  ● first answer"},
+		{"all", scaledState(), 78, "↗↘ load  ▲▼n wants n  ● first answer  ✗ SLO lost ✓ regained"},
+		{"narrow", scaledState(), 40, "↗↘ load  ▲▼n wants n  ● first answer"},
 	} {
 		if got := markLegend(test.state, plainStyles(), test.w); sgr.ReplaceAllString(got, "") != test.want {
 			t.Errorf("%s: legend %q, want %q", test.name, got, test.want)

@@ -173,6 +173,7 @@ func anyState(t *rapid.T) advisor.State {
 			return advisor.Event{N: rapid.Int().Draw(t, "n"), At: anyTime(t), Kind: texts.Draw(t, "kind"), Text: texts.Draw(t, "text")}
 		}),
 	}
+	st.Notices = listOf(t, func() probe.Notice { return probe.Notice{Kind: probe.NoticePinned, Text: texts.Draw(t, "pinned")} })
 	kinds := rapid.SampledFrom([]advisor.AnnotationKind{advisor.LoadRises, advisor.LoadFalls, advisor.FirstAnswer, advisor.SLOLost, advisor.SLORegained})
 	st.Timeline.Annotations = listOf(t, func() advisor.Annotation {
 		return advisor.Annotation{At: durations.Draw(t, "moment"), Kind: kinds.Draw(t, "annotation"), Text: texts.Draw(t, "text")}
@@ -234,6 +235,23 @@ func TestAnyStateFitsAnyScreen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whatever takes lines from a low dashboard at the same time leaves it whole.
+func TestDashboardOfAnySizeWithEverything(t *testing.T) {
+	st := scaledState()
+	st.Notices = disagreeingState().Notices
+	st.Events = []advisor.Event{{N: 1, At: began, Kind: "run", Text: "one"}, {N: 2, At: began, Kind: "run", Text: "two"}}
+	for _, problem := range []string{"", strings.Repeat("it failed for many reasons ", 8)} {
+		for _, verdict := range []load.Verdict{load.Sound, load.Limited} {
+			st.Problem, st.Load.Health.Verdict = problem, verdict
+			for w := leastWidth; w < 170; w += 23 {
+				for h := leastHeight; h < 50; h++ {
+					checkFrame(t, showing(st, plainStyles(), viewDashboard, w, h).View(), w, h)
+				}
+			}
+		}
+	}
 }
 
 func TestAnySizeOfAScreen(t *testing.T) {

@@ -48,8 +48,8 @@ func snapshot(t *testing.T) load.Snapshot {
 		Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Elapsed: 32 * time.Second, Loaded: 30 * time.Second, Wanted: 20, Spawned: 20,
 		Total: stats, Requests: []load.Stats{stats},
 		Replicas: []load.Replica{
-			{Name: "replica-1", Count: 800, Failed: 2, Share: 0.66, Service: quantiles(798, 11*milli)},
-			{Name: "a-much-longer-name", Count: 412, Share: 0.34, First: 65 * time.Second, Service: quantiles(412, 150*milli),
+			{Name: "replica-1", State: probe.Gone, Last: 14 * time.Second, Count: 800, Failed: 2, Share: 0.66, Service: quantiles(798, 11*milli)},
+			{Name: "a-much-longer-name", State: probe.Serving, Count: 412, Share: 0.34, First: 65 * time.Second, Last: 92 * time.Second, Service: quantiles(412, 150*milli),
 				Parts: &probe.Means{Network: new(3 * milli), Compute: new(140 * milli)}},
 		},
 		Identity: "json:hostname", Found: true, Sure: probe.Sure, Why: "2 values in 256 answers, which come back", Unnamed: 10,
@@ -223,7 +223,7 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 	}
 	s.Elapsed, s.Loaded, s.Total, s.Requests = 100*time.Hour, 99*time.Hour+1234*milli, stats, []load.Stats{stats}
 	for i := range s.Replicas {
-		s.Replicas[i] = load.Replica{Name: strings.Repeat("ä-long-pod-name-", 6) + "x2z", Count: 98_765_432, Failed: 1_234_567, Share: 1, First: 100 * time.Hour, Service: stats.Service}
+		s.Replicas[i] = load.Replica{Name: strings.Repeat("ä-long-pod-name-", 6) + "x2z", State: probe.Draining, Count: 98_765_432, Failed: 1_234_567, Share: 1, First: 100 * time.Hour, Last: 100 * time.Hour, Service: stats.Service}
 	}
 	s.Identity, s.Unnamed, s.Retried = "json:"+strings.Repeat("deep.", 30)+"name", 1e9, 1e9
 	s.Failures[0].Count, s.Failures[0].Last = 123_456_789, 100*time.Hour
@@ -236,7 +236,7 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 			t.Errorf("%d columns: %s", n, line)
 		}
 	}
-	for _, want := range []string{"\nGET /v1/models/l…llama/llama/end  123456789  12345678 (10.00 %)", "-x2z  98765432", "aWordWithoutEnd", "\nSLO p95<1s: over 1.2s ✗"} {
+	for _, want := range []string{"\nGET /v1/models/l…llama/llama/end  123456789  12345678 (10.00 %)", "-x2z  draining  98765432", "aWordWithoutEnd", "\nSLO p95<1s: over 1.2s ✗"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the summary does not say %q:\n%s", want, text)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"headroom/load"
 	"headroom/profiles"
@@ -150,17 +151,22 @@ func (p *paper) replicas(s load.Snapshot) {
 		return
 	}
 	p.printf("\n")
-	rows := [][]string{{"replica", "count", "failed", "share", "p50", "p95", "p99", "first"}}
+	rows := [][]string{{"replica", "state", "count", "failed", "share", "p50", "p95", "p99", "first", "last"}}
 	parts := [][]string{{"replica", "network", "queue", "compute"}}
 	for _, r := range s.Replicas {
 		q := r.Service
-		rows = append(rows, []string{r.Name, fmt.Sprint(r.Count), fmt.Sprint(r.Failed), fmt.Sprintf("%.1f %%", r.Share*100),
-			ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), clock(r.First)})
+		rows = append(rows, []string{r.Name, cmp.Or(string(r.State), none), fmt.Sprint(r.Count), fmt.Sprint(r.Failed), fmt.Sprintf("%.1f %%", r.Share*100),
+			ms(q, q.P50), ms(q, q.P95), ms(q, q.P99), clock(r.First), clock(r.Last)})
 		if m := r.Parts; m != nil {
 			parts = append(parts, []string{r.Name, part(m.Network), part(m.Queue), part(m.Compute)})
 		}
 	}
-	p.table("nrrrrrrr", rows)
+	if first := len(rows[0]) - 2; p.width > 0 && columnsBeside(rows) > p.width-leastName {
+		for i, row := range rows { // large figures leave no room for all
+			rows[i] = slices.Delete(row, first, first+1)
+		}
+	}
+	p.table("nlrrrrrrrr"[:len(rows[0])], rows)
 	p.naming(s)
 	for _, sentence := range s.Spread() {
 		p.say("%s", sentence)
@@ -171,6 +177,22 @@ func (p *paper) replicas(s load.Snapshot) {
 		p.table("nrrr", parts)
 		p.say("mean ms of the service time, as the answers say it; network is what they leave")
 	}
+}
+
+// leastName is how much of a replica's name a table must have room for.
+const leastName = 11
+
+// columnsBeside is how wide a table is beside its first column.
+func columnsBeside(rows [][]string) int {
+	width := 0
+	for i := range rows[0][1:] {
+		widest := 0
+		for _, row := range rows {
+			widest = max(widest, utf8.RuneCountInString(row[i+1]))
+		}
+		width += 2 + widest
+	}
+	return width
 }
 
 // naming says where the names of the replicas come from.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -31,10 +32,10 @@ func (p *paper) timeline(title string, episodes []advisor.Episode) {
 	p.say("%s, with times from each step", title)
 	var rows [][]string
 	if p.kept != nil { // a page names its columns
-		rows = append(rows, []string{"at", "load", "what came of it"})
+		rows = append(rows, []string{"at", "load", "what followed"})
 	}
 	for _, e := range episodes[:min(len(episodes), fewSteps)] {
-		at, change := clock(e.At-e.Load), e.Change()
+		at, change := clock((e.At - e.Load).Round(time.Second)), e.Change()
 		if ramp := e.Settled - e.At; ramp > 2500*time.Millisecond {
 			change += " in " + ramp.Round(time.Second).String()
 		}
@@ -63,11 +64,7 @@ func story(e advisor.Episode) []string {
 	if text := arrivals(e, after); text != "" {
 		out = append(out, text)
 	}
-	if n := len(e.Leaving); n > 0 {
-		text := fmt.Sprintf("%s to go after %s", profiles.Plural(n, "replica had", "replicas had"), after(e.Leaving[0].Leaving))
-		if e.Failures != nil {
-			text += fmt.Sprintf("; %s meanwhile", profiles.Plural(*e.Failures, "request failed", "requests failed"))
-		}
+	if text := departures(e, after); text != "" {
 		out = append(out, text)
 	}
 	if text := objective(e, after); text != "" {
@@ -79,11 +76,47 @@ func story(e advisor.Episode) []string {
 	return out
 }
 
+// departures says when replicas went, what came in the place of those that went
+// by themselves, and what failed meanwhile.
+func departures(e advisor.Episode, after func(time.Duration) string) string {
+	var told, stopped, replaced []time.Duration
+	for _, d := range e.Leaving {
+		if d.ByItself {
+			stopped = append(stopped, d.Leaving)
+		} else {
+			told = append(told, d.Leaving)
+		}
+	}
+	for _, a := range e.Arrivals {
+		if a.InPlace {
+			replaced = append(replaced, a.Came())
+		}
+	}
+	var parts []string
+	if n := len(told); n > 0 {
+		parts = append(parts, fmt.Sprintf("%s to go after %s", profiles.Plural(n, "replica had", "replicas had"), after(told[0])))
+	}
+	if n := len(stopped); n > 0 {
+		text := fmt.Sprintf("%s answering after %s", profiles.Plural(n, "replica stopped", "replicas stopped"), between(stopped, after))
+		if len(replaced) > 0 {
+			text += fmt.Sprintf(", %d came in place after %s", len(replaced), between(replaced, after))
+		}
+		parts = append(parts, text)
+	}
+	if len(parts) > 0 && e.Failures != nil {
+		parts = append(parts, profiles.Plural(*e.Failures, "request failed", "requests failed")+" meanwhile")
+	}
+	return strings.Join(parts, "; ")
+}
+
 // arrivals says how long replicas took to start and to answer.
 func arrivals(e advisor.Episode, after func(time.Duration) string) string {
 	var started int64
 	var ready, answered []time.Duration
 	for _, a := range e.Arrivals {
+		if a.InPlace {
+			continue
+		}
 		if a.Created != nil {
 			started++
 		}
@@ -129,9 +162,12 @@ func between(moments []time.Duration, after func(time.Duration) string) string {
 func objective(e advisor.Episode, after func(time.Duration) string) string {
 	text := ""
 	if e.Missed {
-		text = "SLO lost already before"
+		text = "SLO still lost from before"
 	}
 	if e.Lost == nil {
+		if e.Missed && e.Regained != nil {
+			text += ", regained after " + after(*e.Regained)
+		}
 		return text
 	}
 	if text != "" {

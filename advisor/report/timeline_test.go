@@ -42,7 +42,7 @@ replicas over the load, with times from each step
                               SLO lost after 3.1s, regained after 14.0s, between them lost for 8.0s
                               in all
 01:10  50 -> 10 users in 10s  1 replica had to go after 8.0s; 12 requests failed meanwhile
-                              SLO lost already before; SLO lost after 5.0s, not regained
+                              SLO still lost from before; SLO lost after 5.0s, not regained
 `
 	if got := b.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -84,5 +84,22 @@ func TestTimelineOfAnEpisodeUnderWay(t *testing.T) {
 	}
 	if want := "00:30  10 -> 50 users  1 started, none ready yet\n"; !strings.HasSuffix(b.String(), want) {
 		t.Errorf("got %q, want it to end with %q", b.String(), want)
+	}
+}
+
+// What went by itself, and what came after that, says nothing of the load.
+func TestTimelineOfWhatWentByItself(t *testing.T) {
+	e := followed()[0]
+	at := func(seconds float64) time.Duration { return e.At + time.Duration(seconds*float64(time.Second)) }
+	e.Leaving = []advisor.Departure{{ID: "a", Leaving: at(7.2), ByItself: true}}
+	e.Arrivals = append(e.Arrivals, advisor.Arrival{ID: "b", Answered: new(at(17.5)), InPlace: true})
+	e.Failures, e.Missed, e.Regained = new(int64(4)), true, new(at(0.4))
+	want := `00:00  0 -> 10 users  first answer of 1 after 0.1s
+                      1 replica stopped answering after 7.2s, 1 came in place after 17.5s; 4 requests failed meanwhile
+                      SLO still lost from before, regained after 0.4s
+`
+	var b bytes.Buffer
+	if err := WriteTimeline(&b, "replicas", []advisor.Episode{e}, 0); err != nil || !strings.HasSuffix(b.String(), want) {
+		t.Errorf("got %v\n%s\nwant it to end with\n%s", err, b.String(), want)
 	}
 }

@@ -109,8 +109,5 @@ func (a *app) demo(config advisor.Config, headless, json bool) error {
 	end := start(a.signals.now, session)
 	err = a.dashboard(session, tui.Options{})
 	end()
-	if err != nil {
-		return err
-	}
-	return a.conclude(session.State(), runOptions{})
+	return a.concludeShown(err, session.State(), runOptions{})
 }

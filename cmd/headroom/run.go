@@ -109,10 +109,19 @@ func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *ad
 		err = a.follow(session, newProgress(a.err, plan.Length(), false), session.Start)
 	}
 	end()
-	if err != nil {
+	return a.concludeShown(err, session.State(), o)
+}
+
+// concludeShown is conclude after something showed the swarm. Where that failed
+// with an error, what was measured until then is not lost.
+func (a *app) concludeShown(err error, s advisor.State, o runOptions) error {
+	switch {
+	case err == nil:
+		return a.conclude(s, o)
+	case s.Swarm == nil:
 		return err
 	}
-	return a.conclude(session.State(), o)
+	return errors.Join(usage("%w", err), a.conclude(s, o))
 }
 
 // conclude writes the summary of the latest swarm and sets the exit code. What

@@ -138,3 +138,21 @@ func TestConclude(t *testing.T) {
 		}
 	}
 }
+
+// A dashboard that breaks down takes nothing of what was measured with it.
+func TestConcludeAfterABrokenDashboard(t *testing.T) {
+	broken := errors.New("program experienced a panic")
+	swarm := load.Snapshot{Total: load.Stats{Count: 9, Failed: 9}, Requests: []load.Stats{{Name: "the swarm", Count: 9}}}
+	a, saved := newApp(t), filepath.Join(t.TempDir(), "run.json")
+	err := a.concludeShown(broken, advisor.State{Swarm: &swarm}, runOptions{files: runFiles{paths: []string{saved}}, failureCode: exitFailures})
+	var known *exit
+	if !errors.Is(err, broken) || !errors.As(err, &known) || known.code != exitUsage {
+		t.Errorf("concludeShown = %v, want %v with exit code %d", err, broken, exitUsage)
+	}
+	if got := read(t, saved); !strings.Contains(got, "the swarm") {
+		t.Errorf("saved\n%s\nwant the swarm", got)
+	}
+	if err := a.concludeShown(broken, advisor.State{}, runOptions{}); !errors.Is(err, broken) {
+		t.Errorf("concludeShown without a swarm = %v, want %v", err, broken)
+	}
+}
