@@ -97,17 +97,20 @@ type Session struct {
 	job       *job         // see job
 	next      *job
 	aside     *job
-	fleet     probe.Fleet     // as the scaler last reported it
-	workers   []probe.Replica // as a list last had them
-	said      map[probe.Origin]probe.Statement
+	fleet     probe.Fleet                      // as the scaler last reported it
+	workers   []probe.Replica                  // as a list last had them
+	said      map[probe.Origin]probe.Statement // as each origin last did
+	trouble   map[probe.Origin]error           // of those that do not answer now
 	began     time.Time
 	pointed   time.Duration          // offset of the last point of the engine that was taken over
 	thin      int                    // a point stands for so many seconds
 	seen      map[string]probe.State // as last logged
 	answered  map[string]bool        // replicas whose first answer was logged
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
-	chronicle chronicle              // what the timeline is made from
-	noticedOf time.Time              // start of the swarm that the state's Noticed is of
+	handed    handed                 // what the scaler had handed out by then
+	told      map[probe.NoticeKind]told
+	chronicle chronicle // what the timeline is made from
+	noticedOf time.Time // start of the swarm that the state's Noticed is of
 	measured  Measurement
 }
 
@@ -120,7 +123,7 @@ func NewSession(c Config) (*Session, error) {
 	s := &Session{
 		config: c, identifier: probe.NewIdentifier(c.Source), here: here,
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
-		thin: 1, said: map[probe.Origin]probe.Statement{}, seen: map[string]probe.State{}, answered: map[string]bool{},
+		thin: 1, said: map[probe.Origin]probe.Statement{}, trouble: map[probe.Origin]error{}, told: map[probe.NoticeKind]told{}, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
 	s.state = State{
 		Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Replay: c.Replay.Length(), Managed: c.Scaler != nil, Policy: c.Policy,
@@ -191,7 +194,9 @@ func (s *Session) Done() <-chan struct{} { return s.closing }
 func (s *Session) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.picture(time.Now())
+	now := time.Now()
+	l, fleet, loaded := s.look(now)
+	return s.picture(now, l, fleet, loaded)
 }
 
 // nudge publishes a State now instead of at the next tick.
@@ -204,12 +209,13 @@ func (s *Session) nudge() {
 
 func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
-	s.addPoints(now)
+	l, fleet, loaded := s.look(now)
+	s.addPoints(now, l, fleet, loaded)
 	s.state.Seq++
-	s.chronicle.noteReplicas(s.began, now, s.join(now))
+	s.chronicle.noteReplicas(s.began, now, fleet)
 	s.tell(now)
-	state := s.picture(now)
-	s.noticeReplicas(now, state.Fleet)
+	state := s.picture(now, l, fleet, loaded)
+	s.noticeReplicas(now, fleet)
 	s.noteNotices(now, state)
 	state.Events, state.Notices, state.Noticed = s.state.Events, s.state.Notices, s.state.Noticed
 	boxes := s.boxes
@@ -219,18 +225,16 @@ func (s *Session) publish(now time.Time) {
 	}
 }
 
-// picture completes the state. mu is held.
-func (s *Session) picture(now time.Time) State {
+// picture completes the state with what a look found. mu is held.
+func (s *Session) picture(now time.Time, l load.Snapshot, fleet probe.Fleet, loaded bool) State {
 	out := s.state
 	out.At = now
-	if s.engine != nil {
-		out.Loaded, out.Load = true, s.engine.Snapshot()
-	}
+	out.Loaded, out.Load = loaded, l
 	if s.swarmed != nil {
 		swarm := s.swarmed.Snapshot()
 		out.Swarm = &swarm
 	}
-	out.Fleet = s.join(now)
+	out.Fleet = during(fleet, l.Started)
 	for i := range out.Fleet.Replicas {
 		r := &out.Fleet.Replicas[i]
 		r.AfterStep = out.Timeline.AfterStep(r.ID)
@@ -255,7 +259,7 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			} else if was == probe.Gone {
 				s.log(now, "replica", "%s answers again", r.ID)
 			}
-		case r.State == probe.Starting:
+		case r.State == probe.Starting && r.Since.After(s.began):
 			s.log(now, "replica", "%s starts", r.ID)
 		case r.State == probe.Suspect:
 			s.log(now, "replica", "%s gets no requests: %s", r.ID, r.LastError)
@@ -289,12 +293,11 @@ func (s *Session) log(now time.Time, kind, format string, args ...any) {
 	s.state.Events = append(events, Event{N: n, At: now, Kind: kind, Text: fmt.Sprintf(format, args...)})
 }
 
-// addPoints takes the engine's new seconds over into the history, and adds
-// seconds without load while no engine runs. mu is held.
-func (s *Session) addPoints(now time.Time) {
+// addPoints takes the engine's new seconds over into the history, as a look
+// found them, and adds seconds without load while no engine runs. mu is held.
+func (s *Session) addPoints(now time.Time, run load.Snapshot, fleet probe.Fleet, loaded bool) {
 	p := Point{Phase: s.state.Phase, Wanted: s.fleet.Wanted, Up: s.fleet.Up()}
-	if s.engine != nil {
-		run := s.engine.Snapshot()
+	if loaded {
 		s.chronicle.noteLoad(s.began, s.state.Phase, run)
 		var met *bool
 		if held, ok := (Outcome{SLO: run.RecentSLO, Health: run.Health}).Held(); ok {
@@ -306,17 +309,13 @@ func (s *Session) addPoints(now time.Time) {
 		}
 		for _, second := range run.Points[fresh:] {
 			s.pointed = second.At
-			loaded := p
-			loaded.At = run.Started.Add(second.At).Sub(s.began)
-			loaded.Users, loaded.Planned, loaded.Rate, loaded.Failed = second.Users, second.Planned, second.Rate, second.Failed
-			loaded.SLO = met
-			loaded.P50, loaded.P95, loaded.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
-			for _, r := range run.Replicas {
-				if r.Rate > 0 {
-					loaded.Answering++
-				}
-			}
-			s.addPoint(loaded, time.Second/2) // the engine has its own seconds
+			point := p
+			point.At = run.Started.Add(second.At).Sub(s.began)
+			point.Users, point.Planned, point.Rate, point.Failed = second.Users, second.Planned, second.Rate, second.Failed
+			point.SLO = met
+			point.P50, point.P95, point.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
+			point.Answering = fleet.Answering()
+			s.addPoint(point, time.Second/2) // the engine has its own seconds
 		}
 		if run.Phase != load.Done {
 			return
@@ -376,6 +375,7 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 		return
 	}
 	s.state.ScalerError = ""
+	fleet.Replicas = probe.Since(now, s.fleet.Replicas, fleet.Replicas)
 	s.fleet, s.state.Policy = fleet, control.Policy
 	s.hear(now, probe.FromScaler, probe.ReportOf(fleet.Replicas), nil)
 	decision := control.Decision

@@ -38,7 +38,7 @@ haproxy_conf() { # PORT
 # beside PORT OPTIONS... is a load on a balancer, with the replicas known from the
 # scaler.
 beside() { local port=$1; shift; echo "headroom run http://127.0.0.1:$port/ --scaler pin -u 12 -r 100 --wait 20ms --exit-code-on-error 0 $*"; }
-told() { grep -q "have had nothing for" "$work/$1.log"; }
+told() { grep -q "had nothing for" "$work/$1.log"; }
 rows() { grep -c '^replica-' "$work/$1.log"; }
 
 more() { headroom apply three.yaml --name pin --yes >/dev/null; within 20 "three replicas" serves pin 3; }
@@ -74,13 +74,13 @@ more
 nginx_conf stream "$port" >nginx-stream.conf
 kill -HUP "$nginx"
 began=$(now)
-within 10 "nginx: it says that the third replica gets nothing" shows "have had nothing for"
+within 10 "nginx: it says that the third replica gets nothing" shows "had nothing for"
 echo "nginx: said after $(since "$began") s"
 terminal send-keys 3
 within 2 "the replicas" shows "3 Replicas\]"
-shows "! 1 of 3 replicas have had nothing" || fail "nginx: the table of replicas does not say it"
+shows "! 1 of 3 replicas has had nothing" || fail "nginx: the table of replicas does not say it"
 terminal send-keys R
-within 5 "nginx: R cures it" shows_not "have had nothing for"
+within 5 "nginx: R cures it" shows_not "had nothing for"
 shows "3 wanted.*3 answering" || fail "nginx: after R not all replicas answer"
 terminal kill-server
 echo "nginx: cured by R"
