@@ -139,6 +139,13 @@ func TestOtherNamesOnlyCount(t *testing.T) {
 		if len(st.Fleet.Replicas) != 2 || !st.Fleet.Statement(probe.FromWorkers).Apart {
 			t.Errorf("the fleet is %+v, want the two that answer, and the list apart", st.Fleet)
 		}
+		later := await(t, s, "20 s", func(later State) bool { return later.At.Sub(st.At) > 20*time.Second })
+		if of := later.Fleet.Statement(probe.FromAnswers); of.At.Sub(of.Since) < 20*time.Second {
+			t.Errorf("two have answered since %v at %v, want since they first did", of.Since, of.At)
+		}
+		if n := later.Points[len(later.Points)-1].Answering; n != later.Fleet.Answering() {
+			t.Errorf("%d answer in the chart, and %d in the fleet", n, later.Fleet.Answering())
+		}
 	})
 }
 
@@ -177,5 +184,21 @@ func TestReplicasOfEarlierLoads(t *testing.T) {
 	}
 	if want := []string{"a", "b", "d", "e"}; !slices.Equal(got, want) {
 		t.Errorf("during the load there are %v, want %v", got, want)
+	}
+}
+
+// What had been starting for long when it was first seen does not start now.
+func TestWhatStartsIsLoggedOnce(t *testing.T) {
+	began := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	s := &Session{began: began, seen: map[string]probe.State{}, answered: map[string]bool{}}
+	starting := func(id string, since time.Time) probe.Replica {
+		return probe.Replica{ID: id, State: probe.Starting, Since: since}
+	}
+	for i := range 3 {
+		now := began.Add(time.Duration(i+1) * time.Second)
+		s.noticeReplicas(now, probe.Fleet{Replicas: []probe.Replica{starting("a", time.Time{}), starting("b", began.Add(-time.Minute)), starting("c", began.Add(time.Second))}})
+	}
+	if e := s.state.Events; len(e) != 1 || e[0].Text != "c starts" {
+		t.Errorf("the log has %v, want that c starts", e)
 	}
 }
