@@ -203,7 +203,8 @@ func (s *Session) timeline() Timeline {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	s.addPoints(now)
+	l, fleet, loaded := s.look(now)
+	s.addPoints(now, l, fleet, loaded)
 	s.tell(now)
 	return s.state.Timeline
 }

@@ -9,16 +9,6 @@ import (
 	"headroom/profiles"
 )
 
-// meet takes the replicas for known that who first tells of them finds on the
-// way up: they started before anybody looked. mu is held.
-func (s *Session) meet(replicas []probe.Replica) {
-	for _, r := range replicas {
-		if r.State == probe.Starting {
-			s.seen[r.ID] = r.State
-		}
-	}
-}
-
 // noticeReplicas logs replicas that appear, answer for the first time, go and
 // come back. mu is held.
 func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
@@ -36,7 +26,7 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			} else if was == probe.Gone {
 				s.log(now, "replica", "%s answers again", r.ID)
 			}
-		case r.State == probe.Starting:
+		case r.State == probe.Starting && r.Since.After(s.began):
 			s.log(now, "replica", "%s starts", r.ID)
 		case r.State == probe.Ready && was == probe.Starting:
 			s.log(now, "replica", "%s is ready", r.ID)

@@ -50,7 +50,8 @@ func TestTheLogTellsWhatStartsSince(t *testing.T) {
 	sess, logged := testLog(t)
 	look := func(at time.Duration, replicas ...probe.Replica) {
 		sess.noteReport(sess.began.Add(at), probe.FromWorkers, probe.ReportOf(replicas), nil)
-		sess.noticeReplicas(sess.began.Add(at), sess.join(sess.began.Add(at)))
+		_, fleet, _ := sess.look(sess.began.Add(at))
+		sess.noticeReplicas(sess.began.Add(at), fleet)
 	}
 	look(s, probe.Replica{ID: "a", State: probe.Starting})
 	look(2*s, probe.Replica{ID: "a", State: probe.Starting}, probe.Replica{ID: "b", State: probe.Starting})
@@ -58,21 +59,5 @@ func TestTheLogTellsWhatStartsSince(t *testing.T) {
 	want := []string{"02 replica: b starts", "03 replica: a is ready"}
 	if got := logged(); !slices.Equal(got, want) {
 		t.Errorf("logged %q, want %q", got, want)
-	}
-}
-
-// A scaler remembers replicas from before the session; they are none of its.
-func TestReplicasGoneBeforeTheSessionAreLeftOut(t *testing.T) {
-	sess, _ := testLog(t)
-	gone := func(at time.Duration) probe.Replica {
-		return probe.Replica{ID: at.String(), Managed: true, State: probe.Gone, Deleted: sess.began.Add(at)}
-	}
-	sess.noteStatus(sess.began, probe.Fleet{Managed: true, Replicas: []probe.Replica{gone(-time.Minute), gone(s), {ID: "up", Managed: true, State: probe.Ready}}}, profiles.Control{}, nil)
-	var got []string
-	for _, r := range sess.join(sess.began).Replicas {
-		got = append(got, r.ID)
-	}
-	if want := []string{"up", "1s"}; !slices.Equal(got, want) {
-		t.Errorf("replicas %q, want %q", got, want)
 	}
 }

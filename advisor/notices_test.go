@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func TestReplicasThatGetNothingAreNoticed(t *testing.T) {
 		if after := time.Since(began); after < 5*time.Second || after > 10*time.Second {
 			t.Errorf("noticed after %v, want 5 to 10 s", after)
 		}
-		if _, text := notices(st); st.Notices[0].Kind != probe.NoticePinned || !strings.Contains(text, "1 of 2 replicas have had nothing for") || !strings.Contains(text, "(b)") {
+		if _, text := notices(st); st.Notices[0].Kind != probe.NoticePinned || !strings.Contains(text, "1 of 2 replicas has had nothing for") || !strings.Contains(text, "(b)") {
 			t.Errorf("got %v and in the log %q, want that b gets nothing", st.Notices, text)
 		}
 		s.TogglePause()
@@ -80,5 +81,49 @@ func TestReplicasThatTheScalerLeavesIdleAreNot(t *testing.T) {
 func nameTwo(s *Session) {
 	for _, id := range []string{"a", "b"} {
 		s.identifier.Identify(&probe.Answer{Status: 200, Body: fmt.Appendf(nil, `{"hostname":%q}`, id)})
+	}
+}
+
+// The log speaks of a notice when it begins, is about others or ends, and not of
+// each time that it comes and goes.
+func TestTheLogFollowsNotices(t *testing.T) {
+	began := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	pinned := func(about string) probe.Notice {
+		return probe.Notice{Kind: probe.NoticePinned, Text: about + " has had nothing: it is pinned", About: about}
+	}
+	s := &Session{told: map[probe.NoticeKind]told{}}
+	for i, about := range strings.Split("b b b - b - c c c c c c c c c c c - - - - - - - - - - - -", " ") {
+		if s.state.Notices = nil; about != "-" {
+			s.state.Notices = []probe.Notice{pinned(about)}
+		}
+		s.tellNotices(began.Add(time.Duration(i) * time.Second))
+	}
+	var got []string
+	for _, e := range s.state.Events {
+		got = append(got, e.At.Format("05 ")+e.Text)
+	}
+	want := []string{"00 b has had nothing: it is pinned", "10 c has had nothing: it is pinned", "26 no longer since 09:00:16: c has had nothing"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the log has %q, want %q", got, want)
+	}
+}
+
+// Behind another balancer the scaler's own service may still be what chooses.
+func TestHandedThroughTheScaler(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before handed
+		now    handed
+		want   bool
+	}{
+		{"all through it", handed{map[string]int64{"a": 100}, 10}, handed{map[string]int64{"a": 150, "b": 50}, 110}, true},
+		{"past it", handed{map[string]int64{"a": 100}, 10}, handed{map[string]int64{"a": 100, "b": 0}, 110}, false},
+		{"past it, with some checks of others", handed{map[string]int64{"a": 100}, 10}, handed{map[string]int64{"a": 105}, 110}, false},
+		{"no answer yet", handed{map[string]int64{"a": 100}, 10}, handed{map[string]int64{"a": 100}, 10}, false},
+		{"one that is no longer listed", handed{map[string]int64{"a": 100, "b": 100}, 0}, handed{map[string]int64{"b": 160}, 100}, true},
+	} {
+		if got := c.before.through(c.now); got != c.want {
+			t.Errorf("%s: through = %v, want %v", c.name, got, c.want)
+		}
 	}
 }

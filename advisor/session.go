@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -98,19 +97,22 @@ type Session struct {
 	job       *job         // see job
 	next      *job
 	aside     *job
-	fleet     probe.Fleet     // as the scaler last reported it
-	workers   []probe.Replica // as a list last had them
-	said      map[probe.Origin]probe.Statement
+	fleet     probe.Fleet                      // as the scaler last reported it
+	workers   []probe.Replica                  // as a list last had them
+	said      map[probe.Origin]probe.Statement // as each origin last did
+	trouble   map[probe.Origin]error           // of those that do not answer now
 	began     time.Time
 	pointed   time.Duration          // offset of the last point of the engine that was taken over
 	thin      int                    // a point stands for so many seconds
 	seen      map[string]probe.State // as last logged
 	answered  map[string]bool        // replicas whose first answer was logged
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
-	chronicle chronicle              // what the timeline is made from
-	stepped   time.Duration          // offset of the last load step that was logged
-	judged    time.Duration          // and of the last loss or return of the SLO
-	noticedOf time.Time              // start of the swarm that the state's Noticed is of
+	handed    handed                 // what the scaler had handed out by then
+	told      map[probe.NoticeKind]told
+	chronicle chronicle     // what the timeline is made from
+	stepped   time.Duration // offset of the last load step that was logged
+	judged    time.Duration // and of the last loss or return of the SLO
+	noticedOf time.Time     // start of the swarm that the state's Noticed is of
 	measured  Measurement
 }
 
@@ -123,7 +125,7 @@ func NewSession(c Config) (*Session, error) {
 	s := &Session{
 		config: c, identifier: probe.NewIdentifier(c.Source), here: here,
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
-		thin: 1, said: map[probe.Origin]probe.Statement{}, seen: map[string]probe.State{}, answered: map[string]bool{},
+		thin: 1, said: map[probe.Origin]probe.Statement{}, trouble: map[probe.Origin]error{}, told: map[probe.NoticeKind]told{}, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
 	s.state = State{
 		Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Replay: c.Replay.Length(), Managed: c.Scaler != nil, Policy: c.Policy,
@@ -194,7 +196,9 @@ func (s *Session) Done() <-chan struct{} { return s.closing }
 func (s *Session) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.picture(time.Now())
+	now := time.Now()
+	l, fleet, loaded := s.look(now)
+	return s.picture(now, l, fleet, loaded)
 }
 
 // nudge publishes a State now instead of at the next tick.
@@ -207,15 +211,15 @@ func (s *Session) nudge() {
 
 func (s *Session) publish(now time.Time) {
 	s.mu.Lock()
-	s.addPoints(now)
+	l, fleet, loaded := s.look(now)
+	s.addPoints(now, l, fleet, loaded)
 	s.state.Seq++
-	fleet := s.join(now)
-	if s.engine != nil && s.chronicle.noteSource(s.engine.Snapshot().Identity) {
+	if loaded && s.chronicle.noteSource(l.Identity) {
 		s.forgetNames(fleet)
 	}
 	s.chronicle.noteReplicas(s.began, now, fleet)
 	s.tell(now)
-	state := s.picture(now)
+	state := s.picture(now, l, fleet, loaded)
 	s.noticeReplicas(now, state.Fleet)
 	s.noticeLoad(now, state.Timeline)
 	s.noteNotices(now, state)
@@ -227,18 +231,16 @@ func (s *Session) publish(now time.Time) {
 	}
 }
 
-// picture completes the state. mu is held.
-func (s *Session) picture(now time.Time) State {
+// picture completes the state with what a look found. mu is held.
+func (s *Session) picture(now time.Time, l load.Snapshot, fleet probe.Fleet, loaded bool) State {
 	out := s.state
 	out.At = now
-	if s.engine != nil {
-		out.Loaded, out.Load = true, s.engine.Snapshot()
-	}
+	out.Loaded, out.Load = loaded, l
 	if s.swarmed != nil {
 		swarm := s.swarmed.Snapshot()
 		out.Swarm = &swarm
 	}
-	out.Fleet = s.join(now)
+	out.Fleet = during(fleet, l.Started)
 	for i := range out.Fleet.Replicas {
 		r := &out.Fleet.Replicas[i]
 		r.AfterStep = out.Timeline.AfterStep(r.ID)
@@ -246,12 +248,11 @@ func (s *Session) picture(now time.Time) State {
 	return out
 }
 
-// addPoints takes the engine's new seconds over into the history, and adds
-// seconds without load while no engine runs. mu is held.
-func (s *Session) addPoints(now time.Time) {
+// addPoints takes the engine's new seconds over into the history, as a look
+// found them, and adds seconds without load while no engine runs. mu is held.
+func (s *Session) addPoints(now time.Time, run load.Snapshot, fleet probe.Fleet, loaded bool) {
 	p := Point{Phase: s.state.Phase, Wanted: s.fleet.Wanted, Up: s.fleet.Up()}
-	if s.engine != nil {
-		run := s.engine.Snapshot()
+	if loaded {
 		s.chronicle.noteLoad(s.began, s.state.Phase, run)
 		var met *bool
 		if held, ok := (Outcome{SLO: run.RecentSLO, Health: run.Health}).Held(); ok {
@@ -263,18 +264,14 @@ func (s *Session) addPoints(now time.Time) {
 		}
 		for _, second := range run.Points[fresh:] {
 			s.pointed = second.At
-			loaded := p
-			loaded.At = run.Started.Add(second.At).Sub(s.began)
-			loaded.Users, loaded.Planned, loaded.Rate, loaded.Failed = second.Users, second.Planned, second.Rate, second.Failed
-			loaded.SLO = met
-			loaded.P50, loaded.P95, loaded.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
-			for _, r := range run.Replicas {
-				if r.Rate > 0 {
-					loaded.Answering++
-				}
-			}
-			s.chronicle.notePoint(loaded)
-			s.addPoint(loaded, time.Second/2) // the engine has its own seconds
+			point := p
+			point.At = run.Started.Add(second.At).Sub(s.began)
+			point.Users, point.Planned, point.Rate, point.Failed = second.Users, second.Planned, second.Rate, second.Failed
+			point.SLO = met
+			point.P50, point.P95, point.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
+			point.Answering = fleet.Answering()
+			s.chronicle.notePoint(point)
+			s.addPoint(point, time.Second/2) // the engine has its own seconds
 		}
 		if run.Phase != load.Done {
 			return
@@ -333,9 +330,7 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 		return
 	}
 	s.state.ScalerError = ""
-	fleet.Replicas = slices.DeleteFunc(slices.Clone(fleet.Replicas), func(r probe.Replica) bool { // of loads before
-		return r.State == probe.Gone && !r.Deleted.IsZero() && r.Deleted.Before(s.began)
-	})
+	fleet.Replicas = probe.Since(now, s.fleet.Replicas, fleet.Replicas)
 	s.fleet, s.state.Policy = fleet, control.Policy
 	s.hear(now, probe.FromScaler, probe.ReportOf(fleet.Replicas), nil)
 	decision := control.Decision

@@ -3,8 +3,11 @@ package advisor
 import (
 	"context"
 	"errors"
+	"regexp"
+	"slices"
 	"time"
 
+	"headroom/load"
 	"headroom/probe"
 )
 
@@ -54,53 +57,74 @@ func (s *Session) watchList(ctx context.Context, from probe.Origin, l Lister) {
 func (s *Session) noteReport(now time.Time, from probe.Origin, report probe.Report, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		report = probe.Report{}
-	}
-	if from == probe.FromWorkers {
-		s.workers = report.Replicas
-	}
-	if err != nil && s.said[from].Error == "" {
-		s.log(now, NoticeEvent, "%v", err)
-	}
+	before := s.trouble[from]
 	s.hear(now, from, report, err)
+	switch {
+	case err != nil && (before == nil || trouble(before) != trouble(err)):
+		s.log(now, NoticeEvent, "%v", err)
+	case err == nil && before != nil:
+		s.log(now, NoticeEvent, "%s: it answers again", from.Name())
+	}
+	if err == nil && from == probe.FromWorkers {
+		s.workers = probe.Since(now, s.workers, report.Replicas)
+	}
 }
 
-// hear takes over what an origin says, or why it does not. mu is held.
+// nearEnd is this end of a connection in an error.
+var nearEnd = regexp.MustCompile(`\S+->`)
+
+// trouble is an error without what differs each time.
+func trouble(err error) string { return nearEnd.ReplaceAllString(err.Error(), "") }
+
+// hear takes over what an origin says, or why it does not: then what it said
+// last is kept, as old. mu is held.
 func (s *Session) hear(now time.Time, from probe.Origin, report probe.Report, err error) {
 	said := s.said[from]
-	if said.Origin = from; err != nil {
-		s.said[from] = said.Fails(err)
-		return
+	said.Origin = from
+	if err != nil {
+		s.trouble[from] = err
+	} else {
+		delete(s.trouble, from)
+		said = said.Says(now, report)
 	}
-	if said.At.IsZero() {
-		s.meet(report.Replicas)
-	}
-	s.said[from] = said.Says(now, report)
+	s.said[from] = said
 }
 
-// join makes one fleet of all that is known of it. mu is held.
-func (s *Session) join(now time.Time) probe.Fleet {
+// look is the present or the latest load, and one fleet of all that is known of
+// it; ok is false where there was no load. mu is held.
+func (s *Session) look(now time.Time) (l load.Snapshot, f probe.Fleet, ok bool) {
+	var answers []probe.Replica
+	if ok = s.engine != nil; ok {
+		l = s.engine.Snapshot()
+		answers = l.Fleet()
+		var unnamed error
+		if len(answers) == 0 && l.Unnamed > 0 {
+			unnamed = errUnnamed
+		}
+		of := probe.ReportOf(answers)
+		*of.Ready = probe.Fleet{Replicas: answers}.Answering()
+		s.hear(now, probe.FromAnswers, of, unnamed)
+	}
 	var said []probe.Statement
-	for _, from := range []probe.Origin{probe.FromScaler, probe.FromWorkers, probe.FromDNS} {
-		if st, ok := s.said[from]; ok {
+	for _, from := range []probe.Origin{probe.FromScaler, probe.FromWorkers, probe.FromDNS, probe.FromAnswers} {
+		st, asked := s.said[from]
+		if err := s.trouble[from]; err != nil {
+			st = st.Fails(err)
+		}
+		if asked {
 			said = append(said, st)
 		}
 	}
-	if s.engine == nil {
-		return probe.Join(s.fleet, s.workers, nil, said)
-	}
-	l := s.engine.Snapshot()
-	answers := l.Fleet()
-	own := probe.Statement{Origin: probe.FromAnswers}
-	if len(answers) == 0 && l.Unnamed > 0 {
-		own = own.Fails(errUnnamed)
-	} else {
-		of := probe.ReportOf(answers)
-		*of.Ready = probe.Fleet{Replicas: answers}.Answering()
-		own = own.Says(now, of)
-	}
-	return probe.Join(s.fleet, s.workers, answers, append(said, own))
+	return l, probe.Join(s.fleet, s.workers, answers, said), ok
 }
 
 var errUnnamed = errors.New("no answer names the replica that gave it")
+
+// during is a fleet without the replicas that had gone before a load began and
+// so are no part of it.
+func during(f probe.Fleet, began time.Time) probe.Fleet {
+	f.Replicas = slices.DeleteFunc(slices.Clone(f.Replicas), func(r probe.Replica) bool {
+		return r.State == probe.Gone && !r.Answered && r.Since.Before(began)
+	})
+	return f
+}

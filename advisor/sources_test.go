@@ -60,14 +60,27 @@ func TestAListIsAskedAgainAndAgain(t *testing.T) {
 		}
 		list.change(func(l *fakeList) { l.err = errors.New("workers list: got 500") })
 		st = workersSay(t, s, "workers list: no answer")
-		if len(st.Fleet.Replicas) != 0 || st.Fleet.Statement(probe.FromWorkers).Known != nil {
-			t.Errorf("while the list fails the fleet is %+v, want that nothing is known", st.Fleet)
+		if said := st.Fleet.Statement(probe.FromWorkers); len(st.Fleet.Replicas) != 2 || said.Known != nil || !said.Since.IsZero() {
+			t.Errorf("while the list fails the fleet is %+v, want the rows of before, and that nothing is said of their number", st.Fleet)
 		}
-		time.Sleep(time.Minute)
-		list.change(func(l *fakeList) { l.err, l.ids = nil, []string{"a"} })
+		list.change(func(l *fakeList) { l.err = errors.New("workers list: read 127.0.0.1:1->[::1]:80: reset") })
+		time.Sleep(10 * time.Second)
+		list.change(func(l *fakeList) { l.err = errors.New("workers list: read 127.0.0.1:2->[::1]:80: reset") })
+		time.Sleep(10 * time.Second)
+		list.change(func(l *fakeList) { l.err = nil })
+		if again := workersSay(t, s, "workers list: 2 running").Fleet.Statement(probe.FromWorkers); again.Since.After(again.At.Add(-20 * time.Second)) {
+			t.Errorf("after a failure the list says the same since %v, want since before it", again.Since)
+		}
+		list.change(func(l *fakeList) { l.ids = []string{"a"} })
 		st = workersSay(t, s, "workers list: 1 running")
-		if n, text := notices(st); n != 1 || text != "workers list: got 500" {
-			t.Errorf("the log has %d notices, the last %q; want that one failure, once", n, text)
+		var log []string
+		for _, e := range st.Events {
+			if e.Kind == NoticeEvent {
+				log = append(log, e.Text)
+			}
+		}
+		if want := []string{"workers list: got 500", "workers list: read 127.0.0.1:1->[::1]:80: reset", "workers list: it answers again"}; !slices.Equal(log, want) {
+			t.Errorf("the log has %q, want %q", log, want)
 		}
 		list.change(func(l *fakeList) { l.mute = true })
 		began := time.Now()
@@ -126,6 +139,13 @@ func TestOtherNamesOnlyCount(t *testing.T) {
 		if len(st.Fleet.Replicas) != 2 || !st.Fleet.Statement(probe.FromWorkers).Apart {
 			t.Errorf("the fleet is %+v, want the two that answer, and the list apart", st.Fleet)
 		}
+		later := await(t, s, "20 s", func(later State) bool { return later.At.Sub(st.At) > 20*time.Second })
+		if of := later.Fleet.Statement(probe.FromAnswers); of.At.Sub(of.Since) < 20*time.Second {
+			t.Errorf("two have answered since %v at %v, want since they first did", of.Since, of.At)
+		}
+		if n := later.Points[len(later.Points)-1].Answering; n != later.Fleet.Answering() {
+			t.Errorf("%d answer in the chart, and %d in the fleet", n, later.Fleet.Answering())
+		}
 	})
 }
 
@@ -145,5 +165,40 @@ func TestKeepNoticed(t *testing.T) {
 	}
 	if got = keepNoticed(at(6), got, nil); got[1].AtEnd || got[1].Lasting() {
 		t.Errorf("after the last one: %+v, want that it does not hold any more, and did not for long", got[1])
+	}
+}
+
+// What had gone before a load is no part of it.
+func TestReplicasOfEarlierLoads(t *testing.T) {
+	began := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	row := func(id string, state probe.State, since int, answered bool) probe.Replica {
+		return probe.Replica{ID: id, State: state, Since: began.Add(time.Duration(since) * time.Second), Answered: answered}
+	}
+	f := during(probe.Fleet{Replicas: []probe.Replica{
+		row("a", probe.Serving, -60, true), row("b", probe.Ready, -60, false), row("c", probe.Gone, -60, false),
+		row("d", probe.Gone, 5, false), row("e", probe.Gone, -1, true), {ID: "f", State: probe.Gone},
+	}}, began)
+	var got []string
+	for _, r := range f.Replicas {
+		got = append(got, r.ID)
+	}
+	if want := []string{"a", "b", "d", "e"}; !slices.Equal(got, want) {
+		t.Errorf("during the load there are %v, want %v", got, want)
+	}
+}
+
+// What had been starting for long when it was first seen does not start now.
+func TestWhatStartsIsLoggedOnce(t *testing.T) {
+	began := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	s := &Session{began: began, seen: map[string]probe.State{}, answered: map[string]bool{}}
+	starting := func(id string, since time.Time) probe.Replica {
+		return probe.Replica{ID: id, State: probe.Starting, Since: since}
+	}
+	for i := range 3 {
+		now := began.Add(time.Duration(i+1) * time.Second)
+		s.noticeReplicas(now, probe.Fleet{Replicas: []probe.Replica{starting("a", time.Time{}), starting("b", began.Add(-time.Minute)), starting("c", began.Add(time.Second))}})
+	}
+	if e := s.state.Events; len(e) != 1 || e[0].Text != "c starts" {
+		t.Errorf("the log has %v, want that c starts", e)
 	}
 }

@@ -2,6 +2,8 @@ package probe
 
 import (
 	"fmt"
+	"math"
+	"strings"
 	"time"
 )
 
@@ -28,7 +30,9 @@ func (f Fleet) foreign() bool {
 // where other notices explain why few answer.
 func disagreement(now time.Time, s Sight, explained bool) (n Notice, ok bool) {
 	say := func(format string, args ...any) (Notice, bool) {
-		return Notice{NoticeDisagree, "the sources disagree: " + fmt.Sprintf(format, args...)}, true
+		text := fmt.Sprintf(format, args...)
+		about, _, _ := strings.Cut(text, "; ")
+		return Notice{NoticeDisagree, "the sources disagree: " + text, about}, true
 	}
 	scaler, workers := s.Fleet.Statement(FromScaler), s.Fleet.Statement(FromWorkers)
 	byScaler, scalerKnows := scaler.ready(now, settled)
@@ -48,13 +52,34 @@ func disagreement(now time.Time, s Sight, explained bool) (n Notice, ok bool) {
 	}
 	answering := s.Fleet.Answering()
 	few := (scalerKnows || listKnows) && answering > 0 && answering < ready && !s.Balanced
-	if !few || s.Unseen.High == 0 || s.Unseen.High >= ready || !s.shares(now, says.Since, ready) {
+	if !few || !s.shares(now, says.Since, ready) || s.byChance(now, ready, answering) {
 		return Notice{}, false
 	}
 	if says.Apart {
 		return say("%d ready by %s, %d answering, under other names, so that only the numbers can be compared", ready, who, answering)
 	}
 	return say("%d ready by %s, %d answering; %s", ready, who, answering, cure)
+}
+
+// within is how far back answers are looked at to tell who answers now.
+const within = 10 * time.Second
+
+// byChance reports whether chance explains that of so many replicas no more
+// answer: with 2.5 % or more, if each is as likely as any other to get an answer
+// of the last seconds, or where connections stay with their replicas, one that
+// is open.
+func (s Sight) byChance(now time.Time, replicas, answering int) bool {
+	draws := s.Rate * min(now.Sub(s.Since), within).Seconds()
+	if s.Sticky {
+		draws = float64(s.Conns)
+	}
+	const tail = 0.025
+	// The expected number that get nothing is no less than the chance of any, and
+	// so many draws are many to go through.
+	if m := float64(replicas); m*math.Exp(-draws/m) < tail {
+		return false
+	}
+	return hitAtMost(int(draws), replicas, answering) >= tail
 }
 
 // strangers are the replicas that go on answering although the sources, which

@@ -25,7 +25,6 @@ func TestDisagreement(t *testing.T) {
 	stranger := func(last int) Replica {
 		return Replica{ID: "x", State: Serving, Answered: true, FirstSeen: ago(90), LastSeen: ago(last)}
 	}
-	met := func(n int) Unseen { return Unseen{Seen: n, Total: n, Low: n, High: n} }
 	failed := says(FromWorkers, 60, 5).Fails(errTest)
 	for _, c := range []struct {
 		name  string
@@ -33,29 +32,32 @@ func TestDisagreement(t *testing.T) {
 		want  string // part of the text; empty: silence
 	}{
 		{"nothing is known", Sight{}, ""},
-		{"all answer", Sight{Rate: 100, Unseen: met(3), Fleet: Fleet{Managed: true, Replicas: answering(3, managed), Sources: []Statement{says(FromScaler, 60, 3)}}}, ""},
-		{"fewer answer than the list has", Sight{Rate: 100, Unseen: met(3), Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}},
+		{"all answer", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: answering(3, managed), Sources: []Statement{says(FromScaler, 60, 3)}}}, ""},
+		{"fewer answer than the list has", Sight{Rate: 100, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}},
 			"5 ready by the list of workers, 3 answering, under other names"},
-		{"fewer answer than the scaler has", Sight{Rate: 100, Unseen: met(3), Fleet: Fleet{Managed: true, Replicas: answering(3, managed), Sources: []Statement{says(FromScaler, 60, 5)}}},
+		{"fewer answer than the scaler has", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: answering(3, managed), Sources: []Statement{says(FromScaler, 60, 5)}}},
 			"5 ready by the scaler, 3 answering; R opens"},
-		{"too few answers to have met all", Sight{Rate: 100, Unseen: Unseen{Seen: 3, Total: 4, Low: 3, High: 6}, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
-		{"nothing came twice", Sight{Rate: 100, Unseen: Unseen{Seen: 3, Total: 3, Low: 3}, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
-		{"too slow a load", Sight{Rate: 0.1, Unseen: met(3), Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
-		{"a load that has just begun", Sight{Rate: 100, Since: ago(3), Unseen: met(3), Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
-		{"a list that has just changed", Sight{Rate: 100, Unseen: met(3), Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{says(FromWorkers, 9, 5)}}}, ""},
-		{"a list that does not answer", Sight{Rate: 100, Unseen: met(3), Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{failed}}}, ""},
+		{"too few connections to have met all", Sight{Rate: 100, Sticky: true, Conns: 6, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
+		{"connections enough to have met all", Sight{Rate: 100, Sticky: true, Conns: 30, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, "5 ready by the list of workers, 3 answering"},
+		{"too few answers to have met all lately", Sight{Rate: 0.8, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
+		{"some have stopped answering", Sight{Rate: 100, Fleet: Fleet{Sources: []Statement{apart}, Replicas: append(answering(3, plain),
+			Replica{ID: "x", State: Quiet, Answered: true, LastSeen: ago(30)}, Replica{ID: "y", State: Gone, Answered: true, LastSeen: ago(80)})}}, "5 ready by the list of workers, 3 answering"},
+		{"too slow a load", Sight{Rate: 0.1, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
+		{"a load that has just begun", Sight{Rate: 100, Since: ago(3), Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{apart}}}, ""},
+		{"a list that has just changed", Sight{Rate: 100, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{says(FromWorkers, 9, 5)}}}, ""},
+		{"a list that does not answer", Sight{Rate: 100, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{failed}}}, ""},
 		{"nobody names itself", Sight{Rate: 100, Fleet: Fleet{Sources: []Statement{apart}}}, ""},
-		{"the scaler leaves some idle", Sight{Rate: 100, Balanced: true, Unseen: met(3), Fleet: Fleet{Managed: true, Replicas: answering(3, managed), Sources: []Statement{says(FromScaler, 60, 5)}}}, ""},
+		{"the scaler leaves some idle", Sight{Rate: 100, Balanced: true, Fleet: Fleet{Managed: true, Replicas: answering(3, managed), Sources: []Statement{says(FromScaler, 60, 5)}}}, ""},
 		{"scaler and list", Sight{Balanced: true, Fleet: Fleet{Managed: true, Sources: []Statement{says(FromScaler, 60, 5), says(FromWorkers, 60, 4)}}},
 			"the scaler has 5 ready, the list of workers 4"},
 		{"scaler and list at the same", Sight{Fleet: Fleet{Managed: true, Sources: []Statement{says(FromScaler, 60, 5), says(FromWorkers, 60, 5)}}}, ""},
 		{"scaler and list while one changes", Sight{Fleet: Fleet{Managed: true, Sources: []Statement{says(FromScaler, 60, 5), says(FromWorkers, 9, 4)}}}, ""},
-		{"a stranger", Sight{Rate: 100, Unseen: met(4), Fleet: Fleet{Listed: true, Replicas: append(answering(3, listed), stranger(0)), Sources: []Statement{says(FromWorkers, 60, 3)}}},
+		{"a stranger", Sight{Rate: 100, Fleet: Fleet{Listed: true, Replicas: append(answering(3, listed), stranger(0)), Sources: []Statement{says(FromWorkers, 60, 3)}}},
 			"1 answer that neither the scaler nor a list of workers has (x)"},
-		{"a stranger that answered while the list still had it", Sight{Rate: 100, Unseen: met(4), Fleet: Fleet{Listed: true, Replicas: append(answering(3, listed), stranger(17)), Sources: []Statement{says(FromWorkers, 20, 3)}}}, ""},
-		{"all are strangers", Sight{Rate: 100, Unseen: met(3), Fleet: Fleet{Managed: true,
+		{"a stranger that answered while the list still had it", Sight{Rate: 100, Fleet: Fleet{Listed: true, Replicas: append(answering(3, listed), stranger(17)), Sources: []Statement{says(FromWorkers, 20, 3)}}}, ""},
+		{"all are strangers", Sight{Rate: 100, Fleet: Fleet{Managed: true,
 			Replicas: append(answering(3, plain), Replica{ID: "r", State: Ready, Managed: true}), Sources: []Statement{says(FromScaler, 60, 3)}}}, ""},
-		{"several addresses are no replicas", Sight{Rate: 100, Unseen: met(3), Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{{Origin: FromDNS, Known: new(5), Since: ago(60)}}}}, ""},
+		{"several addresses are no replicas", Sight{Rate: 100, Fleet: Fleet{Replicas: answering(3, plain), Sources: []Statement{{Origin: FromDNS, Known: new(5), Since: ago(60)}}}}, ""},
 	} {
 		got, ok := disagreement(now, c.sight, false)
 		if ok != (c.want != "") || !strings.Contains(got.Text, c.want) {

@@ -1,6 +1,9 @@
 package probe
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // State is where a replica is in its life.
 type State string
@@ -49,7 +52,8 @@ type Replica struct {
 	Retry     time.Time     `json:"retry,omitzero"`      // while it is failing: when another one takes its place
 	LastError string        `json:"lastError,omitempty"` // why it ended, when it did by itself, or is suspect
 
-	Listed bool `json:"listed,omitempty"` // a list of workers has it
+	Listed bool      `json:"listed,omitempty"` // a list of workers has it
+	Since  time.Time `json:"since,omitzero"`   // since when the scaler or the list says of it what it says (see Since)
 
 	// From the answers.
 	Answered  bool          `json:"answered,omitempty"`
@@ -75,6 +79,33 @@ type Replica struct {
 // InCrashLoop reports whether the replica, or those before it in its place,
 // failed CrashLoop times in a row or more.
 func (r Replica) InCrashLoop() bool { return r.Failures >= CrashLoop }
+
+// Since notes of what a source says of its replicas since when each has been in
+// its state, given what it said before, nil where it is the first time. Of what
+// had come about by then the source itself knows when, or nobody does, and
+// Since is zero; a replica that is ready counts from the first look.
+func Since(now time.Time, before, said []Replica) []Replica {
+	was := make(map[string]Replica, len(before))
+	for _, r := range before {
+		was[r.ID] = r
+	}
+	out := slices.Clone(said)
+	for i := range out {
+		r := &out[i]
+		last, known := was[r.ID]
+		switch {
+		case known && last.State == r.State:
+			r.Since = last.Since
+		case !known && r.State == Gone:
+			r.Since = r.Deleted
+		case before == nil && r.State == Starting:
+			r.Since = r.Created
+		default:
+			r.Since = now
+		}
+	}
+	return out
+}
 
 // Fleet is all replicas of a target at one moment. It is a value: a new one
 // is made for each report.
@@ -105,13 +136,6 @@ func (f Fleet) Count(states ...State) int {
 // Up is the number of replicas that may get requests.
 func (f Fleet) Up() int { return f.Count(Ready, New, Serving, Quiet) }
 
-// Answering is the number of replicas that have answered and are not gone.
-func (f Fleet) Answering() int {
-	n := 0
-	for _, r := range f.Replicas {
-		if r.Answered && r.State != Gone && r.State != Quiet {
-			n++
-		}
-	}
-	return n
-}
+// Answering is the number of replicas that answer, of those that may get
+// requests.
+func (f Fleet) Answering() int { return f.Count(New, Serving) }

@@ -2,12 +2,13 @@ package probe
 
 import "slices"
 
-// Merge joins what a scaler says of its replicas with what the answers say.
+// merge joins what a scaler or a list says of its replicas with what the
+// answers say.
 // Replicas are the same when they have the same ID: a scaler gives each of
 // its replicas its ID as HOSTNAME, by which it names itself. An answering
 // replica that the scaler does not know is added behind the others, and those
 // that are gone stand last.
-func Merge(managed Fleet, answers []Replica) Fleet {
+func merge(managed Fleet, answers []Replica) Fleet {
 	out := managed
 	out.Replicas = make([]Replica, 0, len(managed.Replicas)+len(answers))
 	byID := make(map[string]Replica, len(answers))
@@ -31,13 +32,16 @@ func Merge(managed Fleet, answers []Replica) Fleet {
 		out.Replicas = append(out.Replicas, r)
 	}
 	for _, a := range answers {
-		if _, ok := byID[a.ID]; !ok {
-			continue
+		if _, ok := byID[a.ID]; ok {
+			out.Replicas = append(out.Replicas, a)
 		}
-		if (managed.Managed || managed.Listed) && a.State == Quiet {
-			a.State = Gone // the scaler or the list has forgotten it
+	}
+	if managed.vouchedFor(Replica{Managed: managed.Managed, Listed: managed.Listed}) && !out.foreign() {
+		for i, r := range out.Replicas {
+			if !r.Managed && !r.Listed && r.State == Quiet {
+				out.Replicas[i].State = Gone // it has been forgotten
+			}
 		}
-		out.Replicas = append(out.Replicas, a)
 	}
 	slices.SortStableFunc(out.Replicas, func(a, b Replica) int { return compareBool(a.State == Gone, b.State == Gone) })
 	return out

@@ -17,7 +17,7 @@ type Sight struct {
 	Here     string        // the name of this machine
 	HTTP2    bool          // a connection carries any number of requests at once
 	Balanced bool          // the scaler that reports the fleet chooses the replicas itself
-	Unseen   Unseen        // how many replicas there are, judged by the answers
+	Sticky   bool          // every connection stays with its replica
 }
 
 // Notice says what keeps a load from reaching all replicas, and what helps, or
@@ -25,6 +25,8 @@ type Sight struct {
 type Notice struct {
 	Kind NoticeKind `json:"kind"`
 	Text string     `json:"text"`
+
+	About string `json:"about,omitempty"` // the replicas or the sources that it is about, in a few words
 }
 
 // NoticeKind is what was noticed.
@@ -33,6 +35,7 @@ type NoticeKind string
 // The notices.
 const (
 	NoticePinned     NoticeKind = "pinned"    // replicas are known that get nothing
+	NoticeStopped    NoticeKind = "stopped"   // replicas that answered are still known, and do not any more
 	NoticeOneConn    NoticeKind = "one_conn"  // everything goes over one connection
 	NoticeOneAddress NoticeKind = "one_addr"  // a name of one address, behind which one replica answers
 	NoticeUnreached  NoticeKind = "unreached" // the name has addresses that no connection goes to
@@ -55,7 +58,7 @@ const cure = "R opens fresh connections, --conn-max-age 30s keeps doing so"
 // there is too little to go by.
 func Notices(now time.Time, s Sight) []Notice {
 	var out []Notice
-	for _, look := range []func(time.Time, Sight) (Notice, bool){leftOut, unreached, forwarded} {
+	for _, look := range []func(time.Time, Sight) (Notice, bool){leftOut, stopped, unreached, forwarded} {
 		if n, ok := look(now, s); ok && !s.Balanced {
 			out = append(out, n)
 		}

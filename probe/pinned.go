@@ -12,35 +12,43 @@ import (
 type reach struct {
 	known, answering int
 	only             string        // the latest that answers
-	left             []string      // that get nothing
-	silent           time.Duration // how long the one that waits longest has got nothing
+	left             []string      // that have got nothing
+	silent           time.Duration // how long the one of them that waits longest has got nothing
+	stopped          []string      // that answered, and do not any more
+	last             time.Time     // when the first of them did
 }
 
 // reach tells the replicas that get requests from those that have had nothing
-// for leftOutFor. Of replicas that answers alone speak of nobody knows whether
-// they are still there, and so of those of a list that does not answer.
+// for leftOutFor, and where an even share of it would have been leftOutShare
+// answers. Only of those that a scaler or a list has at the moment anybody knows
+// that they are still there.
 func (s Sight) reach(now time.Time) reach {
 	var out reach
-	stale := s.Fleet.Statement(FromWorkers).Error != ""
+	out.known = s.Fleet.Up()
 	for _, r := range s.Fleet.Replicas {
 		switch r.State {
-		case Ready, New, Serving, Quiet, Suspect:
+		case Ready, New, Serving, Quiet:
 		default:
 			continue
 		}
-		out.known++
 		since := s.Since
-		if r.LastSeen.After(since) {
-			since = r.LastSeen
+		for _, at := range []time.Time{r.LastSeen, r.Since} {
+			if at.After(since) {
+				since = at
+			}
 		}
-		if ready := r.Created.Add(r.StartedIn); ready.After(since) {
-			since = ready
-		}
+		silent := now.Sub(since)
+		long := silent >= leftOutFor && s.Rate*silent.Seconds() >= leftOutShare*float64(out.known)
 		switch {
-		case (r.Managed || r.Listed && !stale) && now.Sub(since) >= leftOutFor:
+		case s.Fleet.vouchedFor(r) && long && r.Answered:
+			if out.last.IsZero() || r.LastSeen.Before(out.last) {
+				out.last = r.LastSeen
+			}
+			out.stopped = append(out.stopped, r.ID)
+		case s.Fleet.vouchedFor(r) && long:
 			out.left = append(out.left, r.ID)
-			out.silent = max(out.silent, now.Sub(since))
-		case r.Answered:
+			out.silent = max(out.silent, silent)
+		case r.State == New || r.State == Serving:
 			out.answering++
 			out.only = r.ID
 		}
@@ -48,14 +56,27 @@ func (s Sight) reach(now time.Time) reach {
 	return out
 }
 
+// vouchedFor reports whether a scaler or a list of workers has a replica, and
+// answers at the moment.
+func (f Fleet) vouchedFor(r Replica) bool {
+	return r.Managed && f.Statement(FromScaler).Error == "" || r.Listed && f.Statement(FromWorkers).Error == ""
+}
+
 // leftOut says that replicas are known which get nothing, and as far as it can
 // be told, why.
 func leftOut(now time.Time, s Sight) (Notice, bool) {
 	r := s.reach(now)
-	if s.Rate <= 0 || len(r.left) == 0 || r.answering == 0 || s.Fleet.foreign() || s.Rate*r.silent.Seconds()/float64(r.known) < leftOutShare {
+	if s.Rate <= 0 || len(r.left) == 0 || r.answering == 0 || s.Fleet.foreign() {
 		return Notice{}, false
 	}
-	nothing := fmt.Sprintf("%d of %d replicas have had nothing for %s (%s)", len(r.left), r.known, r.silent.Round(time.Second), list(r.left))
+	has := "have"
+	if len(r.left) == 1 {
+		has = "has"
+	}
+	nothing := fmt.Sprintf("%d of %d replicas %s had nothing for %s (%s)", len(r.left), r.known, has, r.silent.Round(time.Second), list(r.left))
+	say := func(kind NoticeKind, format string, args ...any) (Notice, bool) {
+		return Notice{kind, fmt.Sprintf(format, args...), list(r.left)}, true
+	}
 	dns := s.Fleet.Statement(FromDNS)
 	switch {
 	case s.Conns == 1:
@@ -63,12 +84,30 @@ func leftOut(now time.Time, s Sight) (Notice, bool) {
 		if s.HTTP2 {
 			how = "one HTTP/2 connection, which carries any number at once"
 		}
-		return Notice{NoticeOneConn, fmt.Sprintf("%s: all requests go over %s%s; more users (-u) have more connections, %s", nothing, how, age(s.Oldest), cure)}, true
+		return say(NoticeOneConn, "%s: all requests go over %s%s; more users (-u) have more connections, %s", nothing, how, age(s.Oldest), cure)
 	case r.answering == 1 && s.Conns > 1 && dns.Known != nil && *dns.Known == 1:
-		return Notice{NoticeOneAddress, fmt.Sprintf("%s: %s resolves to one address, and all %d connections to it end at %s: connections are pinned, or the name is that of one replica, or its balancer keeps each client at one; %s",
-			nothing, s.Host, s.Conns, r.only, cure)}, true
+		return say(NoticeOneAddress, "%s: %s resolves to one address, and all %d connections to it end at %s: connections are pinned, or the name is that of one replica, or its balancer keeps each client at one; %s",
+			nothing, s.Host, s.Conns, r.only, cure)
 	}
-	return Notice{NoticePinned, fmt.Sprintf("%s: connections are pinned%s; %s", nothing, age(s.Oldest), cure)}, true
+	return say(NoticePinned, "%s: connections are pinned%s; %s", nothing, age(s.Oldest), cure)
+}
+
+// stopped says that replicas which answered do not any more, although a scaler
+// or a list still has them as ready.
+func stopped(now time.Time, s Sight) (Notice, bool) {
+	r := s.reach(now)
+	if s.Rate <= 0 || len(r.stopped) == 0 || r.answering == 0 || s.Fleet.foreign() {
+		return Notice{}, false
+	}
+	has, them, who := "has", "it as running", "the list of workers"
+	if len(r.stopped) > 1 {
+		has, them = "have", "them as running"
+	}
+	if s.Fleet.Managed {
+		who = "the scaler"
+	}
+	return Notice{NoticeStopped, fmt.Sprintf("%s %s stopped answering (since %s), %s still has %s: it has ended, or no connection goes there any more; R opens fresh connections",
+		list(r.stopped), has, r.last.Format(time.TimeOnly), who, them), list(r.stopped)}, true
 }
 
 // unreached says that the name of the target has addresses to which no
@@ -91,7 +130,7 @@ func unreached(now time.Time, s Sight) (Notice, bool) {
 		return Notice{}, false
 	}
 	return Notice{NoticeUnreached, fmt.Sprintf("no connection goes to %d of the %d addresses of %s (%s): connections are pinned to the others%s, or nothing answers there; %s",
-		len(left), same, s.Host, list(left), age(s.Oldest), cure)}, true
+		len(left), same, s.Host, list(left), age(s.Oldest), cure), list(left)}, true
 }
 
 // forwarded says that everything on this machine ends at one replica, as it
@@ -103,7 +142,7 @@ func forwarded(now time.Time, s Sight) (Notice, bool) {
 	if !enough || !local || s.Fleet.Managed || s.Fleet.Listed || r.answering != 1 || r.only == s.Here || s.Conns <= 1 {
 		return Notice{}, false
 	}
-	return Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: is that all there is, or a port-forward, which never balances? Load the service's own address instead", s.Conns)}, true
+	return Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: is that all there is, or a port-forward, which never balances? Load the service's own address instead", s.Conns), r.only}, true
 }
 
 // list names a few replicas.

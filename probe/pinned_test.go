@@ -11,10 +11,10 @@ func TestNotices(t *testing.T) {
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	ago := func(s int) time.Time { return now.Add(-time.Duration(s) * time.Second) }
 	answered := func(id string, last int) Replica {
-		return Replica{ID: id, State: Serving, Managed: true, Created: ago(100), StartedIn: time.Second, Answered: true, FirstSeen: ago(90), LastSeen: ago(last)}
+		return Replica{ID: id, State: Serving, Managed: true, Since: ago(100), Answered: true, FirstSeen: ago(90), LastSeen: ago(last)}
 	}
 	started := func(id string, state State, ready int) Replica {
-		return Replica{ID: id, State: state, Managed: true, Created: ago(ready + 1), StartedIn: time.Second}
+		return Replica{ID: id, State: state, Managed: true, Since: ago(ready)}
 	}
 	own := func(id string, last int) Replica {
 		r := answered(id, last)
@@ -23,7 +23,7 @@ func TestNotices(t *testing.T) {
 	}
 	local := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	listed := func(id string, state State, ready int) Replica {
-		return Replica{ID: id, State: state, Listed: true, Created: ago(ready + 1), StartedIn: time.Second}
+		return Replica{ID: id, State: state, Listed: true, Created: ago(500), Since: ago(ready)}
 	}
 	name := func(r Replica) Replica {
 		r.Managed, r.Listed = false, true
@@ -37,6 +37,8 @@ func TestNotices(t *testing.T) {
 		return s
 	}
 	addrs := func(all ...string) []netip.Addr { return dns(0, all...).Addresses }
+	again := answered("b", 20)
+	again.Since = ago(3)
 	two := []Replica{answered("a", 0), started("b", Ready, 20)}
 	for _, tt := range []struct {
 		name  string
@@ -45,8 +47,11 @@ func TestNotices(t *testing.T) {
 	}{
 		{"all answer", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), answered("b", 0)}}}, ""},
 		{"a new one gets nothing", Sight{Rate: 100, Conns: 8, Oldest: 94 * time.Second, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), started("b", Ready, 20)}}},
-			"pinned: 1 of 2 replicas have had nothing for 20s (b): connections are pinned, the oldest for 1m34s; R opens"},
-		{"one that answered gets nothing more", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), answered("b", 9)}}}, "pinned: nothing for 9s (b)"},
+			"pinned: 1 of 2 replicas has had nothing for 20s (b): connections are pinned, the oldest for 1m34s; R opens"},
+		{"one that answered gets nothing more", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), answered("b", 9)}}}, "stopped: b has stopped answering (since 08:59:51), the scaler still has it as running: it has ended, or"},
+		{"one of two that a list has stops", Sight{Rate: 100, Since: ago(60), Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), name(answered("b", 8)), name(answered("c", 9))}}},
+			"stopped: b, c have stopped answering (since 08:59:51), the list of workers still has them as running"},
+		{"one that answered before it was started again", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), again}}}, ""},
 		{"many", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), started("b", Ready, 9), started("c", Ready, 9), started("d", Ready, 9), started("e", Ready, 9)}}},
 			"pinned: 4 of 5 replicas have had nothing for 9s (b and 3 more)"},
 		{"it has just begun", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), started("b", Ready, 4)}}}, ""},
@@ -56,14 +61,17 @@ func TestNotices(t *testing.T) {
 		{"no load", Sight{Rate: 0, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 40), started("b", Ready, 40)}}}, ""},
 		{"nobody names itself", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{started("a", Ready, 40), started("b", Ready, 40)}}}, ""},
 		{"the load has just begun", Sight{Rate: 100, Since: ago(4), Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), started("b", Ready, 90)}}}, ""},
-		{"nothing since it went on", Sight{Rate: 100, Since: ago(6), Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), answered("b", 60)}}}, "pinned: nothing for 6s (b)"},
+		{"nothing since it went on", Sight{Rate: 100, Since: ago(6), Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), answered("b", 60)}}}, "stopped: b has stopped"},
 		{"a port-forward", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, "forwarded: 20 connections"},
 		{"a port-forward that has just begun", Sight{Rate: 100, Since: ago(4), Conns: 20, Reached: local, Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
 		{"this machine itself", Sight{Rate: 100, Conns: 20, Reached: local, Here: "a", Fleet: Fleet{Replicas: []Replica{own("a", 0)}}}, ""},
 		{"two behind this machine", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Replicas: []Replica{own("a", 0), own("b", 0)}}}, ""},
 		{"one listed replica here", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0))}}}, ""},
 		{"a list has one that gets nothing", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), listed("b", Ready, 20)}}},
-			"pinned: 1 of 2 replicas have had nothing for 20s (b): connections are pinned; R opens"},
+			"pinned: 1 of 2 replicas has had nothing for 20s (b): connections are pinned; R opens"},
+		{"a list has had one only now", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), listed("b", Ready, 0)}}}, ""},
+		{"a list has one that gets no requests", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), listed("b", Suspect, 60)}}}, ""},
+		{"a scaler that does not answer", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Managed: true, Sources: []Statement{{Origin: FromScaler, Error: "no"}}, Replicas: two}}, ""},
 		{"a list that does not answer", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Listed: true, Sources: []Statement{{Origin: FromWorkers, Error: "no"}},
 			Replicas: []Replica{name(answered("a", 0)), listed("b", Ready, 20)}}}, ""},
 		{"those that answer have other names", Sight{Rate: 100, Conns: 8, Fleet: Fleet{Managed: true, Replicas: []Replica{started("a", Ready, 20), started("b", Ready, 20), own("x", 0)}}}, ""},

@@ -19,6 +19,11 @@ const (
 	FromAnswers Origin = "answers"
 )
 
+// Name is what an origin is called on screen.
+func (o Origin) Name() string {
+	return map[Origin]string{FromScaler: "scaler", FromWorkers: "workers list", FromDNS: "DNS", FromAnswers: "answers"}[o]
+}
+
 // Statement is what one origin says of a fleet. It is a value.
 type Statement struct {
 	Origin    Origin       `json:"source"`
@@ -75,7 +80,7 @@ func (s Statement) ready(now time.Time, least time.Duration) (n int, ok bool) {
 
 // String is the statement in a few words: "scaler: 5 ready of 6".
 func (s Statement) String() string {
-	name := map[Origin]string{FromScaler: "scaler", FromWorkers: "workers list", FromDNS: "DNS", FromAnswers: "answers"}[s.Origin]
+	name := s.Origin.Name()
 	switch {
 	case s.Error != "":
 		return name + ": no answer"
@@ -97,6 +102,9 @@ func (s Statement) String() string {
 	}
 	if *s.Known > *s.Ready {
 		text += fmt.Sprintf(" of %d", *s.Known)
+		if s.Origin == FromAnswers {
+			text += " seen"
+		}
 	}
 	if s.Apart {
 		text += " (by other names)"
@@ -113,14 +121,14 @@ func (f Fleet) Statement(o Origin) Statement {
 	return Statement{Origin: o}
 }
 
-// SourceLine is what each source says, where others are asked than the scaler
-// and the answers: these stand elsewhere. It is empty otherwise.
+// SourceLine is what each source says, where others are asked than the answers.
+// It is empty otherwise.
 func (f Fleet) SourceLine() string {
 	var parts []string
 	more := false
 	for _, s := range f.Sources {
 		parts = append(parts, s.String())
-		more = more || s.Origin == FromWorkers || s.Origin == FromDNS
+		more = more || s.Origin != FromAnswers
 	}
 	if !more {
 		return ""
@@ -131,13 +139,13 @@ func (f Fleet) SourceLine() string {
 // Join makes a fleet of what a scaler, a list of workers and the answers say,
 // with the statements of all that were asked.
 func Join(scaler Fleet, workers, answers []Replica, said []Statement) Fleet {
+	scaler.Sources = said
 	f, named := scaler.withWorkers(workers, answers)
-	f = Merge(f, answers)
+	f = merge(f, answers)
 	foreign := f.foreign()
 	for i, s := range said {
 		said[i].Apart = s.Origin == FromWorkers && (!named || foreign) || s.Origin == FromScaler && foreign
 	}
-	f.Sources = said
 	return f
 }
 

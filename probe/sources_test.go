@@ -51,10 +51,11 @@ func TestSourceLine(t *testing.T) {
 		want string
 	}{
 		{"nothing", nil, ""},
-		{"what stands elsewhere", []Statement{said(FromScaler, 5, 5), said(FromAnswers, 3, 3)}, ""},
+		{"the answers alone", []Statement{said(FromAnswers, 3, 3)}, ""},
+		{"a scaler", []Statement{said(FromScaler, 5, 5), said(FromAnswers, 3, 3)}, "scaler: 5 ready · answers: 3"},
 		{"all", []Statement{said(FromScaler, 5, 5), said(FromWorkers, 6, 5), dns(1), said(FromAnswers, 3, 3)},
 			"scaler: 5 ready · workers list: 5 running of 6 · DNS: 1 address · answers: 3"},
-		{"other names", []Statement{apart, said(FromAnswers, 4, 3)}, "workers list: 5 running (by other names) · answers: 3 of 4"},
+		{"other names", []Statement{apart, said(FromAnswers, 4, 3)}, "workers list: 5 running (by other names) · answers: 3 of 4 seen"},
 		{"a failure", []Statement{dns(3).Fails(errTest), said(FromAnswers, 3, 3)}, "DNS: no answer · answers: 3"},
 		{"addresses", []Statement{dns(3)}, "DNS: 3 addresses"},
 	} {

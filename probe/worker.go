@@ -124,8 +124,17 @@ func parseWorker(data json.RawMessage) (Replica, error) {
 }
 
 // moment is a time as RFC 3339 has it, with or without the colon of the zone,
-// or in seconds since 1970. What is null or empty is zero.
+// or in seconds since 1970, or thousandths, millionths or billionths of them.
+// What is null or empty is zero, and so is what no machine of today means but
+// as "never": 0, the year 1, the year 9999.
 type moment struct{ time.Time }
+
+// Numbers from finer on are no seconds, which would be those of the year 5138,
+// and times from lastYear on are none.
+const (
+	finer    = 100_000_000_000
+	lastYear = 5138
+)
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (m *moment) UnmarshalJSON(data []byte) error {
@@ -135,7 +144,9 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700"} {
 		if t, err := time.Parse(layout, text); err == nil {
-			m.Time = t
+			if t.Year() >= 1970 && t.Year() < lastYear {
+				m.Time = t
+			}
 			return nil
 		}
 	}
@@ -143,7 +154,10 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("got time %s, want one such as 2026-01-02T15:04:05Z", data)
 	}
-	if seconds > 0 { // 0 is what a field has that was never set
+	for seconds >= finer {
+		seconds /= 1000
+	}
+	if seconds > 0 {
 		m.Time = time.Unix(seconds, 0).UTC()
 	}
 	return nil

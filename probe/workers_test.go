@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -44,6 +45,9 @@ func TestParseWorkers(t *testing.T) {
 			{"id":"replica-2","status":"TERMINATED","createdAt":"2026-01-02T03:04:05Z","deletedAt":"2026-01-02T03:04:07Z","lastError":"exit 1"}]`,
 			[]Replica{{ID: "replica-1", State: Ready, Created: at(5), Served: 3}, {ID: "replica-2", State: Gone, Created: at(5), Deleted: at(7), LastError: "exit 1"}}, ""},
 		{"seconds", `[{"id":"a","createdAt":1767323045}]`, []Replica{{ID: "a", State: Ready, Created: at(5)}}, ""},
+		{"finer than seconds", `[{"id":"a","createdAt":1767323045000},{"id":"b","createdAt":"1767323045000000"},{"id":"c","createdAt":1767323045000000001}]`,
+			[]Replica{{ID: "a", State: Ready, Created: at(5)}, {ID: "b", State: Ready, Created: at(5)}, {ID: "c", State: Ready, Created: at(5)}}, ""},
+		{"never", `[{"id":"a","createdAt":0,"launchAt":"0001-01-01T00:00:00Z","deletedAt":"9999-12-31T23:59:59Z"}]`, []Replica{{ID: "a", State: Ready}}, ""},
 		{"an unknown status", `[{"id":"a","status":"STATUS_ODD"}]`, nil, `worker a of 1: got status "STATUS_ODD", want CREATED`},
 		{"a time", `[{"id":"a","createdAt":"yesterday"}]`, nil, `got time "yesterday"`},
 		{"twice the same", `["a","b","a"]`, nil, "worker a of 3: got the name of another one"},
@@ -74,8 +78,8 @@ func FuzzParseWorkers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		replicas, err := ParseWorkers(data)
 		for _, r := range replicas {
-			if r.ID == "" || r.State == "" || err != nil {
-				t.Errorf("ParseWorkers(%q) has %+v, %v; want a name and a state", data, r, err)
+			if _, unfit := json.Marshal(r); r.ID == "" || r.State == "" || err != nil || unfit != nil {
+				t.Errorf("ParseWorkers(%q) has %+v, %v; want a name, a state, and what JSON can hold", data, r, err)
 			}
 		}
 	})

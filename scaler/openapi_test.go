@@ -51,7 +51,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 func TestOpenAPIHasEveryField(t *testing.T) {
 	doc := loadOpenAPI(t)
 	fromElsewhere := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "parts",
-		"conns", "inFlightEstimate", "coldStart", "afterStep", "listed"}
+		"conns", "inFlightEstimate", "coldStart", "afterStep", "listed", "since"}
 	for name, tt := range map[string]struct {
 		value any
 		never []string // that a scaler does not know

@@ -179,9 +179,9 @@ func TestReplicaNotes(t *testing.T) {
 		}, "! 12 answers carried no name"},
 		{"pinned", func() advisor.State {
 			st := steadyState()
-			st.Notices = []probe.Notice{{Kind: probe.NoticePinned, Text: "1 of 3 replicas have had nothing for 9s (replica-3)"}}
+			st.Notices = []probe.Notice{{Kind: probe.NoticePinned, Text: "1 of 3 replicas has had nothing for 9s (replica-3)"}}
 			return st
-		}, "! 1 of 3 replicas have had nothing for 9s (replica-3)"},
+		}, "! 1 of 3 replicas has had nothing for 9s (replica-3)"},
 		{"spread", func() advisor.State {
 			st := steadyState()
 			st.Load.Imbalance, st.Load.Unseen = new(0.5), probe.Unseen{Seen: 3, Total: 4, Low: 3, High: 7}

@@ -38,7 +38,8 @@ func banner(st advisor.State, s *styles, w int) []string {
 	return said(s, warn, "! "+st.Notices[0].Text, w, most)
 }
 
-// replicaSummary counts the replicas by what they do.
+// replicaSummary counts the replicas by what they do, each once; of a scaler
+// also what it wants and has.
 func replicaSummary(st advisor.State, s *styles, w int) string {
 	f := st.Fleet
 	parts := []part{}
@@ -51,9 +52,13 @@ func replicaSummary(st advisor.State, s *styles, w int) string {
 		add(f.Wanted, "wanted", strong, 0)
 		add(f.Up(), "up", plain, 0)
 	}
-	parts = append(parts, part{s.paint(strong, count(f.Answering())) + " answering", 0})
+	answering := s.paint(strong, count(f.Answering())) + " answering"
+	if n := f.Count(probe.New); n > 0 {
+		answering += s.paint(good, fmt.Sprintf(", %d of them new", n))
+	}
+	parts = append(parts, part{answering, 0})
+	add(f.Count(probe.Ready), "ready", plain, 1)
 	add(f.Count(probe.Starting), "starting", accent, 1)
-	add(f.Count(probe.New), "new", good, 2)
 	add(f.Count(probe.Failing), "failing", bad, 0)
 	add(f.Count(probe.Suspect), "suspect", warn, 0)
 	add(f.Count(probe.Draining), "draining", dim, 2)

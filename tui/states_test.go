@@ -238,7 +238,7 @@ func disagreeingState() advisor.State {
 		{Origin: probe.FromAnswers, Known: new(2), Ready: new(2)},
 	}
 	st.Notices = []probe.Notice{
-		{Kind: probe.NoticePinned, Text: "1 of 3 replicas have had nothing for 12s (replica-3): connections are pinned, the oldest for 41s; R opens fresh connections, --conn-max-age 30s keeps doing so"},
+		{Kind: probe.NoticePinned, Text: "1 of 3 replicas has had nothing for 12s (replica-3): connections are pinned, the oldest for 41s; R opens fresh connections, --conn-max-age 30s keeps doing so"},
 		{Kind: probe.NoticeDisagree, Text: "the sources disagree: the scaler has 3 ready, the list of workers 4"},
 	}
 	return st

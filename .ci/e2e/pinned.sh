@@ -1,7 +1,7 @@
 # Replicas that get nothing: balancers that choose a replica for each connection,
 # nginx (stream) and HAProxy (mode tcp), over replicas of a scaler. One is added
-# while a load runs over connections that stay. The run says so within ten
-# seconds; R and --conn-max-age each cure it; and where the balancer chooses for
+# while a load runs over connections that stay, of HTTP/1 or HTTP/2. The run says
+# so within ten seconds; R and --conn-max-age each cure it; and where the balancer chooses for
 # each request, it stays silent. A list of workers over HTTP does what a scaler
 # does, and where it has other names, their number is compared.
 source "$(dirname "$0")/lib.sh"
@@ -38,7 +38,7 @@ haproxy_conf() { # PORT
 # beside PORT OPTIONS... is a load on a balancer, with the replicas known from the
 # scaler.
 beside() { local port=$1; shift; echo "headroom run http://127.0.0.1:$port/ --scaler pin -u 12 -r 100 --wait 20ms --exit-code-on-error 0 $*"; }
-told() { grep -q "have had nothing for" "$work/$1.log"; }
+told() { grep -q "had nothing for" "$work/$1.log"; }
 rows() { grep -c '^replica-' "$work/$1.log"; }
 
 more() { headroom apply three.yaml --name pin --yes >/dev/null; within 20 "three replicas" serves pin 3; }
@@ -54,7 +54,7 @@ silent() {
   echo "$name: silent, all three answer"
 }
 
-# nginx for TCP; the load is on a screen, and R cures it.
+# nginx for TCP.
 port=$(free_port)
 nginx_conf stream "$port" >nginx-stream.conf
 background nginx-stream nginx -p "$work" -c nginx-stream.conf
@@ -66,24 +66,35 @@ at_end() {
   terminal kill-server 2>/dev/null || true
   kill -TERM "${deaf[@]}" 2>/dev/null || true
 }
-terminal new-session -d -x 200 -y 50 "$(beside "$port" -t 60s)"
 shows() { terminal capture-pane -p | grep -q -- "$1"; }
 shows_not() { ! shows "$1"; }
-within 5 "the dashboard shows two replicas" shows "replica-2 answers"
-more
-nginx_conf stream "$port" >nginx-stream.conf
-kill -HUP "$nginx"
-began=$(now)
-within 10 "nginx: it says that the third replica gets nothing" shows "have had nothing for"
-echo "nginx: said after $(since "$began") s"
-terminal send-keys 3
-within 2 "the replicas" shows "3 Replicas\]"
-shows "! 1 of 3 replicas have had nothing" || fail "nginx: the table of replicas does not say it"
-terminal send-keys R
-within 5 "nginx: R cures it" shows_not "have had nothing for"
-shows "3 wanted.*3 answering" || fail "nginx: after R not all replicas answer"
-terminal kill-server
-echo "nginx: cured by R"
+
+# cured NAME PORT RELOAD OPTIONS... has a load on a screen, adds a replica, of
+# which RELOAD tells the balancer, and awaits that it is said; R cures it.
+cured() {
+  local name=$1 port=$2 reload=$3; shift 3
+  terminal new-session -d -x 200 -y 50 "$(beside "$port" -t 60s "$@")"
+  within 5 "$name: the dashboard shows two replicas" shows "replica-2 answers"
+  more
+  "$reload"
+  began=$(now)
+  within 10 "$name: it says that the third replica gets nothing" shows "had nothing for"
+  echo "$name: said after $(since "$began") s"
+  terminal send-keys 3
+  within 2 "$name: the replicas" shows "3 Replicas\]"
+  shows "! 1 of 3 replicas has had nothing" || fail "$name: the table of replicas does not say it"
+  terminal send-keys R
+  within 5 "$name: R cures it" shows_not "had nothing for"
+  within 5 "$name: after R all replicas answer" shows "3 wanted.*3 answering"
+  terminal kill-server
+  echo "$name: cured by R"
+}
+reload_nginx() {
+  nginx_conf stream "$port" >nginx-stream.conf
+  kill -HUP "$nginx"
+}
+cured nginx "$port" reload_nginx
+silent nginx-fresh "$port" --conn-max-age 2s
 less
 
 # The replicas are known from a list of workers, in the form of EverAI's.
@@ -105,8 +116,7 @@ workers() { # PREFIX is put before each name
     for r in json.load(sys.stdin)]}))' "$1" >workers.next
   mv workers.next workers.json
 }
-nginx_conf stream "$port" >nginx-stream.conf
-kill -HUP "$nginx"
+reload_nginx
 list=$(free_port)
 workers ""
 background workers python3 workers.py "$list"
@@ -119,8 +129,7 @@ run=$last
 sleep 1
 more
 workers ""
-nginx_conf stream "$port" >nginx-stream.conf
-kill -HUP "$nginx"
+reload_nginx
 began=$(now)
 within 10 "the list of workers: it says that the third replica gets nothing" told listed
 echo "list of workers: said after $(since "$began") s"
@@ -137,23 +146,21 @@ swarmed "$last"
 says refused.log "workers list: got 401 Unauthorized, want 200"
 less
 
-# HAProxy for TCP, which passes HTTP/2 through; connections with an age cure it.
+# HAProxy for TCP, which passes HTTP/2 through.
 port=$(free_port)
 haproxy_conf "$port" >haproxy.cfg
 background haproxy-tcp haproxy -W -db -f haproxy.cfg
 haproxy=$last deaf+=("$last")
 within 5 "HAProxy" curl -fs "http://127.0.0.1:$port/" -o /dev/null
-background http2 $(beside "$port" --headless --http2 -t 40s)
-run=$last
-sleep 1
-more
-haproxy_conf "$port" >haproxy.cfg
-kill -USR2 "$haproxy"
-began=$(now)
-within 10 "HAProxy: it says that the third replica gets nothing" told http2
-echo "HAProxy: said after $(since "$began") s"
-kill -INT "$run"
-wait "$run" || true
+reload_haproxy() {
+  haproxy_conf "$port" >haproxy.cfg
+  kill -USR2 "$haproxy"
+}
+cured HAProxy "$port" reload_haproxy
+silent haproxy-fresh "$port" --conn-max-age 2s
+less
+reload_haproxy
+cured http2 "$port" reload_haproxy --http2
 silent http2-fresh "$port" --http2 --conn-max-age 2s
 
 # Balancers that choose for each request reach all three.

@@ -79,7 +79,7 @@ func sourced() advisor.State {
 			{Origin: probe.FromAnswers, Known: new(2), Ready: new(2)},
 		}},
 		Noticed: []advisor.Noticed{
-			noticed(probe.NoticePinned, "1 of 3 replicas have had nothing for 12s (b): connections are pinned; R opens fresh connections, --conn-max-age 30s keeps doing so", 12*time.Second, true),
+			noticed(probe.NoticePinned, "1 of 3 replicas has had nothing for 12s (b): connections are pinned; R opens fresh connections, --conn-max-age 30s keeps doing so", 12*time.Second, true),
 			noticed(probe.NoticeDisagree, "the sources disagree: for long", 40*time.Second, false),
 			noticed(probe.NoticeOneConn, "what passed soon is not told", 29*time.Second, false),
 		},

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -38,8 +39,12 @@ func (s sourceFlags) list() (*probe.Workers, error) {
 	case err == nil && u.User != nil:
 		return nil, usage("--workers-url: got one with a name or password, want it without: --workers-header takes what is secret")
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
-		path, _, _ := strings.Cut(s.workers, "?") // behind it there may be a secret
-		return nil, usage("--workers-url: got %q, want a URL such as https://example.com/workers", path)
+		given := "one that is none"
+		if !strings.Contains(s.workers, "@") { // else no part of it is surely no password
+			path, _, _ := strings.Cut(s.workers, "?") // behind it there may be a secret
+			given = strconv.Quote(path)
+		}
+		return nil, usage("--workers-url: got %s, want a URL such as https://example.com/workers", given)
 	}
 	header := http.Header{}
 	for _, given := range s.headers {

@@ -45,6 +45,8 @@ func TestWorkersFlags(t *testing.T) {
 		{"no file", server.URL, []string{"@no-such-file"}, "--workers-header: open no-such-file", true},
 		{"a header without a list", "", []string{file("A: b")}, "got it without --workers-url", true},
 		{"a path", "/workers?token=hidden", nil, `--workers-url: got "/workers", want a URL such as`, true},
+		{"a password that cannot be read", "http://me:p%zzhidden@host/workers", nil, "--workers-url: got one that is none, want a URL such as", true},
+		{"a password with a question mark", "me:p?hidden@host", nil, "--workers-url: got one that is none", true},
 		{"a password", "http://me:hidden@host/workers", nil, "--workers-url: got one with a name or password", true},
 	} {
 		list, err := sourceFlags{workers: c.url, headers: c.headers}.list()
