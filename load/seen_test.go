@@ -57,8 +57,8 @@ func TestSnapshotOfReplicas(t *testing.T) {
 	}
 	var got Snapshot
 	c.fill(&got, nil)
-	if got.Imbalance == nil || *got.Imbalance != 0.5 || !got.Sticky || got.Unseen.Seen != 2 || got.Unseen.High != 0 || len(got.Replicas) != 2 {
-		t.Fatalf("imbalance %v, sticky %v, %+v, replicas %+v; want 0.5, true, 2 of which none was met twice over 2 connections", got.Imbalance, got.Sticky, got.Unseen, got.Replicas)
+	if !got.Sticky || got.Unseen.Seen != 2 || got.Unseen.High != 0 || len(got.Replicas) != 2 {
+		t.Fatalf("sticky %v, %+v, replicas %+v; want true, 2 of which none was met twice over 2 connections", got.Sticky, got.Unseen, got.Replicas)
 	}
 	if m := got.Replicas[0].Parts; m == nil || *m.Network != 4*time.Millisecond || *m.Queue != time.Millisecond || *m.Compute != 15*time.Millisecond {
 		t.Errorf("a says %+v, want 4, 1 and 15 ms", m)
