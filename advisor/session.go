@@ -314,7 +314,7 @@ func (s *Session) addPoints(now time.Time) {
 			s.pointed = second.At
 			loaded := p
 			loaded.At = run.Started.Add(second.At).Sub(s.began)
-			loaded.Users, loaded.Planned, loaded.Rate, loaded.Failed = second.Users, second.Planned, second.Rate, second.Failed
+			loaded.Users, loaded.InFlight, loaded.Planned, loaded.Rate, loaded.Failed = second.Users, second.InFlight, second.Planned, second.Rate, second.Failed
 			loaded.SLO = met
 			loaded.P50, loaded.P95, loaded.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
 			for _, r := range run.Replicas {
