@@ -13,7 +13,7 @@ type tracker struct {
 
 	// Of the run.
 	answers  int64         // that name a replica
-	lost     int64         // failures at no replica
+	lost     int64         // failures without an answer of a replica
 	switched int64         // answers of another replica than the one before over the same connection
 	dropped  int           // replicas of sources that named none: the first ones
 	began    time.Duration // offset of their latest answer
@@ -53,12 +53,13 @@ type turnout struct {
 }
 
 func (t *tracker) add(s *Sample) {
-	if s.Replica == probe.Unknown {
+	answered := s.Status != 0 || s.Failure == Aborted
+	if s.Failure != None && s.Failure != Aborted && (s.Replica == probe.Unknown || !answered) {
+		t.lost++
+	}
+	if s.Replica == probe.Unknown || !answered && t.switched > 0 {
 		if s.Status != 0 {
 			t.unnamed++
-		}
-		if s.Failure != None && s.Failure != Aborted {
-			t.lost++
 		}
 		return
 	}
@@ -69,6 +70,11 @@ func (t *tracker) add(s *Sample) {
 		t.switched++
 	}
 	r := &t.replicas[s.Replica]
+	if !answered { // the replica that its connection had stayed with
+		r.count++
+		r.failed++
+		return
+	}
 	if r.since == 0 {
 		r.first, r.before = s.Done, t.answers
 	}

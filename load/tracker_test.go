@@ -163,6 +163,27 @@ func TestGoneReplicasDoNotCount(t *testing.T) {
 	}
 }
 
+// A request without an answer failed at the replica that its connection had
+// stayed with. That is no sign of life, and where connections do not stay it is
+// not known whose it was.
+func TestFailuresOfConnectionsThatStay(t *testing.T) {
+	c := tracked("a", "b")
+	c.second(0, time.Millisecond, 100, 100)
+	reset := Sample{Sent: time.Second, Done: 1100 * time.Millisecond, Failure: Reset, Replica: 1, Split: probe.Unsplit}
+	for range 4 {
+		c.add(&reset)
+	}
+	s := c.second(1, time.Millisecond, 100)
+	if r := s.Replicas[1]; r.Failed != 4 || r.Count != 104 || r.Last >= time.Second || s.Replicas[0].Failed != 0 {
+		t.Errorf("b: %d of %d failed, answered until %v; want 4 of 104, until the first second", r.Failed, r.Count, r.Last)
+	}
+	c.add(&Sample{Done: 2 * time.Second, Status: 200, Replica: 0, Switched: true, Split: probe.Unsplit})
+	c.add(&reset)
+	if s = c.second(2, time.Millisecond, 1); s.Replicas[1].Failed != 4 || s.Unnamed != 0 {
+		t.Errorf("where connections do not stay: %d failed, want still 4", s.Replicas[1].Failed)
+	}
+}
+
 // First answers at the start of a load tell of the load: of one that waits for
 // connections, or of a machine that is busy with starting it.
 func TestNoColdStartAtTheStart(t *testing.T) {

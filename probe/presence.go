@@ -16,7 +16,7 @@ type Presence struct {
 	Own    int64         // its answers
 	Among  int64         // answers of all from its first to its latest
 	Missed int64         // answers of the others since its latest
-	Lost   int64         // requests since its latest that failed, and at no replica
+	Lost   int64         // requests since its latest that failed without an answer of any
 	Living int           // replicas that are not gone, itself included
 	Conns  int           // open connections that end at it, as far as is known
 }
@@ -26,7 +26,7 @@ type Presence struct {
 // at least, and no more than an even one; a silence shorter than quietAfter or
 // goneAfter is that of a replica that pauses, whatever the others answer
 // meanwhile. One that a connection ends at is not gone. Requests that fail
-// at no replica make one quiet, and not gone: they may fail on their way.
+// without an answer make one quiet, and not gone: they may fail on their way.
 const (
 	newFor     = 10 * time.Second
 	newAfter   = 10 * time.Second
