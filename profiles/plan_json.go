@@ -23,7 +23,7 @@ type planPicture struct {
 // a shape it says where it begins.
 func (p Plan) MarshalJSON() ([]byte, error) {
 	return json.Marshal(planPicture{
-		p.Target, p.Users, beginning(p.UserShape), p.SpawnRate, p.Rate, beginning(p.Shape), p.RunTime, p.Requests, p.StopGrace,
+		HidePasswords(p.Target), p.Users, beginning(p.UserShape), p.SpawnRate, p.Rate, beginning(p.Shape), p.RunTime, p.Requests, p.StopGrace,
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // Who looks at a plan sees its load, and none of what may be secret.
 func TestPlanJSON(t *testing.T) {
 	p := DefaultPlan()
-	p.Target, p.Users, p.Requests, p.RunTime = "http://127.0.0.1:8000/", 20, 7, time.Minute
+	p.Target, p.Users, p.Requests, p.RunTime = "http://user:secret@127.0.0.1:8000/", 20, 7, time.Minute
 	p.UserShape, p.Shape = Ramp{From: 3, Stages: []Stage{{time.Minute, 10}}}, Constant(2.5)
 	p.Header, p.Body = http.Header{"Authorization": {"Bearer secret"}}, []byte("secret")
 	p.Scenario = &Scenario{Rows: []string{"secret"}}
@@ -26,7 +26,7 @@ func TestPlanJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Plan{
-		Target: p.Target, Users: 20, UserShape: Constant(3), SpawnRate: 1, Shape: Constant(2.5),
+		Target: HidePasswords(p.Target), Users: 20, UserShape: Constant(3), SpawnRate: 1, Shape: Constant(2.5),
 		RunTime: time.Minute, Requests: 7, StopGrace: 30 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

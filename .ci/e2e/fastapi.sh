@@ -39,9 +39,11 @@ echo "  capacity $(json tune.json 'round(d["measurement"]["capacity"]["slo"]["va
   "advice $(json tune.json '(d["advice"]["policy"]["replicas"], d["advice"]["policy"]["metrics"][0]["target"])')," \
   "answered after: $(json tune.json 'sorted(r["name"] for r in d["after"]["replicas"])')"
 echo "  $(json tune.json 'd["advice"].get("capped", "not capped by this machine")')"
-[ "$(json tune.json 'len(d["after"]["replicas"]) >= 2')" = True ] || fail "want at least two hostnames after the tune"
-[ "${code:-0}" = 0 ] || [ "${code:-0}" = 99 ] || fail "tune: exit $code"
-says jcloud.yml "metric: rps"
+# Where other programs keep the cores busy, this machine carries no second one.
+busy=$(json tune.json '"other programs" in d["advice"].get("capped", "")')
+[ "$(json tune.json 'len(d["after"]["replicas"]) >= 2')" = True ] || [ "$busy" = True ] || fail "want at least two hostnames after the tune"
+case ${code:-0} in 0 | 99) ;; 3) says tune.json "the load generator was the limit" ;; *) fail "tune: exit $code" ;; esac
+says jcloud.yml "metric: $(json tune.json 'd["advice"]["policy"]["metrics"][0]["kind"]')"
 headroom advise measurement.json --traffic 10..60 --to policy >advised.yaml
 headroom advise measurement.json --traffic 10..60 --explain >explained.txt
 says explained.txt "throughput over users: the knee is at"
