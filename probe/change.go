@@ -27,7 +27,7 @@ const (
 	ChangeAgain     ChangeKind = "again"     // a replica answers that was quiet or gone
 	ChangeFailing   ChangeKind = "failing"   // of a replica or of the target: requests fail
 	ChangeRecovered ChangeKind = "recovered" // no longer
-	ChangeDown      ChangeKind = "down"      // every request fails, none of them at a replica
+	ChangeDown      ChangeKind = "down"      // every request fails, none of them at a replica, so that all are quiet
 	ChangeUp        ChangeKind = "up"        // no longer
 	ChangeSource    ChangeKind = "source"    // replicas are named from elsewhere
 	ChangeNotice    ChangeKind = "notice"    // something keeps the requests from replicas
@@ -55,10 +55,15 @@ const latestOutcomes = 20
 
 // add takes so many more requests, of which so many failed. Of those that come
 // together the failures count as the first, so that they do not look like an
-// end; of more than are kept, their share.
+// end; of more than are kept, their share, in which no failure gets lost, nor
+// that one succeeded.
 func (o *outcomes) add(requests, failed int64) {
 	if requests > latestOutcomes {
-		requests, failed = latestOutcomes, failed*latestOutcomes/requests
+		share := (failed*latestOutcomes + requests - 1) / requests
+		if failed < requests {
+			share = min(share, latestOutcomes-1)
+		}
+		requests, failed = latestOutcomes, share
 	}
 	for i := range requests {
 		o.bits <<= 1

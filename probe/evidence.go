@@ -301,7 +301,7 @@ func (e *evidence) judge(c *candidate) (sure Sureness, why string, ok bool) {
 		return "", "each connection has its own, as a session has", false
 	}
 	seen := fmt.Sprintf("%d values in %d answers, which come back", distinct, c.answers)
-	if c.perConn() {
+	if c.perConn() && len(c.conns) < c.answers { // with an answer a connection, it goes without saying
 		seen += ", each connection with one of them"
 	}
 	switch {

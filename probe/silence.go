@@ -15,10 +15,28 @@ const (
 // ones before did: (1-p)^n. A balancer that takes turns misses it less often.
 func Missed(p float64, n int64) float64 { return math.Pow(1-p, float64(n)) }
 
+// MissedAfter is the chance that a replica which gave given of so many answers,
+// and of which nothing else is known, gives none of the next n. Each answer that
+// it does not give makes the next one less likely by the rule of succession
+// (Laplace): with a = answers - given, it is the product over i = 1..n of
+// (a + i) / (answers + 1 + i).
+func MissedAfter(given, answers, n int64) float64 {
+	away, all := float64(answers-given), float64(answers)
+	return math.Exp(logGamma(away+1+float64(n)) - logGamma(away+1) + logGamma(all+2) - logGamma(all+2+float64(n)))
+}
+
+func logGamma(x float64) float64 {
+	g, _ := math.Lgamma(x)
+	return g
+}
+
 // Silence is the state of a replica that gave a share of the answers, 0 to 1,
 // and none of the latest n: Serving, Quiet or Gone.
-func Silence(share float64, n int64) State {
-	switch chance := Missed(share, n); {
+func Silence(share float64, n int64) State { return silentBy(Missed(share, n)) }
+
+// silentBy is the state of a replica whose silence has a chance.
+func silentBy(chance float64) State {
+	switch {
 	case chance < goneChance:
 		return Gone
 	case chance < quietChance:

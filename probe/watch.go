@@ -9,9 +9,12 @@ import (
 type Look struct {
 	Replicas []Replica // that have answered, in the order of their first answers
 	Source   string    // where they name themselves; empty: they do not
+	Why      string    // why that, or why not
 	Requests int64     // answers and failures
 	Failed   int64     // of them
 	Problem  string    // why the latest failure failed
+	First    time.Time // when the first one failed for that reason
+	Last     time.Time // and the latest one
 	Chosen   bool      // a scaler chooses who answers and leaves others idle on purpose, so a silence says nothing
 }
 
@@ -21,24 +24,29 @@ const NoticeChosen NoticeKind = "chosen"
 // Watch follows a target at a low rate: it says when a replica appears, falls
 // silent or fails, and when the target does. It is not safe for concurrent use.
 type Watch struct {
-	source   string
-	tracks   []*track // in the order of their first answers
-	named    int64    // answers that name a replica, as of the latest Look
-	moved    int64    // of them, before replicas last came or went
-	recent   []string // whose the latest of them since then were, a ring
-	next     int      // place in the ring
+	at       time.Time // of the latest Look
+	source   string    // where the tracks name themselves
+	proven   bool      // names of the source have come back
+	held     []Change  // to be told when they have
+	tracks   []*track  // in the order of their first answers
+	named    int64     // answers that name a replica, as of the latest Look
+	moved    int64     // of them, before replicas last came or went
+	recent   []string  // whose the latest of them since then were, a ring
+	next     int       // place in the ring
 	requests int64
 	failed   int64     // at no replica
 	others   outcomes  // of all requests, those that failed at no replica set
 	broken   time.Time // when the latest of them began to fail in a row; zero: the last one succeeded
 	down     time.Time // since when every request fails; zero: some succeed
+	causes   []string  // of that, as told
 }
 
 // track is what is known of a replica that answered.
 type track struct {
 	Replica
-	before int64 // answers of all before its first
-	until  int64 // and up to its latest
+	since  int64 // answers of all before those that its share is taken of
+	given  int64 // its own before them
+	until  int64 // of all, up to its latest
 	latest outcomes
 }
 
@@ -48,28 +56,36 @@ const sharesOver = 200
 // Observe takes a Look and returns what has changed since the one before.
 func (w *Watch) Observe(now time.Time, l Look) []Change {
 	c := &changes{now: now}
-	if l.Source != w.source {
-		w.rename(c, l)
-	}
+	w.drop(c, l)
 	w.observeTarget(c, l)
-	w.observeReplicas(c, l)
+	w.at = now
+	r := &changes{now: now, list: w.held}
+	w.observeReplicas(r, l)
 	if !l.Chosen {
-		w.judge(c)
+		w.judge(r)
+	}
+	if w.held = r.list; w.prove() {
+		c.list, w.held = append(c.list, w.held...), nil
 	}
 	return c.list
 }
 
-// rename begins anew with the replicas where they are named from elsewhere.
-func (w *Watch) rename(c *changes, l Look) {
-	if w.source != "" {
-		*w = Watch{requests: w.requests, failed: l.Failed - failedAt(l.Replicas), others: w.others, broken: w.broken, down: w.down}
+// drop forgets the replicas where they are no longer named as they were.
+func (w *Watch) drop(c *changes, l Look) {
+	if w.source == "" || w.source == l.Source {
+		return
 	}
-	w.source = l.Source
 	if l.Source == "" {
-		c.add(ChangeSource, "", time.Time{}, "what named the replicas turned out to be no name")
-	} else {
-		c.add(ChangeSource, "", time.Time{}, "replicas are named by %s", l.Source)
+		c.add(ChangeSource, "", time.Time{}, "replicas are no longer told apart: %s", l.Why)
 	}
+	*w = Watch{at: w.at, requests: w.requests, failed: l.Failed - failedAt(l.Replicas), others: w.others, broken: w.broken, down: w.down, causes: w.causes}
+}
+
+// prove reports whether names come back. Request ids do not: of each replica
+// there must have been two answers on average before any is told.
+func (w *Watch) prove() bool {
+	w.proven = w.proven || w.named >= 2*int64(len(w.tracks))
+	return w.proven
 }
 
 func failedAt(replicas []Replica) (n int64) {
@@ -90,18 +106,29 @@ func (w *Watch) observeTarget(c *changes, l Look) {
 	case w.others.streak() == 0:
 		w.broken = time.Time{}
 	case w.broken.IsZero():
-		w.broken = c.now
+		if w.broken = l.First; !l.First.After(w.at) {
+			w.broken = l.Last
+		}
 	}
 	switch {
+	case !w.down.IsZero() && w.broken.IsZero():
+		c.add(ChangeUp, "", w.down, "requests succeed, after %s", span(w.down, c.now))
+		w.down, w.causes, w.others = time.Time{}, nil, outcomes{}
+		return
 	case !w.down.IsZero():
-		if w.broken.IsZero() {
-			c.add(ChangeUp, "", w.down, "requests succeed, after %s", span(w.down, c.now))
-			w.down, w.others = time.Time{}, outcomes{}
+		if !slices.Contains(w.causes, l.Problem) {
+			c.add(ChangeFailing, "", w.down, "every request fails, now: %s", l.Problem)
+			w.causes = append(w.causes, l.Problem)
 		}
 		return
 	case w.others.ended(), first && !w.broken.IsZero():
-		w.down = w.broken
+		w.down, w.causes = w.broken, []string{l.Problem}
 		c.add(ChangeDown, "", w.down, "every request fails: %s", l.Problem)
+		for _, t := range w.tracks {
+			if t.State == Serving {
+				t.State = Quiet
+			}
+		}
 		return
 	}
 	switch w.others.turn() {
@@ -122,11 +149,15 @@ func (w *Watch) observeReplicas(c *changes, l Look) {
 	for _, r := range l.Replicas {
 		w.named += r.Requests
 	}
+	if w.source == "" && len(l.Replicas) > 0 {
+		w.source = l.Source
+		c.add(ChangeSource, "", time.Time{}, "replicas are named by %s", l.Source)
+	}
 	alive := w.alive()
 	for _, r := range l.Replicas {
 		t := w.find(r.ID)
 		if t == nil {
-			t = &track{Replica: Replica{State: Serving}, before: before}
+			t = &track{Replica: Replica{State: Serving}, since: before}
 			w.tracks = append(w.tracks, t)
 			// Had it been there all along, it would hardly have been missed.
 			if appeared(alive+1, before) {
@@ -154,6 +185,9 @@ func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 		if state == Gone {
 			w.move(before)
 		}
+		if state != Serving { // chance did not explain that, so its share is another now
+			t.since, t.given = before, t.Requests
+		}
 		state = Serving
 	}
 	w.note(r.ID, answers)
@@ -169,7 +203,7 @@ func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 // judge finds the replicas that have fallen silent.
 func (w *Watch) judge(c *changes) {
 	for _, t := range w.tracks {
-		state := Silence(w.expected(t), w.named-t.until)
+		state := silentBy(w.chance(t))
 		if t.State == Gone || state == t.State || state == Serving {
 			continue
 		}
@@ -184,15 +218,16 @@ func (w *Watch) judge(c *changes) {
 	}
 }
 
-// expected is the share of the answers that a replica should have: as many as
-// it used to give, and no more than all that are there give on average, which
-// become less when others join.
-func (w *Watch) expected(t *track) float64 {
-	even := 1 / float64(max(1, w.alive()))
-	if over := t.until - t.before; over > 0 {
-		return min(even, float64(t.Requests)/float64(over))
+// chance is that of a replica's silence while it is there: judged by the answers
+// that it gave, and not below that of one with an even share, which becomes less
+// when others join. The first of its answers says nothing of how often it gives
+// one: it is why anybody looks.
+func (w *Watch) chance(t *track) float64 {
+	silent := w.named - t.until
+	if silent <= 0 {
+		return 1
 	}
-	return even
+	return max(MissedAfter(t.Requests-t.given-1, t.until-t.since-1, silent), Missed(1/float64(max(1, w.alive())), silent))
 }
 
 // alive is the number of replicas that are not gone.
@@ -259,11 +294,29 @@ func (w *Watch) Replicas() []Replica {
 }
 
 // Unseen judges how many replicas there are from the answers since replicas
-// last came or went.
-func (w *Watch) Unseen() Unseen { return EstimateUnseen(w.alive(), w.named-w.moved) }
+// last came or went, and from who gave them.
+func (w *Watch) Unseen() Unseen {
+	alive, met := 0, 0
+	for _, t := range w.tracks {
+		if t.State == Gone {
+			continue
+		}
+		alive++
+		if t.until > w.moved {
+			met++
+		}
+	}
+	u := EstimateUnseen(met, w.named-w.moved)
+	u.Seen, u.Total, u.Low = alive, max(u.Total, alive), max(u.Low, alive)
+	if u.High > 0 {
+		u.High = max(u.High, alive)
+	}
+	return u
+}
 
 // Patience is the number of answers after which one of the replicas counts as
-// quiet, and as gone, where each gives as many; 0 for fewer than two.
+// quiet, and as gone, where each gives as many and has given many; 0 for fewer
+// than two.
 func (w *Watch) Patience() (quiet, gone int64) {
 	n := w.alive()
 	if n < 2 {

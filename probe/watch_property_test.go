@@ -16,7 +16,8 @@ func TestWatchTellsAStory(t *testing.T) {
 		now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 		l := Look{Source: "json:id"}
 		told := map[string]State{}
-		down := false
+		down, proven := false, false
+		var downAt time.Time
 		for range rapid.IntRange(1, 60).Draw(t, "looks") {
 			now = now.Add(time.Second / 4)
 			if len(l.Replicas) < 5 && rapid.IntRange(0, 9).Draw(t, "more") == 0 {
@@ -40,6 +41,7 @@ func TestWatchTellsAStory(t *testing.T) {
 			elsewhere := rapid.Int64Range(0, 3).Draw(t, "elsewhere")
 			l.Requests += elsewhere
 			l.Failed += elsewhere
+			l.First, l.Last = now, now
 			l.Replicas = next
 			for _, c := range w.Observe(now, l) {
 				was, known := told[c.Replica]
@@ -49,6 +51,9 @@ func TestWatchTellsAStory(t *testing.T) {
 						t.Fatalf("%s %s, and was there before", c.Replica, c.Kind)
 					}
 					told[c.Replica] = Serving
+					if c.At.Before(downAt) { // it was held back
+						told[c.Replica] = Quiet
+					}
 				case ChangeQuiet:
 					if was != Serving {
 						t.Fatalf("%s is quiet, and was %q", c.Replica, was)
@@ -68,14 +73,27 @@ func TestWatchTellsAStory(t *testing.T) {
 					if down == (c.Kind == ChangeDown) {
 						t.Fatalf("%s is told twice", c.Kind)
 					}
-					down = !down
+					down, downAt = !down, c.At
+					for id, state := range told {
+						if down && state == Serving {
+							told[id] = Quiet
+						}
+					}
 				}
+			}
+			var named int64
+			for _, r := range l.Replicas {
+				named += r.Requests
+			}
+			proven = proven || named >= 2*int64(len(l.Replicas))
+			if !proven && len(told) > 0 {
+				t.Fatalf("%v are told, of which none came back in %d answers", told, named)
 			}
 			shares := 0.0
 			replicas := w.Replicas()
 			for _, r := range replicas {
 				shares += r.Share
-				if told[r.ID] != r.State {
+				if proven && told[r.ID] != r.State {
 					t.Fatalf("%s is %s, and was told to be %q", r.ID, r.State, told[r.ID])
 				}
 			}

@@ -116,7 +116,8 @@ func (l *loop) unpin() {
 }
 
 // follow replaces the policy; the event says what brought that about. The new
-// one begins without a history, and lets a pin end where unpin says so.
+// one begins without a history, and lets a pin end where unpin says so: with the
+// fleet as it is then, as what another policy wanted before is no wish of it.
 func (l *loop) follow(p profiles.Policy, cause string, unpin bool) error {
 	d, times, err := l.admit(p)
 	if err != nil {
@@ -126,7 +127,8 @@ func (l *loop) follow(p profiles.Policy, cause string, unpin bool) error {
 		changes := changesText(l.policy, p)
 		l.policy, l.decider, l.times = p, d, times
 		l.log(Event{At: now, Kind: EventPolicy, Text: cause + ": " + changes})
-		if unpin {
+		if unpin && l.pin.size > 0 {
+			l.size = l.pin.size
 			l.release(now, "unpinned")
 		}
 		return true
@@ -172,7 +174,7 @@ func (l *loop) release(now time.Time, what string) bool {
 	}
 	l.pin = pin{}
 	l.decider, _ = l.times.Decider() // as it was possible before
-	l.log(Event{At: now, Kind: EventPin, Text: fmt.Sprintf("%s, back to %d", what, l.size)})
+	l.log(Event{At: now, Kind: EventPin, Text: fmt.Sprintf("%s, from %d on", what, l.size)})
 	return true
 }
 

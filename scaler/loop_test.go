@@ -240,14 +240,30 @@ func TestLoopReports(t *testing.T) {
 		want := []string{
 			"decision: 1 -> 3",
 			"pin: pinned to 1 for 5s",
-			"pin: the pin has expired, back to 3",
+			"pin: the pin has expired, from 3 on",
 			"pin: pinned to 2 for 1m",
-			"pin: unpinned, back to 3",
+			"pin: unpinned, from 3 on",
 			"policy: a test: replicas.min 1 -> 4",
 			"decision: 3 -> 4",
 		}
 		if diff := cmp.Diff(want, pool.events); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A policy that ends a pin begins with the fleet as it was pinned, not with what
+// the policy before it had wanted.
+func TestLoopFollowsFromThePin(t *testing.T) {
+	withLoop(t, rpsPolicy(1, 5), func(t *testing.T, l *loop, pool *fakePool, g *gauge) {
+		g.set(28)
+		pass(10 * time.Second)
+		l.hold(1, time.Minute)
+		if err := l.follow(rpsPolicy(1, 4), "a test", true); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.state().last; got.Current != 1 {
+			t.Errorf("the decision after the pin: got %v, want one that begins with 1", got)
 		}
 	})
 }
@@ -360,7 +376,7 @@ func TestLoopUnpinsOnce(t *testing.T) {
 		notify(l.wake)
 		pass(time.Minute)
 		l.unpin()
-		want := []string{"pin: pinned to 3 for 1m", "pin: the pin has expired, back to 1"}
+		want := []string{"pin: pinned to 3 for 1m", "pin: the pin has expired, from 1 on"}
 		if diff := cmp.Diff(want, pool.events); diff != "" {
 			t.Errorf("events (-want +got):\n%s", diff)
 		}

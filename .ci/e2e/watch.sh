@@ -40,6 +40,16 @@ balancer
 within 8 "the target comes up" told 'requests succeed, after'
 for i in 1 2 3; do within 4 "replica-$i answers" told "replica-$i (answers|appears)"; done
 
+# What is known of a replica's share decides how soon it is missed.
+known() {
+  python3 - watch.json <<'P'
+import json, sys
+lines = open(sys.argv[1]).read().split("\n")[:-1]
+last = [d for d in map(json.loads, lines) if d["type"] == "status"][-1]
+assert all(r["answers"] >= 30 for r in last["replicas"])
+P
+}
+within 20 "each has given 30 answers" known
 kill "${replicas[1]}"
 began=$(now)
 within 10 "replica-2 is quiet" told 'replica-2 has been quiet since'
@@ -52,6 +62,9 @@ began=$(now)
 within 6 "replica-4 appears" told 'replica-4 appears'
 echo "appears: said after $(since "$began") s"
 
+terminal resize-window -x 60 -y 15
+within 3 "a small terminal has what changed" shows '^replica-4 +serving.{0,40}$'
+shows 'replica-4 appears' || { screen; fail "a small terminal hides the newest change"; }
 terminal resize-window -x 120 -y 30
 within 3 "a wide terminal has more columns" shows 'first +answers'
 [ "$(screen | grep -c "^$url")" = 1 ] || { screen; fail "the screen is drawn in more than one place"; }

@@ -34,15 +34,15 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 		p.table("lt", rows)
 		return p.err
 	}
-	verdict := ""
-	if len(slo) > 0 {
-		verdict = fmt.Sprintf("%s %s, ", slo, metWord(r.Met))
-	}
 	from := ""
 	if r.Worst.Attainment < 1 {
 		from = fmt.Sprintf(" (from %s)", r.Worst.At)
 	}
-	row("SLO", "%s%s of the requests good, %s in the worst minute%s", verdict, share(*r.Attainment), share(r.Worst.Attainment), from)
+	if len(slo) == 0 {
+		row("answered", "%s of the requests, %s in the worst minute%s; --slo says how fast they should be", share(*r.Attainment), share(r.Worst.Attainment), from)
+	} else {
+		row("SLO", "%s %s, %s of the requests good, %s in the worst minute%s", slo, metWord(r.Met), share(*r.Attainment), share(r.Worst.Attainment), from)
+	}
 	if l := r.Latency; l != nil {
 		f := profiles.FormatLatency
 		row("latency", "mean %s, p50 %s, p95 %s, p99 %s, max %s", f(l.Mean), f(l.P50), f(l.P95), f(l.P99), f(l.Max))

@@ -2,10 +2,13 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"headroom/load"
 	"headroom/probe"
@@ -28,24 +31,41 @@ type Watch struct {
 	Notices     []probe.Notice
 }
 
-// WriteWatch draws a watch on a screen of so many columns, 80 or more, and
-// lines. The replicas and the changes share the lines that the rest leaves.
+// WriteWatch draws a watch on a screen of so many columns and lines. Where that
+// is small, what changed last and the replicas that it is about come before what
+// there is to know besides.
 func WriteWatch(w io.Writer, s Watch, width, height int) error {
 	const (
 		leastRows = 4 // with the head of the table
 		leastTold = 3
 	)
+	width = max(width, 1)
 	head := lines(width, func(p *paper) { p.watched(s) })
-	table := lines(width, func(p *paper) { p.watchedReplicas(s) })
 	notes := lines(width, func(p *paper) { p.watchNotes(s) })
 	told := lines(width, func(p *paper) { p.changes(s.Changes) })
-	room := height - len(head) - len(notes) - len("\n\n\n")
-	if most := max(leastRows, room-min(len(told), leastTold)); len(table) > most {
-		table = append(table[:most-1:most-1], fmt.Sprintf("and %s", profiles.Plural(len(table)-most+1, "more replica", "more replicas")))
+	head = head[:min(len(head), max(1, height/3))]
+	room := height - len(head)
+	take := func(want int) int { // lines, and an empty one before them
+		n := max(0, min(want, room-1))
+		if n > 0 {
+			room -= n + 1
+		}
+		return n
 	}
-	told = told[max(0, len(told)-max(leastTold, room-len(table))):]
+	latest := lines(width, func(p *paper) { p.changes(s.Changes[max(0, len(s.Changes)-1):]) })
+	newest := take(min(len(told), max(len(latest), min(leastTold, room/3))))
+	rows := take(min(1+len(s.Replicas), leastRows))
+	notes = notes[:take(len(notes))]
+	if rows > 0 {
+		more := min(1+len(s.Replicas)-rows, room)
+		rows, room = rows+more, room-more
+	}
+	if newest > 0 {
+		newest = min(len(told), newest+room)
+	}
+	table := lines(width, func(p *paper) { p.watchedReplicas(s, rows) })
 	var parts []string
-	for _, part := range [][]string{head, table, notes, told} {
+	for _, part := range [][]string{head, table, notes, told[len(told)-newest:]} {
 		if len(part) > 0 {
 			parts = append(parts, strings.Join(part, "\n")+"\n")
 		}
@@ -54,8 +74,8 @@ func WriteWatch(w io.Writer, s Watch, width, height int) error {
 	return err
 }
 
-// WriteWatchSummary writes what a watch has seen, in lines of so many columns,
-// 80 or more; of 0 nothing is cut or wrapped.
+// WriteWatchSummary writes what a watch has seen, in lines of so many columns;
+// of 0 nothing is cut or wrapped.
 func WriteWatchSummary(w io.Writer, s Watch, width int) error {
 	p := &paper{w: w, width: width}
 	p.watched(s)
@@ -63,7 +83,7 @@ func WriteWatchSummary(w io.Writer, s Watch, width int) error {
 		p.printf("\n")
 		p.watchedWhen(s.Replicas)
 	}
-	p.whoNames(s.Load)
+	p.whoNames(s.Load, s.Replicas)
 	if len(s.Load.Failures) > 0 {
 		p.printf("\n")
 	}
@@ -110,11 +130,11 @@ func lines(width int, write func(p *paper)) []string {
 func (p *paper) watched(s Watch) {
 	started := s.Load.Started
 	p.say("%s: %.3g/s since %s (%s)", s.Target, s.Rate, started.Format(time.TimeOnly), s.At.Sub(started).Round(time.Second))
-	p.say("%s", counted(s.Load))
-	p.addresses(s.Load.Conns.Remotes, s.Name)
 	if !s.Down.IsZero() {
 		p.say("%s", down(s))
 	}
+	p.say("%s", counted(s.Load))
+	p.addresses(s.Load.Conns.Remotes, s.Name)
 }
 
 // counted is what came of the requests, and what waits for an answer.
@@ -130,7 +150,7 @@ func counted(l load.Snapshot) string {
 }
 
 func down(s Watch) string {
-	return fmt.Sprintf("every request fails since %s: %s", s.Down.Format(time.TimeOnly), s.Problem)
+	return fmt.Sprintf("every request fails since %s, now: %s", s.Down.Format(time.TimeOnly), s.Problem)
 }
 
 // addresses are those of the target that connections went to, and how many its
@@ -160,57 +180,106 @@ func (p *paper) watchedWhen(replicas []probe.Replica) {
 	for _, r := range replicas {
 		named += r.Requests
 	}
-	rows := [][]string{{"replica", "state", "answers", "failed", "share", "p50", "p95", "first", "last"}}
+	rows := [][]string{{"replica", "state", "first", "last", "answers", "failed", "share", "p50", "p95"}}
 	for _, r := range replicas {
-		rows = append(rows, []string{r.ID, string(r.State), fmt.Sprint(r.Requests), fmt.Sprint(r.Failed), percent(float64(r.Requests) / float64(named)),
-			replicaTime(r, r.P50), replicaTime(r, r.P95), r.FirstSeen.Format(time.TimeOnly), r.LastSeen.Format(time.TimeOnly)})
+		rows = append(rows, []string{r.ID, string(r.State), r.FirstSeen.Format(time.TimeOnly), r.LastSeen.Format(time.TimeOnly),
+			fmt.Sprint(r.Requests), fmt.Sprint(r.Failed), percent(float64(r.Requests) / float64(named)), replicaTime(r, r.P50), replicaTime(r, r.P95)})
 	}
-	p.table("nlrrrrrll", rows)
+	p.named("nlllrrrrr", rows)
 }
 
-// watchedReplicas is the table of the replicas; a wide page has more of it.
-func (p *paper) watchedReplicas(s Watch) {
-	const wide = 100
-	if len(s.Replicas) == 0 {
+// watchedReplicas is the table of the replicas in so many lines, its head
+// included; a wide page has more of it.
+func (p *paper) watchedReplicas(s Watch, most int) {
+	if len(s.Replicas) == 0 || most < 2 {
 		return
 	}
-	rows := [][]string{{"replica", "state", "share", "last", "p50", "p95", "p99", "failed", "first"}}
-	align := "nlrrrrrrl"
-	if p.width >= wide {
-		align += "r"
-		rows[0] = append(rows[0], "answers")
+	shown := s.Replicas
+	if 1+len(shown) > most {
+		shown = foremost(s, max(1, most-2))
 	}
-	for _, r := range s.Replicas {
+	rows := [][]string{{"replica", "state", "share", "last", "p50", "p95", "p99", "failed", "first", "answers"}}
+	for _, r := range shown {
 		share := percent(r.Share)
 		if r.State == probe.Gone {
 			share = none
 		}
-		row := []string{r.ID, string(r.State), share, ago(s.At.Sub(r.LastSeen)),
-			replicaTime(r, r.P50), replicaTime(r, r.P95), replicaTime(r, r.P99), fmt.Sprint(r.Failed), r.FirstSeen.Format(time.TimeOnly)}
-		if p.width >= wide {
-			row = append(row, fmt.Sprint(r.Requests))
-		}
-		rows = append(rows, row)
+		rows = append(rows, []string{r.ID, string(r.State), share, ago(s.At.Sub(r.LastSeen)),
+			replicaTime(r, r.P50), replicaTime(r, r.P95), replicaTime(r, r.P99), fmt.Sprint(r.Failed), r.FirstSeen.Format(time.TimeOnly), fmt.Sprint(r.Requests)})
 	}
-	p.table(align, rows)
+	p.named("nlrrrrrrlr", rows)
+	if more := len(s.Replicas) - len(shown); more > 0 && len(shown)+1 < most {
+		p.printf("and %s\n", profiles.Plural(more, "more replica", "more replicas"))
+	}
 }
 
-// watchNotes say in few words what the table rests on, and what else is to know.
-func (p *paper) watchNotes(s Watch) {
-	if l := s.Load; l.Found {
-		p.say("service time in ms; replicas named by %s, found by itself (%s)", l.Identity, l.Sure)
-		p.unnamed(l)
-	} else {
-		p.whoNames(l)
+// foremost are n of the replicas, in their order: those that changed last, then
+// those that stand first.
+func foremost(s Watch, n int) []probe.Replica {
+	changed := map[string]int{}
+	for i, c := range s.Changes {
+		if c.Kind != probe.ChangeMet {
+			changed[c.Replica] = 1 + i
+		}
 	}
-	if u := s.Unseen; u.High > u.Seen {
+	order := make([]int, len(s.Replicas))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(changed[s.Replicas[b].ID], changed[s.Replicas[a].ID]) })
+	order = order[:n]
+	slices.Sort(order)
+	out := make([]probe.Replica, n)
+	for i, at := range order {
+		out[i] = s.Replicas[at]
+	}
+	return out
+}
+
+// named is a table whose first column has names. Where it is too wide for the
+// page, its last columns are left out before the names become too short.
+func (p *paper) named(align string, rows [][]string) {
+	const readable = 16
+	widths := make([]int, len(align))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	columns, width := 1, min(widths[0], readable)
+	for ; columns < len(align); columns++ {
+		if width += 2 + widths[columns]; p.width > 0 && width > p.width {
+			break
+		}
+	}
+	for i := range rows {
+		rows[i] = rows[i][:columns]
+	}
+	p.table(align[:columns], rows)
+}
+
+// watchNotes say in few words what is to know, and what the table rests on.
+func (p *paper) watchNotes(s Watch) {
+	for _, n := range s.Notices {
+		p.say("! %s", n.Text)
+	}
+	switch l := s.Load; {
+	case l.Identity != "" && len(s.Replicas) > 0:
+		how := "as told"
+		if l.Found {
+			how = fmt.Sprintf("found by itself (%s)", l.Sure)
+		}
+		p.say("times in ms since the start; named by %s, %s", l.Identity, how)
+		p.unnamed(l)
+	default:
+		p.whoNames(l, s.Replicas)
+	}
+	// A wider interval is one of the first answers, and says no more than that.
+	if u := s.Unseen; u.High > u.Seen && u.High <= 2*u.Seen {
 		p.say("%s met so far, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)
 	}
 	if s.Quiet > 0 && s.Rate > 0 {
-		p.say("one counts as quiet after %d answers without it (%s), as gone after %d (%s)", s.Quiet, lasts(s.Quiet, s.Rate), s.Gone, lasts(s.Gone, s.Rate))
-	}
-	for _, n := range s.Notices {
-		p.say("! %s", n.Text)
+		p.say("quiet after %d answers without it (%s), gone after %d (%s), new or rare later", s.Quiet, lasts(s.Quiet, s.Rate), s.Gone, lasts(s.Gone, s.Rate))
 	}
 }
 
@@ -220,8 +289,10 @@ func lasts(answers int64, rate float64) time.Duration {
 }
 
 // whoNames says where names of replicas come from, or why there are none.
-func (p *paper) whoNames(s load.Snapshot) {
+func (p *paper) whoNames(s load.Snapshot, replicas []probe.Replica) {
 	switch {
+	case s.Identity != "" && len(replicas) == 0 && s.Unnamed > 0:
+		p.say("no answer names its replica by %s: without --replica-from the answers are looked through for another name", s.Identity)
 	case s.Identity != "":
 		p.naming(s)
 		p.unnamed(s)

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -68,6 +69,53 @@ func many(n int) Watch {
 	return s
 }
 
+// five is a watch of five replicas, the fourth of which just appeared.
+func five() Watch {
+	s := many(5)
+	s.Changes = append(s.Changes, probe.Change{At: s.At, Kind: probe.ChangeAppears, Replica: "replica-4", Text: "replica-4 appears"})
+	return s
+}
+
+// Whatever the size of the terminal, nothing is wider or higher, and the newest
+// change stands at the end where there is any room.
+func TestWatchFits(t *testing.T) {
+	for width := 1; width <= 130; width += 3 {
+		for height := range 45 {
+			var out bytes.Buffer
+			if err := WriteWatch(&out, five(), width, height); err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+			if len(lines) > max(1, height) {
+				t.Fatalf("%d lines on a screen of %dx%d:\n%s", len(lines), width, height, out.String())
+			}
+			for _, line := range lines {
+				if n := utf8.RuneCountInString(line); width >= 24 && n > width {
+					t.Fatalf("a line of %d columns on a screen of %dx%d:\n%s", n, width, height, out.String())
+				}
+			}
+			if width >= 60 && height >= 7 && lines[len(lines)-1] != "12:01:30 replica-4 appears" {
+				t.Fatalf("the newest change is not at the end of a screen of %dx%d:\n%s", width, height, out.String())
+			}
+		}
+	}
+}
+
+// A source that was asked for and is in no answer is said, with what helps.
+func TestWatchOfAnotherSource(t *testing.T) {
+	s := Watch{Load: load.Snapshot{Identity: "header:X-Nope", Unnamed: 49, Total: load.Stats{Count: 49}}}
+	var screen, summary bytes.Buffer
+	if err := errors.Join(WriteWatch(&screen, s, 200, 24), WriteWatchSummary(&summary, s, 0)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "no answer names its replica by header:X-Nope: without --replica-from"
+	for _, text := range []string{screen.String(), summary.String()} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+}
+
 func TestWatchScreens(t *testing.T) {
 	waiting := Watch{At: watched().At, Target: "http://shop.example/", Rate: 2, Down: watched().Load.Started, Problem: "connection refused",
 		Load: load.Snapshot{Started: watched().Load.Started, Total: load.Stats{Count: 9, Failed: 9}}}
@@ -80,6 +128,9 @@ func TestWatchScreens(t *testing.T) {
 		{"120", watched(), 120, 40},
 		{"low", many(30), 80, 23},
 		{"waiting", waiting, 80, 23},
+		{"narrow", watched(), 60, 23},
+		{"small", five(), 80, 14},
+		{"tiny", watched(), 40, 9},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -106,6 +157,15 @@ func TestWatchSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.RequireEqual(t, out.Bytes())
+	out.Reset()
+	if err := WriteWatchSummary(&out, watched(), 60); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 60 {
+			t.Errorf("a line of %d columns, want 60 at most: %s", n, line)
+		}
+	}
 }
 
 func TestWatchLine(t *testing.T) {
@@ -119,7 +179,7 @@ func TestWatchLine(t *testing.T) {
 		t.Errorf("WatchLine of a target that hangs = %q", got)
 	}
 	s.Down, s.Problem, s.Replicas = s.At, "connection refused", nil
-	if got := WatchLine(s); !strings.HasSuffix(got, "; every request fails since 12:01:30: connection refused") {
+	if got := WatchLine(s); !strings.HasSuffix(got, "; every request fails since 12:01:30, now: connection refused") {
 		t.Errorf("WatchLine of a target that is down = %q", got)
 	}
 }

@@ -117,10 +117,11 @@ func (w *watcher) show(s advisor.State) error {
 	if s.Load.Started.IsZero() {
 		return nil
 	}
-	problem := latestProblem(s.Load.Failures)
+	latest := latestFailure(s.Load.Failures)
 	fresh := w.watch.Observe(s.At, probe.Look{
-		Replicas: s.Load.Fleet(), Source: s.Load.Identity,
-		Requests: s.Load.Total.Count, Failed: s.Load.Total.Failed, Problem: problem, Chosen: w.chosen,
+		Replicas: s.Load.Fleet(), Source: s.Load.Identity, Why: s.Load.Why,
+		Requests: s.Load.Total.Count, Failed: s.Load.Total.Failed, Chosen: w.chosen,
+		Problem: problemText(latest), First: s.Load.Started.Add(latest.First), Last: s.Load.Started.Add(latest.Last),
 	})
 	for _, e := range s.Events {
 		if e.N > w.logged && e.Kind == advisor.NoticeEvent {
@@ -137,7 +138,7 @@ func (w *watcher) show(s advisor.State) error {
 	}
 	w.picture = report.Watch{
 		At: s.At, Target: profiles.HidePasswords(w.plan.Target), Rate: w.plan.Rate, Load: s.Load, Name: s.Fleet.Statement(probe.FromDNS), Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
-		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problem, Changes: w.changes, Notices: notices,
+		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problemText(latest), Changes: w.changes, Notices: notices,
 	}
 	return w.out.show(w.picture, fresh)
 }
@@ -151,14 +152,18 @@ func isService(ctx context.Context, target string) bool {
 	return err == nil && back.client != nil
 }
 
-// latestProblem is the class of failures that was met last, in words.
-func latestProblem(failures []load.FailureCount) string {
-	var latest load.FailureCount
+// latestFailure is the class of failures that was met last.
+func latestFailure(failures []load.FailureCount) (latest load.FailureCount) {
 	for _, f := range failures {
 		if f.Last >= latest.Last {
 			latest = f
 		}
 	}
+	return latest
+}
+
+// problemText is a class of failures in words.
+func problemText(latest load.FailureCount) string {
 	if latest.Example == "" {
 		return latest.Failure.String()
 	}

@@ -23,11 +23,11 @@ func (a *app) newWatchOutput(json bool) watchOutput {
 	s := newScreen(a.out, false)
 	switch {
 	case json:
-		return &watchJSON{out: a.out}
+		return &watchJSON{out: a.out, pace: pace{every: watchScreenEvery}}
 	case s.size == nil:
-		return &watchLines{out: a.out}
+		return &watchLines{out: a.out, pace: pace{every: watchLineEvery}}
 	}
-	return &watchScreen{screen: s}
+	return &watchScreen{screen: s, pace: pace{every: watchScreenEvery}}
 }
 
 // Times between two pictures of which nothing has changed.
@@ -36,20 +36,40 @@ const (
 	watchLineEvery   = 30 * time.Second
 )
 
+// pace says when the next of several things is due. They keep to the times at
+// which they should have come, however late the one before was.
+type pace struct {
+	every time.Duration
+	at    time.Time // when the latest was due
+}
+
+// due reports whether one is due now; the first always is.
+func (p *pace) due(now time.Time) bool {
+	late := now.Sub(p.at)
+	switch {
+	case p.at.IsZero():
+		p.at = now
+	case late < p.every:
+		return false
+	default:
+		p.at = now.Add(-late % p.every)
+	}
+	return true
+}
+
 // watchScreen draws in place.
 type watchScreen struct {
 	screen *screen
-	lastAt time.Time
+	pace   pace
 }
 
 func (o *watchScreen) show(w report.Watch, fresh []probe.Change) error {
 	width, height := o.screen.size()
-	if len(fresh) == 0 && !o.screen.resized() && w.At.Sub(o.lastAt) < watchScreenEvery {
+	if due := o.pace.due(w.At); !due && len(fresh) == 0 && !o.screen.resized() {
 		return nil
 	}
-	o.lastAt = w.At
 	var text bytes.Buffer
-	if err := report.WriteWatch(&text, w, max(width, leastColumns), height-1); err != nil {
+	if err := report.WriteWatch(&text, w, width, height-1); err != nil {
 		return err
 	}
 	return o.screen.show(text.String(), w.At)
@@ -60,13 +80,13 @@ func (o *watchScreen) end(w report.Watch) error {
 		return err
 	}
 	width, _ := o.screen.size()
-	return report.WriteWatchSummary(o.screen.out, w, max(width, leastColumns))
+	return report.WriteWatchSummary(o.screen.out, w, max(width, 1))
 }
 
 // watchLines writes a line for each change, and one now and then.
 type watchLines struct {
-	out    io.Writer
-	lastAt time.Time
+	out  io.Writer
+	pace pace
 }
 
 func (o *watchLines) show(w report.Watch, fresh []probe.Change) error {
@@ -74,11 +94,7 @@ func (o *watchLines) show(w report.Watch, fresh []probe.Change) error {
 	for _, c := range fresh {
 		text += report.ChangeLine(c) + "\n"
 	}
-	switch {
-	case o.lastAt.IsZero():
-		o.lastAt = w.At
-	case w.At.Sub(o.lastAt) >= watchLineEvery:
-		o.lastAt = w.At
+	if first := o.pace.at.IsZero(); o.pace.due(w.At) && !first {
 		text += w.At.Format(time.TimeOnly) + " " + report.WatchLine(w) + "\n"
 	}
 	_, err := io.WriteString(o.out, text)
@@ -94,8 +110,8 @@ func (o *watchLines) end(w report.Watch) error {
 
 // watchJSON writes lines of JSON.
 type watchJSON struct {
-	out    io.Writer
-	lastAt time.Time
+	out  io.Writer
+	pace pace
 }
 
 func (o *watchJSON) show(w report.Watch, fresh []probe.Change) error {
@@ -104,10 +120,9 @@ func (o *watchJSON) show(w report.Watch, fresh []probe.Change) error {
 			return err
 		}
 	}
-	if w.At.Sub(o.lastAt) < watchScreenEvery {
+	if !o.pace.due(w.At) {
 		return nil
 	}
-	o.lastAt = w.At
 	return report.WriteWatchStatus(o.out, w, false)
 }
 

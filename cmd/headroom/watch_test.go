@@ -143,7 +143,7 @@ func TestWatcherShowsStates(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{"every request fails: connection refused", "a notice", "requests succeed, after 1s"}; !slices.Equal(out.told, want) {
+	if want := []string{"every request fails: connection refused", "a notice", "requests succeed, after 4s"}; !slices.Equal(out.told, want) {
 		t.Errorf("told %q, want %q", out.told, want)
 	}
 	if n := len(out.pictures[0].Notices); n != 0 {
@@ -167,7 +167,7 @@ func TestWatcherShowsStates(t *testing.T) {
 func TestWatchLines(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	var out strings.Builder
-	o := &watchLines{out: &out}
+	o := &watchLines{out: &out, pace: pace{every: watchLineEvery}}
 	for second := range 61 {
 		w := report.Watch{At: noon.Add(time.Duration(second) * time.Second)}
 		var fresh []probe.Change
@@ -184,13 +184,27 @@ func TestWatchLines(t *testing.T) {
 	}
 }
 
+// A State that comes a bit late does not make the next line late.
+func TestPaceKeepsUp(t *testing.T) {
+	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	p, n := pace{every: time.Second}, 0
+	for at := time.Duration(0); at < 15*time.Second; at += 260 * time.Millisecond {
+		if p.due(noon.Add(at)) {
+			n++
+		}
+	}
+	if n != 15 {
+		t.Errorf("%d were due in 15 s, want 15", n)
+	}
+}
+
 // On a terminal a picture is drawn once a second, and at once where something
 // changed; at the end the summary takes its place.
 func TestWatchScreen(t *testing.T) {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	var out strings.Builder
 	width := 80
-	o := &watchScreen{screen: &screen{out: &out, size: func() (int, int) { return width, 24 }}}
+	o := &watchScreen{pace: pace{every: watchScreenEvery}, screen: &screen{out: &out, size: func() (int, int) { return width, 24 }}}
 	for _, step := range []struct {
 		name  string
 		at    time.Duration
@@ -202,7 +216,9 @@ func TestWatchScreen(t *testing.T) {
 		{"soon after it", 250 * time.Millisecond, 80, nil, false},
 		{"with a change", 500 * time.Millisecond, 80, []probe.Change{{}}, true},
 		{"of another size", 750 * time.Millisecond, 100, nil, true},
-		{"a second later", 1750 * time.Millisecond, 100, nil, true},
+		{"a second after the first", 1050 * time.Millisecond, 100, nil, true},
+		{"no second after that was due", 1950 * time.Millisecond, 100, nil, false},
+		{"two seconds after the first", 2010 * time.Millisecond, 100, nil, true},
 	} {
 		out.Reset()
 		width = step.width
