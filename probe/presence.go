@@ -1,9 +1,6 @@
 package probe
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Presence is what the answers tell of whether a replica is there. Times are
 // offsets from the start of the load. It is a value.
@@ -22,8 +19,7 @@ type Presence struct {
 }
 
 // A replica is new for newFor from its first answer on, if it appeared (see
-// Appeared). It is quiet or gone as Silence says, with the share that it gave
-// at least, and no more than an even one; a silence shorter than quietAfter or
+// Appeared). It is quiet or gone by the chances of Silence and MissedAfter; a silence shorter than quietAfter or
 // goneAfter is that of a replica that pauses, whatever the others answer
 // meanwhile. One that a connection ends at is not gone. Requests that fail
 // without an answer make one quiet, and not gone: they may fail on their way.
@@ -52,11 +48,11 @@ func (p Presence) Appeared() bool {
 
 // State is New, Serving, Quiet or Gone, as seen at an offset.
 func (p Presence) State(now time.Duration) State {
-	silent, share := now-p.Last, p.share()
+	silent := now - p.Last
 	switch {
-	case silent > goneAfter && p.Conns == 0 && Silence(share, p.Missed) == Gone:
+	case silent > goneAfter && p.Conns == 0 && p.silence(p.Missed) == Gone:
 		return Gone
-	case silent > quietAfter && Silence(share, p.Missed+p.Lost) != Serving:
+	case silent > quietAfter && p.silence(p.Missed+p.Lost) != Serving:
 		return Quiet
 	case now-p.First < newFor && p.Appeared():
 		return New
@@ -64,23 +60,12 @@ func (p Presence) State(now time.Duration) State {
 	return Serving
 }
 
-// share is the share of the answers that the replica should have.
-func (p Presence) share() float64 {
+// silence is the state that a silence of n answers speaks for: by an even share
+// of those that are there, and by what the replica gave before, if that is less.
+func (p Presence) silence(n int64) State {
 	among := p.Among
 	if !p.Appeared() {
 		among += p.Before // it may have been there
 	}
-	return min(1/float64(max(1, p.Living)), leastShare(p.Own, among))
-}
-
-// leastShare is the lower end of the interval of three standard deviations for
-// the share of which k of n draws came (Wilson, Journal of the American
-// Statistical Association 22, 1927).
-func leastShare(k, n int64) float64 {
-	if n <= 0 {
-		return 0
-	}
-	const z2 = 3 * 3
-	p, of := float64(k)/float64(n), float64(n)
-	return max(0, (p+z2/(2*of)-math.Sqrt(z2*(p*(1-p)/of+z2/(4*of*of))))/(1+z2/of))
+	return silentBy(max(Missed(1/float64(max(1, p.Living)), n), MissedAfter(p.Own, among, n)))
 }
