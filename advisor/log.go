@@ -9,12 +9,14 @@ import (
 	"headroom/profiles"
 )
 
-// noticeReplicas logs replicas that appear, answer for the first time, go and
-// come back. mu is held.
+// noticeReplicas logs replicas that appear, answer for the first time, fall
+// silent, go and come back. A scaler that chooses who answers leaves some
+// silent on purpose. mu is held.
 func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
+	chosen := s.config.Scaler != nil && !s.config.Behind
 	for _, r := range f.Replicas {
 		was, known := s.seen[r.ID]
-		if was == r.State {
+		if was == r.State || chosen && r.State == probe.Quiet {
 			continue
 		}
 		s.seen[r.ID] = r.State
@@ -23,7 +25,7 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			if !s.answered[r.ID] {
 				s.answered[r.ID] = true
 				s.log(now, "replica", "%s answers%s", r.ID, sinceStep(r))
-			} else if was == probe.Gone {
+			} else if was == probe.Gone || was == probe.Quiet {
 				s.log(now, "replica", "%s answers again", r.ID)
 			}
 		case r.State == probe.Starting && r.Since.After(s.began):
@@ -34,6 +36,10 @@ func (s *Session) noticeReplicas(now time.Time, f probe.Fleet) {
 			s.log(now, "replica", "%s gets no requests: %s", r.ID, r.LastError)
 		case r.State == probe.Failing:
 			s.log(now, "replica", "%s ended by itself: %s", r.ID, r.LastError)
+		case r.State == probe.Quiet && known:
+			s.log(now, "replica", "%s has been quiet since %s", r.ID, r.LastSeen.Format(time.TimeOnly))
+		case r.State == probe.Gone && known && r.Answered && !r.Managed:
+			s.log(now, "replica", "%s is gone: nothing since %s", r.ID, r.LastSeen.Format(time.TimeOnly))
 		case r.State == probe.Gone && known:
 			s.log(now, "replica", "%s is gone", r.ID)
 		}

@@ -266,7 +266,7 @@ func (s *Session) addPoints(now time.Time, run load.Snapshot, fleet probe.Fleet,
 			s.pointed = second.At
 			point := p
 			point.At = run.Started.Add(second.At).Sub(s.began)
-			point.Users, point.Planned, point.Rate, point.Failed = second.Users, second.Planned, second.Rate, second.Failed
+			point.Users, point.InFlight, point.Planned, point.Rate, point.Failed = second.Users, second.InFlight, second.Planned, second.Rate, second.Failed
 			point.SLO = met
 			point.P50, point.P95, point.P99 = second.Latency.P50, second.Latency.P95, second.Latency.P99
 			point.Answering = fleet.Answering()

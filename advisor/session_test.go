@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"headroom/load"
+	"headroom/probe"
 	"headroom/profiles"
 )
 
@@ -267,6 +268,38 @@ func TestPolicyInForceIsTheScalers(t *testing.T) {
 		}
 		await(t, s, "the other policy", func(st State) bool { return st.Policy.Replicas.Min == 3 })
 	})
+}
+
+// The log says since when a replica has been silent, but of one that the scaler
+// leaves idle.
+func TestSilentReplicasAreLogged(t *testing.T) {
+	last := time.Date(2026, 1, 2, 12, 54, 0, 0, time.UTC)
+	step := func(state probe.State, managed bool) probe.Fleet {
+		return probe.Fleet{Replicas: []probe.Replica{{ID: "b", State: state, Managed: managed, Answered: true, LastSeen: last}}}
+	}
+	for _, c := range []struct {
+		name    string
+		config  Config
+		managed bool
+		want    []string
+	}{
+		{"by the answers", Config{}, false, []string{"b answers", "b has been quiet since 12:54:00", "b answers again", "b is gone: nothing since 12:54:00", "b answers again"}},
+		{"of a scaler that leaves it idle", Config{Scaler: newFakeFleet(0, profiles.FixedPolicy(1))}, true, []string{"b answers", "b is gone", "b answers again"}},
+		{"of a scaler behind a balancer", Config{Scaler: newFakeFleet(0, profiles.FixedPolicy(1)), Behind: true}, true,
+			[]string{"b answers", "b has been quiet since 12:54:00", "b answers again", "b is gone", "b answers again"}},
+	} {
+		s := &Session{config: c.config, seen: map[string]probe.State{}, answered: map[string]bool{}}
+		for _, state := range []probe.State{probe.New, probe.Serving, probe.Quiet, probe.Quiet, probe.Serving, probe.Gone, probe.Serving} {
+			s.noticeReplicas(last, step(state, c.managed))
+		}
+		var got []string
+		for _, e := range s.state.Events {
+			got = append(got, e.Text)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
 }
 
 // The last State says that it is the last.

@@ -124,9 +124,10 @@ type Point struct {
 	At        time.Duration `json:"at"` // since the session began
 	Phase     Phase         `json:"phase"`
 	Users     int           `json:"users"`
-	Planned   float64       `json:"planned"` // users, or arrivals per second of the open model
-	Rate      float64       `json:"rate"`    // answers and failures per second
-	Failed    float64       `json:"failed"`  // per second
+	InFlight  int           `json:"inFlight"` // requests
+	Planned   float64       `json:"planned"`  // users, or arrivals per second of the open model
+	Rate      float64       `json:"rate"`     // answers and failures per second
+	Failed    float64       `json:"failed"`   // per second
 	P50       time.Duration `json:"p50"`
 	P95       time.Duration `json:"p95"`
 	P99       time.Duration `json:"p99"`

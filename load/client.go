@@ -132,6 +132,9 @@ func (c *clientConn) Do(s *Sample, m *Message) error {
 		s.Failure = Aborted
 	default:
 		err = c.asProtocol(err)
+		if _, port := seen.over(); port > 0 && c.holds != nil {
+			s.Replica = c.holds.replica.Load()
+		}
 		if s.Failure = classify(err); s.Failure == Timeout {
 			c.renew(seen)
 		}

@@ -69,7 +69,10 @@ func (c *httpConn) Do(s *Sample, m *Message) error {
 	if err != nil {
 		s.Done = time.Since(c.base)
 		s.Failure = c.classify(err)
-		if s.Failure == Aborted && a != nil && len(a.head) > 0 {
+		switch {
+		case s.Failure != Aborted && c.socket != nil:
+			s.Replica = c.holds.replica.Load()
+		case s.Failure == Aborted && a != nil && len(a.head) > 0:
 			s.Replica = c.identifier.Identify(c.answered(a, s))
 		}
 		c.hangUp()

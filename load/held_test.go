@@ -64,6 +64,45 @@ func TestConnectionsAreHeld(t *testing.T) {
 	}
 }
 
+// A request that is cut off failed at the replica of its connection; one that
+// never got there did at none.
+func TestFailuresOfAConnection(t *testing.T) {
+	for name, of := range map[string]func(target string) (do func(*Sample) error, closing func()){
+		"own": func(target string) (func(*Sample) error, func()) {
+			c := connTo(t, target, func(p *profiles.Plan) { p.Method = "POST" })
+			return c.Do, c.Close
+		},
+		"net/http": func(target string) (func(*Sample) error, func()) {
+			c := clientTo(t, target, func(p *profiles.Plan) { p.Method, p.Cookies = "POST", true })
+			return c.Do, c.Close
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var cut atomic.Bool
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if cut.Load() {
+					panic(http.ErrAbortHandler)
+				}
+				w.Header().Set("X-Served-By", "pod-1")
+			}))
+			defer server.Close()
+			do, closing := of(server.URL)
+			defer closing()
+			var first, second, third Sample
+			if err := do(&first); err != nil || first.Replica == probe.Unknown {
+				t.Fatalf("Do = %v, replica %d; want a known one", err, first.Replica)
+			}
+			cut.Store(true)
+			if err := do(&second); err == nil || second.Replica != first.Replica || second.Status != 0 {
+				t.Errorf("cut off: %v, replica %d, status %d; want an error of replica %d without an answer", err, second.Replica, second.Status, first.Replica)
+			}
+			if err := do(&third); err == nil || third.Replica != probe.Unknown {
+				t.Errorf("over a fresh connection: %v, replica %d; want an error of none", err, third.Replica)
+			}
+		})
+	}
+}
+
 // One that could not be made is none.
 func TestNoConnectionIsHeld(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

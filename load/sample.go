@@ -18,7 +18,7 @@ type Sample struct {
 	TLS       time.Duration // what its handshake took
 	Remote    int32         // number of the address that was sent to, from 1; 0: unknown
 	Task      int32         // row of the request among the names of the run
-	Replica   int32         // number given by the probe, probe.Unknown if none
+	Replica   int32         // number given by the probe, without an answer the one of that before it over the same connection; probe.Unknown if none
 	Status    int16         // 0 without an answer
 	Failure   Failure
 	Stream    *Stream       // nil: the answer was no stream, or none came

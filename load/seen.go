@@ -15,6 +15,9 @@ func (s Snapshot) Spread() []string {
 	}
 	switch u := s.Unseen; {
 	case u.Seen == 0 || u.High == u.Seen:
+	case u.High == 0 && u.Seen == 1 && s.Sticky: // a single draw
+		out = append(out, "one connection tells nothing of how many replicas there are: more users have more of them, and so has --conn-max-age")
+	case u.High == 0 && u.Seen == 1:
 	case u.High == 0:
 		out = append(out, fmt.Sprintf("there may be any number of replicas from %d on: none was met twice", u.Low))
 	default:

@@ -84,7 +84,7 @@ type Replica struct {
 	Rate    float64       `json:"rate"`            // per second, over the last seconds
 	First   time.Duration `json:"first"`           // offset of its first answer of the run
 	Last    time.Duration `json:"last"`            // offset of its latest answer
-	Conns   int           `json:"conns"`           // open connections whose latest answer was its own
+	Conns   *int          `json:"conns,omitempty"` // open connections that end at it; nil: not known, as connections do not stay with one replica
 	Latency Quantiles     `json:"latency"`         // from the intended start; successes only
 	Service Quantiles     `json:"service"`         // from the actual send; successes only
 	Parts   *probe.Means  `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
@@ -152,9 +152,9 @@ type Snapshot struct {
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
 	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
 	Replicas  []Replica      `json:"replicas"`
-	Imbalance *float64       `json:"imbalance,omitempty"` // how much more than its even share the busiest of several replicas gets; nil: there are not several
-	Sticky    bool           `json:"sticky,omitempty"`    // every connection has stayed with one replica
-	Unseen    probe.Unseen   `json:"unseen"`              // how many replicas there are, seen or not
+	Imbalance *float64       `json:"imbalance,omitempty"` // how much more than its even share the busiest of several replicas gets, of those that are there and since they are; nil: there are not several
+	Sticky    bool           `json:"sticky,omitempty"`    // every connection of the run has stayed with one replica
+	Unseen    probe.Unseen   `json:"unseen"`              // how many replicas there are, seen or not, but for those that are gone; zero: not known
 	Unnamed   int64          `json:"unnamed"`             // answers that name no replica
 	Identity  string         `json:"identity,omitempty"`  // where the answers name their replica
 	Found     bool           `json:"found,omitempty"`     // the identity was found, not given

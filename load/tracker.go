@@ -10,11 +10,20 @@ import (
 type tracker struct {
 	identifier *probe.Identifier
 	replicas   []replicaTally // by number
-	answers    int64          // of the run that name a replica
-	unnamed    int64
-	switched   int64        // answers of another replica than the one before over the same connection
-	unseen     probe.Unseen // of the latest snapshot
-	draws      int64        // that it was judged by
+
+	// Of the run.
+	answers  int64         // that name a replica
+	lost     int64         // failures without an answer of a replica
+	switched int64         // answers of another replica than the one before over the same connection
+	dropped  int           // replicas of sources that named none: the first ones
+	began    time.Duration // offset of their latest answer
+	foreign  int64         // the answers up to it
+	opened   int64         // connections
+
+	unnamed int64        // answers since the last reset
+	before  int64        // connections opened before it
+	unseen  probe.Unseen // of the latest snapshot
+	draws   int64        // that it was judged by
 }
 
 // replicaTally is what one replica answered.
@@ -22,10 +31,15 @@ type replicaTally struct {
 	// Of the run.
 	first, last   time.Duration // offsets of its answers
 	before, since int64         // the tracker's answers before its first, and up to its latest
+	own           int64         // its answers
+	lost          int64         // the tracker's up to its latest answer
+	gone          bool          // as of the latest snapshot, and no answer since
 	warmup        probe.Warmup  // of successes
 
 	// Since the last reset.
 	count, failed int64
+	counted       int64       // of count, when replicas last came or went
+	there         bool        // as of then
 	*clocks                   // of successes; nil before the first answer
 	parts         probe.Parts // of successes
 	second        turnout     // of the present second
@@ -39,7 +53,11 @@ type turnout struct {
 }
 
 func (t *tracker) add(s *Sample) {
-	if s.Replica == probe.Unknown {
+	answered := s.Status != 0 || s.Failure == Aborted
+	if s.Failure != None && s.Failure != Aborted && (s.Replica == probe.Unknown || !answered) {
+		t.lost++
+	}
+	if s.Replica == probe.Unknown || !answered && t.switched > 0 {
 		if s.Status != 0 {
 			t.unnamed++
 		}
@@ -52,6 +70,11 @@ func (t *tracker) add(s *Sample) {
 		t.switched++
 	}
 	r := &t.replicas[s.Replica]
+	if !answered { // the replica that its connection had stayed with
+		r.count++
+		r.failed++
+		return
+	}
 	if r.since == 0 {
 		r.first, r.before = s.Done, t.answers
 	}
@@ -59,8 +82,9 @@ func (t *tracker) add(s *Sample) {
 		r.clocks = newClocks(2)
 	}
 	t.answers++
-	r.since = t.answers
+	r.since, r.lost, r.gone = t.answers, t.lost, false
 	r.first, r.last = min(r.first, s.Done), max(r.last, s.Done)
+	r.own++
 	r.count++
 	worked := s.Worked()
 	r.second.count++
@@ -89,53 +113,128 @@ func (t *tracker) endSecond(slot int) {
 func (t *tracker) reset() {
 	for i := range t.replicas {
 		r := &t.replicas[i]
-		*r = replicaTally{first: r.first, last: r.last, before: r.before, since: r.since, warmup: r.warmup}
+		*r = replicaTally{first: r.first, last: r.last, before: r.before, since: r.since, own: r.own, lost: r.lost, gone: r.gone, warmup: r.warmup}
 	}
-	t.unnamed, t.switched = 0, 0
+	t.unnamed, t.before = 0, t.opened
 }
 
 // fill writes what is known of the replicas into a snapshot, whose connections
 // are in it. Of the connections that are open each replica holds some.
 func (t *tracker) fill(s *Snapshot, open holding) {
-	s.Unnamed = t.unnamed
 	id := t.identifier.Identity()
 	s.Identity, s.Found, s.Sure, s.Why = id.Source.String(), len(id.Source) > 0 && !id.Given, id.Sure, id.Why
 	names := t.identifier.Names()
-	var named int64
-	var counts []int64
-	for i := range t.replicas {
-		switch r := &t.replicas[i]; {
-		case names[i] == "": // where it came from turned out to name no replica
-			s.Unnamed += r.count
-			r.clocks = nil // nobody will look at them, and there may be many
-		case r.count > 0:
-			named += r.count
-			counts = append(counts, r.count)
+	t.drop(names)
+	t.opened = t.before + s.Conns.Opened
+	answers, named, living := int64(0), int64(0), 0
+	for i := t.dropped; i < len(t.replicas); i++ {
+		r := &t.replicas[i]
+		answers += r.own
+		named += r.count
+		if r.since > 0 && !r.gone && names[i] != probe.Others {
+			living++
 		}
 	}
-	s.Replicas = make([]Replica, 0, len(counts))
-	for i := range t.replicas {
+	s.Sticky = answers > 0 && t.switched == 0 && t.opened < answers
+	s.Unnamed = t.unnamed
+	for i := range t.dropped {
+		s.Unnamed += t.replicas[i].count
+	}
+	s.Replicas = make([]Replica, 0, len(t.replicas)-t.dropped)
+	for i := t.dropped; i < len(t.replicas); i++ {
 		r := &t.replicas[i]
-		if r.count == 0 || names[i] == "" {
+		if r.since == 0 {
 			continue
 		}
-		presence := probe.Presence{First: r.first, Last: r.last, Before: r.before, Missed: t.answers - r.since, Conns: open.of(i), Known: len(counts)}
+		presence := t.presence(i, living)
+		if s.Sticky {
+			presence.Conns = open.of(i)
+		}
 		row := Replica{
-			Name: names[i], State: presence.State(s.Elapsed), Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(named), Conns: presence.Conns, ColdStart: r.warmup.ColdStart(),
-			Latency: r.latency.quantiles(), Service: r.service.quantiles(), Parts: r.parts.Means(),
+			Name: names[i], State: probe.Gone, Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
+			Share: float64(r.count) / float64(max(1, named)), Parts: r.parts.Means(),
+		}
+		if !r.gone || presence.Conns > 0 {
+			row.State = presence.State(s.Elapsed)
+		}
+		if r.gone = row.State == probe.Gone; r.gone && r.count == 0 {
+			continue // it went before the reset
+		}
+		if s.Sticky {
+			row.Conns = &presence.Conns
+		}
+		if presence.Appeared() { // at the start of a load, first answers tell of the load
+			row.ColdStart = r.warmup.ColdStart()
+		}
+		if r.clocks != nil {
+			row.Latency, row.Service = r.latency.quantiles(), r.service.quantiles()
 		}
 		if row.Rate, row.InFlight = r.lately(s.Recent.Over); s.Phase == Done {
 			row.InFlight = nil // of load that is over
 		}
 		s.Replicas = append(s.Replicas, row)
 	}
-	if excess, ok := probe.Imbalance(counts); ok {
+	t.spread(s, names, answers)
+}
+
+// drop forgets the replicas whose source turned out to name none: those that
+// others name are met for the first time from then on.
+func (t *tracker) drop(names []string) {
+	for t.dropped < len(t.replicas) && names[t.dropped] == "" {
+		r := &t.replicas[t.dropped]
+		r.clocks = nil // nobody will look at them, and there may be many
+		t.began, t.foreign = max(t.began, r.last), max(t.foreign, r.since)
+		t.dropped++
+	}
+}
+
+// presence is what is known of whether a replica is there, where so many are,
+// but for its connections.
+func (t *tracker) presence(i, living int) probe.Presence {
+	r := &t.replicas[i]
+	return probe.Presence{
+		Began: t.began, First: r.first, Last: r.last, Before: max(0, r.before-t.foreign), Met: i + 1 - t.dropped,
+		Own: r.own, Among: r.since - max(r.before, t.foreign), Missed: t.answers - r.since, Lost: t.lost - r.lost, Living: living,
+	}
+}
+
+// spread writes into a snapshot how the answers spread over the replicas that
+// are there, of which each answer, or each connection where those stay, goes to
+// one. Of the replicas beyond those that are told apart nothing is known, and so
+// nothing is said of how many there are.
+func (t *tracker) spread(s *Snapshot, names []string, answers int64) {
+	var counts []int64
+	own, before, changed, others := int64(0), 0, false, false
+	for i := t.dropped; i < len(t.replicas); i++ {
+		r := &t.replicas[i]
+		if names[i] == probe.Others {
+			others = others || r.since > 0
+			continue
+		}
+		there := r.since > 0 && !r.gone
+		changed = changed || there != r.there
+		if r.there {
+			before++
+		}
+		if r.there = there; there {
+			counts = append(counts, r.count-r.counted)
+			own += r.own
+		}
+	}
+	if changed && before > 0 { // from here on they share
+		for i := range t.replicas {
+			t.replicas[i].counted = t.replicas[i].count
+		}
+	} else if excess, ok := probe.Imbalance(counts); ok {
 		s.Imbalance = &excess
 	}
-	draws := named
-	if s.Sticky = t.switched == 0 && s.Conns.Opened < named; s.Sticky {
-		draws = s.Conns.Opened // where each goes is chosen once
+	if others {
+		s.Unseen = probe.Unseen{}
+		return
+	}
+	draws := own
+	if s.Sticky { // where each goes is chosen once
+		draws = int64(float64(t.opened) * float64(own) / float64(answers))
 	}
 	if t.unseen.Seen != len(counts) || t.draws != draws { // it is not cheap, and often the same
 		t.unseen, t.draws = probe.EstimateUnseen(len(counts), draws), draws

@@ -53,10 +53,10 @@ func TestReplicasComeAndGo(t *testing.T) {
 		switch {
 		case n >= 110:
 			want = []probe.State{probe.Serving, probe.Gone, probe.Serving}
-		case n == 39: // its latest answer was in second 29, the first of c in second 30
-			want = []probe.State{probe.Serving, probe.Quiet, probe.New}
 		case n >= 40:
 			want = []probe.State{probe.Serving, probe.Quiet, probe.Serving}
+		case n >= 34: // its latest answer was in second 29, the first of c in second 30
+			want = []probe.State{probe.Serving, probe.Quiet, probe.New}
 		case n >= 30:
 			want = []probe.State{probe.Serving, probe.Serving, probe.New}
 		}
@@ -65,9 +65,9 @@ func TestReplicasComeAndGo(t *testing.T) {
 		}
 		fleet := s.Fleet()
 		for i, r := range s.Replicas {
-			if r.State != want[i] || r.Conns != c.holding.of(i) || fleet[i].State != r.State || fleet[i].Conns != r.Conns {
+			if r.State != want[i] || *r.Conns != c.holding.of(i) || fleet[i].State != r.State || fleet[i].Conns != r.Conns {
 				t.Fatalf("after second %d: %s is %s with %d connections, in the fleet %s with %d; want %s with %d",
-					n, r.Name, r.State, r.Conns, fleet[i].State, fleet[i].Conns, want[i], c.holding.of(i))
+					n, r.Name, r.State, *r.Conns, fleet[i].State, *fleet[i].Conns, want[i], c.holding.of(i))
 			}
 		}
 	}
@@ -126,6 +126,120 @@ func TestResetKeepsWhoThereIs(t *testing.T) {
 	}
 }
 
+// A replica whose requests fail with it is gone soon, and is counted neither
+// among those that there are nor in what the busiest has more than the others.
+func TestGoneReplicasDoNotCount(t *testing.T) {
+	c := tracked("a", "b", "c", "d")
+	c.add(&Sample{Status: 200, Switched: true, Split: probe.Unsplit})
+	for n := range 40 {
+		c.second(n, 10*time.Millisecond, 40, 40, 40, 40)
+	}
+	var s Snapshot
+	for n := 40; n < 70; n++ {
+		s = c.second(n, 10*time.Millisecond, 50, 0, 50, 50)
+		if want := n >= 49; (s.Replicas[1].State == probe.Gone) != want {
+			t.Fatalf("after second %d: b is %s, want gone %v", n, s.Replicas[1].State, want)
+		}
+	}
+	if want := (probe.Unseen{Seen: 3, Total: 3, Low: 3, High: 3}); s.Unseen != want || s.Imbalance == nil || *s.Imbalance != 0 {
+		t.Errorf("with one gone: %+v, imbalance %v; want %+v, 0", s.Unseen, s.Imbalance, want)
+	}
+	c.second(70, 10*time.Millisecond, 50, 50, 50, 50)
+	for n := 71; n < 80; n++ {
+		s = c.second(n, 10*time.Millisecond, 140, 20, 20, 20)
+	}
+	if s.Unseen.Seen != 4 || s.Imbalance == nil || math.Abs(*s.Imbalance-1.8) > 1e-9 || s.Replicas[1].State == probe.Gone {
+		t.Errorf("with all there: %+v, imbalance %v, b %s; want 4, 1.8 since it is back", s.Unseen, s.Imbalance, s.Replicas[1].State)
+	}
+	c.reset(80 * time.Second)
+	if s = c.second(80, 10*time.Millisecond, 0); len(s.Replicas) != 4 || s.Replicas[2].State != probe.Serving || s.Unseen.Seen != 4 {
+		t.Errorf("behind a reset: %+v of %+v; want the four, serving", s.Replicas, s.Unseen)
+	}
+	for n := 81; n < 100; n++ {
+		s = c.second(n, 10*time.Millisecond, 50, 0, 50, 50)
+	}
+	if len(s.Replicas) != 3 {
+		t.Errorf("one went behind a reset without an answer: %d rows, want 3", len(s.Replicas))
+	}
+}
+
+// A request without an answer failed at the replica that its connection had
+// stayed with. That is no sign of life, and where connections do not stay it is
+// not known whose it was.
+func TestFailuresOfConnectionsThatStay(t *testing.T) {
+	c := tracked("a", "b")
+	c.second(0, time.Millisecond, 100, 100)
+	reset := Sample{Sent: time.Second, Done: 1100 * time.Millisecond, Failure: Reset, Replica: 1, Split: probe.Unsplit}
+	for range 4 {
+		c.add(&reset)
+	}
+	s := c.second(1, time.Millisecond, 100)
+	if r := s.Replicas[1]; r.Failed != 4 || r.Count != 104 || r.Last >= time.Second || s.Replicas[0].Failed != 0 {
+		t.Errorf("b: %d of %d failed, answered until %v; want 4 of 104, until the first second", r.Failed, r.Count, r.Last)
+	}
+	c.add(&Sample{Done: 2 * time.Second, Status: 200, Replica: 0, Switched: true, Split: probe.Unsplit})
+	c.add(&reset)
+	if s = c.second(2, time.Millisecond, 1); s.Replicas[1].Failed != 4 || s.Unnamed != 0 {
+		t.Errorf("where connections do not stay: %d failed, want still 4", s.Replicas[1].Failed)
+	}
+}
+
+// First answers at the start of a load tell of the load: of one that waits for
+// connections, or of a machine that is busy with starting it.
+func TestNoColdStartAtTheStart(t *testing.T) {
+	c := tracked("a", "b")
+	c.second(0, 500*time.Millisecond, 10)
+	c.second(1, 500*time.Millisecond, 0, 10)
+	var s Snapshot
+	for n := 2; n < 30; n++ {
+		s = c.second(n, 10*time.Millisecond, 10, 10)
+	}
+	for _, r := range s.Replicas {
+		if r.ColdStart != nil {
+			t.Errorf("%s: %+v, want none", r.Name, r.ColdStart)
+		}
+	}
+}
+
+// Where connections do not stay with a replica, none are its own.
+func TestConnectionsThatDoNotStay(t *testing.T) {
+	c := tracked("a", "b")
+	c.holding = holding{by: []int{46, 3}}
+	if s := c.second(0, time.Millisecond, 100, 100); s.Replicas[0].Conns == nil || *s.Replicas[0].Conns != 46 {
+		t.Errorf("where they stay: %v, want 46", s.Replicas[0].Conns)
+	}
+	c.add(&Sample{Done: time.Second, Status: 200, Replica: 1, Switched: true, Split: probe.Unsplit})
+	if s := c.second(1, time.Millisecond, 100, 100); s.Replicas[0].Conns != nil || s.Fleet()[1].Conns != nil {
+		t.Errorf("where they do not: %v and %v, want not known", s.Replicas[0].Conns, s.Replicas[1].Conns)
+	}
+}
+
+// Where names turn out to stand elsewhere, those who were there all along are
+// not new.
+func TestAnotherSourceBringsNoNewReplicas(t *testing.T) {
+	c := newTestCollector()
+	s := Snapshot{Phase: Running}
+	found := 0
+	for n := range 400 {
+		s.Elapsed = time.Duration(n) * 300 * time.Millisecond
+		head := fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Cache-Node: c%d\r\n\r\n", n%2)
+		if n >= 60 {
+			head = fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Served-By: s%d\r\n\r\n", n%4)
+		}
+		i := c.replicas.identifier.Identify(&probe.Answer{Status: 200, Head: []byte(head), Conn: int64(n)})
+		c.add(&Sample{Sent: s.Elapsed, Done: s.Elapsed, Status: 200, Replica: i, Split: probe.Unsplit})
+		c.fill(&s, nil)
+		for _, r := range s.Replicas {
+			if found++; r.State == probe.New {
+				t.Fatalf("answer %d: %s is new, want none", n, r.Name)
+			}
+		}
+	}
+	if s.Identity != "header:X-Served-By" || len(s.Replicas) != 4 || found == 0 {
+		t.Errorf("found %s with %d replicas, want header:X-Served-By with 4", s.Identity, len(s.Replicas))
+	}
+}
+
 // identified lets a replica of that name give an answer, as a request does.
 func (c *collector) identified(body []byte) {
 	i := c.replicas.identifier.Identify(&probe.Answer{Status: 200, Body: body})
@@ -174,6 +288,9 @@ func TestAThousandReplicas(t *testing.T) {
 	c.fill(&s, nil)
 	if n := len(s.Replicas); n != 256 || s.Replicas[255].Name != probe.Others || s.Replicas[255].Count != 7450 || s.Unnamed != 0 {
 		t.Errorf("%d rows, the last %+v; want 256, the last of the 745 others", n, s.Replicas[n-1])
+	}
+	if c.fill(&s, nil); s.Unseen != (probe.Unseen{}) || s.Imbalance == nil || *s.Imbalance != 0 {
+		t.Errorf("even replicas: %+v, imbalance %v; want no estimate of those beyond, and 0", s.Unseen, s.Imbalance)
 	}
 	if grown := (heap() - before) >> 20; grown > 16 {
 		t.Errorf("%d MB for 256 rows, want at most 16", grown)

@@ -11,7 +11,7 @@ func TestMerge(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	answer := func(id string, s State) Replica {
 		return Replica{ID: id, State: s, Answered: true, FirstSeen: at, LastSeen: at, Requests: 7, Share: 0.5, Rate: 2, P50: 1, P95: 2, P99: 3,
-			Conns: 4, InFlightEstimate: new(2.5), ColdStart: &ColdStart{Answers: 10, First: 3, Later: 1}}
+			Conns: new(4), InFlightEstimate: new(2.5), ColdStart: &ColdStart{Answers: 10, First: 3, Later: 1}}
 	}
 	managed := func(id string, s State) Replica {
 		return Replica{ID: id, State: s, Managed: true, PID: 9, StartedIn: time.Second, InFlight: 1}

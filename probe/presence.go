@@ -5,27 +5,29 @@ import "time"
 // Presence is what the answers tell of whether a replica is there. Times are
 // offsets from the start of the load. It is a value.
 type Presence struct {
+	Began  time.Duration // when answers began to name their replicas as they do now
 	First  time.Duration // its first answer
 	Last   time.Duration // its latest answer
 	Before int64         // answers of all replicas before its first
+	Met    int           // replicas that had answered by then, itself included
+	Own    int64         // its answers
+	Among  int64         // answers of all from its first to its latest
 	Missed int64         // answers of the others since its latest
-	Conns  int           // open connections whose latest answer was its own
-	Known  int           // replicas that have answered so far, itself included
+	Lost   int64         // requests since its latest that failed without an answer of any
+	Living int           // replicas that are not gone, itself included
+	Conns  int           // open connections that end at it, as far as is known
 }
 
-// A replica is new for newFor from its first answer on, if the load had gone
-// on for newAfter by then: at the start of a load every replica is. It is quiet
-// when it has not answered for quietAfter, and gone when it has not for
-// goneAfter and nobody holds a connection to it.
-//
-// How long says little where answers are few: so many must have come besides
-// that chance does not explain a replica that was there before, or still is (see
-// appeared and Silence).
+// A replica is new for newFor from its first answer on, if it appeared (see
+// Appeared). It is quiet or gone by the chances of Silence and MissedAfter; a silence shorter than quietAfter or
+// goneAfter is that of a replica that pauses, whatever the others answer
+// meanwhile. One that a connection ends at is not gone. Requests that fail
+// without an answer make one quiet, and not gone: they may fail on their way.
 const (
 	newFor     = 10 * time.Second
 	newAfter   = 10 * time.Second
-	quietAfter = 10 * time.Second
-	goneAfter  = time.Minute
+	quietAfter = 5 * time.Second
+	goneAfter  = 10 * time.Second
 )
 
 // newChance is how unlikely it must be that a replica was there before its
@@ -36,16 +38,34 @@ const newChance = 0.01
 // so many answers before its first, of those that known replicas gave.
 func appeared(known int, before int64) bool { return Missed(1/float64(known), before) < newChance }
 
+// Appeared reports whether the replica came after the start of the load, as far
+// as the answers tell: the load had gone on for 10 s, as at its start every
+// replica answers for the first time, and chance does not explain that it was
+// not met before.
+func (p Presence) Appeared() bool {
+	return p.First-p.Began >= newAfter && appeared(max(1, p.Met), p.Before)
+}
+
 // State is New, Serving, Quiet or Gone, as seen at an offset.
 func (p Presence) State(now time.Duration) State {
 	silent := now - p.Last
 	switch {
-	case silent > goneAfter && p.Conns == 0 && Silence(1/float64(p.Known), p.Missed) == Gone:
+	case silent > goneAfter && p.Conns == 0 && p.silence(p.Missed) == Gone:
 		return Gone
-	case silent > quietAfter:
+	case silent > quietAfter && p.silence(p.Missed+p.Lost) != Serving:
 		return Quiet
-	case p.First >= newAfter && now-p.First < newFor && appeared(p.Known, p.Before):
+	case now-p.First < newFor && p.Appeared():
 		return New
 	}
 	return Serving
+}
+
+// silence is the state that a silence of n answers speaks for: by an even share
+// of those that are there, and by what the replica gave before, if that is less.
+func (p Presence) silence(n int64) State {
+	among := p.Among
+	if !p.Appeared() {
+		among += p.Before // it may have been there
+	}
+	return silentBy(max(Missed(1/float64(max(1, p.Living)), n), MissedAfter(p.Own, among, n)))
 }

@@ -171,14 +171,21 @@ func nextHeader(head []byte) (name, value, rest []byte) {
 
 // headerValue returns the value of the first header of that name.
 func headerValue(head []byte, name string) []byte {
+	value, _ := cutHeader(head, name)
+	return value
+}
+
+// cutHeader returns the value of the first header of that name and the lines
+// behind it, at least the empty one; nil without such a header.
+func cutHeader(head []byte, name string) (value, rest []byte) {
 	for {
 		if len(head) > len(name) && head[len(name)] == ':' && strings.EqualFold(string(head[:len(name)]), name) {
-			line, _ := nextLine(head[len(name)+1:])
-			return bytes.TrimSpace(line)
+			line, rest := nextLine(head[len(name)+1:])
+			return bytes.TrimSpace(line), rest
 		}
 		end := bytes.IndexByte(head, '\n')
 		if end < 0 {
-			return nil
+			return nil, nil
 		}
 		head = head[end+1:]
 	}

@@ -64,9 +64,10 @@ func (s *Splitter) Split(a *Answer) Split {
 	}
 	found := uint32(0)
 	if look&serverTiming != 0 {
-		if v := headerValue(a.Head, "Server-Timing"); v != nil {
+		// Everyone on the way may add a line of its own.
+		for v, rest := cutHeader(a.Head, "Server-Timing"); rest != nil; v, rest = cutHeader(rest, "Server-Timing") {
 			found |= serverTiming
-			out = readServerTiming(v)
+			out.readServerTiming(v)
 		}
 	}
 	for i := range clocks {
@@ -89,9 +90,8 @@ func (s *Splitter) Split(a *Answer) Split {
 	return out
 }
 
-// readServerTiming reads the metrics of a header: name;dur=12.3;desc="text".
-func readServerTiming(v []byte) Split {
-	out := Unsplit
+// readServerTiming adds the metrics of a header: name;dur=12.3;desc="text".
+func (s *Split) readServerTiming(v []byte) {
 	for len(v) > 0 {
 		name, more, rest := nextToken(v)
 		d, ok := time.Duration(0), false
@@ -106,12 +106,11 @@ func readServerTiming(v []byte) Split {
 		switch {
 		case !ok:
 		case waits(name):
-			out.Queue = max(out.Queue, 0) + d
+			s.Queue = max(s.Queue, 0) + d
 		default:
-			out.Compute = max(out.Compute, d)
+			s.Compute = max(s.Compute, d)
 		}
 	}
-	return out
 }
 
 // nextToken cuts off what stands before the next semicolon or comma outside of

@@ -14,6 +14,8 @@ func TestSplit(t *testing.T) {
 		{"nothing", "Server: nginx\r\n", `{"time":1}`, Split{Unsaid, Unsaid}},
 		{"our scaler", "Server-Timing: queue;dur=12.345\r\n", "", Split{12345 * time.Microsecond, Unsaid}},
 		{"queue and work", "server-timing: app;dur=53, db;dur=47.5, queue;dur=2\r\n", "", Split{2 * ms, 53 * ms}},
+		{"a line of the app and one of the scaler", "Server-Timing: app;dur=100.000\r\nServer: x\r\nServer-Timing: queue;dur=301.433\r\n", "", Split{301433 * time.Microsecond, 100 * ms}},
+		{"a line of each proxy", "Server-Timing:\r\nServer-Timing: queue;dur=2\r\nserver-timing: wait;dur=3\r\n", "", Split{5 * ms, Unsaid}},
 		{"two waits", "Server-Timing: Queue;dur=2,worker-wait;dur=3\r\n", "", Split{5 * ms, Unsaid}},
 		{"descriptions", "Server-Timing: cache;desc=\"a, dur=9; b\", app;desc=\"x;y\";dur=5\r\n", "", Split{Unsaid, 5 * ms}},
 		{"without a duration", "Server-Timing: miss, app;dur=\r\n", "", Split{Unsaid, Unsaid}},

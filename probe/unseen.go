@@ -87,16 +87,21 @@ func hitAtMost(n, m, d int) float64 {
 }
 
 // Imbalance is how much more the busiest of several gets than its even share: 0
-// where all get the same, 1 where it gets twice its share. ok is false for
-// fewer than two.
+// where all get the same, 1 where it gets twice its share. What is less than
+// three standard deviations of what chance brings, sqrt((m-1)/n) with n answers
+// of m replicas, is 0. ok is false for fewer than two.
 func Imbalance(counts []int64) (excess float64, ok bool) {
 	var sum, most int64
 	for _, n := range counts {
 		sum += n
 		most = max(most, n)
 	}
-	if len(counts) < 2 || sum == 0 {
+	m, n := float64(len(counts)), float64(sum)
+	if m < 2 || n == 0 {
 		return 0, false
 	}
-	return float64(most)*float64(len(counts))/float64(sum) - 1, true
+	if excess = float64(most)*m/n - 1; excess < 3*math.Sqrt((m-1)/n) {
+		excess = 0
+	}
+	return excess, true
 }

@@ -66,6 +66,8 @@ func TestImbalance(t *testing.T) {
 		{[]int64{5, 5}, 0, true},
 		{[]int64{10, 0}, 1, true},
 		{[]int64{60, 20, 20}, 0.8, true},
+		{[]int64{14, 8, 8}, 0, true}, // as chance brings it
+		{[]int64{1400, 800, 800}, 0.4, true},
 	} {
 		if got, ok := Imbalance(tt.counts); got < tt.want-1e-9 || got > tt.want+1e-9 || ok != tt.ok {
 			t.Errorf("Imbalance(%v) = %v, %v; want %v, %v", tt.counts, got, ok, tt.want, tt.ok)

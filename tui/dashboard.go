@@ -130,13 +130,13 @@ func latencyChart(st advisor.State, s *styles, w int) chart {
 
 func usersChart(st advisor.State, s *styles, w int) chart {
 	a, marks := timeAxisOf(st, w, ofLoad)
-	title := "users"
+	title, users := "users", func(p advisor.Point) (float64, bool) { return float64(p.Users), driven(p) }
 	if st.Loaded && st.Load.Open {
-		title = "users busy with arrivals"
+		title, users = "users busy with arrivals", func(p advisor.Point) (float64, bool) { return float64(p.InFlight), driven(p) }
 	}
 	c := chart{
 		title: title, axis: a, marks: marks, counts: true, empty: "no load yet",
-		curves: []curve{{"users", penMain, a.values(peak, func(p advisor.Point) (float64, bool) { return float64(p.Users), driven(p) })}},
+		curves: []curve{{"users", penMain, a.values(peak, users)}},
 	}
 	if st.Plan.UserShape != nil {
 		c.curves = append(c.curves, plannedCurve(a))

@@ -160,10 +160,12 @@ func figures(st advisor.State, s *styles, w int) []part {
 	if l.Shaped {
 		more = "as planned"
 	}
-	if l.Open {
-		demand, more = "arrivals "+trimmed(l.Planned)+"/s", "busy "+count(l.Users)
+	flight := part{s.paint(dim, "in flight ") + padLeft(count(l.InFlight), 4), 6}
+	if l.Open { // users are made as they are needed, and one with a request is busy
+		demand = "arrivals " + trimmed(l.Planned) + "/s"
+		flight = part{s.paint(dim, "busy ") + count(l.InFlight), 2}
 	}
-	if w >= 90 && (l.Open || st.Phase != advisor.Measuring) { // a measurement starts all its users at once
+	if w >= 90 && !l.Open && st.Phase != advisor.Measuring { // a measurement starts all its users at once
 		demand += " " + s.paint(dim, more)
 	}
 	rate, fail := padLeft(figure(c.Rate()), 6), padLeft(percent(c.FailShare()), 6)
@@ -186,7 +188,7 @@ func figures(st advisor.State, s *styles, w int) []part {
 		{rate + s.paint(dim, " req/s"), 0},
 		{s.paint(dim, "fail ") + s.paint(toneIf(c.Failed > 0, bad), fail), 0},
 		{latency("p50", p50), 4}, {latency("p95", p95), firm}, {latency("p99", p99) + s.paint(dim, " ms"), 3},
-		{s.paint(dim, "in flight ") + padLeft(count(l.InFlight), 4), 6},
+		flight,
 		{s.paint(dim, "received ") + padLeft(profiles.FormatSize(l.Total.Bytes), 7), 7},
 		{s.paint(dim, "requests ") + padLeft(count(l.Total.Count), 7), 5},
 	}...)...)

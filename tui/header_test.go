@@ -18,6 +18,22 @@ func header(st advisor.State) string {
 	return ansi.Strip(strings.Join(renderHeader(st, plainStyles(), 120), "\n"))
 }
 
+// In the open model users stay when their arrivals have gone: what counts is
+// how many have a request.
+func TestBusyUsersHaveARequest(t *testing.T) {
+	st := steadyState()
+	st.Load.Open = true
+	for i := range st.Points {
+		st.Points[i].Users, st.Points[i].InFlight = 126, 3
+	}
+	c := usersChart(st, plainStyles(), 80)
+	for _, v := range c.curves[0].values {
+		if !math.IsNaN(v) && v != 3 {
+			t.Fatalf("%s: %v, want 3", c.title, v)
+		}
+	}
+}
+
 func TestHeaderSays(t *testing.T) {
 	change := func(st advisor.State, how func(*advisor.State)) advisor.State {
 		how(&st)
@@ -36,7 +52,7 @@ func TestHeaderSays(t *testing.T) {
 		{"measuring", measuringState(), []string{"◆ measuring 00:42 of 01:30", "users 50/50 │", "1 of 1 replicas up, pinned"}},
 		{"applying", change(advisedState(), func(st *advisor.State) { st.Phase = advisor.Applying }), []string{"◆ applying"}},
 		{"replaying", replayingState(), []string{"◆ replaying 00:12 of 00:30"}},
-		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned = true, 40 }), []string{"arrivals 40/s busy 50"}},
+		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned, st.Load.InFlight = true, 40, 7 }), []string{"arrivals 40/s │", "busy 7"}},
 		{"arrivals that waited", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Late, st.Load.Health.Unsent = true, 7, 5 }), []string{"waited 12"}},
 		{"beats that were missed", change(steadyState(), func(st *advisor.State) { st.Load.Health.Missed = 7 }), []string{"missed 7"}},
 		{"arrivals that were dropped", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Health.Dropped = true, 7 }), []string{"dropped 7"}},

@@ -79,7 +79,7 @@ func anyObjective(t *rapid.T) load.Objective {
 func anyReplica(t *rapid.T) probe.Replica {
 	b := func() bool { return rapid.Bool().Draw(t, "known") }
 	r := probe.Replica{
-		Conns: rapid.IntRange(0, 1e6).Draw(t, "conns"),
+		Conns: new(rapid.IntRange(0, 1e6).Draw(t, "conns")),
 		ID:    texts.Draw(t, "id"), State: rapid.SampledFrom([]probe.State{"", probe.Starting, probe.Ready, probe.Suspect, probe.New, probe.Serving, probe.Quiet, probe.Draining, probe.Failing, probe.Gone}).Draw(t, "state"),
 		Managed: b(), Answered: b(), StartedIn: durations.Draw(t, "started"), InFlight: rapid.Int().Draw(t, "in flight"), CPU: durations.Draw(t, "cpu"),
 		Memory: counts.Draw(t, "memory"), LastError: texts.Draw(t, "error"), FirstSeen: anyTime(t), Failed: counts.Draw(t, "failed"),

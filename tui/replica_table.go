@@ -103,7 +103,12 @@ func answerColumns(st advisor.State) []replicaColumn {
 			return toned(toneIf(r.Failed > 0, bad), count(r.Failed))
 		}},
 		{column{title: "in fl", width: 5, rank: 6}, func(r probe.Replica) cell { return text(inFlight(r)) }},
-		{column{title: "conns", width: 5, rank: 3}, answered(func(r probe.Replica) string { return count(r.Conns) })},
+		{column{title: "conns", width: 5, rank: 3}, answered(func(r probe.Replica) string {
+			if r.Conns == nil {
+				return ""
+			}
+			return count(*r.Conns)
+		})},
 		{column{title: "first", width: 5, rank: 4}, answered(func(r probe.Replica) string {
 			if st.Load.Started.IsZero() || r.FirstSeen.IsZero() {
 				return ""

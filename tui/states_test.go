@@ -118,7 +118,7 @@ func managed(st advisor.State, n, wanted int) advisor.State {
 		r := probe.Replica{
 			ID: fmt.Sprintf("replica-%d", i+1), State: probe.Serving, Managed: true, PID: 4000 + i, Address: "127.0.0.1:40001",
 			Created: first.Add(-time.Second), StartedIn: time.Duration(390+11*i) * ms, InFlight: 12 + i, Served: 5000,
-			CPU: time.Duration(20-5*i) * time.Second, Memory: 48_000_000, Conns: 17 - i, Answered: true, FirstSeen: first, LastSeen: st.At,
+			CPU: time.Duration(20-5*i) * time.Second, Memory: 48_000_000, Conns: new(17 - i), Answered: true, FirstSeen: first, LastSeen: st.At,
 			Requests: 5000, Share: share, Rate: st.Load.Recent.Rate() * share, P50: 11 * ms, P95: 82 * ms, P99: 128 * ms,
 		}
 		st.Fleet.Replicas = append(st.Fleet.Replicas, r)
@@ -161,9 +161,9 @@ func trackedState() advisor.State {
 		first := st.Load.Started.Add([]time.Duration{0, 0, 0, 95 * time.Second, 0}[i])
 		share := []float64{0.38, 0.36, 0.2, 0.01, 0.05}[i]
 		r := probe.Replica{ID: "web-7d4b9c6f5-" + []string{"x2x9k", "q8w7z", "lm4tn", "bb5cd", "zz7pq"}[i], State: state, Answered: true,
-			FirstSeen: first, LastSeen: st.At, Requests: int64(share * 38000), Share: share, P50: 11 * ms, P95: 82 * ms, P99: 128 * ms}
+			FirstSeen: first, LastSeen: st.At, Requests: int64(share * 38000), Share: share, P50: 11 * ms, P95: 82 * ms, P99: 128 * ms, Conns: new(0)}
 		if state == probe.Serving || state == probe.New {
-			r.Rate, r.Conns, r.InFlightEstimate = st.Load.Recent.Rate()/3, 17-i, new(3.24+5*float64(i))
+			r.Rate, r.Conns, r.InFlightEstimate = st.Load.Recent.Rate()/3, new(17-i), new(3.24+5*float64(i))
 		}
 		if state == probe.New {
 			r.ColdStart = &probe.ColdStart{Answers: 10, First: 450 * ms, Later: 12 * ms}
