@@ -77,7 +77,9 @@ func (a *app) demoCommand() *cobra.Command {
 }
 
 // demoConfig sets the load to what overloads one replica of that service
-// time, and the SLO to five times the service time.
+// time, and the SLO to five times the service time. The load grows to its height
+// within six seconds and a new replica takes about three to answer, so half of
+// the capacity is kept free.
 func demoConfig(serviceTime, budget, length time.Duration) advisor.Config {
 	users := max(2, int(math.Round(math.Min(demoMaxRate, demoOverload/serviceTime.Seconds()))))
 	plan := profiles.DefaultPlan()
@@ -92,7 +94,7 @@ func demoConfig(serviceTime, budget, length time.Duration) advisor.Config {
 	policy.Interval = profiles.Duration(time.Second)
 	traffic := profiles.Traffic{Low: profiles.Milli(max(1, users/4) * 1000), High: profiles.Milli(users * 1000)}
 	return advisor.Config{
-		Plan: plan, SLO: slo, Traffic: traffic, Sizing: advisor.Sizing{Headroom: 200, Interval: time.Second}, Budget: budget,
+		Plan: plan, SLO: slo, Traffic: traffic, Sizing: advisor.Sizing{Headroom: 500, Interval: time.Second}, Budget: budget,
 		Replay: advisor.ReplayPlan(plan, profiles.Traffic{}, length), Policy: policy,
 	}
 }
