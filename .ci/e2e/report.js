@@ -69,7 +69,7 @@ async function look(browser, file, options) {
     assert.equal(figures["latency p95, ms"], ms(total.latency.p95));
     const q = total.latency;
     assert.deepEqual((await rows(tab, "latency ms"))[0].slice(1), [q.min, q.mean, q.p50, q.p90, q.p95, q.p99, q.max].map(ms));
-    assert.deepEqual((await rows(tab, "replica")).map((r) => r.slice(0, 3)), run.replicas.map((r) => [r.name, String(r.count), String(r.failed)]));
+    assert.deepEqual((await rows(tab, "replica")).map((r) => r.slice(0, 4)), run.replicas.map((r) => [r.name, r.state, String(r.count), String(r.failed)]));
     assert.deepEqual((await rows(tab, "failure")).slice(0, run.failures.length).map((r) => r.slice(0, 2)), run.failures.map((f) => [f.failure, String(f.count)]));
     assert.deepEqual((await rows(tab, "objective")).map((r) => r[0]), run.slo.map((o) => o.objective));
     console.log(`browser: ${await tab.locator("table").count()} tables, ${await tab.locator("figure").count()} charts`);

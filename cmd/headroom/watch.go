@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ func (a *app) watchCommand() *cobra.Command {
 	p := &l.plan
 	p.Rate, p.OnBusy = 2, profiles.Dropped
 	p.Arrivals = profiles.Poisson // even ones keep step with others, such as health checks, and may never meet the replica that those get
+	p.Seed = rand.Uint64()        // nor two watches with each other
 	p.DisableKeepAlive = true     // else it would ask the same replica again and again
 	p.Timeout, p.StopGrace = 10*time.Second, 0
 	cmd := &cobra.Command{
