@@ -19,7 +19,7 @@ type Presence struct {
 }
 
 // A replica is new for newFor from its first answer on, if it appeared (see
-// Appeared). It is quiet or gone by the chances of Silence and MissedAfter; a silence shorter than quietAfter or
+// Appeared). It is quiet or gone by Silence; a silence shorter than quietAfter or
 // goneAfter is that of a replica that pauses, whatever the others answer
 // meanwhile. One that a connection ends at is not gone. Requests that fail
 // without an answer make one quiet, and not gone: they may fail on their way.
@@ -60,12 +60,11 @@ func (p Presence) State(now time.Duration) State {
 	return Serving
 }
 
-// silence is the state that a silence of n answers speaks for: by an even share
-// of those that are there, and by what the replica gave before, if that is less.
+// silence is the state that a silence of n answers speaks for.
 func (p Presence) silence(n int64) State {
 	among := p.Among
 	if !p.Appeared() {
 		among += p.Before // it may have been there
 	}
-	return silentBy(max(Missed(1/float64(max(1, p.Living)), n), MissedAfter(p.Own, among, n)))
+	return Silence(p.Own, among, p.Living, n)
 }

@@ -30,9 +30,13 @@ func logGamma(x float64) float64 {
 	return g
 }
 
-// Silence is the state of a replica that gave a share of the answers, 0 to 1,
-// and none of the latest n: Serving, Quiet or Gone.
-func Silence(share float64, n int64) State { return silentBy(Missed(share, n)) }
+// Silence is the state that n answers without a replica speak for: Serving,
+// Quiet or Gone. The replica gave given of so many answers before; living is how
+// many are there, itself included. The chance is that of the share that it gave,
+// and not below that of an even one, which becomes less when others join.
+func Silence(given, answers int64, living int, n int64) State {
+	return silentBy(max(MissedAfter(given, answers, n), Missed(1/float64(max(1, living)), n)))
+}
 
 // silentBy is the state of a replica whose silence has a chance.
 func silentBy(chance float64) State {
@@ -45,8 +49,9 @@ func silentBy(chance float64) State {
 	return Serving
 }
 
-// QuietAfter is the number of answers after which Silence calls a replica
-// quiet, and GoneAfter gone; 0 for a share of 0, of which nothing can be said.
+// QuietAfter is the number of answers after which a replica that surely gives a
+// share of them counts as quiet, and GoneAfter as gone; 0 for a share of 0, of
+// which nothing can be said.
 func QuietAfter(share float64) int64 { return answersUntil(quietChance, share) }
 
 // GoneAfter is described at QuietAfter.

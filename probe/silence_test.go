@@ -28,8 +28,8 @@ func TestSilence(t *testing.T) {
 			n    int64
 			want State
 		}{{0, Serving}, {tt.quiet - 1, Serving}, {tt.quiet, Quiet}, {tt.gone - 1, Quiet}, {tt.gone, Gone}} {
-			if got := Silence(tt.share, step.n); got != step.want {
-				t.Errorf("%s: Silence(%.3f, %d) = %s, want %s", tt.name, tt.share, step.n, got, step.want)
+			if got := silentBy(Missed(tt.share, step.n)); got != step.want {
+				t.Errorf("%s: missed by a share of %.3f in %d answers = %s, want %s", tt.name, tt.share, step.n, got, step.want)
 			}
 		}
 	}
@@ -43,8 +43,8 @@ func TestSilence(t *testing.T) {
 		{"what gives all answers, before any", 1, 0, Serving},
 		{"what gave all answers, and another one came", 1, 1, Gone},
 	} {
-		if got := Silence(tt.share, tt.n); got != tt.want {
-			t.Errorf("%s: Silence(%v, %d) = %s, want %s", tt.name, tt.share, tt.n, got, tt.want)
+		if got := silentBy(Missed(tt.share, tt.n)); got != tt.want {
+			t.Errorf("%s: missed by a share of %v in %d answers = %s, want %s", tt.name, tt.share, tt.n, got, tt.want)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestSilenceRarelyErrs(t *testing.T) {
 	var wrong int
 	for range answers {
 		now := random.IntN(replicas)
-		if Silence(1./replicas, silent[now]) != Serving {
+		if silentBy(Missed(1./replicas, silent[now])) != Serving {
 			wrong++
 		}
 		for r := range silent {

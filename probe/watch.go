@@ -203,7 +203,7 @@ func (w *Watch) answered(c *changes, t *track, r Replica, before int64) {
 // judge finds the replicas that have fallen silent.
 func (w *Watch) judge(c *changes) {
 	for _, t := range w.tracks {
-		state := silentBy(w.chance(t))
+		state := w.silence(t)
 		if t.State == Gone || state == t.State || state == Serving {
 			continue
 		}
@@ -218,16 +218,14 @@ func (w *Watch) judge(c *changes) {
 	}
 }
 
-// chance is that of a replica's silence while it is there: judged by the answers
-// that it gave, and not below that of one with an even share, which becomes less
-// when others join. The first of its answers says nothing of how often it gives
-// one: it is why anybody looks.
-func (w *Watch) chance(t *track) float64 {
+// silence is the state that a replica's silence speaks for. The first of its
+// answers says nothing of how often it gives one: it is why anybody looks.
+func (w *Watch) silence(t *track) State {
 	silent := w.named - t.until
 	if silent <= 0 {
-		return 1
+		return Serving
 	}
-	return max(MissedAfter(t.Requests-t.given-1, t.until-t.since-1, silent), Missed(1/float64(max(1, w.alive())), silent))
+	return Silence(t.Requests-t.given-1, t.until-t.since-1, w.alive(), silent)
 }
 
 // alive is the number of replicas that are not gone.
