@@ -3,7 +3,6 @@ package main
 import (
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,18 +14,8 @@ import (
 
 const testToken = "0123456789abcdef0123456789abcdef"
 
-// tokenFile writes a file and returns its path.
-func tokenFile(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 func TestRemoteFlags(t *testing.T) {
-	good, short, blank := tokenFile(t, testToken+"\n"), tokenFile(t, "secret"), tokenFile(t, strings.Repeat("a b", 20))
+	good, short, blank := file(t, "token", testToken+"\n"), file(t, "token", "secret"), file(t, "token", strings.Repeat("a b", 20))
 	for _, c := range []struct {
 		name string
 		r    remoteFlags
@@ -102,7 +91,7 @@ func TestFindAPI(t *testing.T) {
 		t.Errorf("the only one: got %q, want %q", got, want)
 	}
 	write(httpapi.Scaler, "web")
-	given := tokenFile(t, testToken)
+	given := file(t, "token", testToken)
 	for _, c := range []struct{ name, given, file, variable, want string }{
 		{"by name", "web", "", "", "http://" + api + " of-web"},
 		{"which of two", "", "", "", "run: got nothing, want a URL or one of run-7, web"},
