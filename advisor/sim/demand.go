@@ -70,9 +70,6 @@ func (s Service) over(limit float64, waiting model.Waiting) float64 {
 	return sum / steps
 }
 
-// PerReplica is how many arrivals per second each of n replicas holds.
-func (d *Demand) PerReplica(n int) float64 { return d.capacity(n) / float64(n) }
-
 // Replicas is the least number of replicas that hold so many arrivals per
 // second, at most as many as are ever simulated.
 func (d *Demand) Replicas(rate float64) int {

@@ -3,7 +3,6 @@ package sim
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -22,17 +21,6 @@ func Constant(d time.Duration) Service { return Service{mean: d} }
 
 // Exponential times have the given mean.
 func Exponential(mean time.Duration) Service { return Service{mean: mean, exponential: true} }
-
-// Samples draws from times that were measured, of which there must be one.
-func Samples(of []time.Duration) Service {
-	s := Service{quantiles: slices.Sorted(slices.Values(of))}
-	sum := 0.0
-	for _, d := range of {
-		sum += float64(d)
-	}
-	s.mean = time.Duration(sum / float64(len(of)))
-	return s
-}
 
 // Percentile is a share of the requests, above 0 and below 1, and the time that
 // they take at most.

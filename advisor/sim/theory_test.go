@@ -88,8 +88,8 @@ func TestDemand(t *testing.T) {
 		n         int
 		low, high float64
 	}{{1, 0.9, 1.15}, {4, 2.6, 2.95}, {16, 3.5, 3.7}} {
-		if got := d.PerReplica(tt.n); got < tt.low || got > tt.high {
-			t.Errorf("PerReplica(%d) = %.3f, want %g..%g", tt.n, got, tt.low, tt.high)
+		if got := d.capacity(tt.n) / float64(tt.n); got < tt.low || got > tt.high {
+			t.Errorf("each of %d replicas holds %.3f, want %g..%g", tt.n, got, tt.low, tt.high)
 		}
 	}
 	for _, tt := range []struct {
@@ -122,7 +122,6 @@ func TestService(t *testing.T) {
 	}{
 		{"constant", Constant(quarter), quarter, 0, 0},
 		{"exponential", Exponential(quarter), quarter, 1, 0},
-		{"samples", Samples([]time.Duration{300, 100}), 200, 0.25, 0},
 		{"equal percentiles", Percentiles(Percentile{0.5, 100}, Percentile{0.95, 100}, 110), 110, 0, 0},
 		// sigma = ln 3/1.645 = 0.668: mean 100 ms e^(sigma²/2), variation e^(sigma²)-1
 		{"lognormal", lognormal, 125 * time.Millisecond, 0.562, 0.02},
