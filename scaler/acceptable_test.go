@@ -51,7 +51,7 @@ func TestProxyRefusesWhatCannotBePassedOn(t *testing.T) {
 			{"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: é\r\n\r\n", "upgrade: got \"é\", want a protocol\n"},
 			{"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n", "the upload is malformed\n"},
 		} {
-			conn, err := s.wire.dial(t.Context())
+			conn, err := s.wire.Dial(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,7 @@ import (
 
 	"headroom/profiles"
 	"headroom/scaler/httpapi"
+	"headroom/scaler/httpapi/wire"
 )
 
 // control serves the API of a fleet with one replica.
@@ -198,11 +199,11 @@ func TestClientRoundTrip(t *testing.T) {
 
 func TestClientListsWhoIsBusyAndWhoWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, w := newAPI(t), newWire()
+		a, w := newAPI(t), wire.New(80)
 		s := httpapi.NewServer(w, a.handler(), errClosed)
 		s.Start(func(err error) { t.Error(err) })
 		c, ctx := NewClient("http://127.0.0.1", "secret"), t.Context()
-		c.api.HTTP.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return w.dial(ctx) }}
+		c.api.HTTP.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return w.Dial(ctx) }}
 		busy, waits := arrive(t, a.balancer), arrive(t, a.balancer)
 
 		workers, err := c.Workers(ctx)

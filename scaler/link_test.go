@@ -73,7 +73,7 @@ func TestLinkSends(t *testing.T) {
 					t.Errorf("and %q", rest)
 				}
 			}, func(t *testing.T, s *service) {
-				conn, err := s.wire.dial(t.Context())
+				conn, err := s.wire.Dial(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -234,7 +234,7 @@ func TestLinkAsksBeforeAnUpload(t *testing.T) {
 				n, _ := io.ReadFull(lines, got)
 				got = got[:n]
 			}, func(t *testing.T, s *service) {
-				conn, err := s.wire.dial(t.Context())
+				conn, err := s.wire.Dial(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -267,7 +267,7 @@ func TestLinkLimitsTheHeader(t *testing.T) {
 				_, err = io.WriteString(conn, line)
 			}
 		}, func(t *testing.T, s *service) {
-			conn, err := s.wire.dial(t.Context())
+			conn, err := s.wire.Dial(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -308,7 +308,7 @@ func TestLinkSendsTheHeaderAtOnce(t *testing.T) {
 		io.CopyN(io.Discard, lines, 4)
 		io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 	}, func(t *testing.T, s *service) {
-		conn, err := s.wire.dial(t.Context())
+		conn, err := s.wire.Dial(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -44,7 +44,7 @@ func TestServerAnswersWhatWaitsAtTheEnd(t *testing.T) {
 // A connection that was taken over has the grace like any other.
 func TestServerLetsUpgradesFinish(t *testing.T) {
 	virtual(t, Config{}, []http.HandlerFunc{upgrade}, func(t *testing.T, s *service) {
-		conn, err := s.wire.dial(t.Context())
+		conn, err := s.wire.Dial(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

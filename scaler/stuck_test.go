@@ -199,7 +199,7 @@ func TestProxyGivesUpAClientThatDoesNotRead(t *testing.T) {
 		}
 	}
 	virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
-		conn, err := s.wire.dial(t.Context())
+		conn, err := s.wire.Dial(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -203,7 +203,7 @@ func TestProxyPassesTrailersAndHints(t *testing.T) {
 		w.Header().Set(http.TrailerPrefix+"Unannounced", "43")
 	}
 	virtual(t, Config{}, []http.HandlerFunc{replica}, func(t *testing.T, s *service) {
-		conn, err := s.wire.dial(t.Context())
+		conn, err := s.wire.Dial(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,44 +12,8 @@ import (
 	"time"
 
 	"headroom/scaler/httpapi"
+	"headroom/scaler/httpapi/wire"
 )
-
-// wire is a listener of connections in memory, which stay within a bubble.
-type wire struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newWire() *wire { return &wire{conns: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (w *wire) Accept() (net.Conn, error) {
-	select {
-	case c := <-w.conns:
-		return c, nil
-	case <-w.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (w *wire) Close() error {
-	w.once.Do(func() { close(w.closed) })
-	return nil
-}
-
-func (w *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-func (w *wire) dial(ctx context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case w.conns <- theirs:
-		return ours, nil
-	case <-w.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
 
 // service is a proxy over replicas, all of it in virtual time.
 type service struct {
@@ -57,7 +21,7 @@ type service struct {
 	proxy    *proxy
 	front    *httpapi.Server
 	backends []*backend
-	wire     *wire
+	wire     *wire.Wire
 	client   *http.Client
 }
 
@@ -67,15 +31,15 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		cfg.Timeout = 10 * time.Second
-		s := &service{balancer: newBalancer(time.Now(), cfg), wire: newWire()}
+		s := &service{balancer: newBalancer(time.Now(), cfg), wire: wire.New(80)}
 		proxy := newProxy(s.balancer, cfg.Timeout)
 		s.proxy = proxy
-		wires := map[string]*wire{}
+		wires := map[string]*wire.Wire{}
 		var servers []*http.Server
 		var serving sync.WaitGroup
 		for i, h := range replicas {
 			id := fmt.Sprint("replica-", i+1)
-			w := newWire()
+			w := wire.New(80)
 			wires[id+":80"] = w
 			if h == nil {
 				w.Close()
@@ -85,10 +49,10 @@ func virtual(t *testing.T, cfg Config, replicas []http.HandlerFunc, f func(t *te
 			serving.Go(func() { replica.Serve(w) })
 			s.backends = append(s.backends, s.balancer.add(i+1, id, id+":80"))
 		}
-		proxy.upstream.dial = func(ctx context.Context, _, addr string) (net.Conn, error) { return wires[addr].dial(ctx) }
+		proxy.upstream.dial = func(ctx context.Context, _, addr string) (net.Conn, error) { return wires[addr].Dial(ctx) }
 		s.front = newFront(s.wire, proxy)
 		s.front.Start(func(err error) { t.Error(err) })
-		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.wire.dial(ctx) }}
+		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return s.wire.Dial(ctx) }}
 		s.client = &http.Client{Transport: transport}
 
 		f(t, s)

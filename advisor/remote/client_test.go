@@ -14,6 +14,7 @@ import (
 	"headroom/load"
 	"headroom/profiles"
 	"headroom/scaler/httpapi"
+	"headroom/scaler/httpapi/wire"
 )
 
 // What is done here happens there, and is seen here.
@@ -129,7 +130,7 @@ func TestLostConnection(t *testing.T) {
 		points := len(c.State().Points)
 
 		alive := b.net.w
-		dead := newWire()
+		dead := wire.New(9000)
 		dead.Close()
 		b.net.plug(dead)
 		c.cut()
@@ -163,7 +164,7 @@ func (c *Client) cut() { c.first.close() }
 // A side that says nothing is not there.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, n := newWire(), &network{}
+		w, n := wire.New(9000), &network{}
 		n.plug(w)
 		quiet := httpapi.NewServer(w, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s, _ := httpapi.StartStream(w)
@@ -204,7 +205,7 @@ func TestAttachRefusals(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, n := newWire(), &network{}
+				w, n := wire.New(9000), &network{}
 				n.plug(w)
 				s := httpapi.NewServer(w, tt.answer, errEnded)
 				s.Start(func(err error) { t.Error(err) })

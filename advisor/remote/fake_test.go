@@ -14,6 +14,7 @@ import (
 	"headroom/probe"
 	"headroom/profiles"
 	"headroom/scaler/httpapi"
+	"headroom/scaler/httpapi/wire"
 )
 
 const token = "0123456789abcdef0123456789abcdef"
@@ -45,51 +46,14 @@ func newSession(t *testing.T, edit func(*advisor.Config)) *advisor.Session {
 	return s
 }
 
-// wire is a listener of connections in memory, which stay within a bubble.
-type wire struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newWire() *wire { return &wire{conns: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (w *wire) Accept() (net.Conn, error) {
-	select {
-	case c := <-w.conns:
-		return c, nil
-	case <-w.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (w *wire) Close() error {
-	w.once.Do(func() { close(w.closed) })
-	return nil
-}
-
-func (w *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9000} }
-
-func (w *wire) dial(ctx context.Context) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case w.conns <- theirs:
-		return ours, nil
-	case <-w.closed:
-		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
 // network leads to whichever wire is plugged in.
 type network struct {
 	mu    sync.Mutex // guards the fields below
-	w     *wire
+	w     *wire.Wire
 	dials int
 }
 
-func (n *network) plug(w *wire) {
+func (n *network) plug(w *wire.Wire) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.w = w
@@ -103,7 +67,7 @@ func (n *network) client() *httpapi.Client {
 		w := n.w
 		n.dials++
 		n.mu.Unlock()
-		return w.dial(ctx)
+		return w.Dial(ctx)
 	}}
 	return c
 }
@@ -132,7 +96,7 @@ func serve(t *testing.T, control bool, f func(t *testing.T, b *bench)) {
 
 // run runs the session of b and a server of it.
 func (b *bench) run(t *testing.T, control bool) {
-	w := newWire()
+	w := wire.New(9000)
 	b.net.plug(w)
 	server := NewServer(w, Config{Session: b.session, Token: token, Control: control})
 	ctx, cancel := context.WithCancel(context.Background())

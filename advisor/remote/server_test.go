@@ -101,7 +101,7 @@ func TestServerLimits(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			serve(t, true, func(t *testing.T, b *bench) {
-				conn, err := b.net.w.dial(t.Context())
+				conn, err := b.net.w.Dial(t.Context())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -122,7 +122,7 @@ func TestServerLimits(t *testing.T) {
 func TestSlowReader(t *testing.T) {
 	const asks = "GET /v1/states HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer " + token + "\r\n\r\n"
 	serve(t, true, func(t *testing.T, b *bench) {
-		conn, err := b.net.w.dial(t.Context())
+		conn, err := b.net.w.Dial(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestSlowReader(t *testing.T) {
 			t.Errorf("after the limit: got %v, want the connection closed", err)
 		}
 
-		late, err := b.net.w.dial(t.Context())
+		late, err := b.net.w.Dial(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
