@@ -40,7 +40,7 @@ func TestGoldenLooks(t *testing.T) {
 
 func TestGoldenSheets(t *testing.T) {
 	for name, keys := range map[string][]string{
-		"edit": {"e"}, "apply": {"A"}, "export": {"x"}, "help": {"?"}, "quit": {"q"}, "leaving": {"ctrl+c"},
+		"edit": {"e"}, "apply": {"A"}, "export": {"x"}, "help": {"?"}, "palette": {":", "e"}, "save": {"ctrl+s"}, "quit": {"q"}, "leaving": {"ctrl+c"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := drive(t, advisedState())
