@@ -153,6 +153,8 @@ func (a *app) dashboard(s steered, o tui.Options) error {
 	o.Export = func(format, path string, overwrite bool) (string, error) {
 		return a.exportAdvice(s.State(), format, path, overwrite)
 	}
+	o.Copy = func() (string, error) { return policyText(s.State()) }
+	o.Save = func(path string, overwrite bool) (string, error) { return a.saveRun(s.State(), path, overwrite) }
 	return a.left(tui.Run(a.signals.stop, s, o))
 }
 
