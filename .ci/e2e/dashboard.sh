@@ -118,4 +118,9 @@ see 40 '^generator '
 open dumb 80x24 "TERM=dumb headroom run -t 2s $url"
 see 5 'TERM is dumb'
 see 20 '^generator '
-see 5 'left with [03]'
+left '[03]'
+
+# A command that draws nothing asks the terminal nothing.
+TERM=xterm-256color script -qec 'headroom version' version.log </dev/null >/dev/null
+says version.log 'headroom '
+! grep -q $'\e\\[6n\|\e\\]11' version.log || fail "headroom version asks the terminal for its colours"
