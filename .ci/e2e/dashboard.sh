@@ -18,7 +18,7 @@ for size in 80x24 200x50; do
   see 10 'users +[0-9]+/60'
   press 3
   see 10 'replica-1 +.*serving'
-  advised
+  advised 2
   echo "-- advice at $size"; screen
   fits $size
   terminal resize-window -t "$session" -x "${other%x*}" -y "${other#*x}"
