@@ -34,16 +34,19 @@ const (
 // first answer for it to count as one that appears.
 const newChance = 0.01
 
-// appeared reports whether chance does not explain that a replica gave none of
-// so many answers before its first, of those that known replicas gave.
-func appeared(known int, before int64) bool { return Missed(1/float64(known), before) < newChance }
+// chanceMisses reports whether chance explains that one of so many replicas was
+// chosen in none of so many draws. It may be any of them, so the chance is that of
+// a certain one times their number (Boole's inequality).
+func chanceMisses(replicas int, draws int64) bool {
+	return float64(replicas)*Missed(1/float64(replicas), draws) >= newChance
+}
 
 // Appeared reports whether the replica came after the start of the load, as far
 // as the answers tell: the load had gone on for 10 s, as at its start every
 // replica answers for the first time, and chance does not explain that it was
 // not met before.
 func (p Presence) Appeared() bool {
-	return p.First-p.Began >= newAfter && appeared(max(1, p.Met), p.Before)
+	return p.First-p.Began >= newAfter && !chanceMisses(max(1, p.Met), p.Before)
 }
 
 // State is New, Serving, Quiet or Gone, as seen at an offset.
