@@ -119,8 +119,9 @@ func (t *tracker) reset() {
 }
 
 // fill writes what is known of the replicas into a snapshot, whose connections
-// are in it. Of the connections that are open each replica holds some.
-func (t *tracker) fill(s *Snapshot, open holding) {
+// are in it. Of the connections that are open each replica holds some; lately is
+// what each answered in the last while, by number.
+func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 	id := t.identifier.Identity()
 	s.Identity, s.Found, s.Sure, s.Why = id.Source.String(), len(id.Source) > 0 && !id.Given, id.Sure, id.Why
 	names := t.identifier.Names()
@@ -152,7 +153,7 @@ func (t *tracker) fill(s *Snapshot, open holding) {
 		}
 		row := Replica{
 			Name: names[i], State: probe.Gone, Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(max(1, named)), Parts: r.parts.Means(),
+			Share: float64(r.count) / float64(max(1, named)), Parts: r.parts.Means(), Lately: lately[int32(i)],
 		}
 		if !r.gone || presence.Conns > 0 {
 			row.State = presence.State(s.Elapsed)

@@ -19,7 +19,7 @@ func merge(managed Fleet, answers []Replica) Fleet {
 		if a, ok := byID[r.ID]; ok {
 			r.Answered, r.FirstSeen, r.LastSeen = true, a.FirstSeen, a.LastSeen
 			r.Requests, r.Failed, r.Share, r.Rate = a.Requests, a.Failed, a.Share, a.Rate
-			r.P50, r.P95, r.P99, r.Parts = a.P50, a.P95, a.P99, a.Parts
+			r.P50, r.P95, r.P99, r.Lately, r.Parts = a.P50, a.P95, a.P99, a.Lately, a.Parts
 			r.Conns, r.InFlightEstimate, r.ColdStart = a.Conns, a.InFlightEstimate, a.ColdStart
 			switch {
 			case r.State == Ready && a.State == Gone:
