@@ -67,8 +67,8 @@ type Replica struct {
 	P95       time.Duration `json:"p95,omitempty"`
 	P99       time.Duration `json:"p99,omitempty"`
 	Lately    *Times        `json:"lately,omitempty"` // of the last while; nil: nothing of it is kept, or there was nothing
-	Parts     *Means        `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
-	Conns     *int          `json:"conns,omitempty"` // open connections that end at it; nil: not known
+	Parts     *Means        `json:"parts,omitempty"`  // of the service time; nil: no answer says anything of it
+	Conns     *int          `json:"conns,omitempty"`  // open connections that end at it; nil: not known
 	// InFlightEstimate is how many requests it had in flight on average over the
 	// last seconds, as the answers suggest; nil: there were none.
 	InFlightEstimate *float64   `json:"inFlightEstimate,omitempty"`
