@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"time"
 
 	"headroom/probe"
@@ -152,6 +153,11 @@ func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 	for i := range t.dropped {
 		s.Unnamed += t.replicas[i].count
 	}
+	if rows, come := t.rows(names); !probe.ComeBack(rows, come) {
+		s.Why = fmt.Sprintf("%s brought %d names in %d answers, and those of replicas would have come twice each on average", s.Identity, rows, come)
+		s.Identity, s.Found, s.Sure, s.Unnamed, s.Replicas = "", false, "", s.Unnamed+named, []Replica{}
+		return
+	}
 	s.Replicas = make([]Replica, 0, len(t.replicas)-t.dropped)
 	for i := t.dropped; i < len(t.replicas); i++ {
 		r := &t.replicas[i]
@@ -187,6 +193,17 @@ func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 		s.Replicas = append(s.Replicas, row)
 	}
 	t.spread(s, names, answers)
+}
+
+// rows is how many names have one of their own, and in how many answers they came.
+func (t *tracker) rows(names []string) (n int, answers int64) {
+	for i := t.dropped; i < len(t.replicas); i++ {
+		if r := &t.replicas[i]; r.since > 0 && names[i] != probe.Others {
+			n++
+			answers += r.own
+		}
+	}
+	return n, answers
 }
 
 // meet notes of the replicas that are met for the first time what had been chosen
