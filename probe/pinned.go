@@ -91,9 +91,9 @@ func leftOut(now time.Time, s Sight) (Notice, bool) {
 	if s.Rate <= 0 || len(r.left) == 0 || r.answering == 0 || s.Fleet.foreign() {
 		return Notice{}, false
 	}
-	has := "have"
+	has, them := "have", "them"
 	if len(r.left) == 1 {
-		has = "has"
+		has, them = "has", "it"
 	}
 	nothing := fmt.Sprintf("%d of %d replicas %s had nothing for %s (%s)", len(r.left), r.known, has, r.silent.Round(time.Second), list(r.left))
 	say := func(kind NoticeKind, format string, args ...any) (Notice, bool) {
@@ -104,7 +104,7 @@ func leftOut(now time.Time, s Sight) (Notice, bool) {
 		if chanceMisses(r.known, draws) {
 			return Notice{}, false
 		}
-		return say(NoticeLeftOut, "%s, while %d %s went to others: the balancer leaves it out; look at the replicas that it knows, and at its health checks", nothing, draws, of)
+		return say(NoticeLeftOut, "%s, while %d %s went to others: the balancer leaves %s out; look at the replicas that it knows, and at its health checks", nothing, draws, of, them)
 	}
 	dns := s.Fleet.Statement(FromDNS)
 	switch {
@@ -128,19 +128,19 @@ func stopped(now time.Time, s Sight) (Notice, bool) {
 	if s.Rate <= 0 || len(r.stopped) == 0 || r.answering == 0 || s.Fleet.foreign() {
 		return Notice{}, false
 	}
-	has, them, who := "has", "it as running", "the list of workers"
+	has, it, them, who := "has", "it", "it", "the list of workers"
 	if len(r.stopped) > 1 {
-		has, them = "have", "them as running"
+		has, it, them = "have", "they", "them"
 	}
 	if s.Fleet.Managed {
 		who = "the scaler"
 	}
-	or := "the balancer leaves it out"
+	or := "the balancer leaves " + them + " out"
 	if s.Sticky {
 		or = "no connection goes there any more; R opens fresh connections"
 	}
-	return Notice{NoticeStopped, fmt.Sprintf("%s %s stopped answering (since %s), %s still has %s: it has ended, or %s",
-		list(r.stopped), has, r.last.Format(time.TimeOnly), who, them, or), list(r.stopped)}, true
+	return Notice{NoticeStopped, fmt.Sprintf("%s %s stopped answering (since %s), %s still has %s as running: %s %s ended, or %s",
+		list(r.stopped), has, r.last.Format(time.TimeOnly), who, them, it, has, or), list(r.stopped)}, true
 }
 
 // unreached says that the name of the target has addresses to which no

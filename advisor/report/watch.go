@@ -288,7 +288,6 @@ func (p *paper) watchNotes(s Watch) {
 	for _, n := range s.Notices {
 		p.say("! %s", n.Text)
 	}
-	p.listed(s.Workers)
 	switch l := s.Load; {
 	case l.Identity != "" && len(s.Replicas) > 0:
 		how := "as told"
@@ -300,6 +299,7 @@ func (p *paper) watchNotes(s Watch) {
 	default:
 		p.whoNames(l, s.Replicas)
 	}
+	p.listed(s.Workers)
 	// A wider interval is one of the first answers, and says no more than that.
 	if u := s.Unseen; u.High > u.Seen && u.High <= 2*u.Seen {
 		p.say("%s met so far, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)

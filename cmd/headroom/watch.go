@@ -33,10 +33,11 @@ func (a *app) watchCommand() *cobra.Command {
 		Short: "A small steady rate of fresh connections: which replicas answer, which appear, which go",
 		Long: "Send a small steady rate of requests, each over a connection of its own, and show which\n" +
 			"replicas answer, how fast, and when one appears, fails or goes. It waits for a target\n" +
-			"that is not there yet, and goes on until Ctrl-C.",
+			"that is not there yet, and goes on until Ctrl-C. Times are those of the last minute, in the\n" +
+			"summary of the whole watch.",
 		Example: "  headroom watch http://127.0.0.1:8000/\n" +
 			"  headroom watch https://shop.example/healthz --rate 10 -t 5m --exit-code-on-error 1\n" +
-			"  headroom watch https://shop.example/ --workers-url https://api.example/shop/workers --workers-header @token.txt\n" +
+			"  headroom watch https://shop.example/ --workers-url https://api.example/shop/workers --workers-header @headers.txt\n" +
 			"  headroom watch http://127.0.0.1:8000/ --json | jq -r 'select(.type == \"change\") | .text'",
 		Args: oneArgument("the URL to watch"),
 		RunE: func(_ *cobra.Command, args []string) error {
