@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/advisor"
 	"headroom/load"
 	"headroom/profiles"
 )
@@ -49,9 +50,9 @@ type junitProblem struct {
 }
 
 // WriteJUnit writes a run as test results: a case for each objective, for each
-// request and for the generator. Requests that failed fail their case where no
-// objective was given, which otherwise decides alone; what is inconclusive is
-// an error. So a failure or an error is there just where the exit code of the
+// threshold, for the baseline, for each request and for the generator. Requests
+// that failed fail their case where nothing else was asked, which otherwise
+// decides alone; what is inconclusive is an error. So a failure or an error is there just where the exit code of the
 // run is not 0, --exit-code-on-error 0 excepted.
 func WriteJUnit(w io.Writer, r Run) error {
 	s := r.Result
@@ -59,12 +60,19 @@ func WriteJUnit(w io.Writer, r Run) error {
 	groups := []struct {
 		name  string
 		cases []junitCase
-	}{{"objectives", nil}, {"requests", nil}, {"generator", []junitCase{generatorCase(s)}}}
+	}{{"objectives", nil}, {"thresholds", nil}, {"baseline", nil}, {"requests", nil}, {"generator", []junitCase{generatorCase(s)}}}
 	for _, o := range s.SLO {
 		groups[0].cases = append(groups[0].cases, objectiveCase(o))
 	}
+	for _, t := range s.Thresholds {
+		groups[1].cases = append(groups[1].cases, thresholdCase(t))
+	}
+	if r.Baseline != nil {
+		groups[2].cases = append(groups[2].cases, baselineCase(*r.Baseline))
+	}
+	asked := len(r.criteria()) > 0
 	for _, stats := range s.Requests {
-		groups[1].cases = append(groups[1].cases, requestCase(stats, s))
+		groups[3].cases = append(groups[3].cases, requestCase(stats, s, asked))
 	}
 	out := junitSuites{Name: "headroom " + r.Target, Time: took}
 	for _, g := range groups {
@@ -112,7 +120,34 @@ func objectiveCase(o load.Objective) junitCase {
 	return c
 }
 
-func requestCase(s load.Stats, run load.Snapshot) junitCase {
+func thresholdCase(t load.Threshold) junitCase {
+	name := t.Threshold.String()
+	c := junitCase{Name: name, Output: name + ": " + t.Format() + mark(t.Valid, t.Holds)}
+	text := c.Output
+	if t.Unanswered > 0 {
+		text += " (" + thresholdUnanswered(t) + ")"
+	}
+	switch {
+	case !t.Valid:
+		c.Error = &junitProblem{"no data", "inconclusive", text}
+	case !t.Holds:
+		c.Failure = &junitProblem{"it is " + t.Format(), "threshold", text}
+	}
+	return c
+}
+
+func baselineCase(b advisor.Comparison) junitCase {
+	c := junitCase{Name: b.Figure + " against " + b.Baseline, Output: strings.Join(append([]string{b.String()}, b.Differs...), "\n")}
+	switch b.Change {
+	case advisor.Unclear:
+		c.Error = &junitProblem{b.Why, "inconclusive", c.Output}
+	case advisor.Worse:
+		c.Failure = &junitProblem{b.Why, "baseline", c.Output}
+	}
+	return c
+}
+
+func requestCase(s load.Stats, run load.Snapshot, asked bool) junitCase {
 	q := s.Latency
 	c := junitCase{Name: s.Name, Output: fmt.Sprintf("%s, %s failed, %s requests/s, latency p50 %s ms, p95 %s ms, p99 %s ms",
 		profiles.Plural(s.Count, "request", "requests"), failed(s.Failed, s.Count), rate(s), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99))}
@@ -120,7 +155,7 @@ func requestCase(s load.Stats, run load.Snapshot) junitCase {
 	if what != "" {
 		c.Output += "\n" + what
 	}
-	if len(run.SLO) == 0 && s.Failed+cut > 0 {
+	if !asked && s.Failed+cut > 0 {
 		message := fmt.Sprintf("%d of %d failed", s.Failed, s.Count)
 		if cut > 0 {
 			message += fmt.Sprintf(", %d were cut off by the end", cut)

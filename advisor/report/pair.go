@@ -27,8 +27,8 @@ func WritePairHTML(w io.Writer, a, b Run, _ int) error { return newPairPage(a, b
 
 func newPairPage(a, b Run) page {
 	out := page{Title: "Two runs: A and B", Mood: plain}
-	_, first := conclusion(a.Result)
-	_, second := conclusion(b.Result)
+	_, first := conclusion(a)
+	_, second := conclusion(b)
 	out.Verdict = fmt.Sprintf("A: %s. B: %s", first, second)
 	out.add("Side by side", func(p *paper) { p.pair(a, b) })
 	out.add("Over time", func(p *paper) {

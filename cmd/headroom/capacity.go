@@ -17,7 +17,7 @@ import (
 
 func (a *app) capacityCommand() *cobra.Command {
 	l, v := newLoadFlags(), newAdviceFlags()
-	output, reach := "", remoteFlags{}
+	output, reach, base, quiet := "", remoteFlags{}, baselineFlags{}, false
 	cmd := &cobra.Command{
 		Use:     "capacity TARGET",
 		Short:   "Find what a target holds under an SLO, and save the measurement",
@@ -28,7 +28,8 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(canWrite("--out", output), reach.check()); err != nil {
+			before, err := base.measurement()
+			if err := errors.Join(err, canWrite("--out", output), reach.check()); err != nil {
 				return err
 			}
 			if err := connect(cmd.Context(), &config, l.sources); err != nil {
@@ -42,7 +43,7 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = a.follow(session, newProgress(a.err, v.budget, true), session.Advise)
+			err = a.follow(session, newProgress(a.err, v.budget, told(quiet, events)), session.Advise)
 			end()
 			m, ok := session.Measured()
 			if err == nil && !ok {
@@ -50,6 +51,10 @@ func (a *app) capacityCommand() *cobra.Command {
 			}
 			if err != nil {
 				return err
+			}
+			if before != nil {
+				c := advisor.CompareCapacity(base.file, base.tolerance, m, *before)
+				m.Baseline = &c
 			}
 			return a.writeMeasurement(m, output)
 		},
@@ -61,6 +66,8 @@ func (a *app) capacityCommand() *cobra.Command {
 	v.measuring(f)
 	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
+	base.flags(f, "the capacity", "measurement")
+	f.BoolVarP(&quiet, "quiet", "q", false, "no progress, only the result")
 	reach.flags(f)
 	return cmd
 }
@@ -71,10 +78,13 @@ func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
 	if output != "" {
 		saved = a.saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) })
 	}
-	err := report.WriteSteps(a.out, m.Capacity)
+	err := errors.Join(report.WriteSteps(a.out, m.Capacity), report.WriteBaseline(a.out, m.Baseline, a.columns()))
 	if r := m.Capacity.Refusal; r != nil && err == nil {
 		write(a.out, "\n")
 		err = errors.Join(report.WriteRefusal(a.out, r), &exit{code: exitInconclusive})
+	}
+	if err == nil {
+		err = changeVerdict(m.Baseline)
 	}
 	return errors.Join(saved, err)
 }
