@@ -162,7 +162,7 @@ func (s *Session) update(change func(*State)) {
 // Cancelling ctx stops it in peace first if it is a swarm, and cuts off what
 // is still under way when the plan's grace is over.
 func (s *Session) perform(ctx context.Context, plan profiles.Plan, keep int) (load.Result, error) {
-	options := load.Options{Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, NewConn: s.config.NewConn}
+	options := load.Options{Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, Lately: s.config.Lately, NewConn: s.config.NewConn}
 	s.mu.Lock()
 	if s.swarming() {
 		options.Thresholds = s.config.Thresholds

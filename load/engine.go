@@ -25,6 +25,7 @@ type Options struct {
 	SLO        profiles.SLO                                    // judged in every snapshot
 	Thresholds []profiles.Threshold                            // judged as well; those that abort end the load
 	Keep       int                                             // how many samples Result keeps; default none
+	Lately     time.Duration                                   // how far back Snapshot.Lately goes, at a low rate: 24 bytes are kept of each success; default: there is none
 	NewConn    func(ctx context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
 }
 
@@ -147,6 +148,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		e.choosePrecision(e.epoch.Load().course.At(0))
 	}
 	c := newCollector(e.tasks.rows, e.options, e.conns.dialer.reached)
+	c.latest = newLately(e.options.Lately)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup

@@ -87,6 +87,7 @@ type Replica struct {
 	Conns   *int          `json:"conns,omitempty"` // open connections that end at it; nil: not known, as connections do not stay with one replica
 	Latency Quantiles     `json:"latency"`         // from the intended start; successes only
 	Service Quantiles     `json:"service"`         // from the actual send; successes only
+	Lately  Quantiles     `json:"lately,omitzero"` // of Service, as Snapshot.Lately
 	Parts   *probe.Means  `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
 	// InFlight estimates how many requests it had in flight, on average over the
 	// last seconds; nil: it answered none.
@@ -131,47 +132,49 @@ type Totals struct {
 // Snapshot is the state of a run at one moment. It is a value that nobody
 // changes any more; Points may share memory with later snapshots.
 type Snapshot struct {
-	Phase      Phase          `json:"phase"`
-	Started    time.Time      `json:"started"`
-	Elapsed    time.Duration  `json:"elapsed"`
-	Loaded     time.Duration  `json:"loaded"`         // of it, how long there was load; the rest is the wait for the last answers
-	Ends       time.Duration  `json:"ends,omitempty"` // when the load will end at the latest, pauses so far included; 0: not known
-	Open       bool           `json:"open"`
-	Users      int            `json:"users"`   // alive
-	Wanted     int            `json:"wanted"`  // users asked for
-	Spawned    int            `json:"spawned"` // users that have started, those included that have left
-	SpawnRate  float64        `json:"spawnRate"`
-	Shaped     bool           `json:"shaped,omitempty"` // the load follows a shape, not a number or a hand
-	Planned    float64        `json:"planned"`          // at this moment: users, or arrivals per second of the open model
-	InFlight   int            `json:"inFlight"`
-	Flowing    int            `json:"flowing,omitempty"` // of them, streams whose latest event is no older than a second
-	Oldest     time.Duration  `json:"oldest"`            // how long the longest of them has been due, or silent if it is a stream that has begun
-	Total      Stats          `json:"total"`             // of the run, or since the last reset
-	Recent     Stats          `json:"recent"`            // of the last seconds
-	Requests   []Stats        `json:"requests"`
-	SLO        []Objective    `json:"slo,omitempty"`        // judged on Total and on what waits for an answer
-	RecentSLO  []Objective    `json:"recentSlo,omitempty"`  // judged on Recent and on what waits, while there is load
-	Thresholds []Threshold    `json:"thresholds,omitempty"` // judged like the SLO
-	EndedBy    string         `json:"endedBy,omitempty"`    // the threshold that ended the load early
-	Replicas   []Replica      `json:"replicas"`
-	Imbalance  *float64       `json:"imbalance,omitempty"` // how much more than its even share the busiest of several replicas gets, of those that are there and since they are; nil: there are not several
-	Sticky     bool           `json:"sticky,omitempty"`    // every connection of the run has stayed with one replica
-	Unseen     probe.Unseen   `json:"unseen"`              // how many replicas there are, seen or not, but for those that are gone; zero: not known
-	Unnamed    int64          `json:"unnamed"`             // answers that name no replica
-	Identity   string         `json:"identity,omitempty"`  // where the answers name their replica
-	Found      bool           `json:"found,omitempty"`     // the identity was found, not given
-	Sure       probe.Sureness `json:"sure,omitempty"`      // how sure it is that it is one
-	Why        string         `json:"why,omitempty"`       // what speaks for it or, without one, why there is none
-	Failures   []FailureCount `json:"failures"`
-	Statuses   []StatusCount  `json:"statuses"` // of all answers, in the order of the status
-	Retried    int64          `json:"retried"`
-	Conns      Connections    `json:"connections"`
-	Points     []Point        `json:"points"`
-	Spent      string         `json:"spent,omitempty"`     // feed that is read once, whose last row ended the load
-	Stages     []string       `json:"stages,omitempty"`    // of a finished run that was steered: its load, as --stage takes it
-	DeadSince  time.Duration  `json:"deadSince,omitempty"` // of a finished run: offset of the last success, where requests long before the end got none; 0: they did
-	Tail       *Tail          `json:"tail,omitempty"`      // of a finished run; nil: there is too little to say how sure it is
-	Health     Health         `json:"health"`
+	Phase     Phase          `json:"phase"`
+	Started   time.Time      `json:"started"`
+	Elapsed   time.Duration  `json:"elapsed"`
+	Loaded    time.Duration  `json:"loaded"`         // of it, how long there was load; the rest is the wait for the last answers
+	Ends      time.Duration  `json:"ends,omitempty"` // when the load will end at the latest, pauses so far included; 0: not known
+	Open      bool           `json:"open"`
+	Users     int            `json:"users"`   // alive
+	Wanted    int            `json:"wanted"`  // users asked for
+	Spawned   int            `json:"spawned"` // users that have started, those included that have left
+	SpawnRate float64        `json:"spawnRate"`
+	Shaped    bool           `json:"shaped,omitempty"` // the load follows a shape, not a number or a hand
+	Planned   float64        `json:"planned"`          // at this moment: users, or arrivals per second of the open model
+	InFlight  int            `json:"inFlight"`
+	Flowing   int            `json:"flowing,omitempty"` // of them, streams whose latest event is no older than a second
+	Oldest    time.Duration  `json:"oldest"`            // how long the longest of them has been due, or silent if it is a stream that has begun
+	Total     Stats          `json:"total"`             // of the run, or since the last reset
+	Recent    Stats          `json:"recent"`            // of the last seconds
+	Lately    Quantiles      `json:"lately,omitzero"`   // service time of the successes of the last while, as long as Options.Lately; no data where nobody asks for it
+	Requests  []Stats        `json:"requests"`
+	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
+	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
+	Replicas  []Replica      `json:"replicas"`
+	Imbalance *float64       `json:"imbalance,omitempty"` // how much more than its even share the busiest of several replicas gets, of those that are there and since they are; nil: there are not several
+	Sticky    bool           `json:"sticky,omitempty"`    // every connection of the run has stayed with one replica
+	Unseen    probe.Unseen   `json:"unseen"`              // how many replicas there are, seen or not, but for those that are gone; zero: not known
+	Unnamed   int64          `json:"unnamed"`             // answers that name no replica
+	Identity  string         `json:"identity,omitempty"`  // where the answers name their replica
+	Found     bool           `json:"found,omitempty"`     // the identity was found, not given
+	Sure      probe.Sureness `json:"sure,omitempty"`      // how sure it is that it is one
+	Why       string         `json:"why,omitempty"`       // what speaks for it or, without one, why there is none
+	Failures  []FailureCount `json:"failures"`
+	Statuses  []StatusCount  `json:"statuses"` // of all answers, in the order of the status
+	Retried   int64          `json:"retried"`
+	Conns     Connections    `json:"connections"`
+	Points    []Point        `json:"points"`
+	Spent     string         `json:"spent,omitempty"`     // feed that is read once, whose last row ended the load
+	Stages    []string       `json:"stages,omitempty"`    // of a finished run that was steered: its load, as --stage takes it
+	DeadSince time.Duration  `json:"deadSince,omitempty"` // of a finished run: offset of the last success, where requests long before the end got none; 0: they did
+	Health    Health         `json:"health"`
+
+	Thresholds []Threshold `json:"thresholds,omitempty"` // judged like the SLO
+	EndedBy    string      `json:"endedBy,omitempty"`    // the threshold that ended the load early
+	Tail       *Tail       `json:"tail,omitempty"`       // of a finished run; nil: there is too little to say how sure it is
 }
 
 // Stalled says that answers are longer in coming than all of the last seconds
@@ -193,11 +196,15 @@ const flowing = time.Second
 func (s Snapshot) Fleet() []probe.Replica {
 	out := make([]probe.Replica, len(s.Replicas))
 	for i, r := range s.Replicas {
+		var lately *probe.Times
+		if q := r.Lately; q.Count > 0 {
+			lately = &probe.Times{Count: q.Count, P50: q.P50, P95: q.P95, P99: q.P99}
+		}
 		out[i] = probe.Replica{
 			ID: r.Name, State: r.State, Answered: true,
 			FirstSeen: s.Started.Add(r.First), LastSeen: s.Started.Add(r.Last),
 			Requests: r.Count, Failed: r.Failed, Share: r.Share, Rate: r.Rate,
-			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99,
+			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99, Lately: lately,
 			Parts: r.Parts, Conns: r.Conns, InFlightEstimate: r.InFlight, ColdStart: r.ColdStart,
 		}
 	}
