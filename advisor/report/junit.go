@@ -52,15 +52,12 @@ type junitProblem struct {
 // WriteJUnit writes a run as test results: a case for each objective, for each
 // threshold, for the baseline, for each request and for the generator. Requests
 // that failed fail their case where nothing else was asked, which otherwise
-// decides alone; what is inconclusive is an error. So a failure or an error is there just where the exit code of the
-// run is not 0, --exit-code-on-error 0 excepted.
+// decides alone; what is inconclusive is an error. So a failure or an error is
+// there just where the exit code of the run is not 0, --exit-code-on-error 0
+// excepted.
 func WriteJUnit(w io.Writer, r Run) error {
 	s := r.Result
-	took := fmt.Sprintf("%.3f", s.Loaded.Seconds())
-	groups := []struct {
-		name  string
-		cases []junitCase
-	}{{"objectives", nil}, {"thresholds", nil}, {"baseline", nil}, {"requests", nil}, {"generator", []junitCase{generatorCase(s)}}}
+	groups := []junitGroup{{"objectives", nil}, {"thresholds", nil}, {"baseline", nil}, {"requests", nil}, {"generator", []junitCase{generatorCase(s)}}}
 	for _, o := range s.SLO {
 		groups[0].cases = append(groups[0].cases, objectiveCase(o))
 	}
@@ -74,12 +71,39 @@ func WriteJUnit(w io.Writer, r Run) error {
 	for _, stats := range s.Requests {
 		groups[3].cases = append(groups[3].cases, requestCase(stats, s, asked))
 	}
-	out := junitSuites{Name: "headroom " + r.Target, Time: took}
+	return writeSuites(w, r.Target, s.Started, s.Loaded, groups)
+}
+
+// WriteMeasurementJUnit writes a measurement as test results: a case for the
+// capacity and one for the baseline. A refusal is an error.
+func WriteMeasurementJUnit(w io.Writer, m advisor.Measurement) error {
+	found := junitCase{Name: "capacity under " + m.SLO, Output: m.Capacity.SLO.String()}
+	if r := m.Capacity.Refusal; r != nil {
+		found.Output = ""
+		found.Error = &junitProblem{r.Why, "inconclusive", r.Do}
+	}
+	groups := []junitGroup{{"capacity", []junitCase{found}}}
+	if m.Baseline != nil {
+		groups = append(groups, junitGroup{"baseline", []junitCase{baselineCase(*m.Baseline)}})
+	}
+	return writeSuites(w, m.Target, m.Date, m.Capacity.Spent, groups)
+}
+
+// junitGroup is a suite before its cases are counted.
+type junitGroup struct {
+	name  string
+	cases []junitCase
+}
+
+// writeSuites writes the groups that have cases.
+func writeSuites(w io.Writer, target string, at time.Time, length time.Duration, groups []junitGroup) error {
+	took := fmt.Sprintf("%.3f", length.Seconds())
+	out := junitSuites{Name: "headroom " + target, Time: took}
 	for _, g := range groups {
 		if len(g.cases) == 0 {
 			continue
 		}
-		suite := junitSuite{Name: g.name, Tests: len(g.cases), Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05")}
+		suite := junitSuite{Name: g.name, Tests: len(g.cases), Time: took, Timestamp: at.UTC().Format("2006-01-02T15:04:05")}
 		for _, c := range g.cases {
 			c.Class, c.Time = "headroom."+g.name, took
 			if c.Failure != nil {

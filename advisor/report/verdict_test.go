@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"math"
@@ -66,6 +67,16 @@ func TestGatesAreInEveryFormat(t *testing.T) {
 				t.Errorf("%s does not say %q:\n%s", format, part, text)
 			}
 		}
+	}
+}
+
+func TestThresholdsSideBySide(t *testing.T) {
+	var out bytes.Buffer
+	if err := WritePair(&out, gated(t), saved(t), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "http_req_failed: rate<0.001"; strings.Count(got, want) != 1 || !strings.Contains(got, "0.0097 ✗") {
+		t.Errorf("side by side\n%s\nwant %q once", got, want)
 	}
 }
 
@@ -193,5 +204,38 @@ func TestGatesReadBack(t *testing.T) {
 	}
 	if err := WriteBaseline(io.Discard, nil, 0); err != nil {
 		t.Errorf("WriteBaseline of nothing: %v", err)
+	}
+}
+
+// A measurement says in CI what became of its capacity.
+func TestMeasurementInCI(t *testing.T) {
+	c := capacity()
+	good := advisor.Measurement{Target: "http://a/", SLO: "p95<250ms", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Capacity: c}
+	with := func(change func(*advisor.Measurement)) advisor.Measurement {
+		m := good
+		change(&m)
+		return m
+	}
+	worse := &advisor.Comparison{Figure: "capacity", Baseline: "old.json", Before: c.SLO, Now: &c.SLO, Change: advisor.Worse, Why: "it is", Differs: []string{"another target"}}
+	for _, tt := range []struct {
+		name            string
+		m               advisor.Measurement
+		junit, markdown string // in it
+	}{
+		{"good", good, `<testsuites name="headroom http://a/" tests="1" failures="0" errors="0" time="44.000">`, "**31.8/s \\[– … 40.8\\] under p95&lt;250ms**"},
+		{"worse", with(func(m *advisor.Measurement) { m.Baseline = worse }), `<failure message="it is" type="baseline">capacity against old.json: worse`, "| capacity | 31.8/s \\[– … 40.8\\] | 31.8/s \\[– … 40.8\\] | – | worse |\n\nit is\n"},
+		{"cannot tell", with(func(m *advisor.Measurement) { m.Baseline = &advisor.Comparison{Change: advisor.Unclear, Why: "short"} }), `<error message="short" type="inconclusive">`, "**⚠️ 31.8/s"},
+		{"refused", with(func(m *advisor.Measurement) { m.Capacity.Refusal = &advisor.Refusal{Why: "it drifts", Do: "wait"} }), `<error message="it drifts" type="inconclusive">wait</error>`, "**⚠️ Refused: it drifts**"},
+	} {
+		var junit, markdown bytes.Buffer
+		if err := errors.Join(WriteMeasurementJUnit(&junit, tt.m), WriteMeasurementMarkdown(&markdown, tt.m)); err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if !strings.Contains(junit.String(), tt.junit) {
+			t.Errorf("%s: JUnit is\n%s\nwant %q in it", tt.name, junit.String(), tt.junit)
+		}
+		if !strings.Contains(markdown.String(), tt.markdown) {
+			t.Errorf("%s: Markdown is\n%s\nwant %q in it", tt.name, markdown.String(), tt.markdown)
+		}
 	}
 }

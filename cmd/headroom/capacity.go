@@ -17,7 +17,7 @@ import (
 
 func (a *app) capacityCommand() *cobra.Command {
 	l, v := newLoadFlags(), newAdviceFlags()
-	output, reach, base, quiet := "", remoteFlags{}, baselineFlags{}, false
+	output, junit, reach, base, quiet := "", "", remoteFlags{}, baselineFlags{}, false
 	cmd := &cobra.Command{
 		Use:     "capacity TARGET",
 		Short:   "Find what a target holds under an SLO, and save the measurement",
@@ -28,8 +28,8 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			before, err := base.measurement()
-			if err := errors.Join(err, canWrite("--out", output), reach.check()); err != nil {
+			earlier, err := base.measurement()
+			if err := errors.Join(err, canWrite("--out", output), canWrite("--junit", junit), reach.check()); err != nil {
 				return err
 			}
 			if err := connect(cmd.Context(), &config, l.sources); err != nil {
@@ -52,11 +52,11 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if before != nil {
-				c := advisor.CompareCapacity(base.file, base.tolerance, m, *before)
+			if earlier != nil {
+				c := advisor.CompareCapacity(base.file, base.tolerance, m, *earlier)
 				m.Baseline = &c
 			}
-			return a.writeMeasurement(m, output)
+			return a.writeMeasurement(m, output, junit)
 		},
 	}
 	f := cmd.Flags()
@@ -66,6 +66,7 @@ func (a *app) capacityCommand() *cobra.Command {
 	v.measuring(f)
 	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
+	f.StringVar(&junit, "junit", "", "write what became of it as JUnit test results to `FILE`")
 	base.flags(f, "the capacity", "measurement")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress, only the result")
 	reach.flags(f)
@@ -73,10 +74,13 @@ func (a *app) capacityCommand() *cobra.Command {
 }
 
 // writeMeasurement prints the steps, and saves all of it.
-func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
-	var saved error
+func (a *app) writeMeasurement(m advisor.Measurement, output, junit string) error {
+	saved := addSummary(func(w io.Writer) error { return report.WriteMeasurementMarkdown(w, m) })
+	if junit != "" {
+		saved = errors.Join(saved, a.saveFile(junit, func(w io.Writer) error { return report.WriteMeasurementJUnit(w, m) }))
+	}
 	if output != "" {
-		saved = a.saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) })
+		saved = errors.Join(saved, a.saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) }))
 	}
 	err := errors.Join(report.WriteSteps(a.out, m.Capacity), report.WriteBaseline(a.out, m.Baseline, a.columns()))
 	if r := m.Capacity.Refusal; r != nil && err == nil {

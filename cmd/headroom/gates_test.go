@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -122,7 +123,7 @@ func headlessOf(command string) []string {
 
 func TestChangeVerdict(t *testing.T) {
 	for change, want := range map[advisor.Change]int{advisor.Better: 0, advisor.NotWorse: 0, advisor.Worse: exitNotMet, advisor.Unclear: exitInconclusive} {
-		if got := exitCodeOf(changeVerdict(&advisor.Comparison{Change: change})); got != want {
+		if got := codeOf(changeVerdict(&advisor.Comparison{Change: change})); got != want {
 			t.Errorf("changeVerdict of %s: exit code %d, want %d", change, got, want)
 		}
 	}
@@ -131,9 +132,10 @@ func TestChangeVerdict(t *testing.T) {
 	}
 }
 
-func exitCodeOf(err error) int {
-	known, ok := err.(*exit)
-	if !ok {
+// codeOf is the exit code that an error sets, 0 where it sets none.
+func codeOf(err error) int {
+	var known *exit
+	if !errors.As(err, &known) {
 		return 0
 	}
 	return known.code
@@ -184,6 +186,26 @@ func TestQuiet(t *testing.T) {
 		for i, want := range c.want {
 			if !strings.Contains(lines[i], want) {
 				t.Errorf("telling %d: line %d is %q, want %q in it", c.told, i, lines[i], want)
+			}
+		}
+	}
+}
+
+// A measurement is written wherever it was asked for, and a baseline that it
+// misses sets the exit code.
+func TestMeasurementAgainstABaseline(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv(stepSummary, filepath.Join(dir, "step.md"))
+	for change, want := range map[advisor.Change]int{advisor.NotWorse: 0, advisor.Worse: exitNotMet, advisor.Unclear: exitInconclusive} {
+		a := newApp(t)
+		m := advisor.Measurement{Baseline: &advisor.Comparison{Figure: "capacity", Baseline: "old.json", Change: change, Why: "so it is"}}
+		code := codeOf(a.writeMeasurement(m, filepath.Join(dir, "m.json"), filepath.Join(dir, "junit.xml")))
+		if code != want {
+			t.Errorf("%s: exit code %d, want %d", change, code, want)
+		}
+		for _, text := range []string{read(t, a.out.Name()), read(t, filepath.Join(dir, "m.json")), read(t, filepath.Join(dir, "junit.xml")), read(t, filepath.Join(dir, "step.md"))} {
+			if !strings.Contains(text, "so it is") {
+				t.Errorf("%s: no comparison in\n%s", change, text)
 			}
 		}
 	}
