@@ -30,7 +30,7 @@ func exponential(rng *rand.Rand) time.Duration {
 }
 
 // Nine of ten intervals cover the truth: of 40 fewer than 27 do with a
-// chance of one in a hundred thousand.
+// chance of one in fifty thousand.
 func TestTailCoversTheTruth(t *testing.T) {
 	covered := 0
 	for seed := range uint64(40) {

@@ -108,9 +108,8 @@ func newGauge(t profiles.Threshold, names []string) *gauge {
 	return g
 }
 
-// reset forgets what came until now.
+// reset forgets what came until now, but not that the load was ended.
 func (g *gauge) reset(now time.Duration) {
-	g.crossed = nil
 	if w := g.windows; w != nil {
 		w.present.reset()
 		w.before.reset()
