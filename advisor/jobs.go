@@ -162,9 +162,13 @@ func (s *Session) update(change func(*State)) {
 // Cancelling ctx stops it in peace first if it is a swarm, and cuts off what
 // is still under way when the plan's grace is over.
 func (s *Session) perform(ctx context.Context, plan profiles.Plan, keep int) (load.Result, error) {
-	engine, err := load.New(plan, load.Options{
-		Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, Lately: s.config.Lately, NewConn: s.config.NewConn,
-	})
+	options := load.Options{Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, Lately: s.config.Lately, NewConn: s.config.NewConn}
+	s.mu.Lock()
+	if s.swarming() {
+		options.Thresholds = s.config.Thresholds
+	}
+	s.mu.Unlock()
+	engine, err := load.New(plan, options)
 	if err != nil {
 		return load.Result{}, err
 	}
@@ -190,6 +194,9 @@ func (s *Session) swarm(ctx context.Context, j *job) error {
 	result, err := s.perform(ctx, plan, 0)
 	if err != nil {
 		return err
+	}
+	if result.EndedBy != "" {
+		s.note("run", "the threshold %s was missed, which ended the load", result.EndedBy)
 	}
 	s.note("run", "stopped after %s: %s", result.Elapsed.Round(time.Second), describeResult(result.Total))
 	return nil

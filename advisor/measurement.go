@@ -21,6 +21,7 @@ type Measurement struct {
 	Local    bool            `json:"local"`   // the replicas ran on this machine, under a scaler
 	StartUp  []time.Duration `json:"startUp"` // of each replica that was started, nanoseconds
 	Capacity Capacity        `json:"capacity"`
+	Baseline *Comparison     `json:"baseline,omitempty"` // with an earlier measurement, if one was given
 }
 
 // Machine is where the load came from, and the replicas too if they are
@@ -29,6 +30,11 @@ type Machine struct {
 	OS    string `json:"os"`
 	Arch  string `json:"arch"`
 	Cores int    `json:"cores"`
+}
+
+// String writes "2 cores, linux, amd64".
+func (m Machine) String() string {
+	return profiles.Plural(m.Cores, "core", "cores") + ", " + m.OS + ", " + m.Arch
 }
 
 // ThisMachine is the one that this program runs on.

@@ -28,14 +28,15 @@ type Scaler interface {
 
 // Config is what a session works with.
 type Config struct {
-	Plan     profiles.Plan    // what Start does
-	SLO      profiles.SLO     // judged during runs; a measurement needs a latency percentile in it
-	Traffic  profiles.Traffic // the advice is for
-	Sizing   Sizing           // of the advised policy
-	Budget   time.Duration    // of a measurement
-	Replay   profiles.Plan    // what before and after are compared under
-	Source   probe.Source     // names the replicas; empty: found
-	Replicas int              // of a target without a scaler; 0: 1
+	Plan       profiles.Plan        // what Start does
+	SLO        profiles.SLO         // judged during runs; a measurement needs a latency percentile in it
+	Thresholds []profiles.Threshold // judged during swarms, which they may end
+	Traffic    profiles.Traffic     // the advice is for
+	Sizing     Sizing               // of the advised policy
+	Budget     time.Duration        // of a measurement
+	Replay     profiles.Plan        // what before and after are compared under
+	Source     probe.Source         // names the replicas; empty: found
+	Replicas   int                  // of a target without a scaler; 0: 1
 
 	Scaler Scaler          // nil: the target is not ours to scale
 	Behind bool            // the scaler's replicas are behind the target, which chooses among them; else the scaler does

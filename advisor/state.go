@@ -101,7 +101,8 @@ type Outcome struct {
 }
 
 // Held reports whether every objective was met; ok is false where that cannot
-// be told. One that was missed settles it, whatever is not known of others.
+// be told, as where there are none. One that was missed settles it, whatever is
+// not known of others.
 func (o Outcome) Held() (held, ok bool) {
 	if len(o.SLO) == 0 || o.Health.Verdict == load.Limited {
 		return false, false

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"headroom/probe"
 	"headroom/profiles"
 )
 
@@ -38,7 +37,8 @@ const (
 type collector struct {
 	names   []string // of requests
 	slo     profiles.SLO
-	keep    int // samples to keep; 0: none
+	gauges  []*gauge // of the thresholds
+	keep    int      // samples to keep; 0: none
 	kept    []Sample
 	full    bool     // there were more to keep
 	counted []*tally // of the latest request
@@ -66,6 +66,7 @@ type collector struct {
 	remotes   func() []string // the addresses that were reached, by number less 1
 	late      int64
 	lag       *hist
+	spans     spans
 	points    []Point
 	thinEvery int // a point is made of so many seconds
 }
@@ -79,17 +80,20 @@ type failureTimes struct {
 	*clocks
 }
 
-func newCollector(names []string, identifier *probe.Identifier, slo profiles.SLO, keep int, remotes func() []string) *collector {
-	c := &collector{names: names, replicas: tracker{identifier: identifier}, slo: slo, keep: keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
+func newCollector(names []string, o Options, remotes func() []string) *collector {
+	c := &collector{names: names, replicas: tracker{identifier: o.Identifier}, slo: o.SLO, keep: o.Keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
 	c.total, c.lately = newTally(3), newWindow()
 	if len(names) > 1 {
 		c.watched = make([]*window, len(names))
 		for i, name := range names {
 			c.tasks = append(c.tasks, newTally(2))
-			if slices.ContainsFunc(slo, func(o profiles.Objective) bool { return o.Task == name }) {
+			if slices.ContainsFunc(o.SLO, func(o profiles.Objective) bool { return o.Task == name }) {
 				c.watched[i] = newWindow()
 			}
 		}
+	}
+	for _, t := range o.Thresholds {
+		c.gauges = append(c.gauges, newGauge(t, names))
 	}
 	return c
 }
@@ -163,6 +167,11 @@ func (c *collector) tallies(row int32) []*tally {
 			c.counted = append(c.counted, &w.second)
 		}
 	}
+	for _, g := range c.gauges {
+		if g.windows != nil && (g.row == allRows || g.row == row) {
+			c.counted = append(c.counted, &g.windows.present)
+		}
+	}
 	return c.counted
 }
 
@@ -222,6 +231,10 @@ func (c *collector) reset(now time.Duration) {
 	c.life = lifeSign{}
 	c.lag.reset()
 	c.conns.reset()
+	c.spans = spans{}
+	for _, g := range c.gauges {
+		g.reset(now)
+	}
 }
 
 // fill writes the statistics into a snapshot. Rates are taken over the time of
@@ -244,6 +257,7 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 		s.Requests = append(s.Requests, row)
 	}
 	c.judge(s, over, waits)
+	c.judgeThresholds(s, over, waits)
 	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
 	s.Failures = append([]FailureCount{}, c.failures...)
 	for i := range s.Failures {
@@ -264,6 +278,8 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	s.Points = c.points
 	if s.Phase == Done {
 		s.DeadSince = c.life.deadSince(s.Loaded, s.Total.Latency.P99)
+		c.spans.add(&c.lately.second, false)
+		s.Tail = c.spans.tail(c.cutOff)
 	}
 }
 

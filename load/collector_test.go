@@ -9,7 +9,7 @@ import (
 )
 
 func newTestCollector() *collector {
-	return newCollector([]string{"GET /"}, probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
+	return newCollector([]string{"GET /"}, Options{Identifier: probe.NewIdentifier(nil)}, func() []string { return nil })
 }
 
 func TestGatheringSamplesAllocatesNothing(t *testing.T) {
@@ -34,7 +34,7 @@ func TestGatheringSamplesAllocatesNothing(t *testing.T) {
 
 // Where there are several requests, a failure says which of them had it.
 func TestFailuresOfSeveralRequests(t *testing.T) {
-	c := newCollector([]string{"a", "b", "c"}, probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
+	c := newCollector([]string{"a", "b", "c"}, Options{Identifier: probe.NewIdentifier(nil)}, func() []string { return nil })
 	var sh shard
 	for i := range 6 {
 		sample := Sample{Task: int32(i % 2 * 2), Status: 503, Failure: Status, Replica: probe.Unknown}
@@ -155,7 +155,7 @@ func TestFailuresOfTheLastSeconds(t *testing.T) {
 // second that it cut in two counts with the rest of it.
 func TestResetForgetsTheLastSeconds(t *testing.T) {
 	slo := mustSLO(t, "p95<100ms,b.p95<100ms,errors<1%")
-	c := newCollector([]string{"a", "b"}, probe.NewIdentifier(nil), slo, 0, func() []string { return nil })
+	c := newCollector([]string{"a", "b"}, Options{Identifier: probe.NewIdentifier(nil), SLO: slo}, func() []string { return nil })
 	at := func(offset time.Duration) (s Snapshot) {
 		s.Phase, s.Elapsed = Running, offset
 		c.endSecond(&s, 0)

@@ -23,6 +23,7 @@ const (
 type Options struct {
 	Identifier *probe.Identifier                               // names the replicas; default: finds a source by itself
 	SLO        profiles.SLO                                    // judged in every snapshot
+	Thresholds []profiles.Threshold                            // judged as well; those that abort end the load
 	Keep       int                                             // how many samples Result keeps; default none
 	Lately     time.Duration                                   // how far back Snapshot.Lately goes, at a low rate: 24 bytes are kept of each success; default: there is none
 	NewConn    func(ctx context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
@@ -90,7 +91,7 @@ func New(plan profiles.Plan, o Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	if err := o.SLO.CheckTasks(plan.TaskNames()); err != nil {
+	if err := errors.Join(o.SLO.CheckTasks(plan.TaskNames()), profiles.CheckThresholds(o.Thresholds, plan.TaskNames())); err != nil {
 		return nil, err
 	}
 	if o.Identifier == nil {
@@ -146,7 +147,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 	if e.arrivals != nil {
 		e.choosePrecision(e.epoch.Load().course.At(0))
 	}
-	c := newCollector(e.tasks.rows, e.conns.identifier, e.options.SLO, e.options.Keep, e.conns.dialer.reached)
+	c := newCollector(e.tasks.rows, e.options, e.conns.dialer.reached)
 	c.latest = newLately(e.options.Lately)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })

@@ -361,7 +361,7 @@ func TestResetStatsKeepsTheHistory(t *testing.T) {
 }
 
 func TestHistoryIsThinned(t *testing.T) {
-	c := newCollector([]string{"x"}, probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
+	c := newCollector([]string{"x"}, Options{Identifier: probe.NewIdentifier(nil)}, func() []string { return nil })
 	for i := range 3 * 3600 {
 		c.endSecond(&Snapshot{Elapsed: time.Duration(i+1) * time.Second}, 0)
 	}

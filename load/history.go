@@ -14,6 +14,7 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 	c.replicas.endSecond(c.lately.n % recentSeconds)
 	counted := min(length, now-c.since)
 	slot := c.lately.endSecond(counted)
+	c.spans.add(slot, s.Loaded == s.Elapsed)
 	for _, w := range c.watched {
 		if w != nil {
 			w.endSecond(counted)

@@ -83,6 +83,9 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	})
 	p.holding = e.conns.held.look(s.Elapsed)
 	p.fill(&s, p.waits)
+	if s.EndedBy = p.crossed(&s); s.EndedBy != "" {
+		e.stopMore()
+	}
 	if feed := e.spent.Load(); feed != nil {
 		s.Spent = *feed
 	}

@@ -46,7 +46,7 @@ func TestSpread(t *testing.T) {
 // one of which says where its time went.
 func TestSnapshotOfReplicas(t *testing.T) {
 	identifier := probe.NewIdentifier(probe.Source{{Kind: probe.JSONField, Field: "pod"}})
-	c := newCollector([]string{"GET /"}, identifier, nil, 0, func() []string { return []string{"192.0.2.1:80"} })
+	c := newCollector([]string{"GET /"}, Options{Identifier: identifier}, func() []string { return []string{"192.0.2.1:80"} })
 	for i, pod := range []string{"a", "b", "a", "a"} {
 		s := Sample{Done: 20 * time.Millisecond, Status: 200, Remote: 1, Split: probe.Unsplit}
 		if s.Replica = identifier.Identify(&probe.Answer{Status: 200, Body: []byte(`{"pod":"` + pod + `"}`)}); i < 2 {

@@ -171,6 +171,10 @@ type Snapshot struct {
 	Stages    []string       `json:"stages,omitempty"`    // of a finished run that was steered: its load, as --stage takes it
 	DeadSince time.Duration  `json:"deadSince,omitempty"` // of a finished run: offset of the last success, where requests long before the end got none; 0: they did
 	Health    Health         `json:"health"`
+
+	Thresholds []Threshold `json:"thresholds,omitempty"` // judged like the SLO
+	EndedBy    string      `json:"endedBy,omitempty"`    // the threshold that ended the load early
+	Tail       *Tail       `json:"tail,omitempty"`       // of a finished run; nil: there is too little to say how sure it is
 }
 
 // Stalled says that answers are longer in coming than all of the last seconds

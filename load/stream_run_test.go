@@ -214,7 +214,7 @@ func (c *mixConn) Do(s *Sample, m *Message) error {
 // Of arrivals that nobody has taken, a task gets the share that it has of the
 // others, answered or not.
 func TestShareOfUntakenArrivals(t *testing.T) {
-	c := newCollector([]string{"a", "b"}, probe.NewIdentifier(nil), nil, 0, func() []string { return nil })
+	c := newCollector([]string{"a", "b"}, Options{Identifier: probe.NewIdentifier(nil)}, func() []string { return nil })
 	for range 5 {
 		c.add(&Sample{Done: time.Second})
 	}

@@ -17,7 +17,7 @@ func tracked(names ...string) *collector {
 	for _, name := range names {
 		identifier.Identify(&probe.Answer{Status: 200, Body: fmt.Appendf(nil, `{"pod":%q}`, name)})
 	}
-	return newCollector([]string{"GET /"}, identifier, nil, 0, func() []string { return nil })
+	return newCollector([]string{"GET /"}, Options{Identifier: identifier}, func() []string { return nil })
 }
 
 // second lets a second go by in which replicas answered so many requests that

@@ -142,16 +142,23 @@ func (o *Objective) setMeasure(name string) bool {
 
 // Holds reports whether the measured value v, in the unit of Limit, meets the
 // objective.
-func (o Objective) Holds(v float64) bool {
-	switch o.Op {
+func (o Objective) Holds(v float64) bool { return o.Op.Holds(v, o.Limit) }
+
+// Holds reports whether v compares so with the limit.
+func (op Op) Holds(v, limit float64) bool {
+	switch op {
 	case Less:
-		return v < o.Limit
+		return v < limit
 	case LessEqual:
-		return v <= o.Limit
+		return v <= limit
 	case Greater:
-		return v > o.Limit
+		return v > limit
+	case GreaterEqual:
+		return v >= limit
+	case Equal:
+		return v == limit
 	default:
-		return v >= o.Limit
+		return v != limit
 	}
 }
 
@@ -176,11 +183,17 @@ func (o Objective) FormatValue(v float64) string {
 	default:
 		digits, scale, unit = latencyUnit(v)
 	}
+	return formatBeside(v, o.Limit, scale, digits) + unit
+}
+
+// formatBeside writes v in units of which there are scale in one, with so many
+// digits or as many more as show on which side of the limit it is.
+func formatBeside(v, limit, scale float64, digits int) string {
 	shown := roundTo(v*scale, digits)
-	for ; digits < 9 && cmp.Compare(shown/scale, o.Limit) != cmp.Compare(v, o.Limit); shown = roundTo(v*scale, digits) {
+	for ; digits < 9 && cmp.Compare(shown/scale, limit) != cmp.Compare(v, limit); shown = roundTo(v*scale, digits) {
 		digits++
 	}
-	return strconv.FormatFloat(shown, 'f', -1, 64) + unit
+	return strconv.FormatFloat(shown, 'f', -1, 64)
 }
 
 // String writes the objective so that ParseSLO reads back the same one: the

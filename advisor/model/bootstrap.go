@@ -51,18 +51,27 @@ const (
 // seed gives the same interval. ok is false where a replicate in ten yields no
 // estimate: then there is too little to say how sure it is.
 func Spread(steps []Blocks, seed uint64, estimate func([]Tally) (float64, bool)) (low, high float64, ok bool) {
-	rng := rand.New(rand.NewPCG(seed, replicates))
 	totals := make([]Tally, len(steps))
-	found := make([]float64, 0, replicates)
-	for range replicates {
+	return Resample(seed, func(draw func(n int) int) (float64, bool) {
 		for i := range totals {
-			blocks := steps[rng.IntN(len(steps))]
+			blocks := steps[draw(len(steps))]
 			totals[i] = Tally{}
 			for range blocks {
-				totals[i].add(blocks[rng.IntN(len(blocks))])
+				totals[i].add(blocks[draw(len(blocks))])
 			}
 		}
-		if v, ok := estimate(totals); ok {
+		return estimate(totals)
+	})
+}
+
+// Resample is the middle nine tenths of what replicates come to. Each draws
+// with draw, which gives a number of 0 to n-1, what it takes from what was
+// measured. ok is false where a replicate in ten yields no estimate.
+func Resample(seed uint64, replicate func(draw func(n int) int) (float64, bool)) (low, high float64, ok bool) {
+	rng := rand.New(rand.NewPCG(seed, replicates))
+	found := make([]float64, 0, replicates)
+	for range replicates {
+		if v, ok := replicate(rng.IntN); ok {
 			found = append(found, v)
 		}
 	}

@@ -56,6 +56,9 @@ func WriteText(w io.Writer, r Run, width int) error {
 	if err := WriteSummary(w, r.Result, width); err != nil {
 		return err
 	}
+	if err := WriteBaseline(w, r.Baseline, width); err != nil {
+		return err
+	}
 	if err := WriteSources(w, r.Fleet, r.Noticed, width); err != nil {
 		return err
 	}

@@ -178,11 +178,11 @@ func TestConclusion(t *testing.T) {
 		"failed":        {with(func(s *load.Snapshot) { s.Total.Failed = 1 }), bad, "1 request of 5 failed; no objective was given"},
 		"met":           {with(func(s *load.Snapshot) { s.SLO = objectives(t, "p95<1s", 0.5) }), "good", "Objectives met: p95<1s"},
 		"missed":        {with(func(s *load.Snapshot) { s.SLO = objectives(t, "p95<1s,errors<1%", 2, 0) }), bad, "Objectives missed: p95<1s is 2s"},
-		"no data":       {with(func(s *load.Snapshot) { s.SLO = []load.Objective{{Name: "p95<1s"}} }), unsure, "Inconclusive: there is no data for all objectives"},
+		"no data":       {with(func(s *load.Snapshot) { s.SLO = []load.Objective{{Name: "p95<1s"}} }), unsure, "Inconclusive: it cannot be told of p95<1s"},
 		"nothing sent":  {load.Snapshot{}, unsure, "Inconclusive: no request was sent"},
 		"generator":     {with(func(s *load.Snapshot) { s.Health = load.Health{Verdict: load.Limited, Reason: "late"} }), unsure, "Inconclusive: the generator, not the target, was the limit (late)"},
 	} {
-		if m, text := conclusion(c.s); m != c.mood || text != c.text {
+		if m, text := conclusion(Run{Result: c.s}); m != c.mood || text != c.text {
 			t.Errorf("%s: conclusion = %s, %q, want %s, %q", name, m, text, c.mood, c.text)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"headroom/advisor"
 	"headroom/load"
 	"headroom/profiles"
 )
@@ -49,29 +50,60 @@ type junitProblem struct {
 }
 
 // WriteJUnit writes a run as test results: a case for each objective, for each
-// request and for the generator. Requests that failed fail their case where no
-// objective was given, which otherwise decides alone; what is inconclusive is
-// an error. So a failure or an error is there just where the exit code of the
-// run is not 0, --exit-code-on-error 0 excepted.
+// threshold, for the baseline, for each request and for the generator. Requests
+// that failed fail their case where nothing else was asked, which otherwise
+// decides alone; what is inconclusive is an error. So a failure or an error is
+// there just where the exit code of the run is not 0, --exit-code-on-error 0
+// excepted.
 func WriteJUnit(w io.Writer, r Run) error {
 	s := r.Result
-	took := fmt.Sprintf("%.3f", s.Loaded.Seconds())
-	groups := []struct {
-		name  string
-		cases []junitCase
-	}{{"objectives", nil}, {"requests", nil}, {"generator", []junitCase{generatorCase(s)}}}
+	groups := []junitGroup{{"objectives", nil}, {"thresholds", nil}, {"baseline", nil}, {"requests", nil}, {"generator", []junitCase{generatorCase(s)}}}
 	for _, o := range s.SLO {
 		groups[0].cases = append(groups[0].cases, objectiveCase(o))
 	}
-	for _, stats := range s.Requests {
-		groups[1].cases = append(groups[1].cases, requestCase(stats, s))
+	for _, t := range s.Thresholds {
+		groups[1].cases = append(groups[1].cases, thresholdCase(t))
 	}
-	out := junitSuites{Name: "headroom " + r.Target, Time: took}
+	if r.Baseline != nil {
+		groups[2].cases = append(groups[2].cases, baselineCase(*r.Baseline))
+	}
+	asked := len(r.criteria()) > 0
+	for _, stats := range s.Requests {
+		groups[3].cases = append(groups[3].cases, requestCase(stats, s, asked))
+	}
+	return writeSuites(w, r.Target, s.Started, s.Loaded, groups)
+}
+
+// WriteMeasurementJUnit writes a measurement as test results: a case for the
+// capacity and one for the baseline. A refusal is an error.
+func WriteMeasurementJUnit(w io.Writer, m advisor.Measurement) error {
+	found := junitCase{Name: "capacity under " + m.SLO, Output: m.Capacity.SLO.String()}
+	if r := m.Capacity.Refusal; r != nil {
+		found.Output = ""
+		found.Error = &junitProblem{r.Why, "inconclusive", r.Do}
+	}
+	groups := []junitGroup{{"capacity", []junitCase{found}}}
+	if m.Baseline != nil {
+		groups = append(groups, junitGroup{"baseline", []junitCase{baselineCase(*m.Baseline)}})
+	}
+	return writeSuites(w, m.Target, m.Date, m.Capacity.Spent, groups)
+}
+
+// junitGroup is a suite before its cases are counted.
+type junitGroup struct {
+	name  string
+	cases []junitCase
+}
+
+// writeSuites writes the groups that have cases.
+func writeSuites(w io.Writer, target string, at time.Time, length time.Duration, groups []junitGroup) error {
+	took := fmt.Sprintf("%.3f", length.Seconds())
+	out := junitSuites{Name: "headroom " + target, Time: took}
 	for _, g := range groups {
 		if len(g.cases) == 0 {
 			continue
 		}
-		suite := junitSuite{Name: g.name, Tests: len(g.cases), Time: took, Timestamp: s.Started.UTC().Format("2006-01-02T15:04:05")}
+		suite := junitSuite{Name: g.name, Tests: len(g.cases), Time: took, Timestamp: at.UTC().Format("2006-01-02T15:04:05")}
 		for _, c := range g.cases {
 			c.Class, c.Time = "headroom."+g.name, took
 			if c.Failure != nil {
@@ -112,7 +144,34 @@ func objectiveCase(o load.Objective) junitCase {
 	return c
 }
 
-func requestCase(s load.Stats, run load.Snapshot) junitCase {
+func thresholdCase(t load.Threshold) junitCase {
+	name := t.Threshold.String()
+	c := junitCase{Name: name, Output: name + ": " + t.Format() + mark(t.Valid, t.Holds)}
+	text := c.Output
+	if t.Unanswered > 0 {
+		text += " (" + thresholdUnanswered(t) + ")"
+	}
+	switch {
+	case !t.Valid:
+		c.Error = &junitProblem{"no data", "inconclusive", text}
+	case !t.Holds:
+		c.Failure = &junitProblem{"it is " + t.Format(), "threshold", text}
+	}
+	return c
+}
+
+func baselineCase(b advisor.Comparison) junitCase {
+	c := junitCase{Name: b.Figure + " against " + b.Baseline, Output: strings.Join(append([]string{b.String()}, b.Differs...), "\n")}
+	switch b.Change {
+	case advisor.Unclear:
+		c.Error = &junitProblem{b.Why, "inconclusive", c.Output}
+	case advisor.Worse:
+		c.Failure = &junitProblem{b.Why, "baseline", c.Output}
+	}
+	return c
+}
+
+func requestCase(s load.Stats, run load.Snapshot, asked bool) junitCase {
 	q := s.Latency
 	c := junitCase{Name: s.Name, Output: fmt.Sprintf("%s, %s failed, %s requests/s, latency p50 %s ms, p95 %s ms, p99 %s ms",
 		profiles.Plural(s.Count, "request", "requests"), failed(s.Failed, s.Count), rate(s), ms(q, q.P50), ms(q, q.P95), ms(q, q.P99))}
@@ -120,7 +179,7 @@ func requestCase(s load.Stats, run load.Snapshot) junitCase {
 	if what != "" {
 		c.Output += "\n" + what
 	}
-	if len(run.SLO) == 0 && s.Failed+cut > 0 {
+	if !asked && s.Failed+cut > 0 {
 		message := fmt.Sprintf("%d of %d failed", s.Failed, s.Count)
 		if cut > 0 {
 			message += fmt.Sprintf(", %d were cut off by the end", cut)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,14 +19,7 @@ type k6Metric map[string]any
 // shares 0..1; a threshold is true where it was crossed, as k6 has it.
 func WriteK6(w io.Writer, r Run) error {
 	s := r.Result
-	seconds := s.Loaded.Seconds()
-	sum := func(n int64) k6Metric {
-		m := k6Metric{"count": n}
-		if seconds > 0 {
-			m["rate"] = float64(n) / seconds
-		}
-		return m
-	}
+	sum := func(n int64) k6Metric { return k6Sum(n, s.Loaded) }
 	metrics := map[string]k6Metric{
 		"http_reqs":     sum(s.Total.Count),
 		"iterations":    sum(s.Total.Count),
@@ -57,10 +51,53 @@ func WriteK6(w io.Writer, r Run) error {
 			m["thresholds"].(map[string]bool)[expression] = !o.Holds
 		}
 	}
+	for _, t := range s.Thresholds {
+		m := metrics[t.Threshold.Of()]
+		if m == nil { // of a task, or there is no data
+			m = k6Part(s, t.Threshold)
+			metrics[t.Threshold.Of()] = m
+		}
+		if m["thresholds"] == nil {
+			m["thresholds"] = map[string]bool{}
+		}
+		crossed := m["thresholds"].(map[string]bool)
+		crossed[t.Threshold.Expression()] = crossed[t.Threshold.Expression()] || !t.Holds
+	}
 	return WriteJSON(w, map[string]any{
 		"root_group": map[string]any{"name": "", "path": "", "id": "d41d8cd98f00b204e9800998ecf8427e", "groups": struct{}{}, "checks": struct{}{}},
 		"metrics":    metrics,
 	})
+}
+
+// k6Part is what there is of a metric for the requests of a task.
+func k6Part(s load.Snapshot, t profiles.Threshold) k6Metric {
+	i := slices.IndexFunc(s.Requests, func(r load.Stats) bool { return r.Name == t.Task })
+	if i < 0 || s.Requests[i].Count == 0 {
+		return k6Metric{}
+	}
+	r := s.Requests[i]
+	switch t.Metric {
+	case profiles.RequestDuration:
+		if r.Latency.Count > 0 {
+			return k6Trend(r.Latency)
+		}
+	case profiles.RequestFailed:
+		return k6Metric{"value": r.FailShare(), "passes": r.Failed, "fails": r.Count - r.Failed}
+	case profiles.DataReceived:
+		return k6Sum(r.Bytes, s.Loaded)
+	default:
+		return k6Sum(r.Count, s.Loaded)
+	}
+	return k6Metric{}
+}
+
+// k6Sum is a counter, and its rate.
+func k6Sum(n int64, over time.Duration) k6Metric {
+	m := k6Metric{"count": n}
+	if over > 0 {
+		m["rate"] = float64(n) / over.Seconds()
+	}
+	return m
 }
 
 func k6Trend(q load.Quantiles) k6Metric {

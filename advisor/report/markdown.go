@@ -1,12 +1,35 @@
 package report
 
 import (
+	"fmt"
 	"io"
 	"strings"
+
+	"headroom/advisor"
 )
 
 // WriteMarkdown writes a run in GitHub's Markdown, without charts.
 func WriteMarkdown(w io.Writer, r Run) error { return newPage(r).markdown(w) }
+
+// WriteMeasurementMarkdown writes a measurement, and what became of the capacity
+// since a baseline, in GitHub's Markdown.
+func WriteMeasurementMarkdown(w io.Writer, m advisor.Measurement) error {
+	c := m.Capacity
+	out := page{Title: "Capacity of " + m.Target, Mood: plain, Verdict: fmt.Sprintf("%s under %s", c.SLO, m.SLO)}
+	switch {
+	case c.Refusal != nil:
+		out.Mood, out.Verdict = unsure, "Refused: "+c.Refusal.Why
+	case m.Baseline != nil && !m.Baseline.Known():
+		out.Mood = unsure
+	case m.Baseline != nil && !m.Baseline.Good():
+		out.Mood = bad
+	case m.Baseline != nil:
+		out.Mood = good
+	}
+	out.add("Baseline", func(p *paper) { p.baselineTable(m.Baseline) })
+	out.add("Measurement", func(p *paper) { p.steps(c) })
+	return out.markdown(w)
+}
 
 // signs stand before a verdict.
 var signs = map[mood]string{good: "✅ ", bad: "❌ ", unsure: "⚠️ ", plain: ""}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"headroom/advisor"
 	"headroom/load"
 	"headroom/profiles"
 )
@@ -61,13 +60,16 @@ func (p *paper) chart(c *chart) {
 func newPage(r Run) page {
 	s := r.Result
 	out := page{Title: "Load on " + r.Target}
-	out.Mood, out.Verdict = conclusion(s)
+	out.Mood, out.Verdict = conclusion(r)
 	out.add("Summary", func(p *paper) {
 		p.say("%s UTC, %s: %s", s.Started.UTC().Format(time.DateTime), demand(s), lasted(s))
 		p.table("lr", summaryRows(r))
 		p.steered(s)
+		p.endedBy(s)
 	})
 	out.add("Objectives", func(p *paper) { p.objectives(s.SLO) })
+	out.add("Thresholds", func(p *paper) { p.thresholdTable(s.Thresholds) })
+	out.add("Baseline", func(p *paper) { p.baselineTable(r.Baseline) })
 	out.add("Over time", func(p *paper) {
 		for _, c := range overTime(r) {
 			p.chart(c)
@@ -94,33 +96,6 @@ func newPage(r Run) page {
 	out.add("Events", func(p *paper) { p.events(r) })
 	out.add("How it was made", func(p *paper) { p.origin(r) })
 	return out
-}
-
-// conclusion is what a run comes to, in one sentence.
-func conclusion(s load.Snapshot) (mood, string) {
-	held, ok := advisor.Outcome{SLO: s.SLO, Health: s.Health}.Held()
-	var missed, names []string
-	for _, o := range s.SLO {
-		names = append(names, o.Name)
-		if o.Valid && !o.Holds {
-			missed = append(missed, fmt.Sprintf("%s is %s", o.Name, o.Format()))
-		}
-	}
-	switch {
-	case s.Health.Verdict == load.Limited:
-		return unsure, "Inconclusive: the generator, not the target, was the limit (" + s.Health.Reason + ")"
-	case s.Total.Count+s.Total.Aborted == 0:
-		return unsure, "Inconclusive: no request was sent"
-	case len(s.SLO) == 0 && s.Total.Failed > 0:
-		return bad, fmt.Sprintf("%s of %d failed; no objective was given", profiles.Plural(s.Total.Failed, "request", "requests"), s.Total.Count)
-	case len(s.SLO) == 0:
-		return plain, "No objective was given, and nothing failed"
-	case !ok:
-		return unsure, "Inconclusive: there is no data for all objectives"
-	case !held:
-		return bad, "Objectives missed: " + strings.Join(missed, ", ")
-	}
-	return good, "Objectives met: " + strings.Join(names, ", ")
 }
 
 // summaryRows are the figures of a run that everybody asks for.
@@ -158,7 +133,7 @@ var figures = []struct {
 func (p *paper) objectives(objectives []load.Objective) {
 	rows := [][]string{{"objective", "value", "verdict"}}
 	for _, o := range objectives {
-		rows = append(rows, []string{o.Name, o.Format(), sign(o)})
+		rows = append(rows, []string{o.Name, o.Format(), sign(o.Valid, o.Holds)})
 	}
 	if len(rows) > 1 {
 		p.table("lrl", rows)
@@ -168,17 +143,6 @@ func (p *paper) objectives(objectives []load.Objective) {
 			p.say("%s: %s", o.Name, unanswered(o))
 		}
 	}
-}
-
-// sign is the verdict on an objective in a word.
-func sign(o load.Objective) string {
-	switch {
-	case !o.Valid:
-		return "no data"
-	case o.Holds:
-		return "met ✓"
-	}
-	return "missed ✗"
 }
 
 // distribution is the chart of the latencies and their percentiles.
@@ -234,7 +198,7 @@ func (p *paper) events(r Run) {
 // origin says on what and with what a run was made, and how to repeat it.
 func (p *paper) origin(r Run) {
 	if r.Machine.Cores > 0 {
-		p.say("%s on %s, %s, %s", cmp.Or(r.Program, "headroom"), profiles.Plural(r.Machine.Cores, "core", "cores"), r.Machine.OS, r.Machine.Arch)
+		p.say("%s on %s", cmp.Or(r.Program, "headroom"), r.Machine)
 	}
 	words := make([]string, len(r.Command))
 	for i, word := range r.Command {

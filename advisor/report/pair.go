@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"headroom/load"
+	"headroom/profiles"
 )
 
 // WritePair writes two runs side by side, in lines of so many columns; of 0 of
@@ -27,8 +28,8 @@ func WritePairHTML(w io.Writer, a, b Run, _ int) error { return newPairPage(a, b
 
 func newPairPage(a, b Run) page {
 	out := page{Title: "Two runs: A and B", Mood: plain}
-	_, first := conclusion(a.Result)
-	_, second := conclusion(b.Result)
+	_, first := conclusion(a)
+	_, second := conclusion(b)
 	out.Verdict = fmt.Sprintf("A: %s. B: %s", first, second)
 	out.add("Side by side", func(p *paper) { p.pair(a, b) })
 	out.add("Over time", func(p *paper) {
@@ -68,8 +69,26 @@ func (p *paper) pair(a, b Run) {
 			}
 		}
 	}
+	for _, r := range []Run{a, b} {
+		for _, t := range r.Result.Thresholds {
+			if name := "threshold " + t.Threshold.String(); !seen[name] {
+				seen[name] = true
+				rows = append(rows, row(name, func(r Run) string { return thresholdOf(r, t.Threshold) }))
+			}
+		}
+	}
 	p.printf("\n")
 	p.table("lrr", rows)
+}
+
+// thresholdOf is what a run says to a threshold.
+func thresholdOf(r Run, t profiles.Threshold) string {
+	for _, judged := range r.Result.Thresholds {
+		if judged.Threshold == t {
+			return judged.Format() + mark(judged.Valid, judged.Holds)
+		}
+	}
+	return none
 }
 
 // objectiveOf is what a run says to an objective.

@@ -33,6 +33,7 @@ type Run struct {
 	Policy   *profiles.Policy  `json:"policy,omitempty"`  // in force at the scaler, where there is one
 
 	Capacity *advisor.Capacity       `json:"capacity,omitempty"` // of the session's latest measurement
+	Baseline *advisor.Comparison     `json:"baseline,omitempty"` // with an earlier run, if one was given
 	Advice   *advisor.Recommendation `json:"advice,omitempty"`
 	Before   *advisor.Outcome        `json:"before,omitempty"`
 	After    *advisor.Outcome        `json:"after,omitempty"`

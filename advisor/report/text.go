@@ -30,6 +30,7 @@ func WriteSummary(w io.Writer, s load.Snapshot, width int) error {
 	p.failures(s)
 	p.notes(s)
 	p.slo(s.SLO)
+	p.thresholds(s)
 	p.generator(s)
 	return p.err
 }
@@ -314,16 +315,7 @@ func unanswered(o load.Objective) string {
 }
 
 // verdict is what an objective stands at, with a sign.
-func verdict(o load.Objective) string {
-	switch {
-	case !o.Valid:
-		return o.Format()
-	case o.Holds:
-		return o.Format() + " ✓"
-	default:
-		return o.Format() + " ✗"
-	}
-}
+func verdict(o load.Objective) string { return o.Format() + mark(o.Valid, o.Holds) }
 
 func (p *paper) generator(s load.Snapshot) {
 	h := s.Health

@@ -171,7 +171,7 @@ const patience = 10 * time.Second
 // attachLines prints what a headless run does, until the run has ended or an
 // interrupt.
 func (a *app) attachLines(c *remote.Client) error {
-	p := newProgress(a.err, c.State().Load.Ends, true)
+	p := newProgress(a.err, c.State().Load.Ends, events)
 	defer p.end()
 	var lost time.Time // since when; zero: it is not
 	for {
@@ -217,7 +217,7 @@ func (a *app) attachScaler(ctx context.Context, c *scaler.Client) error {
 			Attached: true, FleetOnly: true, ReadOnly: "a scaler alone has no load: headroom run has one for its service",
 		})
 	}
-	p, states, said := newProgress(a.err, 0, true), session.States(), ""
+	p, states, said := newProgress(a.err, 0, events), session.States(), ""
 	defer p.end()
 	for {
 		select {

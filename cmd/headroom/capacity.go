@@ -17,7 +17,7 @@ import (
 
 func (a *app) capacityCommand() *cobra.Command {
 	l, v := newLoadFlags(), newAdviceFlags()
-	output, reach := "", remoteFlags{}
+	output, junit, reach, base, quiet := "", "", remoteFlags{}, baselineFlags{}, false
 	cmd := &cobra.Command{
 		Use:     "capacity TARGET",
 		Short:   "Find what a target holds under an SLO, and save the measurement",
@@ -28,7 +28,8 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(canWrite("--out", output), reach.check()); err != nil {
+			earlier, err := base.measurement()
+			if err := errors.Join(err, canWrite("--out", output), canWrite("--junit", junit), reach.check()); err != nil {
 				return err
 			}
 			if err := connect(cmd.Context(), &config, l.sources); err != nil {
@@ -42,7 +43,7 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = a.follow(session, newProgress(a.err, v.budget, true), session.Advise)
+			err = a.follow(session, newProgress(a.err, v.budget, told(quiet, events)), session.Advise)
 			end()
 			m, ok := session.Measured()
 			if err == nil && !ok {
@@ -51,7 +52,11 @@ func (a *app) capacityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.writeMeasurement(m, output)
+			if earlier != nil {
+				c := advisor.CompareCapacity(base.file, base.tolerance, m, *earlier)
+				m.Baseline = &c
+			}
+			return a.writeMeasurement(m, output, junit)
 		},
 	}
 	f := cmd.Flags()
@@ -61,20 +66,29 @@ func (a *app) capacityCommand() *cobra.Command {
 	v.measuring(f)
 	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
+	f.StringVar(&junit, "junit", "", "write what became of it as JUnit test results to `FILE`")
+	base.flags(f, "the capacity", "measurement")
+	f.BoolVarP(&quiet, "quiet", "q", false, "no progress, only the result")
 	reach.flags(f)
 	return cmd
 }
 
 // writeMeasurement prints the steps, and saves all of it.
-func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
-	var saved error
-	if output != "" {
-		saved = a.saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) })
+func (a *app) writeMeasurement(m advisor.Measurement, output, junit string) error {
+	saved := addSummary(func(w io.Writer) error { return report.WriteMeasurementMarkdown(w, m) })
+	if junit != "" {
+		saved = errors.Join(saved, a.saveFile(junit, func(w io.Writer) error { return report.WriteMeasurementJUnit(w, m) }))
 	}
-	err := report.WriteSteps(a.out, m.Capacity)
+	if output != "" {
+		saved = errors.Join(saved, a.saveFile(output, func(w io.Writer) error { return report.WriteJSON(w, m) }))
+	}
+	err := errors.Join(report.WriteSteps(a.out, m.Capacity), report.WriteBaseline(a.out, m.Baseline, a.columns()))
 	if r := m.Capacity.Refusal; r != nil && err == nil {
 		write(a.out, "\n")
 		err = errors.Join(report.WriteRefusal(a.out, r), &exit{code: exitInconclusive})
+	}
+	if err == nil {
+		err = changeVerdict(m.Baseline)
 	}
 	return errors.Join(saved, err)
 }

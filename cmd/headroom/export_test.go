@@ -70,7 +70,7 @@ func TestResultsOutliveAFailedSave(t *testing.T) {
 		{"run", "the swarm", func(a *app) error {
 			return a.conclude(advisor.State{Swarm: &swarm}, runOptions{files: runFiles{paths: []string{bad}}, failureCode: exitFailures})
 		}},
-		{"capacity", "it is slow", func(a *app) error { return a.writeMeasurement(refused, bad) }},
+		{"capacity", "it is slow", func(a *app) error { return a.writeMeasurement(refused, bad, "") }},
 	} {
 		a := newApp(t)
 		var said strings.Builder

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -69,17 +70,18 @@ func countVar(f *pflag.FlagSet, to *int, name, short, help string) {
 
 // loadFlags are those that say what is requested and how much of it.
 type loadFlags struct {
-	plan     profiles.Plan
-	host     string
-	headers  []string
-	body     string
-	scenario string
-	pem      pemFlags
-	slo      profiles.SLO
-	source   probe.Source
-	sources  sourceFlags
-	shape    shapeFlags
-	given    *pflag.FlagSet // of the command; nil where it has no workload
+	plan       profiles.Plan
+	host       string
+	headers    []string
+	body       string
+	scenario   string
+	pem        pemFlags
+	slo        profiles.SLO
+	thresholds []profiles.Threshold
+	source     probe.Source
+	sources    sourceFlags
+	shape      shapeFlags
+	given      *pflag.FlagSet // of the command; nil where it has no workload
 }
 
 func newLoadFlags() *loadFlags {
@@ -93,6 +95,24 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 	flagVar(f, &l.slo, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1%", profiles.ParseSLO)
 	f.Uint64Var(&l.plan.Seed, "seed", l.plan.Seed, "seed of everything random")
 	l.connections(f)
+}
+
+// judging adds the flags that judge a run beside its SLO.
+func (l *loadFlags) judging(f *pflag.FlagSet) {
+	f.Var(&thresholdFlag{&l.thresholds}, "threshold", "a condition in k6's words such as 'http_req_duration: p(95)<200', with abortOnFail, delay=10s and every=30s behind it (repeatable)")
+}
+
+// thresholdFlag adds a threshold to the others.
+type thresholdFlag struct{ to *[]profiles.Threshold }
+
+func (f *thresholdFlag) String() string { return "" }
+func (f *thresholdFlag) Type() string   { return "threshold" }
+func (f *thresholdFlag) Set(text string) error {
+	t, err := profiles.ParseThreshold(text)
+	if err == nil {
+		*f.to = append(*f.to, t)
+	}
+	return err
 }
 
 // message adds the flags that describe one request, and who answered it.
@@ -138,7 +158,7 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := l.readScenario(&p); err != nil {
 		return p, err
 	}
-	if err := l.slo.CheckTasks(p.TaskNames()); err != nil {
+	if err := errors.Join(l.slo.CheckTasks(p.TaskNames()), profiles.CheckThresholds(l.thresholds, p.TaskNames())); err != nil {
 		return p, &exit{exitUsage, err}
 	}
 	if err := l.shape.apply(&p, l.given); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"headroom/advisor/report"
 	"headroom/load"
 	"headroom/profiles"
 )
@@ -112,12 +113,15 @@ func TestRunVerdict(t *testing.T) {
 		{"an SLO that was missed", load.Snapshot{SLO: slo(false)}, 1, 99},
 		{"an SLO without data", load.Snapshot{SLO: []load.Objective{{Holds: true}}}, 1, 3},
 		{"an SLO decides alone", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}, SLO: slo(true)}, 1, 0},
+		{"a threshold decides alone", load.Snapshot{Total: load.Stats{Count: 9, Failed: 1}, Thresholds: []load.Threshold{{Valid: true, Holds: true}}}, 1, 0},
+		{"a threshold missed", load.Snapshot{Total: load.Stats{Count: 9}, SLO: slo(true), Thresholds: []load.Threshold{{Valid: true}}}, 1, 99},
+		{"a threshold without data", load.Snapshot{Total: load.Stats{Count: 9}, SLO: slo(true), Thresholds: []load.Threshold{{}}}, 1, 3},
 		{"an SLO missed", load.Snapshot{SLO: slo(false)}, 1, 99},
 		{"the generator was the limit", load.Snapshot{SLO: slo(false), Health: load.Health{Verdict: load.Limited}}, 1, 3},
 	} {
 		got := 0
 		var known *exit
-		if errors.As(runVerdict(c.s, c.code), &known) {
+		if errors.As(runVerdict(report.Run{Result: c.s}, c.code), &known) {
 			got = known.code
 		}
 		if got != c.want {

@@ -23,10 +23,11 @@ const lineEvery = 5 * time.Second
 // progress shows a session without a screen: a bar on a terminal, else a
 // plain line now and then; and the events as they come.
 type progress struct {
-	out    io.Writer
-	total  time.Duration // of the work, for the bar; 0: not known
-	events bool          // print the log of the session, not only its notices
+	out   io.Writer
+	total time.Duration // of the work, for the bar; 0: not known
+	told  telling
 
+	ended   bool      // that a threshold ended the load was shown
 	printed int       // number of the last event shown
 	lastAt  time.Time // of the last line
 	bars    *mpb.Progress
@@ -34,11 +35,28 @@ type progress struct {
 	text    atomic.Pointer[string] // beside the bar
 }
 
-func newProgress(out *os.File, total time.Duration, events bool) *progress {
-	p := &progress{out: out, total: total, events: events}
+// telling is how much a progress says.
+type telling int
+
+const (
+	nothing telling = iota
+	notices         // the progress, and what keeps the load from replicas
+	events          // and the whole log of the session
+)
+
+// told is how much is said by a command that says so much unless it is quiet.
+func told(quiet bool, usual telling) telling {
+	if quiet {
+		return nothing
+	}
+	return usual
+}
+
+func newProgress(out *os.File, total time.Duration, told telling) *progress {
+	p := &progress{out: out, total: total, told: told}
 	empty := ""
 	p.text.Store(&empty)
-	if !term.IsTerminal(int(out.Fd())) || os.Getenv("TERM") == "dumb" {
+	if told == nothing || !term.IsTerminal(int(out.Fd())) || os.Getenv("TERM") == "dumb" {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(24), mpb.WithRefreshRate(250*time.Millisecond))
@@ -49,14 +67,21 @@ func newProgress(out *os.File, total time.Duration, events bool) *progress {
 
 // show takes the newest State.
 func (p *progress) show(s advisor.State) {
+	if p.told == nothing {
+		return
+	}
 	for _, e := range s.Events {
 		if e.N <= p.printed {
 			continue
 		}
 		p.printed = e.N
-		if p.events || e.Kind == advisor.NoticeEvent {
+		if p.told == events || e.Kind == advisor.NoticeEvent {
 			p.line("%s  %-8s %s", e.At.Format(time.TimeOnly), e.Kind, e.Text)
 		}
+	}
+	if ended := s.Load.EndedBy; ended != "" && !p.ended {
+		p.ended = true
+		p.line("stopping: %s is missed", ended)
 	}
 	text := statusLine(s)
 	p.text.Store(&text)

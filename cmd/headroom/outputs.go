@@ -109,20 +109,22 @@ func (a *app) writeFiles(o runFiles, r report.Run) error {
 	for _, f := range o.files() {
 		errs = append(errs, a.saveFile(f.path, func(w io.Writer) error { return f.write(w, r) }))
 	}
-	if path := os.Getenv(stepSummary); path != "" {
-		errs = append(errs, addSummary(path, r))
-	}
+	errs = append(errs, addSummary(func(w io.Writer) error { return report.WriteMarkdown(w, r) }))
 	return errors.Join(errs...)
 }
 
-// addSummary appends a run to the summary of a step, which earlier commands
-// of the step may have written to.
-func addSummary(path string, r report.Run) error {
+// addSummary appends a report to the summary of a step, if there is one, which
+// earlier commands of the step may have written to.
+func addSummary(write func(io.Writer) error) error {
+	path := os.Getenv(stepSummary)
+	if path == "" {
+		return nil
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
 	if err != nil {
 		return usage("%s: %w", stepSummary, err)
 	}
-	if err := errors.Join(report.WriteMarkdown(f, r), f.Close()); err != nil {
+	if err := errors.Join(write(f), f.Close()); err != nil {
 		return usage("%s: write %s: %w", stepSummary, path, err)
 	}
 	return nil

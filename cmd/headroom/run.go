@@ -22,8 +22,11 @@ type runOptions struct {
 	json        bool
 	list, once  bool
 	autostart   bool
+	quiet       bool
 	files       runFiles
 	remote      remoteFlags
+	baseline    baselineFlags
+	before      *report.Run // that the baseline names; nil: none
 	failureCode int
 }
 
@@ -46,7 +49,9 @@ func (a *app) runCommand() *cobra.Command {
 			if o.failureCode < 0 || o.failureCode > 125 {
 				return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
 			}
-			if err := errors.Join(o.files.check(), o.remote.check()); err != nil {
+			var err error
+			o.before, err = o.baseline.run()
+			if err := errors.Join(err, o.files.check(), o.remote.check()); err != nil {
 				return err
 			}
 			if o.list {
@@ -90,14 +95,17 @@ func (a *app) runCommand() *cobra.Command {
 	f.SortFlags = false
 	l.workload(f)
 	l.request(f)
+	l.judging(f)
+	o.baseline.flags(f, "the p95", "run")
 	l.sources.add(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
 	f.BoolVar(&o.autostart, "autostart", false, "where no target is given: no form, but what was typed into it the last time, save for the flags beside this")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, only the result")
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
 	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	o.files.flags(f)
-	f.IntVar(&o.failureCode, "exit-code-on-error", o.failureCode, "exit code when requests failed and no --slo was given")
+	f.IntVar(&o.failureCode, "exit-code-on-error", o.failureCode, "exit code when requests failed and no --slo, --threshold or --baseline was given")
 	o.remote.flags(f)
 	v.sizing(f)
 	v.measuring(f)
@@ -128,7 +136,7 @@ func (a *app) swarm(session *advisor.Session, o runOptions, dashboard bool) erro
 	if dashboard {
 		err = a.dashboard(session, tui.Options{Autostart: true, Another: plan.Shape == nil && plan.UserShape == nil})
 	} else {
-		err = a.follow(session, newProgress(a.err, plan.Length(), false), session.Start)
+		err = a.follow(session, newProgress(a.err, plan.Length(), told(o.quiet, notices)), session.Start)
 	}
 	end()
 	if !errors.Is(err, tui.ErrAnother) {
@@ -160,6 +168,9 @@ func (a *app) conclude(s advisor.State, o runOptions) error {
 	}
 	s.Load = *s.Swarm
 	run := report.NewRun(s, programVersion(), os.Args)
+	if o.before != nil {
+		run.Baseline = run.Against(*o.before, o.baseline.file, o.baseline.tolerance)
+	}
 	saved := a.writeFiles(o.files, run)
 	var err error
 	if o.json {
@@ -168,22 +179,22 @@ func (a *app) conclude(s advisor.State, o runOptions) error {
 		err = report.WriteText(a.out, run, a.columns())
 	}
 	if err == nil {
-		err = runVerdict(s.Load, o.failureCode)
+		err = runVerdict(run, o.failureCode)
 	}
 	return errors.Join(saved, err)
 }
 
 // runVerdict is the exit code of a finished run.
-func runVerdict(s load.Snapshot, failureCode int) error {
-	held, ok := advisor.Outcome{SLO: s.SLO, Health: s.Health}.Held()
-	switch {
-	case s.Health.Verdict == load.Limited, len(s.SLO) > 0 && !ok:
-		return &exit{code: exitInconclusive}
-	case len(s.SLO) > 0 && !held:
-		return &exit{code: exitNotMet}
-	case s.Total.Count+s.Total.Aborted == 0:
+func runVerdict(r report.Run, failureCode int) error {
+	t := r.Result.Total
+	switch verdict := r.Verdict(); {
+	case verdict == report.Inconclusive && t.Count+t.Aborted == 0 && r.Result.Health.Verdict != load.Limited:
 		return &exit{exitInconclusive, errors.New("nothing was measured: no request was sent")}
-	case len(s.SLO) == 0 && s.Total.Failed+s.Total.Aborted > s.Total.OpenStreams() && failureCode != 0:
+	case verdict == report.Inconclusive:
+		return &exit{code: exitInconclusive}
+	case verdict == report.Missed:
+		return &exit{code: exitNotMet}
+	case verdict == report.Unasked && t.Failed+t.Aborted > t.OpenStreams() && failureCode != 0:
 		return &exit{code: failureCode}
 	}
 	return nil

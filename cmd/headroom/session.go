@@ -17,7 +17,7 @@ import (
 // is not known yet.
 func sessionConfig(plan profiles.Plan, l *loadFlags, v *adviceFlags) advisor.Config {
 	return advisor.Config{
-		Plan: plan, SLO: l.slo, Source: l.source, Traffic: v.traffic, Sizing: v.wanted,
+		Plan: plan, SLO: l.slo, Thresholds: l.thresholds, Source: l.source, Traffic: v.traffic, Sizing: v.wanted,
 		Budget: v.budget, Replay: advisor.ReplayPlan(plan, v.traffic, v.verify), Replicas: v.replicas,
 	}
 }

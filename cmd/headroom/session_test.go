@@ -48,7 +48,7 @@ func TestFollowWaitsForTheJob(t *testing.T) {
 		s := sessionOfSeconds(t, plan)
 		defer start(t.Context(), s)()
 		a := newApp(t)
-		err := a.follow(s, newProgress(a.err, 0, false), func() error {
+		err := a.follow(s, newProgress(a.err, 0, notices), func() error {
 			synctest.Wait() // until a State that was asked for has been sent
 			return s.Start()
 		})
@@ -67,7 +67,7 @@ func TestFollowSaysThatItStops(t *testing.T) {
 		defer start(t.Context(), s)()
 		a := newApp(t)
 		time.AfterFunc(3500*time.Millisecond, a.signals.interrupt)
-		err := a.follow(s, newProgress(a.err, 0, false), s.Start)
+		err := a.follow(s, newProgress(a.err, 0, notices), s.Start)
 		if got, want := read(t, a.err.Name()), "stopping: answers may still come for 30s; Ctrl-C again ends at once\n"; err != nil || got != want {
 			t.Errorf("follow: got %v and %q, want %q", err, got, want)
 		}

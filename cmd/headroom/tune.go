@@ -180,7 +180,7 @@ func (a *app) runTune(config advisor.Config, keep bool, r remoteFlags) (advisor.
 		return advisor.TuneResult{}, err
 	}
 	defer end()
-	p := newProgress(a.err, config.Budget, true)
+	p := newProgress(a.err, config.Budget, events)
 	states, finished := session.States(), make(chan struct{})
 	shown := make(chan struct{})
 	go func() {
