@@ -77,6 +77,8 @@ func (m *screen) lookKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 		m.move(far)
 	case key.Matches(msg, keys.Top):
 		m.move(-far)
+	case key.Matches(msg, keys.Zoom):
+		m.zoom = m.zoom.next()
 	case key.Matches(msg, keys.Freeze):
 		if m.frozen = !m.frozen; !m.frozen {
 			m.show(m.latest)

@@ -15,6 +15,7 @@ type keyMap struct {
 	Start, Stop, Edit, UsersUp, UsersUp10, UsersDown, UsersDown10, UsersMore, UsersLess key.Binding
 	Pause, Recycle, Reset                                                               key.Binding
 	Views, Next, Previous, Up, Down, PageUp, PageDown, Top, Bottom, Freeze, Redraw      key.Binding
+	Zoom, Sort, Filter, Explain                                                         key.Binding
 	Advise, Apply, Verify, Export                                                       key.Binding
 	Help, Suspend, Quit, Leave                                                          key.Binding
 
@@ -48,6 +49,10 @@ var keys = keyMap{
 	PageDown: bind("pgdn", "a page down", "pgdown", "ctrl+d"),
 	Top:      bind("g", "to the top", "g", "home"),
 	Bottom:   bind("G", "to the end", "G", "end"),
+	Zoom:     bind("z", "zoom: 5m, all, 1m", "z"),
+	Sort:     bind("o", "sort by the next column", "o"),
+	Filter:   bind("/", "filter the rows", "/"),
+	Explain:  bind("E", "explain the advice", "E"),
 	Freeze:   bind("space", "freeze the view", " "),
 	Redraw:   bind("ctrl+l", "draw the screen again", "ctrl+l"),
 

@@ -23,6 +23,7 @@ type subject int
 const (
 	ofPhase  subject = iota // what the session does
 	ofLoad                  // load steps
+	ofHand                  // what was done by hand
 	ofWanted                // decisions
 	ofAnswer                // first answers of replicas
 	ofSLO
@@ -102,7 +103,7 @@ func choose(marks []mark, first, end int) []placed {
 // are wanted.
 func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 	if a.columns >= roomy {
-		front = []subject{ofLoad, ofWanted, ofSLO}
+		front = []subject{ofLoad, ofHand, ofWanted, ofSLO}
 	}
 	var out []mark
 	add := func(of subject, column int, text string, tone tone) {
@@ -139,6 +140,8 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 			add(ofLoad, at, "↗", strong)
 		case advisor.LoadFalls:
 			add(ofLoad, at, "↘", strong)
+		case advisor.EditedByHand:
+			add(ofHand, at, "e", strong)
 		case advisor.SLOLost:
 			add(ofSLO, at, "✗", bad)
 		case advisor.SLORegained:
@@ -159,12 +162,12 @@ const roomy = 50
 
 // markLegend explains the marks of a timeline that are in view, as many as
 // fit; nothing where there are none. The help explains the others.
-func markLegend(st advisor.State, s *styles, w int) string {
+func markLegend(st advisor.State, s *styles, z zoom, w int) string {
 	in := map[subject]bool{}
-	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1), st.Timeline, ofLoad, ofAnswer, ofSLO) {
+	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1, z), st.Timeline, ofLoad, ofHand, ofAnswer, ofSLO) {
 		in[m.of] = true
 	}
-	if !in[ofLoad] && !in[ofAnswer] && !in[ofSLO] {
+	if !in[ofLoad] && !in[ofHand] && !in[ofAnswer] && !in[ofSLO] {
 		return ""
 	}
 	var parts []part
@@ -174,6 +177,7 @@ func markLegend(st advisor.State, s *styles, w int) string {
 		}
 	}
 	add(ofLoad, s.paint(strong, "↗↘")+s.paint(dim, " load"))
+	add(ofHand, s.paint(strong, "e")+s.paint(dim, " by hand"))
 	add(ofWanted, s.paint(accent, "▲▼n")+s.paint(dim, " wants n"))
 	add(ofAnswer, s.paint(good, "●")+s.paint(dim, " first answer"))
 	add(ofSLO, s.paint(bad, "✗")+s.paint(dim, " SLO lost ")+s.paint(good, "✓")+s.paint(dim, " regained"))

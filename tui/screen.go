@@ -33,6 +33,7 @@ type screen struct {
 	shown   advisor.State // what is on the screen; older than latest while frozen
 	frozen  bool
 	view    int
+	zoom    zoom
 	scrolls [len(views)]scroll
 
 	interrupted bool // the user left with ctrl+c
@@ -263,7 +264,7 @@ func (m *screen) body() []string {
 		return append(lines, renderHelp(s, w, m.bodyHeight())...)
 	case m.view == viewDashboard:
 		above := banner(m.shown, s, w)
-		return append(append(lines, above...), renderDashboard(m.shown, s, w, m.bodyHeight()-len(above))...)
+		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)
 	}
