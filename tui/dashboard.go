@@ -182,7 +182,7 @@ func newsLines(st advisor.State, s *styles, w, h int, legend string) []string {
 }
 
 func replicaPanel(st advisor.State, s *styles, w, h int) []string {
-	head, rows := replicaTable(st, false).render(s, w-4)
+	head, rows := replicaTable(st).render(s, w-4)
 	if len(rows) == 0 {
 		return box(s, "who answers", "", centred(s, "no replica yet", w-2, h-2), w, h)
 	}

@@ -360,7 +360,9 @@ const (
 	viewLog
 )
 
-func renderTabs(shown []int, active int, frozen bool, s *styles, w int) string {
+// renderTabs names the views; notes at the right say how the active one is
+// looked at.
+func renderTabs(shown []int, active int, notes []part, s *styles, w int) string {
 	var b strings.Builder
 	for _, i := range shown {
 		label := fmt.Sprintf("%d %s", i+1, views[i])
@@ -370,9 +372,6 @@ func renderTabs(shown []int, active int, frozen bool, s *styles, w int) string {
 			b.WriteString(s.paint(dim, " "+label+" "))
 		}
 	}
-	right := ""
-	if frozen {
-		right = s.paint(warn, "❚❚ frozen")
-	}
-	return sides(b.String(), right+" ", w)
+	tabs := b.String()
+	return sides(tabs, join(notes, "  ", w-width(tabs)-3)+" ", w)
 }

@@ -20,7 +20,7 @@ func renderHelp(s *styles, w, h int) []string {
 	}
 	height := 0
 	for _, list := range lists {
-		height = max(height, len(list))
+		height = max(height, len(list)-1) // without the space below its last group
 	}
 	blocks := make([][]string, columns)
 	for i, list := range lists {

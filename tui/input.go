@@ -44,7 +44,7 @@ func (m *screen) stop() tea.Cmd {
 }
 
 func (m *screen) normalKey(msg tea.KeyMsg) tea.Cmd {
-	for _, handle := range []func(tea.KeyMsg) (tea.Cmd, bool){m.lookKey, m.refusedKey, m.loadKey, m.adviceKey, m.programKey} {
+	for _, handle := range []func(tea.KeyMsg) (tea.Cmd, bool){m.lookKey, m.arrangeKey, m.refusedKey, m.loadKey, m.adviceKey, m.programKey} {
 		if cmd, ok := handle(msg); ok {
 			return cmd
 		}

@@ -104,9 +104,9 @@ func (k keyMap) groups() []keyGroup {
 	return []keyGroup{
 		{"Load", []key.Binding{k.Start, k.Stop, k.Edit, as(k.UsersUp, "w W", "1, 10 users or /s more"),
 			as(k.UsersDown, "s S", "1, 10 users or /s less"), as(k.UsersMore, "← →", "5 % less, 5 % more"), k.Pause, k.Recycle, k.Reset}},
-		{"Look", []key.Binding{k.Views, as(k.Next, "tab", "next view (shift: before)"), as(k.Down, "j k", "down, up"),
-			as(k.PageDown, "pgdn pgup", "a page down, up"), as(k.Top, "g G", "to the top, to the end"), k.Freeze, k.Redraw}},
-		{"Advice", []key.Binding{k.Advise, k.Apply, k.Verify, k.Export}},
+		{"Look", []key.Binding{k.Views, as(k.Next, "tab", "next view (shift: before)"), as(k.Down, "j k g G", "down, up, top, end"),
+			as(k.PageDown, "pgdn pgup", "a page down, up"), k.Zoom, as(k.Sort, "o /", "sort, filter the rows"), k.Freeze, k.Redraw}},
+		{"Advice", []key.Binding{k.Advise, k.Apply, k.Verify, k.Explain, k.Export}},
 		{"Program", []key.Binding{k.Help, k.Suspend, k.Quit, k.Leave}},
 	}
 }
@@ -126,6 +126,8 @@ func (k keyMap) footer(m mode, st advisor.State, o Options) []key.Binding {
 		return []key.Binding{k.Accept, k.Cancel, k.NextField}
 	case modeExport:
 		return []key.Binding{as(k.Accept, "enter", "write the file"), k.Cancel, k.NextField, as(k.NextFormat, "← →", "format")}
+	case modeFilter:
+		return []key.Binding{as(k.Accept, "enter", "keep"), as(k.Cancel, "esc", "show all")}
 	case modeConfirm:
 		return []key.Binding{k.Yes, k.No}
 	case modeHelp:

@@ -5,7 +5,8 @@ import "fmt"
 // page is a view whose rows can be moved through: head and foot stay.
 type page struct {
 	head, rows, foot []string
-	tail             bool // the end is what matters; it is shown unless the user moved
+	tail             bool     // the end is what matters; it is shown unless the user moved
+	titles           []string // of the columns that the rows can be sorted by
 }
 
 // scroll is where the user is in a page.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"headroom/advisor"
@@ -17,6 +18,7 @@ const (
 	modeEdit         // the fields for the load and the traffic
 	modeConfirm      // a question that wants y or n
 	modeExport       // the format and the file name
+	modeFilter       // the text that rows must have
 	modeHelp
 	modeLeaving // the job under way is being stopped; then the program ends
 )
@@ -28,13 +30,17 @@ type screen struct {
 	o      Options
 	styles *styles
 
-	w, h    int
-	latest  advisor.State // what keys act on
-	shown   advisor.State // what is on the screen; older than latest while frozen
-	frozen  bool
-	view    int
-	zoom    zoom
-	scrolls [len(views)]scroll
+	w, h     int
+	latest   advisor.State // what keys act on
+	shown    advisor.State // what is on the screen; older than latest while frozen
+	trends   trends        // up to latest
+	lately   trends        // those on the screen
+	frozen   bool
+	view     int
+	zoom     zoom
+	scrolls  [len(views)]scroll
+	arranged [len(views)]arrangement
+	filter   textinput.Model
 
 	interrupted bool // the user left with ctrl+c
 	mode        mode
@@ -71,7 +77,7 @@ type (
 func newScreen(ctx context.Context, c Controller, o Options, s *styles) *screen {
 	m := &screen{
 		ctx: ctx, do: c, o: o, styles: s, w: leastWidth, h: leastHeight, stale: true,
-		edit: newLoadForm(s), export: newExportForm(s, o.Formats),
+		edit: newLoadForm(s), export: newExportForm(s, o.Formats), filter: newInput(s, 40),
 	}
 	m.view = m.views()[0]
 	return m
@@ -135,7 +141,7 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	if m.latest.Busy() && st.Phase != m.latest.Phase && !m.notice.bad {
 		m.notice, m.stale = notice{}, true // it was about a job that has ended
 	}
-	m.latest = st
+	m.latest, m.trends = st, m.trends.with(st)
 	m.asked.settle(st)
 	m.withdraw()
 	if !m.frozen {
@@ -153,7 +159,7 @@ func (m *screen) show(st advisor.State) {
 	if topicOf(st) != topicOf(m.shown) {
 		m.scrolls[viewAdvisor] = scroll{}
 	}
-	m.shown, m.stale = st, true
+	m.shown, m.lately, m.stale = st, m.trends, true
 }
 
 // typed hands a key to whom the mode says. Letters that came in one read are
@@ -181,6 +187,8 @@ func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 		return m.confirmKey(msg)
 	case modeExport:
 		return m.exportKey(msg)
+	case modeFilter:
+		return m.filterKey(msg)
 	case modeHelp:
 		m.mode = modeNormal
 		return nil
@@ -258,7 +266,7 @@ func (m *screen) body() []string {
 	if w < leastWidth || m.h < leastHeight {
 		return renderSmall(m.shown, s, w, m.h)
 	}
-	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.frozen, s, w))
+	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.lookNotes(), s, w))
 	switch {
 	case m.mode == modeHelp:
 		return append(lines, renderHelp(s, w, m.bodyHeight())...)
@@ -270,20 +278,32 @@ func (m *screen) body() []string {
 	}
 }
 
+// lookNotes say how the user looks at the active view.
+func (m *screen) lookNotes() []part {
+	var out []part
+	if m.view == viewDashboard {
+		out = append(out, part{m.styles.paint(dim, "zoom ") + m.zoom.String(), 1})
+	}
+	if m.frozen {
+		out = append(out, part{m.styles.paint(warn, "❚❚ frozen"), 0})
+	}
+	return out
+}
+
 // page is the active view, where it is one that can be moved through.
 func (m *screen) page() page {
-	st, s, w, h := m.shown, m.styles, m.w, m.bodyHeight()
+	st, s, a, w, h := m.shown, m.styles, m.arranged[m.view], m.w, m.bodyHeight()
 	switch m.view {
 	case viewRequests:
-		return renderRequests(st, s, w, h)
+		return renderRequests(st, s, a, w, h)
 	case viewReplicas:
-		return renderReplicas(st, s, w, h)
+		return renderReplicas(st, s, a, m.lately, w, h)
 	case viewFailures:
-		return renderFailures(st, s, w, h)
+		return renderFailures(st, s, a, w, h)
 	case viewAdvisor:
 		return renderAdvisor(st, s, w, h)
 	case viewLog:
-		return renderLog(st, s, w, h)
+		return renderLog(st, s, a, w, h)
 	default:
 		return page{}
 	}
@@ -302,6 +322,8 @@ func (m *screen) sheet() []string {
 		return m.confirm.render(s, w)
 	case modeExport:
 		return m.export.render(s, w)
+	case modeFilter:
+		return filterLine(m.filter, s)
 	case modeLeaving:
 		text := "stopping, and waiting for the answers that are under way"
 		if m.latest.Loaded {

@@ -218,6 +218,29 @@ func failingState() advisor.State {
 	return st
 }
 
+// downState is a target that went down: nothing answers any more.
+func downState() advisor.State {
+	st := run(idleState(), 40*time.Second, 60, 40*ms)
+	st.Load.Recent.Failed, st.Load.Recent.Latency = st.Load.Recent.Count, load.Quantiles{}
+	st.Load.Total.Failed, st.Load.Requests[0].Failed = 900, 900
+	for i, o := range st.Load.SLO {
+		st.Load.RecentSLO[i] = load.Objective{Objective: o.Objective, Name: o.Name}
+		if o.Objective.Measure == profiles.Errors {
+			st.Load.SLO[i].Value, st.Load.SLO[i].Holds = st.Load.Total.FailShare(), false
+			st.Load.RecentSLO[i].Value, st.Load.RecentSLO[i].Valid = 1, true
+		}
+	}
+	for i := range st.Points {
+		if p := &st.Points[i]; i > 30 {
+			p.Failed, p.P50, p.P95, p.P99 = p.Rate, 0, 0, 0
+		}
+	}
+	st.Load.Failures = []load.FailureCount{{Failure: load.Dial, Count: 900, First: 21 * time.Second, Last: 40 * time.Second,
+		Example: "connection refused", Latency: quantiles(900, 2*ms), Service: quantiles(900, ms)}}
+	st.Events = append(st.Events, advisor.Event{N: 2, At: began.Add(31 * time.Second), Kind: "slo", Text: "errors<1% is missed: 4%"})
+	return st
+}
+
 func step(name string, rate float64, p95 time.Duration, verdict model.Verdict, why string) advisor.Observation {
 	n := int(rate * 4)
 	return advisor.Observation{
@@ -308,6 +331,21 @@ func advisedState() advisor.State {
 	st.Search = &advisor.SearchState{Steps: testSteps(), Budget: 90 * time.Second, Left: 6 * time.Second, Capacity: c}
 	st.Advice = testAdvice(true)
 	st.Advice.Notes = []string{"the steps were short: a longer --budget gives firmer numbers"}
+	return st
+}
+
+// appliedState has an advice in force that no replay has been made under.
+func appliedState() advisor.State {
+	st := advisedState()
+	st.Advice = testAdvice(false)
+	st.Applied, st.Policy = true, st.Advice.Applied
+	return st
+}
+
+// finishedState is a swarm that has come to its end.
+func finishedState() advisor.State {
+	st := ended(steadyState())
+	st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, At: st.At, Kind: "run", Text: "the swarm has ended"})
 	return st
 }
 

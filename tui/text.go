@@ -25,7 +25,7 @@ func width(s string) int {
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if (r < '─' || r > '╿') && r != '·' && r != '…' {
+		if (r < '─' || r > '█') && r != '·' && r != '…' {
 			return ansi.StringWidth(s)
 		}
 		cells++
