@@ -125,6 +125,7 @@ func capacityPage(st advisor.State, s *styles, w int, foot []string) page {
 	rows = append(rows, capacityLines(st, s, w)...)
 	rows = append(rows, "")
 	rows = append(rows, prose(s, warn, fmt.Sprintf("! Say the traffic with %s, LOW..HIGH in requests/s, to turn that into a policy.", keys.Edit.Help().Key), w)...)
+	rows = append(rows, throughputCurve(st, s, w)...)
 	return page{rows: append(rows, stepLines(st, s, w)...), foot: foot}
 }
 
@@ -184,13 +185,15 @@ func advicePage(st advisor.State, s *styles, w int, foot []string) page {
 		if st.After == nil {
 			rows = append(rows, comparison(st, s, w)...)
 		}
+		rows = append(rows, throughputCurve(st, s, w)...)
 		return page{head: []string{title}, rows: append(rows, stepLines(st, s, w)...), foot: foot}
 	}
 	left := w * 11 / 20
 	right := w - left
 	rows := append(cards(a, s, left), cappedLines(a, s, left)...)
 	rows = append(rows, workingLines(st, s, left)...)
-	evidence := append(comparison(st, s, right), stepLines(st, s, right)...)
+	evidence := append(comparison(st, s, right), throughputCurve(st, s, right)...)
+	evidence = append(evidence, stepLines(st, s, right)...)
 	height := max(len(rows), len(evidence))
 	return page{head: []string{title}, rows: beside(exactly(rows, left, height), exactly(evidence, right, height)), foot: foot}
 }

@@ -28,6 +28,9 @@ func TestChartIsExactlyAsLargeAsAsked(t *testing.T) {
 		for range rapid.IntRange(0, 5).Draw(t, "marks") {
 			c.marks = append(c.marks, mark{rapid.IntRange(-5, 80).Draw(t, "at"), "▲12", accent, ofWanted, rapid.IntRange(0, 1).Draw(t, "rank")})
 		}
+		for range rapid.IntRange(0, 3).Draw(t, "dots") {
+			c.dots = append(c.dots, dot{rapid.Float64Range(-1, 2).Draw(t, "dot"), value.Draw(t, "value")})
+		}
 		w, h := rapid.IntRange(4, 120).Draw(t, "w"), rapid.IntRange(2, 40).Draw(t, "h")
 		lines := c.render(s, w, h)
 		if len(lines) != h {

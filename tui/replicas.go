@@ -23,7 +23,7 @@ func renderReplicas(st advisor.State, s *styles, a arrangement, lately trends, w
 		}
 		return page{head: above, rows: centred(s, word, w, max(3, h-len(above)-len(notes))), foot: notes}
 	}
-	seconds := 12
+	seconds := 10
 	if w >= 140 {
 		seconds = trendSeconds
 	}

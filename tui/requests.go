@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"headroom/advisor"
@@ -131,8 +130,7 @@ func renderRequests(st advisor.State, s *styles, a arrangement, w, h int) page {
 	if wide {
 		legend += ". ttft ends with the first event of a stream, gap is from one event to the next"
 	}
-	foot := append(slices.Clone(rows[all:]), "")
-	foot = append(foot, prose(s, dim, legend+".", w)...)
+	foot := append([]string{""}, prose(s, dim, legend+".", w)...)
 	for _, r := range st.Load.Requests {
 		if r.Streams != nil && !wide {
 			foot = append(foot, prose(s, dim, r.Name+": "+streamed(*r.Streams), w)...)
@@ -142,7 +140,7 @@ func renderRequests(st advisor.State, s *styles, a arrangement, w, h int) page {
 		foot = append(foot, prose(s, dim, "The generator and its machine: "+resources+".", w)...)
 	}
 	return page{
-		head: []string{a.line(len(kept), len(st.Load.Requests), s, w), " " + head}, rows: rows[:all], foot: foot, titles: titles,
+		head: []string{a.line(len(kept), len(st.Load.Requests), s, w), " " + head}, rows: rows[:all], sum: rows[all:], foot: foot, titles: titles,
 	}
 }
 

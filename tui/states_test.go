@@ -270,10 +270,14 @@ func disagreeingState() advisor.State {
 func testSteps() []advisor.Observation {
 	failed := step("12.6/s", 12.4, math.MaxInt64, model.Fail, "29 of 49 requests over 100ms, worth 12 independent ones")
 	failed.Failed, failed.InFlight = 4, 3.1
+	ladder := func(users int, o advisor.Observation) advisor.Observation {
+		o.Trial.Users = users
+		return o
+	}
 	return []advisor.Observation{
-		step("baseline", 19.8, 52*ms, model.Unsure, "0 of 60 requests over 100ms"),
-		step("2 users", 20.1, 101*ms, model.Fail, "31 of 80 requests over 100ms"),
-		step("4 users", 20.0, 203*ms, model.Fail, "80 of 80 requests over 100ms"),
+		ladder(1, step("baseline", 19.8, 52*ms, model.Unsure, "0 of 60 requests over 100ms")),
+		ladder(2, step("2 users", 20.1, 101*ms, model.Fail, "31 of 80 requests over 100ms")),
+		ladder(4, step("4 users", 20.0, 203*ms, model.Fail, "80 of 80 requests over 100ms")),
 		step("14.07/s", 14.0, 140*ms, model.Fail, "11 of 56 requests over 100ms"),
 		failed,
 		step("7.03/s", 7.1, 71*ms, model.Pass, "0 of 120 requests over 100ms"),
@@ -325,7 +329,9 @@ func advisedState() advisor.State {
 	c := &advisor.Capacity{
 		SLO:        advisor.Interval{Value: 10.11, Low: 7.03, High: 11.5, Unit: "/s"},
 		Saturation: advisor.Interval{Value: 20.1, Low: 19.8, High: 20.1, Unit: "/s"},
-		Service:    50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
+		Curves:     []model.Curve{{Model: "hinge", Lambda: 19.8, Max: 20.05, Peak: 1.01}}, Knee: 1,
+		Scaling: &advisor.Scaling{Replicas: 4, Saturation: 74.2, Efficiency: advisor.Interval{Value: 0.92, Low: 0.9, High: 0.95}},
+		Service: 50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
 		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
 	}
 	st.Search = &advisor.SearchState{Steps: testSteps(), Budget: 90 * time.Second, Left: 6 * time.Second, Capacity: c}
