@@ -37,7 +37,7 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 		}
 		text += s.paint(strong, k) + " " + what
 	}
-	edit, advise, apply, verify, export, stop := keys.Edit.Help().Key, keys.Advise.Help().Key, keys.Apply.Help().Key, keys.Verify.Help().Key, keys.Export.Help().Key, keys.Stop.Help().Key
+	explain, edit, advise, apply, verify, export, stop := keys.Explain.Help().Key, keys.Edit.Help().Key, keys.Advise.Help().Key, keys.Apply.Help().Key, keys.Verify.Help().Key, keys.Export.Help().Key, keys.Stop.Help().Key
 	switch {
 	case draining(st):
 		text = "waiting for the answers that are under way"
@@ -52,6 +52,7 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 		key(advise, "measure")
 	case !st.Managed:
 		key(export, "write the policy for your platform")
+		key(explain, "explain")
 		key(advise, "measure again")
 	case !st.Applied:
 		key(apply, "see the changes and apply")
@@ -59,6 +60,7 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 			key(verify, "replay first, to compare")
 		}
 		key(export, "export")
+		key(explain, "explain")
 	default:
 		if st.After == nil {
 			key(verify, "replay the load under the advice")
@@ -66,6 +68,7 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 			key(verify, "replay again")
 		}
 		key(export, "export")
+		key(explain, "explain")
 		key(advise, "measure again")
 	}
 	return []string{"", " " + s.paint(accent, "next") + "  " + cut(text, w-8)}

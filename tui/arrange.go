@@ -110,24 +110,50 @@ func (m *screen) arrangeKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	at := &m.arranged[m.view]
 	switch {
 	case key.Matches(msg, keys.Sort):
-		titles := append(m.page().titles, "")
-		at.by = titles[(slices.Index(titles, at.by)+1)%len(titles)]
-		m.scrolls[m.view] = scroll{}
+		return m.sort(), true
 	case key.Matches(msg, keys.Filter):
-		if m.view == viewDashboard || m.view == viewAdvisor {
-			m.notice = notice{text: "this view has no rows to filter", bad: true}
-			break
-		}
-		m.mode = modeFilter
-		m.filter.SetValue(at.filter)
-		m.filter.CursorEnd()
-		m.filter.Focus()
+		return m.askFilter(), true
+	case key.Matches(msg, keys.Explain):
+		return m.askExplain(), true
 	case key.Matches(msg, keys.Cancel) && at.filter != "":
 		at.filter = ""
-	default:
-		return nil, false
+		return nil, true
 	}
-	return nil, true
+	return nil, false
+}
+
+// zoomOn goes to the next zoom of the charts.
+func (m *screen) zoomOn() tea.Cmd {
+	m.zoom = m.zoom.next()
+	return nil
+}
+
+// sort goes to the next column to sort by, and from the last one back to the
+// rows' own order.
+func (m *screen) sort() tea.Cmd {
+	titles := m.page().titles
+	if len(titles) == 0 {
+		m.notice = notice{text: "this view has no rows to sort", bad: true}
+		return nil
+	}
+	at := &m.arranged[m.view]
+	titles = append(titles, "")
+	at.by = titles[(slices.Index(titles, at.by)+1)%len(titles)]
+	m.scrolls[m.view] = scroll{}
+	return nil
+}
+
+// askFilter opens the line for the text that rows must have.
+func (m *screen) askFilter() tea.Cmd {
+	if m.view == viewDashboard || m.view == viewAdvisor {
+		m.notice = notice{text: "this view has no rows to filter", bad: true}
+		return nil
+	}
+	m.mode = modeFilter
+	m.filter.SetValue(m.arranged[m.view].filter)
+	m.filter.CursorEnd()
+	m.filter.Focus()
+	return nil
 }
 
 // filterKey takes what is typed after the key of the filter; it counts at once.

@@ -29,6 +29,9 @@ func colourStyles(p termenv.Profile, dark, ascii bool) *styles {
 func showing(st advisor.State, s *styles, view, w, h int) *screen {
 	m := newScreen(context.Background(), &fakeController{}, Options{
 		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"}, Export: func(string, string, bool) (string, error) { return "", nil },
+		Explain: func(c advisor.Capacity, _ advisor.Recommendation, width int) string {
+			return fmt.Sprintf("%+v\n%d", c, width)
+		},
 	}, s)
 	m.w, m.h, m.view = w, h, view
 	m.take(st)

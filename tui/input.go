@@ -52,10 +52,11 @@ func (m *screen) normalKey(msg tea.KeyMsg) tea.Cmd {
 	return nil
 }
 
+const far = 1 << 30 // rows
+
 // lookKey changes what is looked at.
 func (m *screen) lookKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	page := max(1, m.bodyHeight()-4)
-	const far = 1 << 30
 	switch {
 	case key.Matches(msg, keys.Views):
 		if view := int(msg.Runes[0] - '1'); slices.Contains(m.views(), view) {
@@ -78,7 +79,7 @@ func (m *screen) lookKey(msg tea.KeyMsg) (tea.Cmd, bool) {
 	case key.Matches(msg, keys.Top):
 		m.move(-far)
 	case key.Matches(msg, keys.Zoom):
-		m.zoom = m.zoom.next()
+		return m.zoomOn(), true
 	case key.Matches(msg, keys.Freeze):
 		if m.frozen = !m.frozen; !m.frozen {
 			m.show(m.latest)

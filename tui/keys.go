@@ -126,6 +126,8 @@ func (k keyMap) footer(m mode, st advisor.State, o Options) []key.Binding {
 		return []key.Binding{k.Accept, k.Cancel, k.NextField}
 	case modeExport:
 		return []key.Binding{as(k.Accept, "enter", "write the file"), k.Cancel, k.NextField, as(k.NextFormat, "← →", "format")}
+	case modeExplain:
+		return []key.Binding{as(k.Down, k.move(), "move"), as(k.Cancel, "esc", "back")}
 	case modeFilter:
 		return []key.Binding{as(k.Accept, "enter", "keep"), as(k.Cancel, "esc", "show all")}
 	case modeConfirm:

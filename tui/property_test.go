@@ -221,8 +221,8 @@ func TestAnyStateFitsAnyScreen(t *testing.T) {
 		s := looks[rapid.IntRange(0, len(looks)-1).Draw(t, "looks")]
 		w, h := rapid.IntRange(20, 400).Draw(t, "width"), rapid.IntRange(5, 120).Draw(t, "height")
 		m := showing(anyState(t), s, rapid.IntRange(0, len(views)-1).Draw(t, "view"), w, h)
-		for range rapid.IntRange(0, 3).Draw(t, "keys") {
-			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "r", "v", "w", "ctrl+c"}).Draw(t, "key")))
+		for range rapid.IntRange(0, 4).Draw(t, "keys") {
+			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "r", "v", "w", "ctrl+c", "z", "o", "/", "E", "enter"}).Draw(t, "key")))
 		}
 		frame := m.View()
 		checkFrame(t, frame, w, h)

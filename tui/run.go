@@ -47,6 +47,10 @@ type Options struct {
 	// file that is there is an fs.ErrExist, unless it may be overwritten.
 	Export func(format, path string, overwrite bool) (notice string, err error)
 
+	// Explain writes the derivation of an advice in lines of at most so many
+	// columns.
+	Explain func(c advisor.Capacity, r advisor.Recommendation, width int) string
+
 	Input  io.Reader // nil: the terminal
 	Output io.Writer // nil: the terminal
 }

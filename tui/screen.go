@@ -18,6 +18,7 @@ const (
 	modeEdit         // the fields for the load and the traffic
 	modeConfirm      // a question that wants y or n
 	modeExport       // the format and the file name
+	modeExplain      // the derivation of the advice
 	modeFilter       // the text that rows must have
 	modeHelp
 	modeLeaving // the job under way is being stopped; then the program ends
@@ -30,17 +31,18 @@ type screen struct {
 	o      Options
 	styles *styles
 
-	w, h     int
-	latest   advisor.State // what keys act on
-	shown    advisor.State // what is on the screen; older than latest while frozen
-	trends   trends        // up to latest
-	lately   trends        // those on the screen
-	frozen   bool
-	view     int
-	zoom     zoom
-	scrolls  [len(views)]scroll
-	arranged [len(views)]arrangement
-	filter   textinput.Model
+	w, h      int
+	latest    advisor.State // what keys act on
+	shown     advisor.State // what is on the screen; older than latest while frozen
+	trends    trends        // up to latest
+	lately    trends        // those on the screen
+	frozen    bool
+	view      int
+	zoom      zoom
+	scrolls   [len(views)]scroll
+	arranged  [len(views)]arrangement
+	filter    textinput.Model
+	explained scroll
 
 	interrupted bool // the user left with ctrl+c
 	mode        mode
@@ -189,6 +191,9 @@ func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 		return m.exportKey(msg)
 	case modeFilter:
 		return m.filterKey(msg)
+	case modeExplain:
+		m.explainKey(msg)
+		return nil
 	case modeHelp:
 		m.mode = modeNormal
 		return nil
@@ -270,6 +275,8 @@ func (m *screen) body() []string {
 	switch {
 	case m.mode == modeHelp:
 		return append(lines, renderHelp(s, w, m.bodyHeight())...)
+	case m.mode == modeExplain:
+		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
 		above := banner(m.shown, s, w)
 		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"headroom/advisor"
+	"headroom/advisor/report"
 	"headroom/probe"
 	"headroom/profiles"
 	"headroom/profiles/platform"
@@ -153,7 +155,15 @@ func (a *app) dashboard(s steered, o tui.Options) error {
 	o.Export = func(format, path string, overwrite bool) (string, error) {
 		return a.exportAdvice(s.State(), format, path, overwrite)
 	}
+	o.Explain = explanation
 	return a.left(tui.Run(a.signals.stop, s, o))
+}
+
+// explanation is the derivation of an advice as a text.
+func explanation(c advisor.Capacity, r advisor.Recommendation, width int) string {
+	var text strings.Builder
+	_ = report.WriteExplanation(&text, c, r, width) // a Builder takes everything
+	return text.String()
 }
 
 // left is the error of a screen without ways to leave it that are none. On a
