@@ -21,9 +21,10 @@ func rung(o advisor.Observation) bool {
 }
 
 // throughputCurve is the throughput over users as it was measured, with the
-// model that fits it best; nothing where no users were tried.
+// model that fits it best; nothing until a measurement has ended, or where no
+// users were tried.
 func throughputCurve(st advisor.State, s *styles, w int) []string {
-	if st.Search == nil {
+	if st.Search == nil || st.Search.Capacity == nil {
 		return nil
 	}
 	tried := 0
@@ -44,12 +45,9 @@ func throughputCurve(st advisor.State, s *styles, w int) []string {
 	}
 	w = min(w-2, curveWidth)
 	measured := st.Search.Capacity
-	words := "The measurement is still looking for the model that fits."
-	switch {
-	case measured == nil:
-	case len(measured.Curves) == 0:
-		words = "The steps are too few to fit a model to them."
-	default:
+	c.limit = measured.SLO.Value
+	words := "Measured ●. The steps are too few to fit a model to them."
+	if len(measured.Curves) > 0 {
 		best := measured.Curves[0]
 		values := make([]float64, plotColumns(w)+1)
 		for i := range values {
@@ -61,10 +59,7 @@ func throughputCurve(st advisor.State, s *styles, w int) []string {
 		c.curves = append(c.curves, curve{"fitted: " + best.Model, penMain, values})
 		words = fmt.Sprintf("Measured ●, fitted %s. One more user stops helping at about %.1f.", best.Model, measured.Knee)
 	}
-	if measured != nil {
-		c.limit = measured.SLO.Value
-		words += scalingSentence(measured.Scaling)
-	}
+	words += scalingSentence(measured.Scaling)
 	out := append([]string{""}, indent(c.render(s, w, curveHeight), 1)...)
 	return append(out, prose(s, dim, words, w+2)...)
 }

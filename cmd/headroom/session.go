@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"headroom/advisor"
@@ -155,7 +156,7 @@ func (a *app) dashboard(s steered, o tui.Options) error {
 	o.Export = func(format, path string, overwrite bool) (string, error) {
 		return a.exportAdvice(s.State(), format, path, overwrite)
 	}
-	o.Explain = explanation
+	o.Explain, o.ASCII = explanation, a.ascii || !unicodeLocale(os.Getenv)
 	return a.left(tui.Run(a.signals.stop, s, o))
 }
 
