@@ -136,9 +136,7 @@ func renderRequests(st advisor.State, s *styles, a arrangement, w, h int) page {
 			foot = append(foot, prose(s, dim, r.Name+": "+streamed(*r.Streams), w)...)
 		}
 	}
-	if resources := st.Load.Health.Resources(); resources != "" {
-		foot = append(foot, prose(s, dim, "The generator and its machine: "+resources+".", w)...)
-	}
+	foot = append(foot, trustLines(st.Load.Health, s, w)...)
 	return page{
 		head: []string{a.line(len(kept), len(st.Load.Requests), s, w), " " + head}, rows: rows[:all], sum: rows[all:], foot: foot, titles: titles,
 	}
