@@ -56,7 +56,7 @@ func throughputCurve(st advisor.State, s *styles, w int) []string {
 				values[i] = users * best.At(1)
 			}
 		}
-		c.curves = append(c.curves, curve{"fitted: " + best.Model, penMain, values})
+		c.curves = append(c.curves, curve{"fitted: " + clean(best.Model), penMain, values})
 		words = fmt.Sprintf("Measured ●, fitted %s. One more user stops helping at about %.1f.", best.Model, measured.Knee)
 	}
 	words += scalingSentence(measured.Scaling)
