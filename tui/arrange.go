@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -105,55 +106,56 @@ func (t table) titles(w int) []string {
 	return out
 }
 
-// arrangeKey sorts and filters the rows of a view that has some.
-func (m *screen) arrangeKey(msg tea.KeyMsg) (tea.Cmd, bool) {
-	at := &m.arranged[m.view]
-	switch {
-	case key.Matches(msg, keys.Sort):
-		return m.sort(), true
-	case key.Matches(msg, keys.Filter):
-		return m.askFilter(), true
-	case key.Matches(msg, keys.Explain):
-		return m.askExplain(), true
-	case key.Matches(msg, keys.Cancel) && at.filter != "":
-		at.filter = ""
-		return nil, true
-	}
-	return nil, false
-}
-
-// zoomOn goes to the next zoom of the charts.
-func (m *screen) zoomOn() tea.Cmd {
-	m.zoom = m.zoom.next()
-	return nil
-}
-
-// sort goes to the next column to sort by, and from the last one back to the
-// rows' own order.
-func (m *screen) sort() tea.Cmd {
+// sortBy sorts the rows of the view by a column, by the next one where none is
+// named, and after the last one in their own order.
+func (m *screen) sortBy(args []string) (tea.Cmd, error) {
 	titles := m.page().titles
-	if len(titles) == 0 {
-		m.notice = notice{text: "this view has no rows to sort", bad: true}
-		return nil
-	}
 	at := &m.arranged[m.view]
-	titles = append(titles, "")
-	at.by = titles[(slices.Index(titles, at.by)+1)%len(titles)]
+	name := strings.Join(args, " ")
+	switch {
+	case len(titles) == 0:
+		return nil, errors.New("this view has no rows to sort")
+	case name == "":
+		titles = append(titles, "")
+		at.by = titles[(slices.Index(titles, at.by)+1)%len(titles)]
+	case slices.Contains(titles, name):
+		at.by = name
+	default:
+		return nil, fmt.Errorf("got %q, want one of %s", name, strings.Join(titles, ", "))
+	}
 	m.scrolls[m.view] = scroll{}
-	return nil
+	return nil, nil
 }
 
-// askFilter opens the line for the text that rows must have.
-func (m *screen) askFilter() tea.Cmd {
+// sortable are the titles of the columns that the view can be sorted by.
+func (m *screen) sortable() []string { return m.page().titles }
+
+// filterBy shows only the rows of the view with a text; without one it asks for
+// it.
+func (m *screen) filterBy(args []string) (tea.Cmd, error) {
 	if m.view == viewDashboard || m.view == viewAdvisor {
-		m.notice = notice{text: "this view has no rows to filter", bad: true}
-		return nil
+		return nil, errors.New("this view has no rows to filter")
+	}
+	at := &m.arranged[m.view]
+	if len(args) > 0 {
+		at.filter, m.scrolls[m.view] = strings.Join(args, " "), scroll{}
+		return nil, nil
 	}
 	m.mode = modeFilter
-	m.filter.SetValue(m.arranged[m.view].filter)
+	m.filter.SetValue(at.filter)
 	m.filter.CursorEnd()
 	m.filter.Focus()
-	return nil
+	return nil, nil
+}
+
+// unfilter takes the key that shows all rows again, before it means to stop.
+func (m *screen) unfilter(msg tea.KeyMsg) bool {
+	at := &m.arranged[m.view]
+	if at.filter == "" || !key.Matches(msg, keys.Cancel) {
+		return false
+	}
+	at.filter, m.scrolls[m.view] = "", scroll{}
+	return true
 }
 
 // filterKey takes what is typed after the key of the filter; it counts at once.

@@ -144,3 +144,16 @@ func TestZoomWithKeys(t *testing.T) {
 	h.press("2")
 	h.wantHidden("zoom")
 }
+
+func TestSortAndFilterWithCommands(t *testing.T) {
+	h := drive(t, tasksState(3))
+	h.press("2")
+	h.command("sort count")
+	h.wantShown("count▼")
+	h.command("sort nothing")
+	h.wantShown(`✗ sort: got "nothing", want one of request, count`)
+	h.press("esc")
+	h.command("filter task-02")
+	h.wantShown(`filter "task-02": 1 of 3, esc shows all`)
+	h.wantHidden("task-01")
+}

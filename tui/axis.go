@@ -20,8 +20,6 @@ const (
 
 func (z zoom) String() string { return [zooms]string{"5m", "all", "1m"}[z] }
 
-func (z zoom) next() zoom { return (z + 1) % zooms }
-
 const day = 24 * time.Hour
 
 // windows are the lengths of time of a zoom. The charts begin with the first

@@ -18,7 +18,7 @@ func explainable(st advisor.State) bool {
 // askExplain opens the derivation of the advice.
 func (m *screen) askExplain() tea.Cmd {
 	switch {
-	case m.o.Explain == nil || m.shown.Advice == nil:
+	case m.shown.Advice == nil:
 		m.notice = notice{text: "there is no advice to explain yet", bad: true}
 	case !explainable(m.shown):
 		m.notice = notice{text: "the measurement behind the advice gave way to one that did not end: measure again", bad: true}

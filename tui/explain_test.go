@@ -19,6 +19,7 @@ func explaining(t *testing.T, st advisor.State) *harness {
 		}
 		return b.String() + strings.Repeat("wide ", 50)
 	}
+	h.m.commands = newCommands(h.m.o)
 	return h
 }
 

@@ -17,7 +17,8 @@ const (
 	modeNormal  mode = iota
 	modeEdit         // the fields for the load and the traffic
 	modeConfirm      // a question that wants y or n
-	modeExport       // the format and the file name
+	modeFile         // what is to be written, and where to
+	modePalette      // a command is typed
 	modeExplain      // the derivation of the advice
 	modeFilter       // the text that rows must have
 	modeHelp
@@ -44,12 +45,17 @@ type screen struct {
 	filter    textinput.Model
 	explained scroll
 
-	interrupted bool // the user left with ctrl+c
-	mode        mode
-	confirm     confirmation
-	edit        loadForm
-	export      exportForm
-	notice      notice
+	left     error // what Run returns where the user left in a way that means something
+	commands []command
+	mode     mode
+	confirm  confirmation
+	edit     loadForm
+	export   fileForm
+	save     fileForm
+	file     *fileForm // of the two the one that is open
+	palette  commandLine
+	helpAt   scroll
+	notice   notice
 
 	calls   []call // waiting for the one under way
 	calling bool
@@ -79,7 +85,7 @@ type (
 func newScreen(ctx context.Context, c Controller, o Options, s *styles) *screen {
 	m := &screen{
 		ctx: ctx, do: c, o: o, styles: s, w: leastWidth, h: leastHeight, stale: true,
-		edit: newLoadForm(s), export: newExportForm(s, o.Formats), filter: newInput(s, 40),
+		edit: newLoadForm(s), export: newExportForm(s, o), save: newSaveForm(s, o), palette: newCommandLine(s), commands: newCommands(o), filter: newInput(s, 40),
 	}
 	m.view = m.views()[0]
 	return m
@@ -179,7 +185,10 @@ func (m *screen) typed(msg tea.KeyMsg) tea.Cmd {
 
 func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 	m.notice = notice{}
-	if cmd, ok := m.always(msg); ok {
+	if m.mode == modeNormal && m.unfilter(msg) {
+		return nil
+	}
+	if cmd, ok := m.given(msg, m.mode == modeNormal); ok {
 		return cmd
 	}
 	switch m.mode {
@@ -187,21 +196,18 @@ func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 		return m.editKey(msg)
 	case modeConfirm:
 		return m.confirmKey(msg)
-	case modeExport:
-		return m.exportKey(msg)
+	case modeFile:
+		return m.fileKey(msg)
+	case modePalette:
+		return m.paletteKey(msg)
 	case modeFilter:
 		return m.filterKey(msg)
 	case modeExplain:
 		m.explainKey(msg)
-		return nil
 	case modeHelp:
-		m.mode = modeNormal
-		return nil
-	case modeLeaving:
-		return nil
-	default:
-		return m.normalKey(msg)
+		m.helpKey(msg)
 	}
+	return nil
 }
 
 // View is the screen. It is asked for after every message and draws only what
@@ -248,7 +254,7 @@ func (m *screen) draw() string {
 	}
 	copy(lines[len(lines)-len(sheet):], sheet)
 	lines = append(lines, problem...)
-	lines = append(lines, " "+renderKeys(keys.footer(m.mode, m.latest, m.o), m.styles, m.w-2))
+	lines = append(lines, " "+renderKeys(m.footer(), m.styles, m.w-2))
 	for i := range lines {
 		lines[i] = cut(lines[i], m.w)
 	}
@@ -274,7 +280,7 @@ func (m *screen) body() []string {
 	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.lookNotes(), s, w))
 	switch {
 	case m.mode == modeHelp:
-		return append(lines, renderHelp(s, w, m.bodyHeight())...)
+		return append(lines, m.helpPage().render(s, m.helpAt, m.bodyHeight())...)
 	case m.mode == modeExplain:
 		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
@@ -327,8 +333,10 @@ func (m *screen) sheet() []string {
 		return m.edit.render(s, w)
 	case modeConfirm:
 		return m.confirm.render(s, w)
-	case modeExport:
-		return m.export.render(s, w)
+	case modeFile:
+		return m.file.render(s, w)
+	case modePalette:
+		return m.palette.render(s, w)
 	case modeFilter:
 		return filterLine(m.filter, s)
 	case modeLeaving:

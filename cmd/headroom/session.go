@@ -157,6 +157,8 @@ func (a *app) dashboard(s steered, o tui.Options) error {
 		return a.exportAdvice(s.State(), format, path, overwrite)
 	}
 	o.Explain, o.ASCII = explanation, a.ascii || !unicodeLocale(os.Getenv)
+	o.Copy = func() (string, error) { return policyText(s.State()) }
+	o.Save = func(path string, overwrite bool) (string, error) { return a.saveRun(s.State(), path, overwrite) }
 	return a.left(tui.Run(a.signals.stop, s, o))
 }
 
