@@ -115,12 +115,12 @@ func TestRememberedAnswers(t *testing.T) {
 	if got := remembered(); got != firstValues() {
 		t.Errorf("remembered() = %+v before anything was, want %+v", got, firstValues())
 	}
-	v := tui.StartValues{Target: "http://me:pass@127.0.0.1:8000/path?key=secret", Load: "40/s", RunTime: "5m", Scenario: "s.yaml"}
+	v := tui.StartValues{Target: "http://me:pass@127.0.0.1:8000/path?x=7&api_key=secret&y=1", Load: "40/s", RunTime: "5m", Scenario: "s.yaml"}
 	if err := remember(v); err != nil {
 		t.Fatal(err)
 	}
 	want := v
-	want.Target = "http://127.0.0.1:8000/path"
+	want.Target = "http://127.0.0.1:8000/path?x=7&y=1"
 	if got := remembered(); got != want {
 		t.Errorf("remembered() = %+v, want %+v", got, want)
 	}

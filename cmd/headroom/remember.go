@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	"headroom/profiles"
 	"headroom/profiles/document"
@@ -52,15 +54,13 @@ func remembered() tui.StartValues {
 }
 
 // remember keeps the answers for the next time, in a file that only the user
-// can read. User, password and query of the target are left out: they may let
-// somebody in.
+// can read, without what lets somebody in.
 func remember(v tui.StartValues) error {
-	target, err := url.Parse(v.Target)
+	target, err := withoutKeys(v.Target)
 	if err != nil {
 		return err
 	}
-	target.User, target.RawQuery, target.ForceQuery = nil, "", false
-	v.Target = target.String()
+	v.Target = target
 	path, err := formPath()
 	if err != nil {
 		return err
@@ -73,4 +73,25 @@ func remember(v tui.StartValues) error {
 		return err
 	}
 	return document.ReplaceBytes(path, 0o600, append(data, '\n'))
+}
+
+// secretParameter is the name of a part of a query that may let somebody in.
+var secretParameter = regexp.MustCompile(`(?i)key|token|secret|pass|pwd|auth|sig|cred|session|code`)
+
+// withoutKeys is a URL without its user and password, and without the
+// parameters whose names speak of a secret.
+func withoutKeys(target string) (string, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "", err
+	}
+	u.User = nil
+	var kept []string
+	for _, parameter := range strings.Split(u.RawQuery, "&") {
+		if name, _, _ := strings.Cut(parameter, "="); !secretParameter.MatchString(name) {
+			kept = append(kept, parameter)
+		}
+	}
+	u.RawQuery = strings.Join(kept, "&")
+	return u.String(), nil
 }

@@ -93,7 +93,7 @@ func (a *app) runCommand() *cobra.Command {
 	l.sources.add(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
 	a.asciiFlag(f)
-	f.BoolVar(&o.autostart, "autostart", false, "start at once, without the form: with what was typed into it the last time, where no flag says otherwise")
+	f.BoolVar(&o.autostart, "autostart", false, "where no target is given: no form, but what was typed into it the last time, save for the flags beside this")
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
 	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
