@@ -26,6 +26,7 @@ const (
 	ofHand                  // what was done by hand
 	ofWanted                // decisions
 	ofAnswer                // first answers of replicas
+	ofLeave                 // replicas that have to go, or go by themselves
 	ofSLO
 )
 
@@ -133,7 +134,7 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 			add(ofWanted, at, sign+strconv.Itoa(is.Wanted), accent)
 		}
 	}
-	answered := map[int]bool{} // by column
+	answered, left := map[int]bool{}, map[int]bool{} // by column
 	for _, e := range t.Annotations {
 		switch at := a.column(e.At); e.Kind {
 		case advisor.LoadRises:
@@ -148,10 +149,15 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 			add(ofSLO, at, "✓", good)
 		case advisor.FirstAnswer:
 			answered[at] = true
+		case advisor.Leaves, advisor.Stops:
+			left[at] = true
 		}
 	}
 	for at := range answered {
 		add(ofAnswer, at, "●", good)
+	}
+	for at := range left {
+		add(ofLeave, at, "○", warn)
 	}
 	slices.SortStableFunc(out, func(a, b mark) int { return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.of, b.of)) })
 	return out
@@ -164,10 +170,10 @@ const roomy = 50
 // fit; nothing where there are none. The help explains the others.
 func markLegend(st advisor.State, s *styles, z zoom, w int) string {
 	in := map[subject]bool{}
-	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1, z), st.Timeline, ofLoad, ofHand, ofAnswer, ofSLO) {
+	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1, z), st.Timeline, ofLoad, ofHand, ofAnswer, ofLeave, ofSLO) {
 		in[m.of] = true
 	}
-	if !in[ofLoad] && !in[ofHand] && !in[ofAnswer] && !in[ofSLO] {
+	if !in[ofLoad] && !in[ofHand] && !in[ofAnswer] && !in[ofLeave] && !in[ofSLO] {
 		return ""
 	}
 	var parts []part
@@ -180,6 +186,7 @@ func markLegend(st advisor.State, s *styles, z zoom, w int) string {
 	add(ofHand, s.paint(strong, "e")+s.paint(dim, " by hand"))
 	add(ofWanted, s.paint(accent, "▲▼n")+s.paint(dim, " wants n"))
 	add(ofAnswer, s.paint(good, "●")+s.paint(dim, " first answer"))
+	add(ofLeave, s.paint(warn, "○")+s.paint(dim, " goes"))
 	add(ofSLO, s.paint(bad, "✗")+s.paint(dim, " SLO lost ")+s.paint(good, "✓")+s.paint(dim, " regained"))
 	return join(parts, "  ", w)
 }
