@@ -55,7 +55,7 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 		key(explain, "explain")
 		key(advise, "measure again")
 	case !st.Applied:
-		key(apply, "see the changes and apply")
+		key(apply, "see changes, apply")
 		if st.Before == nil {
 			key(verify, "replay first, to compare")
 		}
