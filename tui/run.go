@@ -85,7 +85,7 @@ func Run(ctx context.Context, c Controller, o Options) error {
 	}
 	options := []tea.ProgramOption{
 		tea.WithContext(inner), tea.WithoutSignalHandler(), tea.WithAltScreen(),
-		tea.WithFPS(framesPerSecond), tea.WithOutput(o.Output),
+		tea.WithFPS(framesPerSecond), tea.WithOutput(o.Output), tea.WithFilter(new(backgroundAnswer).filter),
 	}
 	if o.Input != nil {
 		options = append(options, tea.WithInput(o.Input))

@@ -99,12 +99,13 @@ func (m *screen) views() []int {
 	return []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}
 }
 
-// Init waits for the first State.
+// Init waits for the first State, and starts where nobody has to ask for it.
 func (m *screen) Init() tea.Cmd {
+	cmds := []tea.Cmd{askBackground(m.o.Output), m.nextState()}
 	if m.o.Autostart {
-		return tea.Batch(m.nextState(), m.call(m.do.Start))
+		cmds = append(cmds, m.call(m.do.Start))
 	}
-	return m.nextState()
+	return tea.Batch(cmds...)
 }
 
 // nextState is a command that takes one State. It is given again with every
@@ -131,6 +132,8 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			m.notice, m.stale = notice{text: msg.err.Error(), bad: true}, true
 		}
+	case backgroundMsg:
+		m.styles, m.stale = stylesOn(m.o.Output, msg.dark, m.styles.ascii), true
 	case tea.WindowSizeMsg:
 		m.w, m.h, m.stale = msg.Width, msg.Height, true
 	case tea.KeyMsg:

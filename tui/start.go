@@ -47,8 +47,9 @@ func askStart(ctx context.Context, v StartValues, problem error, in io.Reader, o
 	s := newStyles(out, false)
 	for {
 		m := newStartModel(v, problem, s)
+		m.out = out
 		_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(),
-			tea.WithFPS(framesPerSecond), tea.WithInput(in), tea.WithOutput(out)).Run()
+			tea.WithFPS(framesPerSecond), tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(new(backgroundAnswer).filter)).Run()
 		switch {
 		case ctx.Err() != nil:
 			return v, context.Cause(ctx)
@@ -156,6 +157,7 @@ type startModel struct {
 	values      *StartValues
 	problem     error // with what the form began with, until a key is typed
 	styles      *styles
+	out         io.Writer // that is asked for its background; nil: nothing is
 	w, h        int
 	interrupted bool // left with ctrl+c
 }
@@ -191,10 +193,14 @@ func startTheme(s *styles) *huh.Theme {
 	return t
 }
 
-func (m *startModel) Init() tea.Cmd { return m.form.Init() }
+func (m *startModel) Init() tea.Cmd { return tea.Batch(askBackground(m.out), m.form.Init()) }
 
 func (m *startModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch typed := msg.(type) {
+	case backgroundMsg:
+		m.styles = stylesOn(m.out, typed.dark, m.styles.ascii)
+		m.form.WithTheme(startTheme(m.styles))
+		return m, nil
 	case tea.WindowSizeMsg:
 		m.w, m.h = typed.Width, typed.Height
 		msg = tea.WindowSizeMsg{Width: max(1, min(m.w, 100)), Height: max(1, m.h-startFrame)}

@@ -88,10 +88,9 @@ open far 200x50 "headroom attach $(api far)"
 see 5 'swarming'
 advised
 press A
-see 5 'replicas.max'
+see 5 'Apply this policy to the scaler'
 press y
-press 3
-see 30 'replica-2 +.*(new|serving)'
+see 10 'v replay the load under the advice'
 press ":export keda keda.yaml" Enter
 see 5 'wrote keda.yaml'
 says keda.yaml 'kind: ScaledObject'
@@ -101,7 +100,7 @@ kill -INT "$far"
 wait "$far" || true
 open fleet 200x50 "headroom attach far"
 see 5 '▶ scaler'
-see 5 'replica-2'
+see 5 'replica-1'
 shows '6 Log' && ! shows 'Dashboard' || fail "a scaler alone has other views than Replicas and Log"
 press q
 left 0

@@ -18,7 +18,7 @@ for size in 80x24 200x50; do
   see 10 'users +[0-9]+/60'
   press 3
   see 10 'replica-1 +.*serving'
-  advised
+  advised 2
   echo "-- advice at $size"; screen
   fits $size
   press E
@@ -139,4 +139,9 @@ see 40 '^generator '
 open dumb 80x24 "TERM=dumb headroom run -t 2s $url"
 see 5 'TERM is dumb'
 see 20 '^generator '
-see 5 'left with [03]'
+left '[03]'
+
+# A command that draws nothing asks the terminal nothing.
+TERM=xterm-256color script -qec 'headroom version' version.log </dev/null >/dev/null
+says version.log 'headroom '
+! grep -q $'\e\\[6n\|\e\\]11' version.log || fail "headroom version asks the terminal for its colours"
