@@ -106,7 +106,6 @@ type Session struct {
 	trouble   map[probe.Origin]error           // of those that do not answer now
 	began     time.Time
 	pointed   time.Duration          // offset of the last point of the engine that was taken over
-	thin      int                    // a point stands for so many seconds
 	seen      map[string]probe.State // as last logged
 	answered  map[string]bool        // replicas whose first answer was logged
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
@@ -128,7 +127,7 @@ func NewSession(c Config) (*Session, error) {
 	s := &Session{
 		config: c, identifier: probe.NewIdentifier(c.Source), here: here,
 		changed: make(chan struct{}, 1), closing: make(chan struct{}),
-		thin: 1, said: map[probe.Origin]probe.Statement{}, trouble: map[probe.Origin]error{}, told: map[probe.NoticeKind]told{}, seen: map[string]probe.State{}, answered: map[string]bool{},
+		said: map[probe.Origin]probe.Statement{}, trouble: map[probe.Origin]error{}, told: map[probe.NoticeKind]told{}, seen: map[string]probe.State{}, answered: map[string]bool{},
 	}
 	s.state = State{
 		Phase: Idle, Plan: c.Plan, SLO: c.SLO, Traffic: c.Traffic, Replay: c.Replay.Length(), Managed: c.Scaler != nil, Policy: c.Policy,
@@ -284,17 +283,13 @@ func (s *Session) addPoints(now time.Time, run load.Snapshot, fleet probe.Fleet,
 	s.addPoint(p, 0)
 }
 
-// addPoint adds to the history what lies as long after the point before as a
-// point stands for, or at most slack less. mu is held.
+// addPoint adds to the history what lies a second behind the point before, or at
+// most slack less. mu is held.
 func (s *Session) addPoint(p Point, slack time.Duration) {
-	if n := len(s.state.Points); n > 0 && p.At-s.state.Points[n-1].At < time.Duration(s.thin)*time.Second-slack {
+	if n := len(s.state.Points); n > 0 && p.At-s.state.Points[n-1].At < time.Second-slack {
 		return
 	}
-	if len(s.state.Points) >= maxPoints {
-		s.state.Points = load.Halve(s.state.Points)
-		s.thin *= 2
-	}
-	s.state.Points = append(s.state.Points, p)
+	s.state.Points = load.Coarsen(append(s.state.Points, p), func(p Point) time.Duration { return p.At })
 }
 
 // watchScaler keeps the fleet and the decision up to date.

@@ -59,7 +59,7 @@ type State struct {
 
 	Timeline Timeline `json:"timeline"` // how the fleet followed the load, up to the latest second
 
-	Points []Point `json:"points"` // about one a second since the session began
+	Points []Point `json:"points"` // about one a second since the session began; older ones lie further apart
 	Events []Event `json:"events"` // the latest ones, numbered without gaps
 }
 
@@ -146,10 +146,7 @@ type Event struct {
 	Text string    `json:"text"`
 }
 
-const (
-	maxEvents = 500
-	maxPoints = 3600 // thinned by half when it is full
-)
+const maxEvents = 500
 
 // mailbox holds the newest State for one consumer. Only the session puts.
 type mailbox chan State

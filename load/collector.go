@@ -27,10 +27,7 @@ func (s *shard) add(sample *Sample, err error, timeout time.Duration) {
 	}
 }
 
-const (
-	recentSeconds = 5
-	maxPoints     = 3600 // history of one point a second, thinned by half when it is full
-)
+const recentSeconds = 5
 
 // collector turns logs of samples into statistics. All of it belongs to the
 // engine's collecting goroutine.
@@ -46,29 +43,28 @@ type collector struct {
 	spare         []Sample    // swapped with the logs
 	spareFailures failureRows // and with the failures
 
-	since     time.Duration // offset of the last reset
-	total     tally
-	tasks     []tally // by name, where there are several
-	lately    *window
-	latest    lately
-	watched   []*window     // by name, where there are several; nil: no objective is about it
-	secondAt  time.Duration // when the present second began
-	planned   float64       // area of the planned load until then
-	replicas  tracker
-	holding   holding // of the latest snapshot
-	failures  failureRows
-	failed    []failureTimes // of each class and status
-	statuses  []StatusCount  // in the order of the status
-	cutOff    []wait         // requests that the end of the run cut off
-	life      lifeSign
-	retried   int64
-	conns     connTally
-	remotes   func() []string // the addresses that were reached, by number less 1
-	late      int64
-	lag       *hist
-	spans     spans
-	points    []Point
-	thinEvery int // a point is made of so many seconds
+	since    time.Duration // offset of the last reset
+	total    tally
+	tasks    []tally // by name, where there are several
+	lately   *window
+	latest   lately
+	watched  []*window     // by name, where there are several; nil: no objective is about it
+	secondAt time.Duration // when the present second began
+	planned  float64       // area of the planned load until then
+	replicas tracker
+	holding  holding // of the latest snapshot
+	failures failureRows
+	failed   []failureTimes // of each class and status
+	statuses []StatusCount  // in the order of the status
+	cutOff   []wait         // requests that the end of the run cut off
+	life     lifeSign
+	retried  int64
+	conns    connTally
+	remotes  func() []string // the addresses that were reached, by number less 1
+	late     int64
+	lag      *hist
+	spans    spans
+	points   []Point
 }
 
 // failureTimes are the times of one class of failures, and of one status of
@@ -81,7 +77,7 @@ type failureTimes struct {
 }
 
 func newCollector(names []string, o Options, remotes func() []string) *collector {
-	c := &collector{names: names, replicas: tracker{identifier: o.Identifier}, slo: o.SLO, keep: o.Keep, thinEvery: 1, lag: newHist(2), conns: newConnTally(), remotes: remotes}
+	c := &collector{names: names, replicas: tracker{identifier: o.Identifier}, slo: o.SLO, keep: o.Keep, lag: newHist(2), conns: newConnTally(), remotes: remotes}
 	c.total, c.lately = newTally(3), newWindow()
 	if len(names) > 1 {
 		c.watched = make([]*window, len(names))

@@ -360,20 +360,33 @@ func TestResetStatsKeepsTheHistory(t *testing.T) {
 	}
 }
 
-func TestHistoryIsThinned(t *testing.T) {
+// Whatever the length of a run, its history stays small, and tells of every
+// stretch of time up to the present as finely as it promises.
+func TestHistoryGetsCoarserWithAge(t *testing.T) {
 	c := newCollector([]string{"x"}, Options{Identifier: probe.NewIdentifier(nil)}, func() []string { return nil })
-	for i := range 3 * 3600 {
+	var before []Point
+	for i := range 24 * 3600 {
+		if before == nil && i == coarsenEvery-1 {
+			before = c.points
+		}
 		c.endSecond(&Snapshot{Elapsed: time.Duration(i+1) * time.Second}, 0)
+		if n := len(c.points); n > 4000 {
+			t.Fatalf("%d points after %d s, want 4000 at most", n, i+1)
+		}
 	}
-	if n := len(c.points); n < maxPoints/2 || n > maxPoints {
-		t.Errorf("%d points after 3 h, want %d..%d", n, maxPoints/2, maxPoints)
-	}
-	if last := c.points[len(c.points)-1].At; last < 3*time.Hour-10*time.Second {
-		t.Errorf("the last point is at %v, want the end", last)
+	now := 24 * time.Hour
+	if first, last := c.points[0].At, c.points[len(c.points)-1].At; first != time.Second || last != now {
+		t.Errorf("from %v to %v, want from the first second to the last", first, last)
 	}
 	for i := 1; i < len(c.points); i++ {
-		if c.points[i].At <= c.points[i-1].At {
-			t.Fatalf("point %d is at %v, after one at %v", i, c.points[i].At, c.points[i-1].At)
+		was, is := c.points[i-1].At, c.points[i].At
+		if gap, most := is-was, max(time.Second, (now-was)/Resolution); gap <= 0 || gap > most {
+			t.Fatalf("%v from %v to %v, want up to %v", gap, was, is, most)
+		}
+	}
+	for i, p := range before {
+		if p.At != time.Duration(i+1)*time.Second {
+			t.Fatalf("point %d of an earlier snapshot is at %v now", i, p.At)
 		}
 	}
 }

@@ -25,23 +25,40 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 		p.Planned = (area - c.planned) / length.Seconds()
 	}
 	c.secondAt, c.planned = now, area
-	if c.lately.n%c.thinEvery != 0 {
-		return
-	}
 	p.Rate, p.Failed = perSecond(slot.count, counted), perSecond(slot.failed, counted)
 	p.Latency, p.Service = slot.latency.quantiles(), slot.service.quantiles()
 	p.Total = c.total.totals()
-	c.points = append(c.points, p)
-	if len(c.points) >= maxPoints {
-		c.thin()
-	}
+	c.points = Coarsen(append(c.points, p), func(p Point) time.Duration { return p.At })
 }
 
-// thin halves the history; from then on a point stands for twice the time.
-// Earlier snapshots keep the old one.
-func (c *collector) thin() {
-	c.points = Halve(c.points)
-	c.thinEvery *= 2
+// Resolution is how finely a history tells of the past: its points lie apart by
+// no more than their age over it, or by a second. So any stretch of time up to
+// the present can be drawn in as many columns, and a day takes no more than
+// 4,000 points.
+const Resolution = 300
+
+// coarsenEvery is how many more points a history gets before it is looked
+// through for those that it can do without.
+const coarsenEvery = 600
+
+// Coarsen returns a history without the points that its Resolution has no need
+// of, where it is time to look for them; in memory of its own, as others may
+// hold what it was.
+func Coarsen[T any](history []T, at func(T) time.Duration) []T {
+	n := len(history)
+	if n == 0 || n%coarsenEvery != 0 {
+		return history
+	}
+	now := at(history[n-1])
+	out := make([]T, 1, n)
+	out[0] = history[0]
+	for i := 1; i < n; i++ {
+		before := at(out[len(out)-1])
+		if i == n-1 || at(history[i+1])-before > (now-before)/Resolution {
+			out = append(out, history[i])
+		}
+	}
+	return out
 }
 
 // Halve returns every other element of a history, the last one included, in

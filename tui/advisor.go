@@ -37,7 +37,7 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 		}
 		text += s.paint(strong, k) + " " + what
 	}
-	edit, advise, apply, verify, export, stop := keys.Edit.Help().Key, keys.Advise.Help().Key, keys.Apply.Help().Key, keys.Verify.Help().Key, keys.Export.Help().Key, keys.Stop.Help().Key
+	explain, edit, advise, apply, verify, export, stop := keys.Explain.Help().Key, keys.Edit.Help().Key, keys.Advise.Help().Key, keys.Apply.Help().Key, keys.Verify.Help().Key, keys.Export.Help().Key, keys.Stop.Help().Key
 	switch {
 	case draining(st):
 		text = "waiting for the answers that are under way"
@@ -52,13 +52,15 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 		key(advise, "measure")
 	case !st.Managed:
 		key(export, "write the policy for your platform")
+		key(explain, "explain")
 		key(advise, "measure again")
 	case !st.Applied:
-		key(apply, "see the changes and apply")
+		key(apply, "see changes, apply")
 		if st.Before == nil {
 			key(verify, "replay first, to compare")
 		}
 		key(export, "export")
+		key(explain, "explain")
 	default:
 		if st.After == nil {
 			key(verify, "replay the load under the advice")
@@ -66,6 +68,7 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 			key(verify, "replay again")
 		}
 		key(export, "export")
+		key(explain, "explain")
 		key(advise, "measure again")
 	}
 	return []string{"", " " + s.paint(accent, "next") + "  " + cut(text, w-8)}
@@ -125,6 +128,7 @@ func capacityPage(st advisor.State, s *styles, w int, foot []string) page {
 	rows = append(rows, capacityLines(st, s, w)...)
 	rows = append(rows, "")
 	rows = append(rows, prose(s, warn, fmt.Sprintf("! Say the traffic with %s, LOW..HIGH in requests/s, to turn that into a policy.", keys.Edit.Help().Key), w)...)
+	rows = append(rows, throughputCurve(st, s, w)...)
 	return page{rows: append(rows, stepLines(st, s, w)...), foot: foot}
 }
 
@@ -184,13 +188,15 @@ func advicePage(st advisor.State, s *styles, w int, foot []string) page {
 		if st.After == nil {
 			rows = append(rows, comparison(st, s, w)...)
 		}
+		rows = append(rows, throughputCurve(st, s, w)...)
 		return page{head: []string{title}, rows: append(rows, stepLines(st, s, w)...), foot: foot}
 	}
 	left := w * 11 / 20
 	right := w - left
 	rows := append(cards(a, s, left), cappedLines(a, s, left)...)
 	rows = append(rows, workingLines(st, s, left)...)
-	evidence := append(comparison(st, s, right), stepLines(st, s, right)...)
+	evidence := append(comparison(st, s, right), throughputCurve(st, s, right)...)
+	evidence = append(evidence, stepLines(st, s, right)...)
 	height := max(len(rows), len(evidence))
 	return page{head: []string{title}, rows: beside(exactly(rows, left, height), exactly(evidence, right, height)), foot: foot}
 }

@@ -5,12 +5,45 @@ import (
 	"time"
 
 	"headroom/advisor"
+	"headroom/load"
 )
 
-// windows are how much of the past the charts show. A chart begins with the
-// first and moves on to the next when the session is older; after the last
-// one it slides.
-var windows = []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute}
+// zoom is how much of the past the charts show.
+type zoom uint8
+
+const (
+	zoomFive zoom = iota
+	zoomAll
+	zoomMinute
+	zooms
+)
+
+func (z zoom) String() string { return [zooms]string{"5m", "all", "1m"}[z] }
+
+const day = 24 * time.Hour
+
+// windows are the lengths of time of a zoom. The charts begin with the first
+// and move on to the next when the session is older.
+var windows = [zooms][]time.Duration{
+	zoomMinute: {time.Minute},
+	zoomFive:   {time.Minute, 2 * time.Minute, 5 * time.Minute},
+	zoomAll: {time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute,
+		time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day},
+}
+
+// window is how much the charts show of a session of that age. After the last
+// window they slide; those of all of it grow by days.
+func (z zoom) window(age time.Duration) time.Duration {
+	for _, w := range windows[z] {
+		if age <= w {
+			return w
+		}
+	}
+	if z == zoomAll && age < math.MaxInt64-day {
+		return (age + day - 1).Truncate(day)
+	}
+	return windows[z][len(windows[z])-1]
+}
 
 // fold is how the points that share a column become one value.
 type fold uint8
@@ -28,30 +61,18 @@ type axis struct {
 	columns int
 	step    time.Duration // a column stands for
 	first   int64         // number of the first column, counted from the start of the session
-	hold    time.Duration // how long a point speaks for the time after it
+	now     time.Duration // of the latest point
 }
 
 // newAxis lays the latest points out over so many columns.
-func newAxis(points []advisor.Point, columns int) axis {
+func newAxis(points []advisor.Point, columns int, z zoom) axis {
 	a := axis{columns: columns, step: time.Second}
 	if columns < 1 || len(points) == 0 {
 		return a
 	}
-	now := points[len(points)-1].At
-	window := windows[len(windows)-1]
-	for _, w := range windows {
-		if now <= w {
-			window = w
-			break
-		}
-	}
-	spacing := time.Second
-	if n := len(points) - 1; n > 0 {
-		spacing = max(spacing, (now-points[0].At)/time.Duration(n))
-	}
-	a.step = max(window/time.Duration(max(1, columns-1)), spacing.Truncate(time.Second))
-	a.hold = 5 * spacing / 2
-	a.first = int64(now/a.step) - int64(columns) + 1
+	a.now = points[len(points)-1].At
+	a.step = max(z.window(a.now)/time.Duration(max(1, columns-1)), time.Second)
+	a.first = int64(a.now/a.step) - int64(columns) + 1
 
 	begin := time.Duration(a.first) * a.step
 	from := len(points)
@@ -60,6 +81,12 @@ func newAxis(points []advisor.Point, columns int) axis {
 	}
 	a.points = points[max(0, from-1):]
 	return a
+}
+
+// hold is how long a point speaks for the time after it: somewhat longer than
+// the next one may be away.
+func (a axis) hold(p advisor.Point) time.Duration {
+	return max(time.Second, (a.now-p.At)/load.Resolution) * 5 / 2
 }
 
 // column is where a point falls; it may be outside.
@@ -99,7 +126,7 @@ func (a axis) bridge(out []float64, of func(advisor.Point) (float64, bool)) {
 	for i := 0; i+1 < len(a.points); i++ {
 		here, next := a.points[i], a.points[i+1]
 		v, ok := of(here)
-		if !ok || next.At-here.At > a.hold || math.IsInf(v, 0) {
+		if !ok || next.At-here.At > a.hold(here) || math.IsInf(v, 0) {
 			continue
 		}
 		for c := max(0, a.column(here.At)+1); c < min(a.columns, a.column(next.At)); c++ {

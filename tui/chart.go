@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/guptarohit/asciigraph"
 )
 
@@ -25,8 +26,17 @@ type chart struct {
 	axis   axis
 	ends   [2]string // what stands at the begin and the end of the time; none: the time of the axis until now
 	marks  []mark
+	dots   []dot
 	empty  string // what stands there without data
 }
+
+// dot is a single value.
+type dot struct {
+	at    float64 // in the width, 0..1
+	value float64
+}
+
+const dotSign = "●"
 
 const (
 	most       = 1e15           // what is above is drawn there: asciigraph cannot scale what has no room above it
@@ -57,6 +67,9 @@ func (c chart) render(s *styles, w, h int) []string {
 			}
 		}
 	}
+	for _, d := range c.dots {
+		any, highest = true, math.Max(highest, math.Min(d.value, most))
+	}
 	if !any {
 		return box(s, c.title, "", centred(s, c.empty, w-2, h-2), w, h)
 	}
@@ -68,6 +81,9 @@ func (c chart) render(s *styles, w, h int) []string {
 		top = ceiling(c.limit)
 	}
 	lines := c.plot(s, columns, rows, top)
+	for _, d := range c.dots {
+		lines = d.over(lines, columns, top, s)
+	}
 	for i := range lines {
 		lines[i] = s.paint(dim, verticalAxis(i, rows, top)) + lines[i]
 	}
@@ -97,6 +113,9 @@ func (c chart) plot(s *styles, columns, rows int, top float64) []string {
 			}
 		}
 	}
+	if len(data) == 0 {
+		return exactly(nil, columns, rows)
+	}
 	text := asciigraph.PlotMany(data,
 		asciigraph.Height(rows-1), asciigraph.LowerBound(0), asciigraph.UpperBound(top), asciigraph.Offset(1),
 		asciigraph.SeriesColors(colours...), asciigraph.SeriesChars(chars...),
@@ -107,6 +126,18 @@ func (c chart) plot(s *styles, columns, rows int, top float64) []string {
 		lines[i] = line[n:]
 	}
 	return exactly(lines, columns, rows)
+}
+
+// over draws the dot over a plot; one that is not a number, or beyond its
+// edges, is left out.
+func (d dot) over(lines []string, columns int, top float64, s *styles) []string {
+	column, height := math.Round(d.at*float64(columns-1)), math.Round(d.value/top*float64(len(lines)-1))
+	if !(column >= 0 && column < float64(columns) && height >= 0 && height < float64(len(lines))) {
+		return lines
+	}
+	at, row := int(column), len(lines)-1-int(height)
+	lines[row] = ansi.Cut(lines[row], 0, at) + s.paint(strong, dotSign) + ansi.Cut(lines[row], at+1, columns)
+	return lines
 }
 
 // drawn are the pens in the order of drawing: what comes later covers what

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"headroom/advisor"
+	"headroom/load"
 )
 
 func TestChartIsExactlyAsLargeAsAsked(t *testing.T) {
@@ -26,6 +27,9 @@ func TestChartIsExactlyAsLargeAsAsked(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "marks") {
 			c.marks = append(c.marks, mark{rapid.IntRange(-5, 80).Draw(t, "at"), "▲12", accent, ofWanted, rapid.IntRange(0, 1).Draw(t, "rank")})
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "dots") {
+			c.dots = append(c.dots, dot{rapid.Float64Range(-1, 2).Draw(t, "dot"), value.Draw(t, "value")})
 		}
 		w, h := rapid.IntRange(4, 120).Draw(t, "w"), rapid.IntRange(2, 40).Draw(t, "h")
 		lines := c.render(s, w, h)
@@ -76,7 +80,7 @@ func points(from, n int, of func(i int) advisor.Point) []advisor.Point {
 func rateOf(p advisor.Point) (float64, bool) { return p.Rate, true }
 
 func TestAxisFoldsPoints(t *testing.T) {
-	a := newAxis(points(1, 300, func(i int) advisor.Point { return advisor.Point{Rate: float64(i + 1)} }), 31)
+	a := newAxis(points(1, 300, func(i int) advisor.Point { return advisor.Point{Rate: float64(i + 1)} }), 31, zoomFive)
 	if a.step != 10*time.Second || a.span() != 5*time.Minute {
 		t.Fatalf("columns of %v over %v, want 10s over 5m", a.step, a.span())
 	}
@@ -91,7 +95,7 @@ func TestAxisFoldsPoints(t *testing.T) {
 
 func TestAxisDoesNotChangeWhatHasPassed(t *testing.T) {
 	all := points(1, 400, func(i int) advisor.Point { return advisor.Point{Rate: float64(i * i % 97)} })
-	before, after := newAxis(all[:380], 40), newAxis(all, 40)
+	before, after := newAxis(all[:380], 40, zoomFive), newAxis(all, 40, zoomFive)
 	was, is := before.values(mean, rateOf), after.values(mean, rateOf)
 	shift := int(after.first - before.first)
 	for i := 0; i+shift+1 < len(was); i++ { // without the last column, which was not complete
@@ -108,7 +112,7 @@ func TestAxisBridgesShortColumnsOnly(t *testing.T) {
 		all = append(all, advisor.Point{At: time.Duration(i+1) * 1250 * time.Millisecond, Rate: 7})
 	}
 	all = append(all, advisor.Point{At: 50 * time.Second, Rate: 7})
-	a := newAxis(all, 90)
+	a := newAxis(all, 90, zoomFive)
 	got := a.values(mean, rateOf)
 	if n := a.column(3 * time.Second); got[n] != 7 {
 		t.Errorf("the column between two points is %v, want 7", got[n])
@@ -120,12 +124,35 @@ func TestAxisBridgesShortColumnsOnly(t *testing.T) {
 
 func TestAxisWindowGrowsInSteps(t *testing.T) {
 	for _, test := range []struct {
-		seconds int
-		want    time.Duration
-	}{{1, time.Minute}, {60, time.Minute}, {61, 2 * time.Minute}, {121, 5 * time.Minute}, {3000, 5 * time.Minute}} {
-		a := newAxis(points(1, test.seconds, func(int) advisor.Point { return advisor.Point{} }), 31)
+		zoom zoom
+		age  time.Duration
+		want time.Duration
+	}{
+		{zoomFive, time.Second, time.Minute}, {zoomFive, time.Minute, time.Minute}, {zoomFive, 61 * time.Second, 2 * time.Minute},
+		{zoomFive, 121 * time.Second, 5 * time.Minute}, {zoomFive, 50 * time.Minute, 5 * time.Minute},
+		{zoomMinute, time.Second, time.Minute}, {zoomMinute, 10 * time.Hour, time.Minute},
+		{zoomAll, time.Second, time.Minute}, {zoomAll, 50 * time.Minute, time.Hour}, {zoomAll, 13 * time.Hour, day}, {zoomAll, 49 * time.Hour, 3 * day},
+	} {
+		a := newAxis([]advisor.Point{{At: test.age}}, 31, test.zoom)
 		if got := a.span(); got != test.want {
-			t.Errorf("after %d s the charts show %v, want %v", test.seconds, got, test.want)
+			t.Errorf("after %v with zoom %v the charts show %v, want %v", test.age, test.zoom, got, test.want)
+		}
+	}
+}
+
+// The history of a long session lies further apart the older it is, and its
+// curves have no gaps for that.
+func TestAxisOfALongSessionHasNoGaps(t *testing.T) {
+	var all []advisor.Point
+	for i := range 8 * 3600 {
+		all = load.Coarsen(append(all, advisor.Point{At: time.Duration(i+1) * time.Second, Rate: 7}), func(p advisor.Point) time.Duration { return p.At })
+	}
+	for z := range zooms {
+		a := newAxis(all, 180, z)
+		for i, v := range a.values(mean, rateOf) {
+			if begun := (a.first+int64(i))*int64(a.step) > 0; begun && math.IsNaN(v) {
+				t.Fatalf("zoom %v: nothing in column %d of steps of %v", z, i, a.step)
+			}
 		}
 	}
 }
@@ -158,7 +185,7 @@ func TestMarksOfFleetAndPhases(t *testing.T) {
 		return p
 	})
 	var got []string
-	for _, m := range marksOf(newAxis(all, 61), advisor.Timeline{}) {
+	for _, m := range marksOf(newAxis(all, 61, zoomFive), advisor.Timeline{}) {
 		got = append(got, m.text)
 	}
 	if s := strings.Join(got, " "); s != "▶ ▲3 M ▼2" {

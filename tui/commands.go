@@ -110,6 +110,11 @@ func newCommands(o Options) []command {
 			keys: []shortcut{{keys.Down, "down"}, {keys.Up, "up"}, {keys.Top, "top"}, {keys.Bottom, "end"}}},
 		command{group: look, name: "page", args: "down or up", what: "a page down, up", run: taking(pages.parse, (*screen).movePage), complete: pages.complete,
 			keys: []shortcut{{keys.PageDown, "down"}, {keys.PageUp, "up"}}},
+		command{group: look, name: "zoom", args: "[5m, all or 1m]", what: "zoom: 5m, all, 1m", run: (*screen).zoomTo, complete: zoomNames,
+			keys: []shortcut{{keys.Zoom, ""}}},
+		command{group: look, name: "sort", args: "[COLUMN]", what: "sort by the next column", run: (*screen).sortBy, complete: (*screen).sortable,
+			keys: []shortcut{{keys.Sort, ""}}},
+		command{group: look, name: "filter", args: "[TEXT]", what: "filter the rows", run: (*screen).filterBy, keys: []shortcut{{keys.Filter, ""}}},
 		single(look, keys.Freeze, "freeze the view", (*screen).freeze),
 	)
 	out = append(out, always(single(look, keys.Redraw, "draw the screen again", (*screen).redraw))...)
@@ -118,6 +123,9 @@ func newCommands(o Options) []command {
 		single(advice, keys.Apply, "apply the advice", (*screen).askApply),
 		single(advice, keys.Verify, "verify: replay the load", (*screen).verify),
 	)...)
+	if o.Explain != nil {
+		out = append(out, single(advice, keys.Explain, "explain the advice", (*screen).askExplain))
+	}
 	if o.exports() {
 		out = append(out, command{group: advice, name: keys.Export.Help().Desc, args: "[FORMAT [FILE]]", what: "export the policy", keys: []shortcut{{keys.Export, ""}},
 			run: (*screen).exportTo, complete: (*screen).formatNames})

@@ -15,16 +15,16 @@ import (
 //	wide and high (200x60)   2 x 2 charts, replicas, advice and log beside them
 //	wide and low             4 charts in a row, two or three events
 //	narrow and high          throughput and latency across, users and replicas below
-func renderDashboard(st advisor.State, s *styles, w, h int) []string {
+func renderDashboard(st advisor.State, s *styles, z zoom, w, h int) []string {
 	switch {
 	case w >= 160 && h >= 30:
 		side := min(w*2/5, 84)
-		return beside(exactly(chartGrid(st, s, w-side, h&^1), w-side, h), sidePanel(st, s, side, h))
+		return beside(exactly(chartGrid(st, s, z, w-side, h&^1), w-side, h), sidePanel(st, s, z, side, h))
 	case w >= 110 && h >= 31:
 		below := h/3 + (h-h/3)%2
 		left := max(62, w/2)
-		return append(chartGrid(st, s, w, h-below),
-			beside(replicaPanel(st, s, left, below), logPanel(st, s, w-left, below))...)
+		return append(chartGrid(st, s, z, w, h-below),
+			beside(replicaPanel(st, s, left, below), logPanel(st, s, z, w-left, below))...)
 	}
 	events := 2 + h%2
 	switch {
@@ -33,29 +33,29 @@ func renderDashboard(st advisor.State, s *styles, w, h int) []string {
 	case h < 18: // where charts get too low to show anything
 		events -= 2
 	}
-	return append(chartGrid(st, s, w, h-events), newsLines(st, s, w, events, markLegend(st, s, w-2))...)
+	return append(chartGrid(st, s, z, w, h-events), newsLines(st, s, w, events, markLegend(st, s, z, w-2))...)
 }
 
 // chartGrid arranges the four charts in exactly w x h cells.
-func chartGrid(st advisor.State, s *styles, w, h int) []string {
+func chartGrid(st advisor.State, s *styles, z zoom, w, h int) []string {
 	half := w / 2
 	switch {
 	case w >= 150 && h < 20:
 		quarter := w / 4
 		return beside(
-			throughputChart(st, s, quarter).render(s, quarter, h), latencyChart(st, s, quarter).render(s, quarter, h),
-			usersChart(st, s, quarter).render(s, quarter, h), replicasChart(st, s, w-3*quarter).render(s, w-3*quarter, h))
+			throughputChart(st, z, quarter).render(s, quarter, h), latencyChart(st, z, quarter).render(s, quarter, h),
+			usersChart(st, z, quarter).render(s, quarter, h), replicasChart(st, z, w-3*quarter).render(s, w-3*quarter, h))
 	case w < 110 && h >= 30:
 		each := h * 3 / 8
 		low := h - 2*each
-		out := append(throughputChart(st, s, w).render(s, w, each), latencyChart(st, s, w).render(s, w, each)...)
-		return append(out, beside(usersChart(st, s, half).render(s, half, low), replicasChart(st, s, w-half).render(s, w-half, low))...)
+		out := append(throughputChart(st, z, w).render(s, w, each), latencyChart(st, z, w).render(s, w, each)...)
+		return append(out, beside(usersChart(st, z, half).render(s, half, low), replicasChart(st, z, w-half).render(s, w-half, low))...)
 	default:
 		low := h * 2 / 5 &^ 1 // an even height has a round number in the middle of its axis
 		top := h - low
 		return append(
-			beside(throughputChart(st, s, half).render(s, half, top), latencyChart(st, s, w-half).render(s, w-half, top)),
-			beside(usersChart(st, s, half).render(s, half, low), replicasChart(st, s, w-half).render(s, w-half, low))...)
+			beside(throughputChart(st, z, half).render(s, half, top), latencyChart(st, z, w-half).render(s, w-half, top)),
+			beside(usersChart(st, z, half).render(s, half, low), replicasChart(st, z, w-half).render(s, w-half, low))...)
 	}
 }
 
@@ -65,8 +65,8 @@ func driven(p advisor.Point) bool {
 	return p.Phase != advisor.Idle && p.Phase != "" && (p.Users > 0 || p.Rate > 0)
 }
 
-func timeAxisOf(st advisor.State, w int, front ...subject) (axis, []mark) {
-	a := newAxis(st.Points, plotColumns(w)+1)
+func timeAxisOf(st advisor.State, z zoom, w int, front ...subject) (axis, []mark) {
+	a := newAxis(st.Points, plotColumns(w)+1, z)
 	return a, marksOf(a, st.Timeline, front...)
 }
 
@@ -78,8 +78,8 @@ func noLoad(st advisor.State) string {
 	return "no load yet"
 }
 
-func throughputChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w, ofLoad, ofWanted)
+func throughputChart(st advisor.State, z zoom, w int) chart {
+	a, marks := timeAxisOf(st, z, w, ofLoad, ofWanted)
 	rate := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Rate, driven(p) })
 	failed := a.values(mean, func(p advisor.Point) (float64, bool) { return p.Failed, driven(p) && p.Failed > 0 })
 	c := chart{
@@ -99,8 +99,8 @@ func plannedCurve(a axis) curve {
 
 // latencyChart shows the SLO's limit on latency as a line across where the
 // axis reaches that far.
-func latencyChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w, ofSLO)
+func latencyChart(st advisor.State, z zoom, w int) chart {
+	a, marks := timeAxisOf(st, z, w, ofSLO)
 	unit, name := time.Millisecond, "latency ms"
 	for _, p := range a.points {
 		if p.P99 >= 10*time.Second {
@@ -128,8 +128,8 @@ func latencyChart(st advisor.State, s *styles, w int) chart {
 	return c
 }
 
-func usersChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w, ofLoad)
+func usersChart(st advisor.State, z zoom, w int) chart {
+	a, marks := timeAxisOf(st, z, w, ofLoad, ofHand)
 	title, users := "users", func(p advisor.Point) (float64, bool) { return float64(p.Users), driven(p) }
 	if st.Loaded && st.Load.Open {
 		title, users = "users busy with arrivals", func(p advisor.Point) (float64, bool) { return float64(p.InFlight), driven(p) }
@@ -144,8 +144,8 @@ func usersChart(st advisor.State, s *styles, w int) chart {
 	return c
 }
 
-func replicasChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w, ofWanted, ofAnswer, ofLeave)
+func replicasChart(st advisor.State, z zoom, w int) chart {
+	a, marks := timeAxisOf(st, z, w, ofWanted, ofAnswer, ofLeave)
 	answering := curve{"answering", penMain, a.values(peak, func(p advisor.Point) (float64, bool) {
 		return float64(p.Answering), driven(p) && p.Answering > 0
 	})}
@@ -182,7 +182,7 @@ func newsLines(st advisor.State, s *styles, w, h int, legend string) []string {
 }
 
 func replicaPanel(st advisor.State, s *styles, w, h int) []string {
-	head, rows := replicaTable(st, false).render(s, w-4)
+	head, rows := replicaTable(st).render(s, w-4)
 	if len(rows) == 0 {
 		return box(s, "who answers", "", centred(s, "no replica yet", w-2, h-2), w, h)
 	}
@@ -193,15 +193,15 @@ func replicaPanel(st advisor.State, s *styles, w, h int) []string {
 	return box(s, "who answers", note, indent(append([]string{head}, rows...), 1), w, h)
 }
 
-func logPanel(st advisor.State, s *styles, w, h int) []string {
+func logPanel(st advisor.State, s *styles, z zoom, w, h int) []string {
 	lines := newsLines(st, s, w-2, h-2, "")
-	return box(s, "log", markLegend(st, s, w-12), lines, w, h)
+	return box(s, "log", markLegend(st, s, z, w-12), lines, w, h)
 }
 
 // sidePanel is the right column of a large screen.
-func sidePanel(st advisor.State, s *styles, w, h int) []string {
+func sidePanel(st advisor.State, s *styles, z zoom, w, h int) []string {
 	replicas := min(max(8, len(st.Fleet.Replicas)+3), h/3)
 	advice := box(s, "advice", "", adviceSummary(st, s, w-4), w, h/3)
 	out := append(replicaPanel(st, s, w, replicas), advice...)
-	return append(out, logPanel(st, s, w, h-len(out))...)
+	return append(out, logPanel(st, s, z, w, h-len(out))...)
 }

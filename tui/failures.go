@@ -9,7 +9,7 @@ import (
 )
 
 // renderFailures is the table of what went wrong, and how long it took.
-func renderFailures(st advisor.State, s *styles, w, h int) page {
+func renderFailures(st advisor.State, s *styles, a arrangement, w, h int) page {
 	l := st.Load
 	if !st.Loaded {
 		return page{rows: centred(s, "no request yet", w, h)}
@@ -38,6 +38,7 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 	for _, c := range timesColumns {
 		took.columns = append(took.columns, c.column)
 	}
+	var times [][][]cell // of each row, its latency and its service time
 	for _, f := range l.Failures {
 		name := f.Failure.String()
 		status := none
@@ -45,32 +46,39 @@ func renderFailures(st advisor.State, s *styles, w, h int) page {
 			status = strconv.Itoa(int(f.Status))
 			name += " " + status
 		}
-		took.addTimes([]cell{text(name)}, f.Latency, f.Service)
+		times = append(times, timed([]cell{text(name)}, f.Latency, f.Service))
 		share := 0.0
 		if l.Total.Count > 0 {
 			share = float64(f.Count) / float64(l.Total.Count)
 		}
 		t.rows = append(t.rows, []cell{
-			toned(bad, f.Failure.String()), text(status), text(count(f.Count)), text(percent(share)),
-			text(clock(f.First)), text(clock(f.Last)), text(f.Example),
+			toned(bad, f.Failure.String()), number(int64(f.Status), status), number(f.Count, count(f.Count)), number(share, percent(share)),
+			number(f.First, clock(f.First)), number(f.Last, clock(f.Last)), text(f.Example),
 		})
 	}
 	if n := l.Total.Aborted - l.Total.OpenStreams(); n > 0 {
 		t.rows = append(t.rows, []cell{
-			toned(dim, load.Aborted.String()), toned(dim, none), text(count(n)), toned(dim, none),
+			toned(dim, load.Aborted.String()), toned(dim, none), number(n, count(n)), toned(dim, none),
 			toned(dim, none), toned(dim, none), text("in flight at the end, the oldest for " + span(l.Total.AbortedAge)),
 		})
 	}
 	if n := l.Total.OpenStreams(); n > 0 && l.Total.Aborted > 0 {
 		t.rows = append(t.rows, []cell{
-			toned(dim, none), toned(dim, none), text(count(n)), toned(dim, none),
+			toned(dim, none), toned(dim, none), number(n, count(n)), toned(dim, none),
 			toned(dim, none), toned(dim, none), text("streams still open at the end"),
 		})
+	}
+	titles, all := t.titles(w-2), len(t.rows)
+	t, kept := t.arranged(a)
+	for _, i := range kept {
+		if i < len(times) {
+			took.rows = append(took.rows, times[i]...)
+		}
 	}
 	head, rows := t.render(s, w-2)
 	if len(took.rows) > 0 {
 		title, times := took.render(s, w-2)
 		rows = append(append(rows, "", title), times...)
 	}
-	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: foot}
+	return page{head: []string{a.line(len(kept), all, s, w), " " + head}, rows: indent(rows, 1), foot: foot, titles: titles}
 }

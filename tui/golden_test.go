@@ -29,6 +29,9 @@ func colourStyles(p termenv.Profile, dark, ascii bool) *styles {
 func showing(st advisor.State, s *styles, view, w, h int) *screen {
 	m := newScreen(context.Background(), &fakeController{}, Options{
 		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"}, Export: func(string, string, bool) (string, error) { return "", nil },
+		Explain: func(c advisor.Capacity, _ advisor.Recommendation, width int) string {
+			return fmt.Sprintf("%+v\n%d", c, width)
+		},
 	}, s)
 	m.w, m.h, m.view = w, h, view
 	m.take(st)
@@ -37,22 +40,30 @@ func showing(st advisor.State, s *styles, view, w, h int) *screen {
 
 var sizes = []struct{ w, h int }{{80, 24}, {100, 30}, {120, 40}, {200, 60}}
 
+// allViews are those of a session.
+var allViews = []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}
+
+// sceneries are the states that views are looked at in: all views, or those
+// that have something of their own for it.
 var sceneries = []struct {
 	name  string
 	state func() advisor.State
 	views []int
 }{
-	{"empty", emptyState, []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}},
+	{"empty", emptyState, allViews},
+	{"ramping", rampingState, allViews},
+	{"steady", steadyState, allViews},
+	{"failing", failingState, allViews},
+	{"down", downState, allViews},
+	{"measuring", measuringState, allViews},
+	{"refused", refusedState, allViews},
+	{"applied", appliedState, allViews},
+	{"finished", finishedState, allViews},
 	{"idle", idleState, []int{viewDashboard, viewAdvisor}},
-	{"ramping", rampingState, []int{viewDashboard, viewReplicas}},
-	{"steady", steadyState, []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewLog}},
 	{"disagreeing", disagreeingState, []int{viewDashboard, viewReplicas}},
 	{"scaled", scaledState, []int{viewDashboard}},
 	{"tracked", trackedState, []int{viewDashboard, viewReplicas}},
-	{"failing", failingState, []int{viewDashboard, viewRequests, viewFailures}},
-	{"measuring", measuringState, []int{viewDashboard, viewAdvisor}},
 	{"advised", advisedState, []int{viewDashboard, viewAdvisor}},
-	{"refused", refusedState, []int{viewAdvisor}},
 	{"verified", verifiedState, []int{viewAdvisor}},
 	{"measured", measuredState, []int{viewAdvisor}},
 	{"stopped", stoppedState, []int{viewDashboard, viewAdvisor}},
@@ -61,17 +72,24 @@ var sceneries = []struct {
 
 func TestGoldenViews(t *testing.T) {
 	for _, scene := range sceneries {
-		for _, view := range scene.views {
-			for _, size := range sizes {
-				name := fmt.Sprintf("%s-%d-%s-%dx%d", scene.name, view+1, strings.ToLower(views[view]), size.w, size.h)
-				t.Run(name, func(t *testing.T) {
-					frame := showing(scene.state(), plainStyles(), view, size.w, size.h).View()
-					checkFrame(t, frame, size.w, size.h)
-					golden.RequireEqual(t, []byte(frame+"\n"))
-				})
-			}
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("%s-%dx%d", scene.name, size.w, size.h), func(t *testing.T) {
+				requireViews(t, scene.state(), plainStyles(), scene.views, size.w, size.h)
+			})
 		}
 	}
+}
+
+// requireViews compares views of a State with those in a file.
+func requireViews(t *testing.T, st advisor.State, s *styles, shown []int, w, h int) {
+	t.Helper()
+	var all strings.Builder
+	for _, view := range shown {
+		frame := showing(st, s, view, w, h).View()
+		checkFrame(t, frame, w, h)
+		fmt.Fprintf(&all, "%s\n%s\n", strings.Repeat("=", w), strings.ReplaceAll(frame, "\x1b", "ESC"))
+	}
+	golden.RequireEqual(t, []byte(all.String()))
 }
 
 // checkFrame is what holds for every frame.

@@ -122,6 +122,25 @@ func doubt(st advisor.State) string {
 	}
 }
 
+// trustLines say in full what the word for the generator rests on.
+func trustLines(h load.Health, s *styles, w int) []string {
+	t, text := dim, "The generator is sound"
+	switch h.Verdict {
+	case load.Sound:
+	case load.Strained:
+		t, text = warn, "! The generator is strained: "+h.Reason
+	case load.Limited:
+		t, text = bad, "✗ The generator is the limit: "+h.Reason
+	default:
+		text = "The generator is not judged yet"
+	}
+	figures := fmt.Sprintf("%s. 99 %% of the requests left within %s of when they were due; it used %s cores", text, span(h.LagP99), trimmed(h.CPU))
+	if resources := h.Resources(); resources != "" {
+		figures += "; " + resources
+	}
+	return prose(s, t, figures+".", w)
+}
+
 // lately reports whether the header speaks of the last seconds: those of a
 // load that goes on, else of the whole run.
 func lately(l load.Snapshot) bool { return l.Phase == load.Running || l.Phase == load.Paused }
@@ -360,7 +379,9 @@ const (
 	viewLog
 )
 
-func renderTabs(shown []int, active int, frozen bool, s *styles, w int) string {
+// renderTabs names the views; notes at the right say how the active one is
+// looked at.
+func renderTabs(shown []int, active int, notes []part, s *styles, w int) string {
 	var b strings.Builder
 	for _, i := range shown {
 		label := fmt.Sprintf("%d %s", i+1, views[i])
@@ -370,9 +391,6 @@ func renderTabs(shown []int, active int, frozen bool, s *styles, w int) string {
 			b.WriteString(s.paint(dim, " "+label+" "))
 		}
 	}
-	right := ""
-	if frozen {
-		right = s.paint(warn, "❚❚ frozen")
-	}
-	return sides(b.String(), right+" ", w)
+	tabs := b.String()
+	return sides(tabs, join(notes, "  ", w-width(tabs)-3)+" ", w)
 }

@@ -26,7 +26,7 @@ func TestBusyUsersHaveARequest(t *testing.T) {
 	for i := range st.Points {
 		st.Points[i].Users, st.Points[i].InFlight = 126, 3
 	}
-	c := usersChart(st, plainStyles(), 80)
+	c := usersChart(st, zoomFive, 80)
 	for _, v := range c.curves[0].values {
 		if !math.IsNaN(v) && v != 3 {
 			t.Fatalf("%s: %v, want 3", c.title, v)
@@ -278,7 +278,7 @@ func TestChartsShowThePlannedLoad(t *testing.T) {
 		"arrivals":     {openState(), "all failed planned ", "users "},
 		"their shape":  {shapedState(true), "all failed planned ", "users "},
 	} {
-		throughput, users := names(throughputChart(c.st, plainStyles(), 80)), names(usersChart(c.st, plainStyles(), 80))
+		throughput, users := names(throughputChart(c.st, zoomFive, 80)), names(usersChart(c.st, zoomFive, 80))
 		if throughput != c.throughput || users != c.users {
 			t.Errorf("%s: charts of %q and %q, want %q and %q", name, throughput, users, c.throughput, c.users)
 		}

@@ -240,3 +240,26 @@ func (m *screen) askLeave(what string, with error) tea.Cmd {
 	m.askJob("Stop "+jobName(m.latest)+" and "+what+"?", leave)
 	return nil
 }
+
+// zoomTo shows so much of the past in the charts; without a name it goes to the
+// next zoom.
+func (m *screen) zoomTo(args []string) (tea.Cmd, error) {
+	if len(args) == 0 {
+		m.zoom = (m.zoom + 1) % zooms
+		return nil, nil
+	}
+	name := strings.Join(args, " ")
+	at := slices.Index(zoomNames(m), name)
+	if at < 0 {
+		return nil, fmt.Errorf("got %q, want one of %s", name, strings.Join(zoomNames(m), ", "))
+	}
+	m.zoom = zoom(at)
+	return nil, nil
+}
+
+func zoomNames(*screen) (names []string) {
+	for z := range zooms {
+		names = append(names, z.String())
+	}
+	return names
+}

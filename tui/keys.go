@@ -15,6 +15,7 @@ type keyMap struct {
 	Start, Stop, Edit, UsersUp, UsersUp10, UsersDown, UsersDown10, UsersMore, UsersLess key.Binding
 	Pause, Recycle, Reset, Another                                                      key.Binding
 	Views, Next, Previous, Up, Down, PageUp, PageDown, Top, Bottom, Freeze, Redraw      key.Binding
+	Zoom, Sort, Filter, Explain                                                         key.Binding
 	Advise, Apply, Verify, Export, Copy                                                 key.Binding
 	Help, Palette, Save, Suspend, Quit, Leave                                           key.Binding
 
@@ -50,14 +51,18 @@ var keys = keyMap{
 	PageDown: bind("pgdn", "move", "pgdown", "ctrl+d"),
 	Top:      bind("g", "move", "g", "home"),
 	Bottom:   bind("G", "move", "G", "end"),
+	Zoom:     bind("z", "zoom", "z"),
+	Sort:     bind("o", "sort", "o"),
+	Filter:   bind("/", "filter", "/"),
 	Freeze:   bind("space", "freeze", " "),
 	Redraw:   bind("ctrl+l", "redraw", "ctrl+l"),
 
-	Advise: bind("a", "advise", "a"),
-	Apply:  bind("A", "apply", "A"),
-	Verify: bind("v", "verify", "v"),
-	Export: bind("x", "export", "x"),
-	Copy:   bind("y", "copy", "y"),
+	Advise:  bind("a", "advise", "a"),
+	Apply:   bind("A", "apply", "A"),
+	Verify:  bind("v", "verify", "v"),
+	Explain: bind("E", "explain", "E"),
+	Export:  bind("x", "export", "x"),
+	Copy:    bind("y", "copy", "y"),
 
 	Help:    bind("?", "help", "?"),
 	Palette: bind(":", "commands", ":"),
@@ -109,6 +114,10 @@ func (m *screen) footer() []key.Binding {
 		return append(write, k.NextField, as(k.NextFormat, "← →", "format"))
 	case modePalette:
 		return []key.Binding{as(k.Accept, k.Accept.Help().Key, "do it"), k.Cancel, k.Complete, as(k.NextMatch, "↑ ↓", "choose")}
+	case modeExplain:
+		return []key.Binding{as(k.Down, k.move(), "move"), as(k.Cancel, "esc", "back")}
+	case modeFilter:
+		return []key.Binding{as(k.Accept, "enter", "keep"), as(k.Cancel, "esc", "show all")}
 	case modeConfirm:
 		return []key.Binding{k.Yes, k.No}
 	case modeHelp:

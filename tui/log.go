@@ -54,14 +54,19 @@ func eventLines(e advisor.Event, numbered bool, s *styles, w, most int) []string
 const maxEventLines = 6
 
 // renderLog is everything that happened, the newest last.
-func renderLog(st advisor.State, s *styles, w, h int) page {
+func renderLog(st advisor.State, s *styles, a arrangement, w, h int) page {
 	if len(st.Events) == 0 {
 		return page{rows: centred(s, "nothing has happened yet", w, h)}
 	}
-	p := page{tail: true, head: []string{""}}
+	p, kept := page{tail: true}, 0
 	for _, e := range st.Events {
+		if !a.keeps(e.Kind, e.Text) {
+			continue
+		}
+		kept++
 		p.rows = append(p.rows, eventLines(e, true, s, w, maxEventLines)...)
 	}
+	p.head = []string{a.line(kept, len(st.Events), s, w)}
 	return p
 }
 

@@ -23,6 +23,7 @@ type subject int
 const (
 	ofPhase  subject = iota // what the session does
 	ofLoad                  // load steps
+	ofHand                  // what was done by hand
 	ofWanted                // decisions
 	ofAnswer                // first answers of replicas
 	ofLeave                 // replicas that have to go, or go by themselves
@@ -103,7 +104,7 @@ func choose(marks []mark, first, end int) []placed {
 // are wanted.
 func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 	if a.columns >= roomy {
-		front = []subject{ofLoad, ofWanted, ofSLO}
+		front = []subject{ofLoad, ofHand, ofWanted, ofSLO}
 	}
 	var out []mark
 	add := func(of subject, column int, text string, tone tone) {
@@ -140,6 +141,8 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 			add(ofLoad, at, "↗", strong)
 		case advisor.LoadFalls:
 			add(ofLoad, at, "↘", strong)
+		case advisor.EditedByHand:
+			add(ofHand, at, "e", strong)
 		case advisor.SLOLost:
 			add(ofSLO, at, "✗", bad)
 		case advisor.SLORegained:
@@ -165,12 +168,12 @@ const roomy = 50
 
 // markLegend explains the marks of a timeline that are in view, as many as
 // fit; nothing where there are none. The help explains the others.
-func markLegend(st advisor.State, s *styles, w int) string {
+func markLegend(st advisor.State, s *styles, z zoom, w int) string {
 	in := map[subject]bool{}
-	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1), st.Timeline, ofLoad, ofAnswer, ofLeave, ofSLO) {
+	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1, z), st.Timeline, ofLoad, ofHand, ofAnswer, ofLeave, ofSLO) {
 		in[m.of] = true
 	}
-	if !in[ofLoad] && !in[ofAnswer] && !in[ofLeave] && !in[ofSLO] {
+	if !in[ofLoad] && !in[ofHand] && !in[ofAnswer] && !in[ofLeave] && !in[ofSLO] {
 		return ""
 	}
 	var parts []part
@@ -180,6 +183,7 @@ func markLegend(st advisor.State, s *styles, w int) string {
 		}
 	}
 	add(ofLoad, s.paint(strong, "↗↘")+s.paint(dim, " load"))
+	add(ofHand, s.paint(strong, "e")+s.paint(dim, " by hand"))
 	add(ofWanted, s.paint(accent, "▲▼n")+s.paint(dim, " wants n"))
 	add(ofAnswer, s.paint(good, "●")+s.paint(dim, " first answer"))
 	add(ofLeave, s.paint(warn, "○")+s.paint(dim, " goes"))

@@ -46,7 +46,7 @@ func TestMarksOfATimeline(t *testing.T) {
 		{31, []string{"✗ in front", "▲3", "✓ in front"}},
 	} {
 		var got []string
-		for _, m := range marksOf(newAxis(all, test.columns), scaledState().Timeline, ofSLO) {
+		for _, m := range marksOf(newAxis(all, test.columns, zoomFive), scaledState().Timeline, ofSLO) {
 			text := m.text
 			if m.rank == 0 {
 				text += " in front"
@@ -61,7 +61,7 @@ func TestMarksOfATimeline(t *testing.T) {
 
 // Charts with room for all agree, whatever their curves are of.
 func TestMarksOfWideChartsAgree(t *testing.T) {
-	a := newAxis(steadyState().Points, roomy)
+	a := newAxis(steadyState().Points, roomy, zoomFive)
 	want := marksOf(a, scaledState().Timeline, ofSLO)
 	if got := marksOf(a, scaledState().Timeline, ofWanted, ofAnswer); !slices.Equal(got, want) {
 		t.Errorf("marks of one chart %v, of another %v; want the same", want, got)
@@ -101,7 +101,7 @@ func TestLegendNamesWhatIsInView(t *testing.T) {
 		{"all", scaledState(), 78, "↗↘ load  ▲▼n wants n  ● first answer  ○ goes  ✗ SLO lost ✓ regained"},
 		{"narrow", scaledState(), 40, "↗↘ load  ▲▼n wants n  ● first answer"},
 	} {
-		if got := markLegend(test.state, plainStyles(), test.w); sgr.ReplaceAllString(got, "") != test.want {
+		if got := markLegend(test.state, plainStyles(), zoomFive, test.w); sgr.ReplaceAllString(got, "") != test.want {
 			t.Errorf("%s: legend %q, want %q", test.name, got, test.want)
 		}
 	}

@@ -2,10 +2,12 @@ package tui
 
 import "fmt"
 
-// page is a view whose rows can be moved through: head and foot stay.
+// page is a view whose rows can be moved through: head, sum and foot stay.
 type page struct {
 	head, rows, foot []string
-	tail             bool // the end is what matters; it is shown unless the user moved
+	sum              []string // right below the rows
+	tail             bool     // the end is what matters; it is shown unless the user moved
+	titles           []string // of the columns that the rows can be sorted by
 }
 
 // scroll is where the user is in a page.
@@ -17,7 +19,7 @@ type scroll struct {
 // visible is how many rows have room, the line that says where one is left
 // out.
 func (p page) visible(h int) int {
-	room := max(0, h-len(p.head)-len(p.foot))
+	room := max(0, h-len(p.head)-len(p.sum)-len(p.foot))
 	if len(p.rows) > room {
 		room = max(0, room-1)
 	}
@@ -57,6 +59,7 @@ func (p page) render(s *styles, at scroll, h int) []string {
 		out = append(out, s.paint(dim, fmt.Sprintf(" rows %d to %d of %d: %s to move",
 			top+1, min(len(p.rows), top+visible), len(p.rows), keys.move())))
 	}
+	out = append(out, p.sum...)
 	for len(out) < h-len(p.foot) {
 		out = append(out, "")
 	}

@@ -19,23 +19,18 @@ import (
 )
 
 func TestGoldenLooks(t *testing.T) {
-	for _, look := range []struct {
-		name string
-		s    *styles
-	}{
-		{"ascii", newStyles(&bytes.Buffer{}, true)},
-		{"256-dark", colourStyles(termenv.ANSI256, true, false)},
-		{"256-light", colourStyles(termenv.ANSI256, false, false)},
-		{"16-dark", colourStyles(termenv.ANSI, true, false)},
-	} {
-		for view, st := range map[int]advisor.State{viewDashboard: failingState(), viewReplicas: steadyState(), viewAdvisor: advisedState()} {
-			t.Run(look.name+"-"+strings.ToLower(views[view]), func(t *testing.T) {
-				frame := showing(st, look.s, view, 80, 24).View()
-				checkFrame(t, frame, 80, 24)
-				golden.RequireEqual(t, []byte(strings.ReplaceAll(frame, "\x1b", "ESC")+"\n"))
-			})
-		}
+	ascii, dark := newStyles(&bytes.Buffer{}, true), colourStyles(termenv.ANSI256, true, false)
+	for _, scene := range sceneries {
+		t.Run("ascii-"+scene.name, func(t *testing.T) { requireViews(t, scene.state(), ascii, scene.views, 80, 24) })
+		t.Run("256-dark-"+scene.name, func(t *testing.T) { requireViews(t, scene.state(), dark, scene.views, 80, 24) })
 	}
+	some := []int{viewDashboard, viewReplicas, viewAdvisor}
+	t.Run("256-light", func(t *testing.T) {
+		requireViews(t, advisedState(), colourStyles(termenv.ANSI256, false, false), some, 80, 24)
+	})
+	t.Run("16-dark", func(t *testing.T) {
+		requireViews(t, advisedState(), colourStyles(termenv.ANSI, true, false), some, 80, 24)
+	})
 }
 
 func TestGoldenSheets(t *testing.T) {

@@ -96,7 +96,7 @@ func anyReplica(t *rapid.T) probe.Replica {
 
 func anyObservation(t *rapid.T) advisor.Observation {
 	return advisor.Observation{
-		Trial: advisor.Trial{Name: texts.Draw(t, "trial")}, Took: durations.Draw(t, "took"), Requests: rapid.IntRange(0, 1e9).Draw(t, "requests"),
+		Trial: advisor.Trial{Name: texts.Draw(t, "trial"), Users: rapid.IntRange(0, 1e6).Draw(t, "step users")}, Took: durations.Draw(t, "took"), Requests: rapid.IntRange(0, 1e9).Draw(t, "requests"),
 		Failed: rapid.IntRange(0, 1e9).Draw(t, "failed"), Rate: values.Draw(t, "rate"), InFlight: values.Draw(t, "in flight"), P50: durations.Draw(t, "p50"),
 		P95: durations.Draw(t, "p95"), Health: anyHealth(t), Verdict: rapid.SampledFrom([]model.Verdict{"", model.Pass, model.Fail, model.Unsure}).Draw(t, "verdict"), Why: texts.Draw(t, "why"),
 	}
@@ -193,7 +193,10 @@ func anyState(t *rapid.T) advisor.State {
 		st.Search = &advisor.SearchState{Steps: listOf(t, func() advisor.Observation { return anyObservation(t) }), Now: advisor.Trial{Name: texts.Draw(t, "trial")},
 			Budget: durations.Draw(t, "budget"), Left: durations.Draw(t, "left")}
 		if rapid.Bool().Draw(t, "capacity") {
-			st.Search.Capacity = &advisor.Capacity{SLO: advisor.Interval{Value: values.Draw(t, "slo"), Unit: texts.Draw(t, "unit")}, Replicas: rapid.Int().Draw(t, "replicas")}
+			st.Search.Capacity = &advisor.Capacity{SLO: advisor.Interval{Value: values.Draw(t, "slo"), Unit: texts.Draw(t, "unit")}, Replicas: rapid.Int().Draw(t, "replicas"),
+				Curves: listOf(t, func() model.Curve {
+					return model.Curve{Model: texts.Draw(t, "model"), Lambda: values.Draw(t, "lambda"), Sigma: values.Draw(t, "sigma"), Kappa: values.Draw(t, "kappa"), Max: values.Draw(t, "most")}
+				})}
 		}
 	}
 	if rapid.Bool().Draw(t, "refused") {
@@ -221,8 +224,8 @@ func TestAnyStateFitsAnyScreen(t *testing.T) {
 		s := looks[rapid.IntRange(0, len(looks)-1).Draw(t, "looks")]
 		w, h := rapid.IntRange(20, 400).Draw(t, "width"), rapid.IntRange(5, 120).Draw(t, "height")
 		m := showing(anyState(t), s, rapid.IntRange(0, len(views)-1).Draw(t, "view"), w, h)
-		for range rapid.IntRange(0, 3).Draw(t, "keys") {
-			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "r", "v", "w", "y", "n", ":", "enter", "ctrl+s", "ctrl+c"}).Draw(t, "key")))
+		for range rapid.IntRange(0, 4).Draw(t, "keys") {
+			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "r", "v", "w", "y", "n", ":", "enter", "ctrl+s", "ctrl+c", "z", "o", "/", "E"}).Draw(t, "key")))
 		}
 		frame := m.View()
 		checkFrame(t, frame, w, h)

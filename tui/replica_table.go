@@ -32,8 +32,9 @@ type replicaColumn struct {
 	of func(r probe.Replica) cell
 }
 
-// replicaTable has a row a replica. bars show the shares beside each other.
-func replicaTable(st advisor.State, bars bool) table {
+// replicaTable has a row a replica, with more columns behind those that always
+// are there.
+func replicaTable(st advisor.State, more ...replicaColumn) table {
 	columns := answerColumns(st)
 	if st.Managed {
 		columns = append(columns, scalerColumns...)
@@ -41,9 +42,7 @@ func replicaTable(st advisor.State, bars bool) table {
 	if slices.ContainsFunc(st.Fleet.Replicas, func(r probe.Replica) bool { return r.Parts != nil }) {
 		columns = append(columns, partColumns...)
 	}
-	if bars {
-		columns = append(columns, shareBars(st.Fleet))
-	}
+	columns = append(columns, more...)
 	var t table
 	for _, c := range columns {
 		t.columns = append(t.columns, c.column)
@@ -69,20 +68,20 @@ func replicaTable(st advisor.State, bars bool) table {
 // of it.
 func answerColumns(st advisor.State) []replicaColumn {
 	// answered is what answers tell, of a replica that gave some.
-	answered := func(write func(r probe.Replica) string) func(r probe.Replica) cell {
+	answered := func(of func(r probe.Replica) cell) func(r probe.Replica) cell {
 		return func(r probe.Replica) cell {
 			if !r.Answered {
 				return cell{}
 			}
-			return text(write(r))
+			return of(r)
 		}
 	}
 	quantile := func(of func(r probe.Replica) time.Duration) func(r probe.Replica) cell {
-		return answered(func(r probe.Replica) string {
+		return answered(func(r probe.Replica) cell {
 			if r.P99 <= 0 {
-				return "" // no answer was a success
+				return cell{} // no answer was a success
 			}
-			return millis(of(r))
+			return number(of(r), millis(of(r)))
 		})
 	}
 	columns := []replicaColumn{
@@ -91,29 +90,27 @@ func answerColumns(st advisor.State) []replicaColumn {
 			look := replicaSigns[r.State]
 			return toned(look.tone, look.sign+" "+string(r.State))
 		}},
-		{column{title: "share", width: 7}, answered(func(r probe.Replica) string { return percent(r.Share) })},
-		{column{title: "req/s", width: 6}, answered(func(r probe.Replica) string { return figure(r.Rate) })},
+		{column{title: "share", width: 7}, answered(func(r probe.Replica) cell { return number(r.Share, percent(r.Share)) })},
+		{column{title: "req/s", width: 6}, answered(func(r probe.Replica) cell { return number(r.Rate, figure(r.Rate)) })},
 		{column{title: "p50", width: 6}, quantile(func(r probe.Replica) time.Duration { return r.P50 })},
 		{column{title: "p95", width: 6}, quantile(func(r probe.Replica) time.Duration { return r.P95 })},
 		{column{title: "p99", width: 6, rank: 5}, quantile(func(r probe.Replica) time.Duration { return r.P99 })},
-		{column{title: "errors", width: 6, rank: 1}, func(r probe.Replica) cell {
-			if !r.Answered {
+		{column{title: "errors", width: 6, rank: 1}, answered(func(r probe.Replica) cell {
+			return number(r.Failed, count(r.Failed)).in(toneIf(r.Failed > 0, bad))
+		})},
+		{column{title: "in fl", width: 5, rank: 6}, inFlight},
+		{column{title: "conns", width: 5, rank: 3}, answered(func(r probe.Replica) cell {
+			if r.Conns == nil {
 				return cell{}
 			}
-			return toned(toneIf(r.Failed > 0, bad), count(r.Failed))
-		}},
-		{column{title: "in fl", width: 5, rank: 6}, func(r probe.Replica) cell { return text(inFlight(r)) }},
-		{column{title: "conns", width: 5, rank: 3}, answered(func(r probe.Replica) string {
-			if r.Conns == nil {
-				return ""
-			}
-			return count(*r.Conns)
+			return number(*r.Conns, count(*r.Conns))
 		})},
-		{column{title: "first", width: 5, rank: 4}, answered(func(r probe.Replica) string {
+		{column{title: "first", width: 5, rank: 4}, answered(func(r probe.Replica) cell {
 			if st.Load.Started.IsZero() || r.FirstSeen.IsZero() {
-				return ""
+				return cell{}
 			}
-			return clock(r.FirstSeen.Sub(st.Load.Started))
+			since := r.FirstSeen.Sub(st.Load.Started)
+			return number(since, clock(since))
 		})},
 	}
 	if slices.ContainsFunc(st.Fleet.Replicas, func(r probe.Replica) bool { return r.ColdStart != nil }) {
@@ -121,7 +118,7 @@ func answerColumns(st advisor.State) []replicaColumn {
 			if r.ColdStart == nil {
 				return cell{}
 			}
-			return toned(warn, "+"+span(r.ColdStart.Penalty()))
+			return number(r.ColdStart.Penalty(), "+"+span(r.ColdStart.Penalty())).in(warn)
 		}})
 	}
 	return columns
@@ -129,30 +126,32 @@ func answerColumns(st advisor.State) []replicaColumn {
 
 // inFlight is what a replica has in flight: as its scaler says or, with a ~, as
 // its answers suggest.
-func inFlight(r probe.Replica) string {
+func inFlight(r probe.Replica) cell {
 	switch {
 	case r.Managed:
-		return count(r.InFlight)
+		return number(r.InFlight, count(r.InFlight))
 	case r.InFlightEstimate == nil:
-		return ""
+		return cell{}
 	case *r.InFlightEstimate < 9.95:
-		return "~" + figure(*r.InFlightEstimate)
+		return number(*r.InFlightEstimate, "~"+figure(*r.InFlightEstimate))
 	}
-	return "~" + count(int64(*r.InFlightEstimate+0.5))
+	return number(*r.InFlightEstimate, "~"+count(int64(*r.InFlightEstimate+0.5)))
 }
 
 // scalerColumns are those of what only a scaler knows.
 var scalerColumns = []replicaColumn{
-	{column{title: "started in", width: 10, rank: 2}, told(func(r probe.Replica) (string, bool) { return span(r.StartedIn), r.StartedIn > 0 })},
-	{column{title: "cpu time", width: 8, rank: 7}, told(func(r probe.Replica) (string, bool) { return span(r.CPU), r.CPU > 0 })},
-	{column{title: "memory", width: 8, rank: 8}, told(func(r probe.Replica) (string, bool) { return profiles.FormatSize(r.Memory), r.Memory > 0 })},
+	{column{title: "started in", width: 10, rank: 2}, told(func(r probe.Replica) (cell, bool) { return number(r.StartedIn, span(r.StartedIn)), r.StartedIn > 0 })},
+	{column{title: "cpu time", width: 8, rank: 7}, told(func(r probe.Replica) (cell, bool) { return number(r.CPU, span(r.CPU)), r.CPU > 0 })},
+	{column{title: "memory", width: 8, rank: 8}, told(func(r probe.Replica) (cell, bool) {
+		return number(r.Memory, profiles.FormatSize(r.Memory)), r.Memory > 0
+	})},
 }
 
 // told is a figure of a scaler where it has one.
-func told(of func(r probe.Replica) (figure string, ok bool)) func(r probe.Replica) cell {
+func told(of func(r probe.Replica) (figure cell, ok bool)) func(r probe.Replica) cell {
 	return func(r probe.Replica) cell {
 		if figure, ok := of(r); ok && r.Managed {
-			return text(figure)
+			return figure
 		}
 		return cell{}
 	}
@@ -171,7 +170,7 @@ func meanOf(of func(m *probe.Means) *time.Duration) func(r probe.Replica) cell {
 		if r.Parts == nil || of(r.Parts) == nil {
 			return cell{}
 		}
-		return text(millis(*of(r.Parts)))
+		return number(*of(r.Parts), millis(*of(r.Parts)))
 	}
 }
 
@@ -187,7 +186,7 @@ func shareBars(f probe.Fleet) replicaColumn {
 		if r.Share <= 0 {
 			return cell{}
 		}
-		return toned(accent, bar(r.Share/largest, barWidth))
+		return number(r.Share, bar(r.Share/largest, barWidth)).in(accent)
 	}}
 }
 

@@ -11,22 +11,45 @@ import (
 	"headroom/profiles"
 )
 
-// renderReplicas says who answers, and what the scaler does about it.
-func renderReplicas(st advisor.State, s *styles, w, h int) page {
-	foot := replicaNotes(st, s, w)
+// renderReplicas says who answers, and what the scaler does about it. What is
+// wrong stands above the table; what explains it below, where it can be moved
+// to when there are many replicas.
+func renderReplicas(st advisor.State, s *styles, a arrangement, lately trends, w, h int) page {
+	above, notes := replicaAlarms(st, s, w), replicaNotes(st, s, w)
 	if len(st.Fleet.Replicas) == 0 {
 		word := "no replica has answered yet"
 		if st.Loaded && st.Load.Unnamed > 0 {
 			word = "no answer names the replica that gave it"
 		}
-		return page{rows: centred(s, word, w, max(3, h-len(foot))), foot: foot}
+		return page{head: above, rows: centred(s, word, w, max(3, h-len(above)-len(notes))), foot: notes}
 	}
-	head, rows := replicaTable(st, true).render(s, w-2)
-	above := []string{" " + replicaSummary(st, s, w-2)}
+	seconds := 10
+	if w >= 140 {
+		seconds = trendSeconds
+	}
+	t := replicaTable(st, trendColumn(lately, seconds), shareBars(st.Fleet))
+	titles := t.titles(w - 2)
+	t, kept := t.arranged(a)
+	head, rows := t.render(s, w-2)
+	above = append(above, " "+replicaSummary(st, s, w-2))
+	if d := st.Decision; st.Managed && (d.Current > 0 || d.Desired > 0) {
+		above = append(above, said(s, plain, "last decision "+d.At.Format("15:04:05")+"  "+d.String(), w, 2)...)
+	}
 	if line := st.Fleet.SourceLine(); line != "" {
 		above = append(above, said(s, dim, line, w, 2)...)
 	}
-	return page{head: append(above, "", " "+head), rows: indent(rows, 1), foot: append([]string{""}, foot...)}
+	above = append(above, a.line(len(kept), len(st.Fleet.Replicas), s, w), " "+head)
+	return page{head: above, rows: append(append(indent(rows, 1), ""), notes...), titles: titles}
+}
+
+// replicaAlarms are what keeps the load from replicas, and a scaler that does
+// not answer.
+func replicaAlarms(st advisor.State, s *styles, w int) []string {
+	out := banner(st, s, w)
+	if st.Managed && st.ScalerError != "" {
+		out = append(out, said(s, bad, "✗ the scaler does not answer: "+st.ScalerError, w, 2)...)
+	}
+	return out
 }
 
 // banner is what keeps the load from replicas, in a few lines.
@@ -86,7 +109,7 @@ func replicaNotes(st advisor.State, s *styles, w int) []string {
 			say(warn, fmt.Sprintf("! %s gets no requests until it answers again: %s", r.ID, r.LastError))
 		}
 	}
-	for _, n := range st.Notices {
+	for _, n := range st.Notices[min(1, len(st.Notices)):] { // the first is the banner
 		say(warn, "! "+n.Text)
 	}
 	for _, source := range st.Fleet.Sources {
@@ -99,12 +122,6 @@ func replicaNotes(st advisor.State, s *styles, w int) []string {
 	}
 	if !st.Managed {
 		return out
-	}
-	if st.ScalerError != "" {
-		say(bad, "✗ the scaler does not answer: "+st.ScalerError)
-	}
-	if d := st.Decision; d.Current > 0 || d.Desired > 0 {
-		say(plain, "last decision "+d.At.Format("15:04:05")+"  "+d.String())
 	}
 	say(dim, "policy in force: "+policyLine(st.Policy))
 	return out

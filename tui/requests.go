@@ -14,13 +14,13 @@ var statsColumns = []struct {
 	column
 	of func(load.Stats) cell
 }{
-	{column{title: "count", width: 7}, func(r load.Stats) cell { return text(count(r.Count)) }},
-	{column{title: "failed", width: 7}, func(r load.Stats) cell { return toned(toneIf(r.Failed > 0, bad), count(r.Failed)) }},
+	{column{title: "count", width: 7}, func(r load.Stats) cell { return number(r.Count, count(r.Count)) }},
+	{column{title: "failed", width: 7}, func(r load.Stats) cell { return number(r.Failed, count(r.Failed)).in(toneIf(r.Failed > 0, bad)) }},
 	{column{title: "fail %", width: 7, rank: 4}, func(r load.Stats) cell {
-		return toned(toneIf(r.Failed > 0, bad), percent(r.FailShare()))
+		return number(r.FailShare(), percent(r.FailShare())).in(toneIf(r.Failed > 0, bad))
 	}},
-	{column{title: "req/s", width: 6}, func(r load.Stats) cell { return text(figure(r.Rate())) }},
-	{column{title: "received", width: 8, rank: 5}, func(r load.Stats) cell { return text(profiles.FormatSize(r.Bytes)) }},
+	{column{title: "req/s", width: 6}, func(r load.Stats) cell { return number(r.Rate(), figure(r.Rate())) }},
+	{column{title: "received", width: 8, rank: 5}, func(r load.Stats) cell { return number(r.Bytes, profiles.FormatSize(r.Bytes)) }},
 }
 
 // streamColumns are those of streams of events, where there are any.
@@ -28,8 +28,8 @@ var streamColumns = []struct {
 	column
 	of func(load.Streams) cell
 }{
-	{column{title: "events", width: 6, rank: 7}, func(r load.Streams) cell { return text(count(r.Events)) }},
-	{column{title: "open", width: 5, rank: 7}, func(r load.Streams) cell { return text(count(r.Open)) }},
+	{column{title: "events", width: 6, rank: 7}, func(r load.Streams) cell { return number(r.Events, count(r.Events)) }},
+	{column{title: "open", width: 5, rank: 7}, func(r load.Streams) cell { return number(r.Open, count(r.Open)) }},
 	{column{title: "ttft p50", width: 8, rank: 8}, func(r load.Streams) cell { return timeCell(r.TTFT, r.TTFT.P50) }},
 	{column{title: firstEventColumn, width: 8, rank: 7}, func(r load.Streams) cell { return timeCell(r.TTFT, r.TTFT.P95) }},
 	{column{title: "gap p50", width: 7, rank: 8}, func(r load.Streams) cell { return timeCell(r.Gap, r.Gap.P50) }},
@@ -66,19 +66,20 @@ func timeCell(q load.Quantiles, t time.Duration) cell {
 	if q.Count == 0 {
 		return toned(dim, none)
 	}
-	return text(millis(t))
+	return number(t, millis(t))
 }
 
-// addTimes adds a row with the latency behind its other cells, and below it
+// timed is two rows: one with the latency behind its other cells, and below it
 // one with the service time.
-func (t *table) addTimes(row []cell, latency, service load.Quantiles) {
+func timed(row []cell, latency, service load.Quantiles) [][]cell {
 	below := make([]cell, len(row))
 	below[0] = toned(dim, "  service time")
-	t.rows = append(t.rows, append(row, times(latency)...), append(below, times(service)...))
+	return [][]cell{append(row, times(latency)...), append(below, times(service)...)}
 }
 
-// renderRequests is the table of what was asked for.
-func renderRequests(st advisor.State, s *styles, w, h int) page {
+// renderRequests is the table of what was asked for. The row of all stays at its
+// end, whatever the others are sorted and filtered by.
+func renderRequests(st advisor.State, s *styles, a arrangement, w, h int) page {
 	if !st.Loaded {
 		return page{rows: centred(s, "no request yet", w, h)}
 	}
@@ -96,7 +97,7 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 	for _, c := range timesColumns {
 		t.columns = append(t.columns, c.column)
 	}
-	add := func(name cell, r load.Stats) {
+	rowsOf := func(name cell, r load.Stats) [][]cell {
 		row := []cell{name}
 		for _, c := range statsColumns {
 			row = append(row, c.of(r))
@@ -108,14 +109,22 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 				row = append(row, toned(dim, none))
 			}
 		}
-		t.addTimes(row, r.Latency, r.Service)
+		return timed(row, r.Latency, r.Service)
 	}
 	for _, r := range st.Load.Requests {
-		add(text(r.Name), r)
+		t.rows = append(t.rows, rowsOf(text(r.Name), r)[0])
 	}
-	add(toned(strong, "all"), st.Load.Total)
+	titles := t.titles(w - 2)
+	t, kept := t.arranged(a)
+	t.rows = nil // each becomes two
+	for _, i := range kept {
+		t.rows = append(t.rows, rowsOf(text(st.Load.Requests[i].Name), st.Load.Requests[i])...)
+	}
+	t.rows = append(t.rows, rowsOf(toned(strong, "all"), st.Load.Total)...)
 
 	head, rows := t.render(s, w-2)
+	rows = indent(rows, 1)
+	all := len(rows) - 2
 	legend := "Times are ms of the answers that succeeded: latency from when a request was meant to leave to its last byte, and below it service time from when it really left. Where that is much shorter, requests waited for a free user"
 	wide := t.shows(firstEventColumn, w-2)
 	if wide {
@@ -127,10 +136,10 @@ func renderRequests(st advisor.State, s *styles, w, h int) page {
 			foot = append(foot, prose(s, dim, r.Name+": "+streamed(*r.Streams), w)...)
 		}
 	}
-	if resources := st.Load.Health.Resources(); resources != "" {
-		foot = append(foot, prose(s, dim, "The generator and its machine: "+resources+".", w)...)
+	foot = append(foot, trustLines(st.Load.Health, s, w)...)
+	return page{
+		head: []string{a.line(len(kept), len(st.Load.Requests), s, w), " " + head}, rows: rows[:all], sum: rows[all:], foot: foot, titles: titles,
 	}
-	return page{head: []string{"", " " + head}, rows: indent(rows, 1), foot: foot}
 }
 
 // streamed is what came back as streams of events, in one sentence.

@@ -35,7 +35,7 @@ func TestStreamsAmongRequests(t *testing.T) {
 		width          int
 		columns, words bool
 	}{{200, true, false}, {80, false, true}} {
-		page := renderRequests(st, plainStyles(), c.width, 40)
+		page := renderRequests(st, plainStyles(), arrangement{}, c.width, 40)
 		head, text := page.head[1], strings.Join(slices.Concat(page.rows, page.foot), "\n")
 		for _, title := range []string{"events", "open", "ttft p50", "ttft p95", "gap p50", "gap p95"} {
 			if got := strings.Contains(head, title); got != c.columns {
@@ -50,12 +50,12 @@ func TestStreamsAmongRequests(t *testing.T) {
 		}
 	}
 	st.Load.Total.Aborted = 9
-	failures := strings.Join(renderFailures(st, plainStyles(), 80, 40).rows, "\n")
+	failures := strings.Join(renderFailures(st, plainStyles(), arrangement{}, 80, 40).rows, "\n")
 	if !strings.Contains(failures, "aborted") || !strings.Contains(failures, "streams still open at the end") {
 		t.Errorf("failures %q, want a row of the 2 requests cut off and one of the 7 streams still open", failures)
 	}
 	st.Load.Total.Streams, st.Load.Requests[0].Streams = nil, nil
-	if head := renderRequests(st, plainStyles(), 200, 40).head[1]; strings.Contains(head, "ttft") {
+	if head := renderRequests(st, plainStyles(), arrangement{}, 200, 40).head[1]; strings.Contains(head, "ttft") {
 		t.Errorf("without streams: %q, want no columns of streams", head)
 	}
 }

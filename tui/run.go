@@ -54,6 +54,10 @@ type Options struct {
 	// Copy returns the advised policy as a text for the clipboard.
 	Copy func() (string, error)
 
+	// Explain writes the derivation of an advice in lines of at most so many
+	// columns.
+	Explain func(c advisor.Capacity, r advisor.Recommendation, width int) string
+
 	Input  io.Reader // nil: the terminal
 	Output io.Writer // nil: the terminal; takes writes from several goroutines
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"headroom/advisor"
@@ -18,6 +19,8 @@ const (
 	modeConfirm      // a question that wants y or n
 	modeFile         // what is to be written, and where to
 	modePalette      // a command is typed
+	modeExplain      // the derivation of the advice
+	modeFilter       // the text that rows must have
 	modeHelp
 	modeLeaving // the job under way is being stopped; then the program ends
 )
@@ -29,12 +32,18 @@ type screen struct {
 	o      Options
 	styles *styles
 
-	w, h    int
-	latest  advisor.State // what keys act on
-	shown   advisor.State // what is on the screen; older than latest while frozen
-	frozen  bool
-	view    int
-	scrolls [len(views)]scroll
+	w, h      int
+	latest    advisor.State // what keys act on
+	shown     advisor.State // what is on the screen; older than latest while frozen
+	trends    trends        // up to latest
+	lately    trends        // those on the screen
+	frozen    bool
+	view      int
+	zoom      zoom
+	scrolls   [len(views)]scroll
+	arranged  [len(views)]arrangement
+	filter    textinput.Model
+	explained scroll
 
 	left     error // what Run returns where the user left in a way that means something
 	commands []command
@@ -76,7 +85,7 @@ type (
 func newScreen(ctx context.Context, c Controller, o Options, s *styles) *screen {
 	m := &screen{
 		ctx: ctx, do: c, o: o, styles: s, w: leastWidth, h: leastHeight, stale: true,
-		edit: newLoadForm(s), export: newExportForm(s, o), save: newSaveForm(s, o), palette: newCommandLine(s), commands: newCommands(o),
+		edit: newLoadForm(s), export: newExportForm(s, o), save: newSaveForm(s, o), palette: newCommandLine(s), commands: newCommands(o), filter: newInput(s, 40),
 	}
 	m.view = m.views()[0]
 	return m
@@ -143,7 +152,7 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	if m.latest.Busy() && st.Phase != m.latest.Phase && !m.notice.bad {
 		m.notice, m.stale = notice{}, true // it was about a job that has ended
 	}
-	m.latest = st
+	m.latest, m.trends = st, m.trends.with(st)
 	m.asked.settle(st)
 	m.withdraw()
 	if !m.frozen {
@@ -161,7 +170,7 @@ func (m *screen) show(st advisor.State) {
 	if topicOf(st) != topicOf(m.shown) {
 		m.scrolls[viewAdvisor] = scroll{}
 	}
-	m.shown, m.stale = st, true
+	m.shown, m.lately, m.stale = st, m.trends, true
 }
 
 // typed hands a key to whom the mode says. Letters that came in one read are
@@ -179,6 +188,9 @@ func (m *screen) typed(msg tea.KeyMsg) tea.Cmd {
 
 func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 	m.notice = notice{}
+	if m.mode == modeNormal && m.unfilter(msg) {
+		return nil
+	}
 	if cmd, ok := m.given(msg, m.mode == modeNormal); ok {
 		return cmd
 	}
@@ -191,6 +203,10 @@ func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 		return m.fileKey(msg)
 	case modePalette:
 		return m.paletteKey(msg)
+	case modeFilter:
+		return m.filterKey(msg)
+	case modeExplain:
+		m.explainKey(msg)
 	case modeHelp:
 		m.helpKey(msg)
 	}
@@ -264,32 +280,46 @@ func (m *screen) body() []string {
 	if w < leastWidth || m.h < leastHeight {
 		return renderSmall(m.shown, s, w, m.h)
 	}
-	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.frozen, s, w))
+	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.lookNotes(), s, w))
 	switch {
 	case m.mode == modeHelp:
 		return append(lines, m.helpPage().render(s, m.helpAt, m.bodyHeight())...)
+	case m.mode == modeExplain:
+		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
 		above := banner(m.shown, s, w)
-		return append(append(lines, above...), renderDashboard(m.shown, s, w, m.bodyHeight()-len(above))...)
+		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)
 	}
 }
 
+// lookNotes say how the user looks at the active view.
+func (m *screen) lookNotes() []part {
+	var out []part
+	if m.view == viewDashboard {
+		out = append(out, part{m.styles.paint(dim, "zoom ") + m.zoom.String(), 1})
+	}
+	if m.frozen {
+		out = append(out, part{m.styles.paint(warn, "❚❚ frozen"), 0})
+	}
+	return out
+}
+
 // page is the active view, where it is one that can be moved through.
 func (m *screen) page() page {
-	st, s, w, h := m.shown, m.styles, m.w, m.bodyHeight()
+	st, s, a, w, h := m.shown, m.styles, m.arranged[m.view], m.w, m.bodyHeight()
 	switch m.view {
 	case viewRequests:
-		return renderRequests(st, s, w, h)
+		return renderRequests(st, s, a, w, h)
 	case viewReplicas:
-		return renderReplicas(st, s, w, h)
+		return renderReplicas(st, s, a, m.lately, w, h)
 	case viewFailures:
-		return renderFailures(st, s, w, h)
+		return renderFailures(st, s, a, w, h)
 	case viewAdvisor:
 		return renderAdvisor(st, s, w, h)
 	case viewLog:
-		return renderLog(st, s, w, h)
+		return renderLog(st, s, a, w, h)
 	default:
 		return page{}
 	}
@@ -310,6 +340,8 @@ func (m *screen) sheet() []string {
 		return m.file.render(s, w)
 	case modePalette:
 		return m.palette.render(s, w)
+	case modeFilter:
+		return filterLine(m.filter, s)
 	case modeLeaving:
 		text := "stopping, and waiting for the answers that are under way"
 		if m.latest.Loaded {

@@ -218,6 +218,29 @@ func failingState() advisor.State {
 	return st
 }
 
+// downState is a target that went down: nothing answers any more.
+func downState() advisor.State {
+	st := run(idleState(), 40*time.Second, 60, 40*ms)
+	st.Load.Recent.Failed, st.Load.Recent.Latency = st.Load.Recent.Count, load.Quantiles{}
+	st.Load.Total.Failed, st.Load.Requests[0].Failed = 900, 900
+	for i, o := range st.Load.SLO {
+		st.Load.RecentSLO[i] = load.Objective{Objective: o.Objective, Name: o.Name}
+		if o.Objective.Measure == profiles.Errors {
+			st.Load.SLO[i].Value, st.Load.SLO[i].Holds = st.Load.Total.FailShare(), false
+			st.Load.RecentSLO[i].Value, st.Load.RecentSLO[i].Valid = 1, true
+		}
+	}
+	for i := range st.Points {
+		if p := &st.Points[i]; i > 30 {
+			p.Failed, p.P50, p.P95, p.P99 = p.Rate, 0, 0, 0
+		}
+	}
+	st.Load.Failures = []load.FailureCount{{Failure: load.Dial, Count: 900, First: 21 * time.Second, Last: 40 * time.Second,
+		Example: "connection refused", Latency: quantiles(900, 2*ms), Service: quantiles(900, ms)}}
+	st.Events = append(st.Events, advisor.Event{N: 2, At: began.Add(31 * time.Second), Kind: "slo", Text: "errors<1% is missed: 4%"})
+	return st
+}
+
 func step(name string, rate float64, p95 time.Duration, verdict model.Verdict, why string) advisor.Observation {
 	n := int(rate * 4)
 	return advisor.Observation{
@@ -247,10 +270,14 @@ func disagreeingState() advisor.State {
 func testSteps() []advisor.Observation {
 	failed := step("12.6/s", 12.4, math.MaxInt64, model.Fail, "29 of 49 requests over 100ms, worth 12 independent ones")
 	failed.Failed, failed.InFlight = 4, 3.1
+	ladder := func(users int, o advisor.Observation) advisor.Observation {
+		o.Trial.Users = users
+		return o
+	}
 	return []advisor.Observation{
-		step("baseline", 19.8, 52*ms, model.Unsure, "0 of 60 requests over 100ms"),
-		step("2 users", 20.1, 101*ms, model.Fail, "31 of 80 requests over 100ms"),
-		step("4 users", 20.0, 203*ms, model.Fail, "80 of 80 requests over 100ms"),
+		ladder(1, step("baseline", 19.8, 52*ms, model.Unsure, "0 of 60 requests over 100ms")),
+		ladder(2, step("2 users", 20.1, 101*ms, model.Fail, "31 of 80 requests over 100ms")),
+		ladder(4, step("4 users", 20.0, 203*ms, model.Fail, "80 of 80 requests over 100ms")),
 		step("14.07/s", 14.0, 140*ms, model.Fail, "11 of 56 requests over 100ms"),
 		failed,
 		step("7.03/s", 7.1, 71*ms, model.Pass, "0 of 120 requests over 100ms"),
@@ -302,12 +329,29 @@ func advisedState() advisor.State {
 	c := &advisor.Capacity{
 		SLO:        advisor.Interval{Value: 10.11, Low: 7.03, High: 11.5, Unit: "/s"},
 		Saturation: advisor.Interval{Value: 20.1, Low: 19.8, High: 20.1, Unit: "/s"},
-		Service:    50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
+		Curves:     []model.Curve{{Model: "hinge", Lambda: 19.8, Max: 20.05, Peak: 1.01}}, Knee: 1,
+		Scaling: &advisor.Scaling{Replicas: 4, Saturation: 74.2, Efficiency: advisor.Interval{Value: 0.92, Low: 0.9, High: 0.95}},
+		Service: 50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
 		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
 	}
 	st.Search = &advisor.SearchState{Steps: testSteps(), Budget: 90 * time.Second, Left: 6 * time.Second, Capacity: c}
 	st.Advice = testAdvice(true)
 	st.Advice.Notes = []string{"the steps were short: a longer --budget gives firmer numbers"}
+	return st
+}
+
+// appliedState has an advice in force that no replay has been made under.
+func appliedState() advisor.State {
+	st := advisedState()
+	st.Advice = testAdvice(false)
+	st.Applied, st.Policy = true, st.Advice.Applied
+	return st
+}
+
+// finishedState is a swarm that has come to its end.
+func finishedState() advisor.State {
+	st := ended(steadyState())
+	st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, At: st.At, Kind: "run", Text: "the swarm has ended"})
 	return st
 }
 

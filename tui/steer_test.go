@@ -335,7 +335,7 @@ func TestSharesAreComparedWithTheLargest(t *testing.T) {
 		st.Fleet.Replicas[i].Share = share
 	}
 	frame := showing(st, plainStyles(), viewReplicas, 200, 50).View()
-	for _, want := range []string{"of the largest share\n", "MB  " + strings.Repeat("█", 20) + "\n", "MB  " + strings.Repeat("█", 10) + "\n", "MB  –\n"} {
+	for _, want := range []string{"of the largest share\n", "  " + strings.Repeat("█", 20) + "\n", "  " + strings.Repeat("█", 10) + "\n", "  –\n"} {
 		if !strings.Contains(frame, want) {
 			t.Errorf("the view does not show %q:\n%s", want, frame)
 		}

@@ -3,6 +3,7 @@ package tui
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"headroom/profiles"
 )
@@ -19,12 +20,24 @@ type column struct {
 }
 
 type cell struct {
-	text string
-	tone tone
+	text  string
+	tone  tone
+	value float64 // of a number, to sort by
 }
 
 func text(s string) cell          { return cell{text: s} }
 func toned(t tone, s string) cell { return cell{text: s, tone: t} }
+
+// number is a cell with a figure as it is written.
+func number[T int | int64 | float64 | time.Duration](v T, s string) cell {
+	return cell{text: s, value: float64(v)}
+}
+
+// in is the cell in another tone.
+func (c cell) in(t tone) cell {
+	c.tone = t
+	return c
+}
 
 // toneIf is t where the condition holds.
 func toneIf(condition bool, t tone) tone {

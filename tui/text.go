@@ -25,7 +25,7 @@ func width(s string) int {
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if (r < '─' || r > '╿') && r != '·' && r != '…' {
+		if (r < '─' || r > '█') && r != '·' && r != '…' {
 			return ansi.StringWidth(s)
 		}
 		cells++
@@ -127,14 +127,17 @@ func cutMiddle(s string, w int) string {
 	return left + "…" + right
 }
 
-// wrap breaks a plain text into lines of at most w cells.
+// wrap breaks a plain text into lines of at most w cells, not at hyphens: flags
+// and names have them.
 func wrap(s string, w int) []string {
 	if w <= 0 {
 		return nil
 	}
+	const hyphen, unbreakable = "-", "\u2011"
+	whole := ansi.Wrap(strings.ReplaceAll(clean(s), hyphen, unbreakable), w, "")
 	var out []string
-	for _, line := range strings.Split(ansi.Wrap(clean(s), w, ""), "\n") {
-		if width(line) > w { // Wrap lets a hyphen stand beyond the edge
+	for _, line := range strings.Split(strings.ReplaceAll(whole, unbreakable, hyphen), "\n") {
+		if width(line) > w { // Wrap does not count a space before the first word
 			out = append(out, strings.Split(ansi.Hardwrap(line, w, true), "\n")...)
 		} else {
 			out = append(out, line)

@@ -21,6 +21,15 @@ for size in 80x24 200x50; do
   advised 2
   echo "-- advice at $size"; screen
   fits $size
+  press E
+  see 5 'How the advice came about'
+  press E 1 z
+  see 5 'zoom all'
+  press 3 o / replica-1 Enter
+  see 5 'replica▲'
+  see 5 'filter "replica-1": 1 of'
+  press / C-u Enter
+  fits $size
   terminal resize-window -t "$session" -x "${other%x*}" -y "${other#*x}"
   press 1
   see 5 'throughput/s'
@@ -63,6 +72,18 @@ port=$(free_port)
 url=http://127.0.0.1:$port/request?x=7
 background target headroom target --port "$port" --service-time 20ms --concurrency 50
 within 10 "the target answers" curl -sf -o probe "http://127.0.0.1:$port/healthz"
+
+# It needs no more than ASCII, where it is told so or the locale is.
+number=0
+for how in "headroom run --ascii" "LC_ALL=C headroom run"; do
+  open ascii-$((number += 1)) 80x24 "$how -u 2 $url"
+  see 10 'swarming'
+  see 10 'p95 +[0-9]'
+  ! screen | LC_ALL=C grep -q '[^ -~]' || fail "more than ASCII with $how"
+  press q y
+  see 40 '^generator '
+  left 0
+done
 
 # The form says what is wrong, remembers what was right, and comes back.
 open form 80x24 headroom

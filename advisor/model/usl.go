@@ -44,7 +44,7 @@ func FitCurves(points []Throughput) []Curve {
 		}
 		sum, mean := 0.0, 0.0
 		for _, p := range points {
-			sum += (p.X - c.at(p.N)) * (p.X - c.at(p.N))
+			sum += (p.X - c.At(p.N)) * (p.X - c.At(p.N))
 			mean += p.X / m
 		}
 		sum = max(sum, m*1e-12*mean*mean) // no measurement is exact
@@ -62,7 +62,8 @@ func FitCurves(points []Throughput) []Curve {
 	return out
 }
 
-func (c Curve) at(n float64) float64 {
+// At is the throughput of n users, in requests per second.
+func (c Curve) At(n float64) float64 {
 	x := c.Lambda * n / (1 + c.Sigma*(n-1) + c.Kappa*n*(n-1))
 	if c.Model == "hinge" {
 		return min(x, c.Max)
@@ -92,7 +93,7 @@ func fitHinge(points []Throughput) Curve {
 		c.Peak = c.Max / c.Lambda
 		sum := 0.0
 		for _, p := range sorted {
-			sum += (p.X - c.at(p.N)) * (p.X - c.at(p.N))
+			sum += (p.X - c.At(p.N)) * (p.X - c.At(p.N))
 		}
 		if sum < least {
 			best, least = c, sum
@@ -127,7 +128,7 @@ func fitUSL(points []Throughput, coherency bool) Curve {
 		switch {
 		case c.Kappa > 0:
 			c.Peak = math.Sqrt(max(0, 1-c.Sigma) / c.Kappa)
-			c.Max = c.at(max(1, c.Peak))
+			c.Max = c.At(max(1, c.Peak))
 		case c.Sigma > 0:
 			c.Max = c.Lambda / c.Sigma
 		}
@@ -176,7 +177,7 @@ func refine(points []Throughput, c Curve, free []bool) Curve {
 	squares := func(c Curve) float64 {
 		sum := 0.0
 		for _, p := range points {
-			sum += (p.X - c.at(p.N)) * (p.X - c.at(p.N))
+			sum += (p.X - c.At(p.N)) * (p.X - c.At(p.N))
 		}
 		return sum
 	}

@@ -26,7 +26,7 @@ func (p *paper) steps(c advisor.Capacity) {
 		}
 		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
 	}
-	p.table("llrrrrrl", rows)
+	p.table("llrrrrrt", rows)
 	if c.Refusal == nil {
 		alone := none
 		if c.Service > 0 {

@@ -13,12 +13,14 @@ const proseWidth = 92 // columns that a derivation is wrapped to
 
 // WriteExplanation writes the whole derivation of a recommendation: what was
 // measured, which models fit it, how each metric did, and each value with its
-// interval, its inputs, and what it is not.
-func WriteExplanation(w io.Writer, c advisor.Capacity, r advisor.Recommendation) error {
-	if err := WriteSteps(w, c); err != nil {
-		return err
+// interval, its inputs, and what it is not. Lines are kept to so many columns,
+// and texts to fewer where that reads better; 0: only texts are.
+func WriteExplanation(w io.Writer, c advisor.Capacity, r advisor.Recommendation, width int) error {
+	p := &paper{w: w, width: width}
+	p.steps(c)
+	if p.width = proseWidth; width > 0 {
+		p.width = min(width, proseWidth)
 	}
-	p := &paper{w: w, width: proseWidth}
 	p.printf("\n")
 	p.curves(c)
 	p.metrics(r)
@@ -71,7 +73,7 @@ func (p *paper) metrics(r advisor.Recommendation) {
 	}
 	for _, m := range r.Metrics {
 		p.printf("  %-12s  %s\n", m.Kind, m.Fitness)
-		for _, line := range wrap(m.Why, proseWidth-16) {
+		for _, line := range wrap(m.Why, p.width-16) {
 			p.printf("  %12s  %s\n", "", line)
 		}
 		for _, t := range m.Tests {
@@ -91,7 +93,7 @@ func (p *paper) derivation(v advisor.Value) {
 	const margin = 12
 	p.printf("  %-*s%s\n", margin, v.Name, valueText(v))
 	below := func(what, text string) {
-		for i, line := range wrap(text, proseWidth-2*margin) {
+		for i, line := range wrap(text, p.width-2*margin) {
 			if i > 0 {
 				what = ""
 			}

@@ -182,7 +182,7 @@ func TestText(t *testing.T) {
 		"empty":   func(w io.Writer) error { return WriteSummary(w, empty, 80) },
 		"tune":    func(w io.Writer) error { return WriteTune(w, tuned(t)) },
 		"explain": func(w io.Writer) error {
-			return WriteExplanation(w, explained(t).Measurement.Capacity, *explained(t).Advice)
+			return WriteExplanation(w, explained(t).Measurement.Capacity, *explained(t).Advice, 0)
 		},
 		"refusal": func(w io.Writer) error {
 			return WriteRefusal(w, &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO", Do: "make the service faster"})

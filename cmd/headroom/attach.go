@@ -55,6 +55,7 @@ func (a *app) attachCommand() *cobra.Command {
 			return a.attachRun(ctx, client)
 		},
 	}
+	a.asciiFlag(cmd.Flags())
 	cmd.Flags().StringVar(&tokenFile, "token-file", "", "`FILE` with the token of the API, of a run or scaler of another machine or user; or put it into "+tokenVariable)
 	return cmd
 }

@@ -133,7 +133,7 @@ func (a *app) adviseCommand() *cobra.Command {
 			case asJSON:
 				return report.WriteJSON(a.out, advice)
 			case explain:
-				return report.WriteExplanation(a.out, m.Capacity, advice)
+				return report.WriteExplanation(a.out, m.Capacity, advice, a.columns())
 			}
 			return report.WriteAdvice(a.out, advice)
 		},

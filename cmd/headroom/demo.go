@@ -72,6 +72,7 @@ func (a *app) demoCommand() *cobra.Command {
 	durationVar(f, &budget, "budget", "", "time the measurement may take")
 	durationVar(f, &length, "load", "", "length of the load before and after")
 	f.BoolVar(&headless, "headless", false, "no dashboard, even on a terminal")
+	a.asciiFlag(f)
 	f.BoolVar(&json, "json", false, "print the result as JSON, without the dashboard")
 	return cmd
 }

@@ -17,6 +17,7 @@ import (
 type app struct {
 	streams
 	signals *signals
+	ascii   bool // nothing else on a dashboard
 }
 
 func newRoot(io streams, signals *signals) *cobra.Command {
@@ -43,6 +44,7 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 	root.SetOut(io.out)
 	root.SetErr(io.err)
 	root.SetFlagErrorFunc(flagError)
+	a.asciiFlag(root.Flags())
 	root.AddCommand(
 		a.runCommand(), a.watchCommand(), a.attachCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(),
 		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), versionCommand(),

@@ -99,6 +99,7 @@ func (a *app) runCommand() *cobra.Command {
 	o.baseline.flags(f, "the p95", "run")
 	l.sources.add(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
+	a.asciiFlag(f)
 	f.BoolVar(&o.autostart, "autostart", false, "where no target is given: no form, but what was typed into it the last time, save for the flags beside this")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, only the result")
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 
 	"headroom/advisor"
+	"headroom/advisor/report"
 	"headroom/probe"
 	"headroom/profiles"
 	"headroom/profiles/platform"
@@ -149,16 +152,24 @@ type steered interface {
 
 // dashboard shows a session on the whole terminal until the user leaves.
 func (a *app) dashboard(s steered, o tui.Options) error {
-	o.States = s.States()
+	o.States, o.ASCII = s.States(), a.ascii || !unicodeLocale(os.Getenv)
 	if !o.FleetOnly { // that has no advice and no run
 		o.Formats = platform.Names()
 		o.Export = func(format, path string, overwrite bool) (string, error) {
 			return a.exportAdvice(s.State(), format, path, overwrite)
 		}
+		o.Explain = explanation
 		o.Copy = func() (string, error) { return policyText(s.State()) }
 		o.Save = func(path string, overwrite bool) (string, error) { return a.saveRun(s.State(), path, overwrite) }
 	}
 	return a.left(tui.Run(a.signals.stop, s, o))
+}
+
+// explanation is the derivation of an advice as a text.
+func explanation(c advisor.Capacity, r advisor.Recommendation, width int) string {
+	var text strings.Builder
+	_ = report.WriteExplanation(&text, c, r, width) // a Builder takes everything
+	return text.String()
 }
 
 // left is the error of a screen without ways to leave it that are none. On a
