@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -41,7 +42,7 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	before := s.readHost(ctx)
 	watch := s.watchFleet()
 	result, err := s.perform(ctx, plan, maxSamples)
-	least, most := watch()
+	seen := watch()
 	if err != nil {
 		return Observation{}, err
 	}
@@ -55,10 +56,13 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	o := Observe(t, result.Samples, ended, s.config.SLO)
 	o.Health = result.Health
 	o.Host = s.readHost(ctx).since(before)
+	if cores, ok := coresBetween(seen.usage, began.Add(ended)); ok {
+		o.Host.Replicas = cores
+	}
 	o.Took = time.Since(began)
 	o.Answered, o.Full = answered(result.Replicas), result.Full
-	o.Replicas = least
-	if least != most {
+	o.Replicas = seen.least
+	if seen.least != seen.most {
 		o.Replicas = Changing
 	}
 	return o, nil
@@ -129,14 +133,29 @@ func (s *Session) startUps() []time.Duration {
 	return out
 }
 
-// watchFleet follows the number of replicas that are up; the function it
-// returns ends that and gives the extremes, 0 and 0 without a scaler.
-func (s *Session) watchFleet() (end func() (least, most int)) {
-	if s.config.Scaler == nil {
-		return func() (int, int) { return 0, 0 }
+// fleetSeen is what was seen of the fleet for a while. The zero value is that of
+// a target without a scaler.
+type fleetSeen struct {
+	least, most int // replicas that were up
+	usage       []usageReading
+}
+
+func (f *fleetSeen) see(now time.Time, fleet probe.Fleet) {
+	n := fleet.Up()
+	f.least, f.most = min(f.least, n), max(f.most, n)
+	if r, ok := readUsage(now, fleet); ok {
+		f.usage = append(f.usage, r)
 	}
-	first := s.reported().Up()
-	least, most := first, first
+}
+
+// watchFleet follows the fleet; the function it returns ends that and gives
+// what was seen.
+func (s *Session) watchFleet() (end func() fleetSeen) {
+	if s.config.Scaler == nil {
+		return func() fleetSeen { return fleetSeen{} }
+	}
+	seen := fleetSeen{least: math.MaxInt}
+	seen.see(time.Now(), s.reported())
 	stop, ended := make(chan struct{}), make(chan struct{})
 	s.jobs.Go(func() {
 		defer close(ended)
@@ -144,18 +163,17 @@ func (s *Session) watchFleet() (end func() (least, most int)) {
 		defer ticker.Stop()
 		for {
 			select {
-			case <-ticker.C:
-				n := s.reported().Up()
-				least, most = min(least, n), max(most, n)
+			case now := <-ticker.C:
+				seen.see(now, s.reported())
 			case <-stop:
 				return
 			}
 		}
 	})
-	return func() (int, int) {
+	return func() fleetSeen {
 		close(stop)
 		<-ended
-		return least, most
+		return seen
 	}
 }
 

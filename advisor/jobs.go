@@ -278,7 +278,7 @@ func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
 	s.note("verify", "%s: the same load, %s", label, describePlan(s.config.Replay))
 	watch := s.watchFleet()
 	result, err := s.perform(ctx, s.config.Replay, 0)
-	least, most := watch()
+	seen := watch()
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -287,7 +287,7 @@ func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
 	}
 	o := Outcome{
 		Stats: result.Total, SLO: result.SLO, Replicas: result.Replicas,
-		Least: least, Most: most, Health: result.Health,
+		Least: seen.least, Most: seen.most, Health: result.Health,
 	}
 	s.note("verify", "%s: p95 %s, %s/s, %.2f %% failed, %d %s answered", label, latency(o.Stats.Latency.P95),
 		profiles.FormatRate(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas), plural(len(o.Replicas)))
