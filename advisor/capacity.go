@@ -53,6 +53,7 @@ type Capacity struct {
 	passed  float64 // highest load that passed the test; 0: none
 	failed  float64 // lowest load that failed it, or saturation
 	missed  float64 // lowest load whose figures missed the SLO, or saturation
+	over    bool    // there is a load whose figures did
 	at      float64 // load whose host use was noted
 }
 
@@ -65,7 +66,7 @@ func (c *Capacity) note(o Observation) {
 		c.failed = min(c.failed, o.Offered)
 	}
 	if !o.Met {
-		c.missed = min(c.missed, o.Offered)
+		c.missed, c.over = min(c.missed, o.Offered), true
 		return
 	}
 	if o.Offered >= c.at && o.Host.Known {

@@ -71,9 +71,10 @@ func refuseQueues(high float64) *Refusal {
 }
 
 // refuseUnfinished is for a search that ended before it found any load that
-// meets the SLO.
-func refuseUnfinished(missed float64) *Refusal {
-	return &Refusal{"R10", fmt.Sprintf("%s/s missed the SLO, and the time was over before less could be tried", profiles.FormatRate(missed)),
+// meets the SLO: the next step, at that rate, takes longer than what is left.
+func refuseUnfinished(missed, rate float64, takes, left time.Duration) *Refusal {
+	return &Refusal{"R10", fmt.Sprintf("%s/s missed the SLO, and to judge %s/s takes %s, of which %s were left",
+		profiles.FormatRate(missed), profiles.FormatRate(rate), seconds(takes), seconds(max(0, left))),
 		"give --budget more time, or relax the SLO"}
 }
 

@@ -276,7 +276,7 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	case last.Failed*2 > last.Requests:
 		c.Refusal = refuseErrors(last)
 	case c.missed > queueShare*c.Saturation.Value:
-		c.Refusal = refuseUnfinished(c.missed)
+		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(enoughToPass(s.SLO), rate), s.left())
 	default:
 		c.Refusal = refuseQueues(c.missed)
 	}
@@ -340,8 +340,11 @@ func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low
 // enough for all of them to be kept. It is not enough when the budget has no
 // room for so many.
 func (s *search) stepLength(requests int, rate, low, high float64) (length time.Duration, enough bool) {
-	least := max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
+	least := s.shortest(requests, rate)
 	left := s.left() - s.reserve
+	if low == 0 && left < least {
+		left = s.left() // while nothing has met the SLO there is nothing to be controlled
+	}
 	if left < least {
 		return 0, false
 	}
@@ -351,6 +354,11 @@ func (s *search) stepLength(requests int, rate, low, high float64) (length time.
 	}
 	share := time.Duration(float64(left) / coming)
 	return min(left, max(least, share), fromSeconds(keptShare*maxSamples/rate)), true
+}
+
+// shortest is how long a step at that rate takes to judge so many requests.
+func (s *search) shortest(requests int, rate float64) time.Duration {
+	return max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
 }
 
 // enoughToPass is the least number of requests that can prove every percentile
