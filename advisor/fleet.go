@@ -189,7 +189,26 @@ func (s *Session) hold(ctx context.Context, n int, length time.Duration) error {
 	if err := s.config.Scaler.Pin(ctx, n, min(length+pinSlack, maxPin)); err != nil {
 		return fmt.Errorf("pin the scaler: %w", err)
 	}
+	s.setHolding(true)
 	return nil
+}
+
+func (s *Session) setHolding(is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holding = is
+}
+
+// claim refuses to work with a scaler that somebody else has pinned: two who
+// measure at once would each measure the load of the other.
+func (s *Session) claim(ctx context.Context) error {
+	fleet, err := s.askScaler(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil || !fleet.Pinned || s.holding { // one that does not answer says so when it is told something
+		return nil
+	}
+	return fmt.Errorf("the scaler is pinned to %d by somebody else: wait for that measurement or tune to end, or let the policy decide again with headroom apply", fleet.Wanted)
 }
 
 // pin holds the fleet at n and waits until it is there and has come to rest.
@@ -206,6 +225,7 @@ func (s *Session) unpin(ctx context.Context) error {
 	if err := s.config.Scaler.Unpin(ctx); err != nil {
 		return fmt.Errorf("the scaler is still pinned: %w", err)
 	}
+	s.setHolding(false)
 	return nil
 }
 
@@ -215,6 +235,7 @@ func (s *Session) follow(ctx context.Context, p profiles.Policy) error {
 	if err := s.config.Scaler.Follow(ctx, p); err != nil {
 		return fmt.Errorf("hand the policy to the scaler: %w", err)
 	}
+	s.setHolding(false)
 	return nil
 }
 

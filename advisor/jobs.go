@@ -215,6 +215,15 @@ func describePlan(p profiles.Plan) string {
 	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
 }
 
+// describeRise says how steep a load is, or nothing of one that never rises.
+func describeRise(p profiles.Plan) string {
+	rise := steepest(p)
+	if rise == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", rising by %s requests/s each second at most", profiles.FormatRate(rise))
+}
+
 // fewStages are as many as are worth reading.
 const fewStages = 8
 
@@ -275,7 +284,7 @@ func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
 	if after {
 		label = "after"
 	}
-	s.note("verify", "%s: the same load, %s", label, describePlan(s.config.Replay))
+	s.note("verify", "%s: the same load, %s%s", label, describePlan(s.config.Replay), describeRise(s.config.Replay))
 	watch := s.watchFleet()
 	result, err := s.perform(ctx, s.config.Replay, 0)
 	seen := watch()

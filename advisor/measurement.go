@@ -91,6 +91,9 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		if options.Budget >= enoughForSecond {
 			options.Second = 2
 		}
+		if err := s.claim(ctx); err != nil {
+			return m, nil, err
+		}
 		// Also after a pin that failed: it may have been made all the same.
 		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
 		if err := s.pin(ctx, 1); err != nil {

@@ -114,6 +114,7 @@ type Session struct {
 	judged    time.Duration // and of the last loss or return of the SLO
 	noticedOf time.Time     // start of the swarm that the state's Noticed is of
 	measured  Measurement
+	holding   bool // the scaler is pinned by this session
 }
 
 // NewSession prepares a session. It starts nothing.

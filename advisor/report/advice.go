@@ -147,6 +147,9 @@ func WriteTune(w io.Writer, r advisor.TuneResult) error {
 		}
 	}
 	_, err := fmt.Fprintf(w, "\n%s: %s\n", r.Verdict, r.Why)
+	if err == nil && r.Rise > 0 {
+		_, err = fmt.Fprintf(w, "the load rose by %s requests/s each second at most: for traffic that rises more steeply give advice --rise\n", profiles.FormatRate(r.Rise))
+	}
 	if err == nil && r.Restored {
 		_, err = fmt.Fprintln(w, "the former policy is in force again (--keep leaves the advice in force)")
 	}
