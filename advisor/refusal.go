@@ -49,6 +49,8 @@ func refuseSpoiled(o Observation) *Refusal {
 		return &Refusal{"R2", why, "run it on a machine with free cores"}
 	case o.Full:
 		return &Refusal{"R2", why, "measure a request that takes longer: the answers come faster than this can judge them"}
+	case o.unsteady():
+		return &Refusal{"R5", why, "let it warm up first, or find out what changes while it runs: a cache that fills, a leak"}
 	}
 	return &Refusal{"R5", why, "keep the fleet at one size while it is measured"}
 }

@@ -152,6 +152,8 @@ func (s *search) spoiled(o Observation) string {
 		return "the load generator, not the service, was the limit: " + o.Health.Reason
 	case o.Full:
 		return fmt.Sprintf("there were more than %d requests, all that are kept of a step", maxSamples)
+	case o.unsteady():
+		return fmt.Sprintf("the time of one request alone was still changing: the second half took %+.0f %%, besides what may be chance", o.Drift*100)
 	case o.Replicas == Changing:
 		return "the number of replicas changed during the step"
 	case o.Trial.Replicas > 0:

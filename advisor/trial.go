@@ -43,6 +43,7 @@ type Observation struct {
 	Replicas  int           `json:"replicas"`  // up throughout; 0: not known, Changing: not the same throughout
 	Answered  int           `json:"answered"`  // replicas that named themselves in its answers
 	Full      bool          `json:"full"`      // there were more requests than are kept to be judged
+	Drift     float64       `json:"drift"`     // share by which the latency changed from one half of the step to the other where it never became steady, less what may be chance; closed model
 	Host      HostUse       `json:"host"`
 	Health    load.Health   `json:"health"`
 	Met       bool          `json:"met"`     // more likely than not the load meets the SLO
@@ -106,14 +107,6 @@ type Runner interface {
 // answer when the grace of its step was over.
 const infinite = time.Duration(1<<63 - 1)
 
-// warmUp is the share of an open-model step that is not judged, while queues
-// fill to what is usual.
-const warmUp = 0.1
-
-// coldRequests are left out at the start of a closed step: they pay for
-// connections and cold caches.
-const coldRequests = 3
-
 // Observe turns the samples of a trial into an observation under an SLO.
 // ended is when the load stopped, as an offset from the start of the run.
 func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.SLO) Observation {
@@ -124,10 +117,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	// The closed model is judged on the answers that came between the cut and
 	// the end, the open one on the arrivals that were due between them,
 	// however late they were answered.
-	cut := time.Duration(warmUp * float64(ended))
-	if t.Users > 0 && len(samples) > 2*coldRequests*t.Users {
-		cut = samples[coldRequests*t.Users-1].Done
-	}
+	cut, steady := warmUpOf(t, samples, ended)
 	var latencies, at []time.Duration // in the order of arrival
 	var busy, service time.Duration
 	squares := 0.0 // of service times, seconds²
@@ -170,6 +160,14 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
 	out.Blocks = blocksOf(at, latencies, out.Over, out.P95, slo)
 	out.judge(slo, latencies, sorted)
+	switch {
+	case t.Users == 0:
+		if from, to, grows := growing(samples, cut, ended); grows {
+			out.overload(from, to)
+		}
+	case !steady:
+		out.Drift = relativeDrift(latencies)
+	}
 	return out
 }
 
