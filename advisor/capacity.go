@@ -44,8 +44,10 @@ type Capacity struct {
 	Confirmed   bool          `json:"confirmed"`
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`
-	Host        HostUse       `json:"host"`            // at the SLO capacity
-	Doubt       string        `json:"doubt,omitempty"` // why a step near the end of the search counts for nothing
+	Host        HostUse       `json:"host"`                  // at the SLO capacity
+	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
+	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then
+	Doubt       string        `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing
 	Assessment
 	Refusal *Refusal `json:"refusal,omitempty"`
 

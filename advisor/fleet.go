@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -96,7 +97,7 @@ func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
 	p.Users, p.Wait, p.Rate, p.Requests = t.Users, profiles.Wait{}, t.Rate, t.Requests
 	p.Shape, p.UserShape, p.OnBusy = nil, nil, profiles.Queued
 	p.SpawnRate = 1000
-	p.Arrivals, p.Seed, p.RunTime = profiles.Poisson, t.Seed, t.Length
+	p.Arrivals, p.Seed, p.RunTime = cmp.Or(t.Arrivals, profiles.Poisson), t.Seed, t.Length
 	// An answer that comes much later than the SLO allows is over it, however
 	// late; waiting for it would only eat up the budget.
 	longest := 0.0

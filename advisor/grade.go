@@ -119,6 +119,12 @@ func (c *Capacity) flaws() []flaw {
 	case half > closeBracket:
 		add(GradeB, longer, "the capacity is known within ±%.0f %%", half*100)
 	}
+	if c.Interrupted {
+		add(GradeD, "letting it go on (capacity --continue)", "it was interrupted")
+	}
+	if c.Even {
+		add(GradeC, "Poisson arrivals", "arrivals came at equal distances: those of real users come in bursts, of which it holds less")
+	}
 	if c.Doubt != "" {
 		add(GradeC, "the same on a machine with nothing else to do", "%s", c.Doubt)
 	}

@@ -55,6 +55,9 @@ func refuseSpoiled(o Observation) *Refusal {
 	return &Refusal{"R5", why, "keep the fleet at one size while it is measured"}
 }
 
+// unsaturated is the code of a ladder that may be climbed further.
+const unsaturated = "R3"
+
 // refuseUnsaturated is for a ladder that ended while its best rung was among
 // the last.
 func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
@@ -63,7 +66,7 @@ func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
 	if tooMany {
 		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", rate, maxUsers)
 	}
-	return &Refusal{"R3", fmt.Sprintf("the throughput had not clearly stopped growing: %d users got the most, %s/s", best.Trial.Users, rate), do}
+	return &Refusal{unsaturated, fmt.Sprintf("the throughput had not clearly stopped growing: %d users got the most, %s/s", best.Trial.Users, rate), do}
 }
 
 // refuseQueues is for a service that meets the SLO only while nobody waits.
@@ -89,6 +92,18 @@ func refuseTooLittle(o Observation) *Refusal {
 
 func refuseShort(budget time.Duration) *Refusal {
 	return &Refusal{"R10", fmt.Sprintf("%v are too short for a conclusive step", budget), "give --budget more time"}
+}
+
+// refuseClosed is for a search that had no time for arrivals. takes is what one
+// step of them needs.
+func refuseClosed(saturation Interval, takes time.Duration) *Refusal {
+	return &Refusal{"R13", fmt.Sprintf("only users who wait for their answers were tried (%s at saturation): they hold back while the service is slow, which says nothing of a rate under an SLO", saturation),
+		fmt.Sprintf("give --budget more time: a step of arrivals takes %s", seconds(takes))}
+}
+
+// refuseInterrupted is for a search that was ended before it found any load.
+func refuseInterrupted() *Refusal {
+	return &Refusal{"R10", "it was interrupted before a load was found that meets the SLO", "let it go on: capacity --continue with the saved measurement"}
 }
 
 // refuseDrift is for a service that was not the same at the end as at the

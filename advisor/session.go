@@ -28,14 +28,16 @@ type Scaler interface {
 
 // Config is what a session works with.
 type Config struct {
-	Plan     profiles.Plan    // what Start does
-	SLO      profiles.SLO     // judged during runs; a measurement needs a latency percentile in it
-	Traffic  profiles.Traffic // the advice is for
-	Sizing   Sizing           // of the advised policy
-	Budget   time.Duration    // of a measurement
-	Replay   profiles.Plan    // what before and after are compared under
-	Source   probe.Source     // names the replicas; empty: found
-	Replicas int              // of a target without a scaler; 0: 1
+	Plan     profiles.Plan     // what Start does
+	SLO      profiles.SLO      // judged during runs; a measurement needs a latency percentile in it
+	Traffic  profiles.Traffic  // the advice is for
+	Sizing   Sizing            // of the advised policy
+	Budget   time.Duration     // of a measurement
+	Arrivals profiles.Arrivals // of a measurement; empty: Poisson
+	Continue *Measurement      // that a measurement goes on with; nil: none
+	Replay   profiles.Plan     // what before and after are compared under
+	Source   probe.Source      // names the replicas; empty: found
+	Replicas int               // of a target without a scaler; 0: 1
 
 	Scaler Scaler          // nil: the target is not ours to scale
 	Behind bool            // the scaler's replicas are behind the target, which chooses among them; else the scaler does
@@ -58,6 +60,9 @@ func (c Config) Validate() error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Budget != 0 && c.Budget < MinBudget {
 		bad("--budget: got %v, want %v or more", c.Budget, MinBudget)
+	}
+	if c.Continue != nil {
+		errs = append(errs, c.Continue.continuedBy(c))
 	}
 	if c.Replicas < 0 {
 		bad("--replicas: got %d, want 1 or more", c.Replicas)

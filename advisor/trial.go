@@ -17,13 +17,14 @@ import (
 // Trial is one step of a measurement: so many users in the closed model, or a
 // rate of Poisson arrivals in the open one.
 type Trial struct {
-	Name     string        `json:"name"`
-	Users    int           `json:"users,omitempty"`
-	Rate     float64       `json:"rate,omitempty"`     // arrivals per second
-	Replicas int           `json:"replicas,omitempty"` // 0: as many as there are
-	Requests int           `json:"requests,omitempty"` // the step ends early after so many; 0: never
-	Length   time.Duration `json:"length"`
-	Seed     uint64        `json:"seed"`
+	Name     string            `json:"name"`
+	Users    int               `json:"users,omitempty"`
+	Rate     float64           `json:"rate,omitempty"`     // arrivals per second
+	Arrivals profiles.Arrivals `json:"arrivals,omitempty"` // of a rate; empty: Poisson
+	Replicas int               `json:"replicas,omitempty"` // 0: as many as there are
+	Requests int               `json:"requests,omitempty"` // the step ends early after so many; 0: never
+	Length   time.Duration     `json:"length"`
+	Seed     uint64            `json:"seed"`
 }
 
 // Observation is what came of a trial, after its warm-up was cut off.
