@@ -3,6 +3,7 @@ package advisor
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"headroom/profiles"
 )
@@ -62,9 +63,21 @@ func CompareCapacity(was, is Capacity, tolerance float64) CapacityChange {
 	case c.Ratio.Low >= 1-tolerance && c.Ratio.High <= 1+tolerance:
 		c.Verdict, c.Why = Same, figures
 	default:
-		c.Verdict, c.Why = CannotTell, figures+"; the intervals are too wide to tell such a difference"
+		c.Verdict, c.Why = CannotTell, figures+"; the intervals are too wide to tell"
 	}
 	return c
+}
+
+// CompareMeasurements is CompareCapacity of two measurements, which say nothing
+// of each other under different SLOs or of other tasks.
+func CompareMeasurements(was, is Measurement, tolerance float64) CapacityChange {
+	switch {
+	case was.SLO != is.SLO:
+		return CapacityChange{Verdict: CannotTell, Why: fmt.Sprintf("one is under %s, the other under %s", was.SLO, is.SLO)}
+	case !slices.Equal(was.Tasks, is.Tasks):
+		return CapacityChange{Verdict: CannotTell, Why: fmt.Sprintf("one is of the tasks %v, the other of %v", was.Tasks, is.Tasks)}
+	}
+	return CompareCapacity(was.Capacity, is.Capacity, tolerance)
 }
 
 // logRatio is ln(high/low), infinite where nothing below high was proven.

@@ -41,3 +41,25 @@ func TestCompareCapacity(t *testing.T) {
 		}
 	}
 }
+
+func TestCompareMeasurements(t *testing.T) {
+	m := Measurement{SLO: "p95<100ms", Capacity: Capacity{SLO: Interval{Value: 10, Low: 9.9, High: 10.1}}}
+	slower, stricter, other := m, m, m
+	slower.Capacity.SLO = Interval{Value: 5, Low: 4.9, High: 5.1}
+	stricter.SLO = "p99<100ms"
+	other.Tasks = []string{"chat"}
+	for _, c := range []struct {
+		is   Measurement
+		want Change
+		why  string
+	}{
+		{m, Same, "+0 %"},
+		{slower, Worse, "-50 %"},
+		{stricter, CannotTell, "one is under p95<100ms, the other under p99<100ms"},
+		{other, CannotTell, "of the tasks []"},
+	} {
+		if got := CompareMeasurements(m, c.is, 0.05); got.Verdict != c.want || !strings.Contains(got.Why, c.why) {
+			t.Errorf("CompareMeasurements = %s (%s), want %s (%s)", got.Verdict, got.Why, c.want, c.why)
+		}
+	}
+}

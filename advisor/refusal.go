@@ -127,6 +127,14 @@ func refuseMetric(kind profiles.Kind, why string, scores []MetricScore) *Refusal
 	return &Refusal{"R8", fmt.Sprintf("%s cannot be scaled on here: %s", kind, why), do}
 }
 
+// refuseIdle is for a metric that counts on idle replicas, under a dispatch that
+// leaves none.
+func refuseIdle(n Needs, kind profiles.Kind, most int, idle time.Duration) *Refusal {
+	return &Refusal{"R11", fmt.Sprintf("a policy of %s removes a replica that was idle for %s, but with %s each of %d gets a request every %s even in the quiet hours: the fleet would never shrink",
+		kind, seconds(idle), n.Dispatch, most, seconds(fromSeconds(float64(most)/n.Traffic.Low.Float()))),
+		"let the balancer pack, so that some stay idle, or scale on rps or in_flight"}
+}
+
 // refuseLag is for traffic that rises faster than replicas come.
 func refuseLag(n Needs, t timing, rise string) *Refusal {
 	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",

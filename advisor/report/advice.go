@@ -42,6 +42,46 @@ func (p *paper) steps(c advisor.Capacity) {
 	}
 }
 
+// tolerated is the share by which two capacities may differ and be called the
+// same: what a grade B promises.
+const tolerated = 0.10
+
+// WriteMeasurements writes two measurements side by side, and whether the second
+// is better, in lines of so many columns; of 0 of any width.
+func WriteMeasurements(w io.Writer, a, b advisor.Measurement, width int) error {
+	p := &paper{w: w, width: width}
+	p.say("A is %s under %s", a.Target, a.SLO)
+	p.say("B is %s under %s", b.Target, b.SLO)
+	p.printf("\n")
+	row := func(name string, of func(advisor.Measurement) string) []string { return []string{name, of(a), of(b)} }
+	interval := func(of func(advisor.Capacity) advisor.Interval) func(advisor.Measurement) string {
+		return func(m advisor.Measurement) string {
+			if i := of(m.Capacity); i.Value > 0 {
+				return i.String()
+			}
+			return none
+		}
+	}
+	p.table("lrr", [][]string{
+		{"", "A", "B"},
+		row("date, UTC", func(m advisor.Measurement) string { return m.Date.UTC().Format(time.DateTime) }),
+		row("replicas", func(m advisor.Measurement) string { return fmt.Sprint(max(1, m.Capacity.Replicas)) }),
+		row("capacity under the SLO", interval(func(c advisor.Capacity) advisor.Interval { return c.SLO })),
+		row("saturation", interval(func(c advisor.Capacity) advisor.Interval { return c.Saturation })),
+		row("one request alone", func(m advisor.Measurement) string { return profiles.FormatLatency(m.Capacity.Service) }),
+		row("grade", func(m advisor.Measurement) string {
+			if r := m.Capacity.Refusal; r != nil {
+				return "refused (" + r.Code + ")"
+			}
+			return string(m.Capacity.Grade)
+		}),
+	})
+	change := advisor.CompareMeasurements(a, b, tolerated)
+	p.printf("\n")
+	p.say("%s: %s", change.Verdict, change.Why)
+	return p.err
+}
+
 // WriteRefusal writes why nothing is advised.
 func WriteRefusal(w io.Writer, r *advisor.Refusal) error {
 	_, err := fmt.Fprintf(w, "no advice (%s): %s\n  %s\n", r.Code, r.Why, r.Do)

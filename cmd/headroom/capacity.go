@@ -149,6 +149,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	v.sizing(f)
+	flagVar(f, &v.wanted.Dispatch, "dispatch", "", string(profiles.Pack), "order", "which replica gets the next request: pack, least-connections, round-robin or random", profiles.ParseDispatch)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
