@@ -44,7 +44,7 @@ type Observation struct {
 	Replicas  int           `json:"replicas"`  // up throughout; 0: not known, Changing: not the same throughout
 	Answered  int           `json:"answered"`  // replicas that named themselves in its answers
 	Full      bool          `json:"full"`      // there were more requests than are kept to be judged
-	Drift     float64       `json:"drift"`     // share by which the latency changed from one half of the step to the other where it never became steady, less what may be chance; closed model
+	Drift     float64       `json:"drift"`     // share by which the latency changed from one half of the step to the other, less what may be chance; closed model
 	Host      HostUse       `json:"host"`
 	Health    load.Health   `json:"health"`
 	Met       bool          `json:"met"`     // more likely than not the load meets the SLO
@@ -118,7 +118,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	// The closed model is judged on the answers that came between the cut and
 	// the end, the open one on the arrivals that were due between them,
 	// however late they were answered.
-	cut, steady := warmUpOf(t, samples, ended)
+	cut := warmUpOf(t, samples, ended)
 	var latencies, at []time.Duration // in the order of arrival
 	var busy, service time.Duration
 	squares := 0.0 // of service times, seconds²
@@ -161,13 +161,10 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
 	out.Blocks = blocksOf(at, latencies, out.Over, out.P95, slo)
 	out.judge(slo, latencies, sorted)
-	switch {
-	case t.Users == 0:
-		if from, to, grows := growing(samples, cut, ended); grows {
-			out.overload(from, to)
-		}
-	case !steady:
+	if t.Users > 0 {
 		out.Drift = relativeDrift(latencies)
+	} else if from, to, grows := growing(samples, cut, ended); grows {
+		out.overload(from, to)
 	}
 	return out
 }

@@ -70,16 +70,24 @@ func differs(before, steady []float64) bool {
 
 // Drift is by how much the mean of the second half of a sequence lies above
 // that of the first, less what chance may have done: three standard errors of
-// the difference, each half with as many values as it is worth. It is negative
-// where the second half lies below, and 0 where it may be chance.
+// the difference, from what lies around a line through all of it, with as many
+// values as that is worth. It is negative where the second half lies below, and
+// 0 where it may be chance.
 func Drift(values []float64) float64 {
 	half := len(values) / 2
 	if half < 2 {
 		return 0
 	}
-	first, second := values[:half], values[half:]
-	a, va := stat.MeanVariance(first, nil)
-	b, vb := stat.MeanVariance(second, nil)
-	chance := chances * math.Sqrt(va/EffectiveSize(first)+vb/EffectiveSize(second))
-	return math.Copysign(max(0, math.Abs(b-a)-chance), b-a)
+	at, around := make([]float64, len(values)), make([]float64, len(values))
+	for i := range at {
+		at[i] = float64(i)
+	}
+	base, slope := stat.LinearRegression(at, values, nil, false)
+	for i, v := range values {
+		around[i] = v - base - slope*at[i]
+	}
+	n := EffectiveSize(around)
+	chance := chances * math.Sqrt(stat.Variance(around, nil)*4/n) // each half is worth n/2
+	apart := stat.Mean(values[half:], nil) - stat.Mean(values[:half], nil)
+	return math.Copysign(max(0, math.Abs(apart)-chance), apart)
 }

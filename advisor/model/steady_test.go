@@ -58,8 +58,8 @@ func TestDrift(t *testing.T) {
 		{"too few", []float64{1, 2, 3}, 0, 0},
 		{"all the same", series(100, 0, func(int) float64 { return 7 }), 0, 0},
 		{"noise", series(100, 3, func(int) float64 { return 7 }), 0, 0},
-		{"a step up", series(100, 1, func(i int) float64 { return 10 * float64(i/50) }), 8, 10.5},
-		{"a step down", series(100, 1, func(i int) float64 { return 10 * float64(1-i/50) }), -10.5, -8},
+		{"a step up", series(100, 1, func(i int) float64 { return 10 * float64(i/50) }), 4, 10.5},
+		{"a step down", series(100, 1, func(i int) float64 { return 10 * float64(1-i/50) }), -10.5, -4},
 		{"it grows all the time", series(40, 0.5, func(i int) float64 { return float64(i) }), 1, 20},
 	} {
 		if got := Drift(c.values); got < c.low || got > c.high {
