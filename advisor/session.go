@@ -121,7 +121,8 @@ type Session struct {
 	judged    time.Duration // and of the last loss or return of the SLO
 	noticedOf time.Time     // start of the swarm that the state's Noticed is of
 	measured  Measurement
-	holding   bool // the scaler is pinned by this session
+	holding   bool           // the scaler is pinned by this session
+	met       map[int32]bool // replicas, as the probe numbers them, that answered a step of a measurement
 }
 
 // NewSession prepares a session. It starts nothing.

@@ -32,6 +32,9 @@ func (p *paper) steps(c advisor.Capacity) {
 		if c.Service > 0 {
 			alone = profiles.FormatLatency(c.Service)
 		}
+		if c.Knee > 0 {
+			alone += fmt.Sprintf(", so that the knee is at %.1f users", c.Knee)
+		}
 		p.printf("\ncapacity of %s: %s under the SLO, %s at saturation; one request alone takes %s\n",
 			profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation, alone)
 		if m := c.Scaling; m != nil {
