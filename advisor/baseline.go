@@ -3,6 +3,8 @@ package advisor
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"headroom/load"
@@ -83,7 +85,7 @@ func compare(c Comparison, high bool) Comparison {
 	case beyond(best, limit):
 		c.Change, c.Why = Worse, fmt.Sprintf("the change is beyond the tolerance of %s, whatever chance did", c.Tolerance)
 	case beyond(worst, limit):
-		c.Change, c.Why = Unclear, fmt.Sprintf("chance alone may make the difference between within and beyond the tolerance of %s: more requests, or a higher --tolerance, would tell", c.Tolerance)
+		c.Change, c.Why = Unclear, fmt.Sprintf("chance alone may make the difference between within and beyond the tolerance of %s: more requests, or a higher tolerance, would tell", c.Tolerance)
 	case beyond(1, float64(worst)):
 		c.Change, c.Why = Better, "more than chance explains"
 	default:
@@ -115,19 +117,34 @@ func CompareRun(file string, tolerance profiles.Ratio, now *load.Tail, before lo
 }
 
 // CompareCapacity says what became of the capacity under the SLO since another
-// measurement. One that was refused has none.
+// measurement. One that was refused has none, and what is under another SLO, of
+// other tasks or of another number of replicas says nothing of it.
 func CompareCapacity(file string, tolerance profiles.Ratio, now, before Measurement) Comparison {
 	c := Comparison{Figure: "capacity", Baseline: file, Tolerance: tolerance, Before: before.Capacity.SLO, Differs: differences(now, before)}
-	if now.Capacity.Refusal != nil {
-		c.Change, c.Why = Unclear, "the measurement was refused"
+	unclear := func(why string, args ...any) Comparison {
+		c.Change, c.Why = Unclear, fmt.Sprintf(why, args...)
 		return c
+	}
+	switch {
+	case before.Capacity.Refusal != nil || before.Capacity.SLO.Value <= 0:
+		return unclear("the earlier measurement has none")
+	case now.Capacity.Refusal != nil || now.Capacity.SLO.Value <= 0:
+		return unclear("the measurement was refused")
 	}
 	c.Now = &now.Capacity.SLO
-	if now.SLO != before.SLO {
-		c.Change, c.Why = Unclear, fmt.Sprintf("it is what holds under %s, not under %s", now.SLO, before.SLO)
-		return c
+	switch {
+	case now.SLO != before.SLO:
+		return unclear("it is what holds under %s, not under %s", now.SLO, before.SLO)
+	case !slices.Equal(now.Tasks, before.Tasks):
+		return unclear("it is of the tasks %s, not of %s", strings.Join(now.Tasks, ", "), strings.Join(before.Tasks, ", "))
+	case fleetOf(now) != fleetOf(before):
+		return unclear("what several replicas hold is not so many times what one does")
 	}
 	return compare(c, true)
+}
+
+func fleetOf(m Measurement) string {
+	return profiles.Plural(max(1, m.Capacity.Replicas), "replica", "replicas")
 }
 
 // differences are what else is not the same in two measurements.
@@ -135,7 +152,7 @@ func differences(now, before Measurement) (out []string) {
 	for _, d := range []struct{ what, now, before string }{
 		{"target", now.Target, before.Target},
 		{"machine", now.Machine.String(), before.Machine.String()},
-		{"replicas", fmt.Sprint(now.Capacity.Replicas), fmt.Sprint(before.Capacity.Replicas)},
+		{"fleet", fleetOf(now), fleetOf(before)},
 	} {
 		if d.now != d.before {
 			out = append(out, Difference(d.what, d.now, d.before))

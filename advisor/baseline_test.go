@@ -28,7 +28,7 @@ func TestCompareRun(t *testing.T) {
 		{"the same", tail(200*ms, 190*ms, 210*ms), 100, NotWorse, "it is 200ms [190ms … 210ms], it was 200ms [190ms … 210ms]: +0 % [-7 % … +7 %]; the change is within the tolerance of 10%"},
 		{"slower within the tolerance", tail(210*ms, 205*ms, 215*ms), 200, NotWorse, "+5 %"},
 		{"slower than the tolerance", tail(300*ms, 290*ms, 310*ms), 100, Worse, "+50 % [+41 % … +59 %]; the change is beyond the tolerance of 10%, whatever chance did"},
-		{"the tolerance is within the interval", tail(215*ms, 195*ms, 240*ms), 100, Unclear, "more requests, or a higher --tolerance, would tell"},
+		{"the tolerance is within the interval", tail(215*ms, 195*ms, 240*ms), 100, Unclear, "more requests, or a higher tolerance, would tell"},
 		{"the same, but hardly known", tail(200*ms, 100*ms, 400*ms), 100, Unclear, "latency p95 against base.json: cannot tell"},
 		{"faster", tail(100*ms, 95*ms, 105*ms), 100, Better, "more than chance explains"},
 		{"faster by chance", tail(195*ms, 185*ms, 205*ms), 100, NotWorse, "-3 %"},
@@ -71,6 +71,9 @@ func TestCompareCapacity(t *testing.T) {
 		{"nothing proven then", measured(20, 19.5, 20.5), measured(20, 0, 20.5), NotWorse, "without bound"},
 		{"another SLO", edited(measured(20, 19, 21), func(m *Measurement) { m.SLO = "p95<1s" }), measured(20, 19, 21), Unclear, "it is what holds under p95<1s, not under p95<300ms"},
 		{"refused", edited(measured(0, 0, 0), func(m *Measurement) { m.Capacity.Refusal = &Refusal{} }), measured(20, 19, 21), Unclear, "the measurement was refused"},
+		{"refused then", measured(20, 19, 21), edited(measured(0, 0, 0), func(m *Measurement) { m.Capacity.Refusal = &Refusal{} }), Unclear, "the earlier measurement has none"},
+		{"of other tasks", edited(measured(20, 19, 21), func(m *Measurement) { m.Tasks = []string{"chat"} }), measured(20, 19, 21), Unclear, "of the tasks chat, not of "},
+		{"of more replicas", edited(measured(40, 39, 41), func(m *Measurement) { m.Capacity.Replicas = 2 }), measured(20, 19, 21), Unclear, "not so many times"},
 	} {
 		got := CompareCapacity("old.json", 100, c.now, c.before)
 		if got.Change != c.want || !strings.Contains(got.String(), c.says) {
@@ -86,7 +89,7 @@ func TestCompareCapacitySaysWhatDiffers(t *testing.T) {
 	now, before := measured(20, 19, 21), measured(20, 19, 21)
 	now.Target, now.Machine.Cores, now.Capacity.Replicas = "http://b/", 4, 2
 	got := strings.Join(CompareCapacity("old.json", 100, now, before).Differs, "\n")
-	want := "another target: http://b/, it was http://a/\nanother machine: 4 cores, linux, amd64, it was 2 cores, linux, amd64\nanother replicas: 2, it was 1"
+	want := "another target: http://b/, it was http://a/\nanother machine: 4 cores, linux, amd64, it was 2 cores, linux, amd64\nanother fleet: 2 replicas, it was 1 replica"
 	if got != want {
 		t.Errorf("differs: %q, want %q", got, want)
 	}

@@ -44,8 +44,10 @@ type Capacity struct {
 	Confirmed   bool          `json:"confirmed"`
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`
-	Host        HostUse       `json:"host"`            // at the SLO capacity
-	Doubt       string        `json:"doubt,omitempty"` // why a step near the end of the search counts for nothing
+	Host        HostUse       `json:"host"`                  // at the SLO capacity
+	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
+	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then
+	Doubt       string        `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing
 	Assessment
 	Refusal *Refusal `json:"refusal,omitempty"`
 
@@ -53,6 +55,7 @@ type Capacity struct {
 	passed  float64 // highest load that passed the test; 0: none
 	failed  float64 // lowest load that failed it, or saturation
 	missed  float64 // lowest load whose figures missed the SLO, or saturation
+	over    bool    // there is a load whose figures did
 	at      float64 // load whose host use was noted
 }
 
@@ -65,7 +68,7 @@ func (c *Capacity) note(o Observation) {
 		c.failed = min(c.failed, o.Offered)
 	}
 	if !o.Met {
-		c.missed = min(c.missed, o.Offered)
+		c.missed, c.over = min(c.missed, o.Offered), true
 		return
 	}
 	if o.Offered >= c.at && o.Host.Known {

@@ -29,10 +29,11 @@ func (n Needs) scores(t timing) []MetricScore {
 // The order says which of two good ones is better: a rate is what traffic is
 // told in; a queue and free workers know no amount, only more and less. The CPU
 // comes last, though good: it cannot show more than is served.
-func (n Needs) choose(scores []MetricScore) (choice, error) {
+func (n Needs) choose(scores []MetricScore, t timing) (choice, error) {
 	if n.Metric != "" {
-		return n.insist(scores)
+		return n.insist(scores, t)
 	}
+	scores = slices.DeleteFunc(slices.Clone(scores), func(s MetricScore) bool { return n.neverIdle(s.Kind, t) != nil })
 	if s, ok := best(scores); ok {
 		why := s.Why
 		if s.Fitness == Usable {
@@ -57,7 +58,10 @@ func best(scores []MetricScore) (MetricScore, bool) {
 
 // insist takes the metric that somebody asked for, and says what speaks
 // against it. One that misleads is refused.
-func (n Needs) insist(scores []MetricScore) (choice, error) {
+func (n Needs) insist(scores []MetricScore, t timing) (choice, error) {
+	if r := n.neverIdle(n.Metric, t); r != nil {
+		return choice{}, r
+	}
 	i := slices.IndexFunc(scores, func(s MetricScore) bool { return s.Kind == n.Metric })
 	if i < 0 {
 		if n.Metric == profiles.RPS {
@@ -73,4 +77,17 @@ func (n Needs) insist(scores []MetricScore) (choice, error) {
 		return choice{kind: s.Kind, why: "asked for", note: fmt.Sprintf("%s was asked for: %s", s.Kind, s.Why)}, nil
 	}
 	return choice{kind: s.Kind, why: "asked for; " + s.Why}, nil
+}
+
+// neverIdle refuses a metric whose policy removes what is idle, where no replica
+// ever is for long enough: the dispatch gives each some of the few requests.
+func (n Needs) neverIdle(kind profiles.Kind, t timing) *Refusal {
+	if kind != profiles.FreeWorkers && kind != profiles.Queue || n.Dispatch == "" || n.Dispatch == profiles.Pack {
+		return nil
+	}
+	idle := idleFor(t.interval, n.StartUp)
+	if most := int(ceilDiv(n.Traffic.High, n.Capacity)); keptBusy(n.Traffic.Low.Float(), idle) >= most {
+		return refuseIdle(n, kind, most, idle)
+	}
+	return nil
 }

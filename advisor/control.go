@@ -167,7 +167,8 @@ func (s *Session) Verify() error {
 	})
 }
 
-// Measured is the latest finished measurement; ok is false before the first.
+// Measured is the latest measurement, or what was left of the first when it was
+// interrupted; ok is false before.
 func (s *Session) Measured() (m Measurement, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	controlShare = 0.05 // of the budget, at most, for repeating the first step
-	controlName  = "control"
-	alone        = 60 // requests of a step with a single user
+	controlShare  = 0.05 // of the budget, at most, for repeating the first step
+	controlName   = "control"
+	aloneRequests = 60 // requests of a step with a single user
 )
 
 // control repeats the first step, one user alone: what it says now that it did
@@ -21,13 +21,18 @@ func (s *search) control(ctx context.Context, c *Capacity) error {
 	if length < minStep {
 		return nil
 	}
-	o, err := s.step(ctx, Trial{Name: controlName, Users: 1, Requests: alone, Length: length})
+	o, err := s.alone(ctx, length)
 	if err != nil || o.Spoiled || o.Requests == o.Failed {
 		return err
 	}
 	c.Control = &o
 	c.Refusal = refuseDrift(c)
 	return nil
+}
+
+// alone is a repetition of the first step.
+func (s *search) alone(ctx context.Context, length time.Duration) (Observation, error) {
+	return s.step(ctx, Trial{Name: controlName, Users: 1, Requests: aloneRequests, Length: length})
 }
 
 // drift is how much the mean service time of one user alone has changed
@@ -49,5 +54,5 @@ func (o Observation) serviceError() float64 {
 
 // controlTime is what the control is expected to take.
 func (s *search) controlTime(base Observation) time.Duration {
-	return min(s.share(controlShare), max(minStep, alone*base.Service))
+	return min(s.share(controlShare), max(minStep, aloneRequests*base.Service))
 }

@@ -53,7 +53,7 @@ func (f *fakeFleet) Status(ctx context.Context) (probe.Fleet, profiles.Control, 
 		return probe.Fleet{}, profiles.Control{}, f.broken
 	}
 	f.expire()
-	fleet := probe.Fleet{Managed: true, Wanted: f.size}
+	fleet := probe.Fleet{Managed: true, Wanted: f.size, Pinned: !f.pinned.IsZero()}
 	shown := f.size
 	if f.flapping && time.Now().Second()%2 == 1 {
 		shown++

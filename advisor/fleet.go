@@ -1,8 +1,10 @@
 package advisor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -41,7 +43,7 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	before := s.readHost(ctx)
 	watch := s.watchFleet()
 	result, err := s.perform(ctx, plan, maxSamples)
-	least, most := watch()
+	seen := watch()
 	if err != nil {
 		return Observation{}, err
 	}
@@ -55,10 +57,13 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	o := Observe(t, result.Samples, ended, s.config.SLO)
 	o.Health = result.Health
 	o.Host = s.readHost(ctx).since(before)
+	if cores, ok := coresBetween(seen.usage, began.Add(ended)); ok {
+		o.Host.Replicas = cores
+	}
 	o.Took = time.Since(began)
 	o.Answered, o.Full = answered(result.Replicas), result.Full
-	o.Replicas = least
-	if least != most {
+	o.Replicas = seen.least
+	if seen.least != seen.most || s.config.Scaler == nil && s.newcomer(result.Samples, ended) {
 		o.Replicas = Changing
 	}
 	return o, nil
@@ -72,6 +77,39 @@ func answered(replicas []load.Replica) int {
 		return 0
 	}
 	return len(replicas)
+}
+
+// enoughToSee is how many answers for each replica are enough to have seen all
+// of them: of some that get the same share one is missed once in e^20.
+const enoughToSee = 20
+
+// newcomer reports whether a replica that no answer of this session had named
+// answered in the second half of a step first, though there had been enough
+// answers to see it: then a fleet that nobody here governs has grown.
+func (s *Session) newcomer(samples []load.Sample, ended time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.met == nil {
+		s.met = map[int32]bool{}
+	}
+	var late []int32
+	early := 0
+	for _, sample := range samples {
+		switch {
+		case sample.Replica == probe.Unknown:
+		case sample.Done > ended/2:
+			late = append(late, sample.Replica)
+		default:
+			s.met[sample.Replica] = true
+			early++
+		}
+	}
+	enough, grown := early >= enoughToSee*(len(s.met)+1), false
+	for _, replica := range late {
+		grown = grown || enough && !s.met[replica]
+		s.met[replica] = true
+	}
+	return grown
 }
 
 // readHost reads the machine's counters, with what the scaler says of its
@@ -92,7 +130,7 @@ func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
 	p.Users, p.Wait, p.Rate, p.Requests = t.Users, profiles.Wait{}, t.Rate, t.Requests
 	p.Shape, p.UserShape, p.OnBusy = nil, nil, profiles.Queued
 	p.SpawnRate = 1000
-	p.Arrivals, p.Seed, p.RunTime = profiles.Poisson, t.Seed, t.Length
+	p.Arrivals, p.Seed, p.RunTime = cmp.Or(t.Arrivals, profiles.Poisson), t.Seed, t.Length
 	// An answer that comes much later than the SLO allows is over it, however
 	// late; waiting for it would only eat up the budget.
 	longest := 0.0
@@ -129,14 +167,29 @@ func (s *Session) startUps() []time.Duration {
 	return out
 }
 
-// watchFleet follows the number of replicas that are up; the function it
-// returns ends that and gives the extremes, 0 and 0 without a scaler.
-func (s *Session) watchFleet() (end func() (least, most int)) {
-	if s.config.Scaler == nil {
-		return func() (int, int) { return 0, 0 }
+// fleetSeen is what was seen of the fleet for a while. The zero value is that of
+// a target without a scaler.
+type fleetSeen struct {
+	least, most int // replicas that were up
+	usage       []usageReading
+}
+
+func (f *fleetSeen) see(now time.Time, fleet probe.Fleet) {
+	n := fleet.Up()
+	f.least, f.most = min(f.least, n), max(f.most, n)
+	if r, ok := readUsage(now, fleet); ok {
+		f.usage = append(f.usage, r)
 	}
-	first := s.reported().Up()
-	least, most := first, first
+}
+
+// watchFleet follows the fleet; the function it returns ends that and gives
+// what was seen.
+func (s *Session) watchFleet() (end func() fleetSeen) {
+	if s.config.Scaler == nil {
+		return func() fleetSeen { return fleetSeen{} }
+	}
+	seen := fleetSeen{least: math.MaxInt}
+	seen.see(time.Now(), s.reported())
 	stop, ended := make(chan struct{}), make(chan struct{})
 	s.jobs.Go(func() {
 		defer close(ended)
@@ -144,18 +197,17 @@ func (s *Session) watchFleet() (end func() (least, most int)) {
 		defer ticker.Stop()
 		for {
 			select {
-			case <-ticker.C:
-				n := s.reported().Up()
-				least, most = min(least, n), max(most, n)
+			case now := <-ticker.C:
+				seen.see(now, s.reported())
 			case <-stop:
 				return
 			}
 		}
 	})
-	return func() (int, int) {
+	return func() fleetSeen {
 		close(stop)
 		<-ended
-		return least, most
+		return seen
 	}
 }
 
@@ -171,7 +223,26 @@ func (s *Session) hold(ctx context.Context, n int, length time.Duration) error {
 	if err := s.config.Scaler.Pin(ctx, n, min(length+pinSlack, maxPin)); err != nil {
 		return fmt.Errorf("pin the scaler: %w", err)
 	}
+	s.setHolding(true)
 	return nil
+}
+
+func (s *Session) setHolding(is bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holding = is
+}
+
+// claim refuses to work with a scaler that somebody else has pinned: two who
+// measure at once would each measure the load of the other.
+func (s *Session) claim(ctx context.Context) error {
+	fleet, err := s.askScaler(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil || !fleet.Pinned || s.holding { // one that does not answer says so when it is told something
+		return nil
+	}
+	return fmt.Errorf("the scaler is pinned to %d by somebody else: wait for that measurement or tune to end, or let the policy decide again with headroom apply", fleet.Wanted)
 }
 
 // pin holds the fleet at n and waits until it is there and has come to rest.
@@ -188,6 +259,7 @@ func (s *Session) unpin(ctx context.Context) error {
 	if err := s.config.Scaler.Unpin(ctx); err != nil {
 		return fmt.Errorf("the scaler is still pinned: %w", err)
 	}
+	s.setHolding(false)
 	return nil
 }
 
@@ -197,6 +269,7 @@ func (s *Session) follow(ctx context.Context, p profiles.Policy) error {
 	if err := s.config.Scaler.Follow(ctx, p); err != nil {
 		return fmt.Errorf("hand the policy to the scaler: %w", err)
 	}
+	s.setHolding(false)
 	return nil
 }
 

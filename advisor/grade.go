@@ -93,26 +93,37 @@ func (c *Capacity) flaws() []flaw {
 		out = append(out, flaw{most, fmt.Sprintf(why, args...), mend})
 	}
 	const longer = "a longer --budget"
-	settled, missed := profiles.FormatRate(c.settled), profiles.FormatRate(c.missed)
+	settled, missed := profiles.FormatRate(c.settled), profiles.FormatRate(c.missed)+"/s missed it"
+	if !c.over {
+		missed = "saturation is at " + profiles.FormatRate(c.missed) + "/s"
+	}
 
 	switch bracket := c.missed/c.settled - 1; {
+	case bracket > wideBracket && !c.over:
+		add(GradeD, longer, "%s/s met the SLO, and nothing says where it ends below saturation, which is %.0f %% higher", settled, bracket*100)
 	case bracket > wideBracket:
 		add(GradeD, longer, "%s/s met the SLO, the next load that missed it is %.0f %% higher", settled, bracket*100)
 	case c.contradicted():
 		add(GradeC, longer, "%s/s passed and %s/s failed: the service does not behave the same throughout",
 			profiles.FormatRate(c.passed), profiles.FormatRate(c.failed))
 	case bracket < 0:
-		add(GradeC, longer, "%s/s met the SLO and %s/s missed it: the steps contradict each other", settled, missed)
+		add(GradeC, longer, "%s/s met the SLO and %s: the steps contradict each other", settled, missed)
 	case bracket > goodBracket:
-		add(GradeC, longer, "%s/s met the SLO and %s/s missed it, %.0f %% apart", settled, missed, bracket*100)
+		add(GradeC, longer, "%s/s met the SLO and %s, %.0f %% apart", settled, missed, bracket*100)
 	case bracket > closeBracket:
-		add(GradeB, longer, "%s/s met the SLO and %s/s missed it, %.0f %% apart", settled, missed, bracket*100)
+		add(GradeB, longer, "%s/s met the SLO and %s, %.0f %% apart", settled, missed, bracket*100)
 	}
 	switch half := (c.SLO.High - c.SLO.Low) / 2 / c.SLO.Value; {
 	case half > goodBracket:
 		add(GradeC, longer, "the capacity is known within ±%.0f %%", half*100)
 	case half > closeBracket:
 		add(GradeB, longer, "the capacity is known within ±%.0f %%", half*100)
+	}
+	if c.Interrupted {
+		add(GradeD, "letting it go on (capacity --continue)", "it was interrupted")
+	}
+	if c.Even {
+		add(GradeC, "Poisson arrivals", "arrivals came at equal distances: those of real users come in bursts, of which it holds less")
 	}
 	if c.Doubt != "" {
 		add(GradeC, "the same on a machine with nothing else to do", "%s", c.Doubt)

@@ -12,7 +12,7 @@ func TestGrade(t *testing.T) {
 	inf := math.Inf(1)
 	ms := time.Millisecond
 	good := Capacity{
-		SLO: Interval{Value: 100, Low: 98, High: 102}, settled: 99, passed: 95, failed: 105, missed: 102, Confirmed: true,
+		SLO: Interval{Value: 100, Low: 98, High: 102}, settled: 99, passed: 95, failed: 105, missed: 102, over: true, Confirmed: true,
 		Baseline: Observation{Service: 20 * ms}, Control: &Observation{Service: 20 * ms},
 	}
 	for _, c := range []struct {
@@ -26,6 +26,8 @@ func TestGrade(t *testing.T) {
 		{"a bracket of 8 %", func(c *Capacity) { c.missed = 107 }, GradeB, "99.0/s met the SLO and 107/s missed it, 8 % apart", "a longer --budget"},
 		{"a bracket of 20 %", func(c *Capacity) { c.missed = 119 }, GradeC, "20 % apart", "a longer --budget"},
 		{"a bracket of 50 %", func(c *Capacity) { c.missed = 150 }, GradeD, "the next load that missed it is 52 % higher", "a longer --budget"},
+		{"50 % below saturation, and nothing missed", func(c *Capacity) { c.missed, c.over = 150, false }, GradeD, "nothing says where it ends below saturation, which is 52 % higher", "a longer --budget"},
+		{"8 % below saturation, and nothing missed", func(c *Capacity) { c.missed, c.over = 107, false }, GradeB, "99.0/s met the SLO and saturation is at 107/s, 8 % apart", "a longer --budget"},
 		{"a step that could not be used", func(c *Capacity) { c.Doubt = "the generator was the limit" }, GradeC, "the generator was the limit", "nothing else to do"},
 		{"an interval of 8 %", func(c *Capacity) { c.SLO.High = 114 }, GradeB, "within ±8 %", "a longer --budget"},
 		{"an interval of 20 %", func(c *Capacity) { c.SLO.Low, c.SLO.High = 80, 120 }, GradeC, "within ±20 %", "a longer --budget"},

@@ -56,9 +56,7 @@ func readHost(ctx context.Context, now time.Time, fleet probe.Fleet) hostReading
 	if t, err := cpu.TimesWithContext(ctx, false); err == nil && len(t) == 1 {
 		r.busy, r.known = t[0].User+t[0].Nice+t[0].System+t[0].Irq+t[0].Softirq+t[0].Steal, true
 	}
-	for _, replica := range fleet.Replicas {
-		r.replicas += replica.CPU
-	}
+	r.replicas = spentBy(fleet)
 	return r
 }
 
@@ -76,9 +74,61 @@ func (r hostReading) since(before hostReading) HostUse {
 	}
 }
 
+// usageReading is what the replicas had used by some moment, as the scaler said
+// it: it looks only now and then.
+type usageReading struct {
+	heard time.Time // by our clock
+	taken time.Time // by the scaler's
+	spent time.Duration
+}
+
+func readUsage(now time.Time, fleet probe.Fleet) (r usageReading, ok bool) {
+	if len(fleet.Replicas) == 0 || fleet.Replicas[0].UsedAt.IsZero() {
+		return r, false
+	}
+	return usageReading{now, fleet.Replicas[0].UsedAt, spentBy(fleet)}, true
+}
+
+func spentBy(fleet probe.Fleet) (spent time.Duration) {
+	for _, replica := range fleet.Replicas {
+		spent += replica.CPU
+	}
+	return spent
+}
+
+// enoughUsage is how far apart two readings are that say what replicas use.
+const enoughUsage = 900 * time.Millisecond
+
+// coresBetween is what the replicas used from one moment to another, between the
+// first and the last look that the scaler took within. The difference of what
+// is heard at the two moments would be off by as much as the looks are apart,
+// which is a step of a ladder. Readings come in their order; the first was heard
+// before the time in question. ok is false where the time is too short.
+func coresBetween(readings []usageReading, until time.Time) (cores float64, ok bool) {
+	if len(readings) == 0 {
+		return 0, false
+	}
+	var first, last usageReading
+	for _, r := range readings {
+		switch {
+		case r.heard.After(until) || !r.taken.After(readings[0].taken):
+		case first.taken.IsZero():
+			first, last = r, r
+		default:
+			last = r
+		}
+	}
+	span := last.taken.Sub(first.taken)
+	if span < enoughUsage {
+		return 0, false
+	}
+	return max(0, (last.spent-first.spent).Seconds()/span.Seconds()), true
+}
+
 // capAtHost lowers what is applied here to what this machine carries: n
 // replicas at their target, each with its share of the load and the balancing
-// that goes with it, beside whatever else keeps the machine busy.
+// that goes with it, beside whatever else keeps the machine busy. Where several
+// replicas were measured, what they got together is no guess, and wins.
 func (n Needs) capAtHost(target profiles.Milli, r *Recommendation) {
 	h := n.Host
 	if !h.Known || h.Cores == 0 || n.Local == 0 {
@@ -91,11 +141,26 @@ func (n Needs) capAtHost(target profiles.Milli, r *Recommendation) {
 	}
 	others := max(0, h.Busy-h.Replicas-h.Load)
 	carries := max(1, int((saturatedShare*float64(h.Cores)-others)/perReplica))
+	why := fmt.Sprintf("other programs keep %.2f of them busy and a replica at its target %.2f, its load included", others, perReplica)
+	if together := n.measuredHere(); together != nil {
+		if measured := max(1, int(together.Saturation/target.Float())); together.HostLimited || measured > carries {
+			carries = measured
+			why = fmt.Sprintf("%d replicas on it got %s requests/s together and a replica is given %s", together.Replicas, profiles.FormatRate(together.Saturation), target)
+		}
+	}
 	if carries >= int(r.Policy.Replicas.Max) {
 		return
 	}
 	r.Applied.Replicas.Max = profiles.Limit(carries)
 	r.Applied.Replicas.Min = min(r.Applied.Replicas.Min, carries)
-	r.Capped = fmt.Sprintf("this machine has %d cores, other programs keep %.2f of them busy and a replica at its target %.2f, its load included: it carries %d; here max is %d, exports keep %s",
-		h.Cores, others, perReplica, carries, carries, r.Policy.Replicas.Max)
+	r.Capped = fmt.Sprintf("this machine has %d cores, %s: it carries %d; here max is %d, exports keep %s", h.Cores, why, carries, carries, r.Policy.Replicas.Max)
+}
+
+// measuredHere is what several replicas on this machine got together; nil where
+// that was not measured.
+func (n Needs) measuredHere() *Scaling {
+	if n.Evidence == nil {
+		return nil
+	}
+	return n.Evidence.Scaling
 }

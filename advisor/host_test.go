@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"headroom/probe"
+	"headroom/profiles"
 )
 
 func TestHostSaturated(t *testing.T) {
@@ -97,5 +98,68 @@ func TestHostLimit(t *testing.T) {
 				t.Errorf("applied max %s of %s (%q), want it capped at what 2 cores carry", advice.Applied.Replicas.Max, advice.Policy.Replicas.Max, advice.Capped)
 			}
 		})
+	}
+}
+
+// What several replicas got together on this machine says more of it than what
+// one of them used.
+func TestMeasuredReplicasSayWhatTheHostCarries(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		busy float64
+		two  *Scaling // nil: only one was measured
+		want profiles.Limit
+		says string
+	}{
+		{"one alone, beside busy programs", 1.9, nil, 1, "other programs keep 1.00 of them busy"},
+		{"two that scaled, beside busy programs", 1.9, &Scaling{Replicas: 2, Saturation: 103}, 2, "2 replicas on it got 103 requests/s together and a replica is given 40"},
+		{"one alone, beside nothing", 0.9, nil, 2, "a replica at its target 0.72"},
+		{"two that scaled, beside nothing", 0.9, &Scaling{Replicas: 2, Saturation: 85}, 2, "a replica at its target 0.72"},
+		{"two that the machine held back", 0.9, &Scaling{Replicas: 2, Saturation: 70, HostLimited: true}, 1, "2 replicas on it got 70.0 requests/s"},
+	} {
+		if c.two != nil {
+			c.two.Efficiency = Interval{Value: 1, Low: 1, High: 1}
+		}
+		capacity := &Capacity{Replicas: 1, SLO: Interval{Value: 50, Low: 49, High: 51}, Saturation: Interval{Value: 50, Low: 50, High: 50}, Scaling: c.two}
+		r, err := Recommend(Needs{
+			Sizing: Sizing{Headroom: 200}, Capacity: 50_000, Evidence: capacity, Traffic: traffic(100, 400),
+			Host: HostUse{Known: true, Cores: 2, Busy: c.busy, Replicas: 0.8, Load: 0.1}, Local: 1,
+		})
+		if err != nil || r.Applied.Replicas.Max != c.want || !strings.Contains(r.Capped, c.says) || r.Policy.Replicas.Max != 10 {
+			t.Errorf("%s: max %s here of %s (%q), %v; want %s with %q", c.name, r.Applied.Replicas.Max, r.Policy.Replicas.Max, r.Capped, err, c.want, c.says)
+		}
+	}
+}
+
+// The scaler looks once a second, and what is heard at the ends of a step is up
+// to a second old.
+func TestCoresBetween(t *testing.T) {
+	begin := time.Unix(1000, 0)
+	at := func(s float64) time.Time { return begin.Add(fromSeconds(s)) }
+	// Looks at 0.3 s past each second; half a core is used from 0 to 4 s.
+	heard := func(times ...float64) (out []usageReading) {
+		for _, s := range times {
+			look := math.Floor(s-0.3) + 0.3
+			out = append(out, usageReading{heard: at(s), taken: at(look + 3600), spent: fromSeconds(0.5 * min(4, max(0, look)))}) // by another clock
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name     string
+		readings []usageReading
+		until    float64
+		want     float64
+		ok       bool
+	}{
+		{"none", nil, 4, 0, false},
+		{"a step of four seconds", heard(0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4), 4, 0.5, true},
+		{"what comes after it does not count", heard(0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8), 4, 0.5, true},
+		{"a single look", heard(0, 0.5, 1), 1, 0, false},
+		{"a scaler that looks no more", heard(0, 0.1, 0.2), 4, 0, false},
+	} {
+		got, ok := coresBetween(c.readings, at(c.until))
+		if ok != c.ok || math.Abs(got-c.want) > 1e-6 {
+			t.Errorf("%s: coresBetween = %.3f, %v; want %.3f, %v", c.name, got, ok, c.want, c.ok)
+		}
 	}
 }

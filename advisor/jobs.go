@@ -222,6 +222,15 @@ func describePlan(p profiles.Plan) string {
 	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
 }
 
+// describeRise says how steep a load is, or nothing of one that never rises.
+func describeRise(p profiles.Plan) string {
+	rise := steepest(p)
+	if rise == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", rising by %s requests/s each second at most", profiles.FormatRate(rise))
+}
+
 // fewStages are as many as are worth reading.
 const fewStages = 8
 
@@ -282,10 +291,10 @@ func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
 	if after {
 		label = "after"
 	}
-	s.note("verify", "%s: the same load, %s", label, describePlan(s.config.Replay))
+	s.note("verify", "%s: the same load, %s%s", label, describePlan(s.config.Replay), describeRise(s.config.Replay))
 	watch := s.watchFleet()
 	result, err := s.perform(ctx, s.config.Replay, 0)
-	least, most := watch()
+	seen := watch()
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -294,7 +303,7 @@ func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
 	}
 	o := Outcome{
 		Stats: result.Total, SLO: result.SLO, Replicas: result.Replicas,
-		Least: least, Most: most, Health: result.Health,
+		Least: seen.least, Most: seen.most, Health: result.Health,
 	}
 	s.note("verify", "%s: p95 %s, %s/s, %.2f %% failed, %d %s answered", label, latency(o.Stats.Latency.P95),
 		profiles.FormatRate(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas), plural(len(o.Replicas)))

@@ -146,6 +146,72 @@ func TestForeignReplicasAreCounted(t *testing.T) {
 	}
 }
 
+// A target that scales by itself grows while it is measured: the step in which a
+// new replica answers first counts for nothing, and is repeated.
+func TestForeignFleetThatGrows(t *testing.T) {
+	f := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(1))
+	f.named = 1
+	foreign := func(config *Config) { config.Scaler, config.Replicas = nil, 1 }
+	inSession(t, f, foreign, func(t *testing.T, s *Session) {
+		for i := range 2 {
+			s.identifier.Identify(&probe.Answer{Status: 200, Body: fmt.Appendf(nil, `{"hostname":"pod-%d"}`, i)})
+		}
+		if err := s.Advise(); err != nil {
+			t.Fatal(err)
+		}
+		st := await(t, s, "a step of the open model", func(st State) bool { return st.Search != nil && st.Search.Now.Rate > 0 })
+		<-time.After(st.Search.Now.Length * 3 / 4)
+		f.change(func(f *fakeFleet) { f.named, f.size = 2, 2 })
+		st = await(t, s, "the end", idle)
+		m, _ := s.Measured()
+		if repeated := m.Capacity.Spent - lengths(m.Capacity.Steps); repeated < 2*time.Second || m.Capacity.Replicas != 2 {
+			t.Errorf("%d steps of %v and %v spent, %d replicas, refusal %v; want a step repeated, and 2", len(st.Search.Steps), lengths(m.Capacity.Steps), m.Capacity.Spent, m.Capacity.Replicas, st.Refusal)
+		}
+	})
+}
+
+func lengths(steps []Observation) (sum time.Duration) {
+	for _, o := range steps {
+		sum += o.Took
+	}
+	return sum
+}
+
+func TestNewcomer(t *testing.T) {
+	// answers are of so many requests a second for 10 s, by replica 0, and by replica 1 from then on.
+	answers := func(perSecond int, from time.Duration) (out []load.Sample) {
+		for i := range 10 * perSecond {
+			at := time.Duration(i) * time.Second / time.Duration(perSecond)
+			sample := load.Sample{Done: at, Status: 200}
+			if at >= from && i%2 == 1 {
+				sample.Replica = 1
+			}
+			out = append(out, sample)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name      string
+		perSecond int
+		from      time.Duration
+		want      bool
+	}{
+		{"there from the beginning", 50, 0, false},
+		{"it came in the first half", 50, 4 * time.Second, false},
+		{"it came in the second half", 50, 8 * time.Second, true},
+		{"too few answers to have seen it", 3, 8 * time.Second, false},
+		{"it never came", 50, time.Minute, false},
+	} {
+		s := &Session{}
+		if got := s.newcomer(answers(c.perSecond, c.from), 10*time.Second); got != c.want {
+			t.Errorf("%s: newcomer = %v, want %v", c.name, got, c.want)
+		}
+		if s.newcomer(answers(c.perSecond, c.from), 10*time.Second) {
+			t.Errorf("%s: it is new in a second step too", c.name)
+		}
+	}
+}
+
 func TestAnswered(t *testing.T) {
 	for _, c := range []struct {
 		names []string

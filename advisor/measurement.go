@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"headroom/profiles"
@@ -16,6 +17,7 @@ type Measurement struct {
 	Kind     string          `json:"kind"` // "measurement"
 	Target   string          `json:"target"`
 	SLO      string          `json:"slo"`
+	Tasks    []string        `json:"tasks,omitempty"` // of the scenario; none without one
 	Date     time.Time       `json:"date"`
 	Machine  Machine         `json:"machine"`
 	Local    bool            `json:"local"`   // the replicas ran on this machine, under a scaler
@@ -87,7 +89,11 @@ const enoughForSecond = time.Minute
 // nil when no traffic is known. The scaler is pinned meanwhile. A *Refusal is
 // an error here, and in the measurement if it is one of the capacity.
 func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommendation, err error) {
-	options := SearchOptions{SLO: s.config.SLO, Budget: s.config.Budget, Seed: s.config.Plan.Seed}
+	options := SearchOptions{SLO: s.config.SLO, Budget: s.config.Budget, Seed: s.config.Plan.Seed, Arrivals: s.config.Arrivals}
+	if s.config.Continue != nil {
+		options.Prior = &s.config.Continue.Capacity
+		options.Seed += uint64(len(options.Prior.Steps)) // other arrivals than those of before
+	}
 	if err := options.Validate(); err != nil {
 		return m, nil, err
 	}
@@ -96,6 +102,9 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	if s.config.Scaler != nil {
 		if options.Budget >= enoughForSecond {
 			options.Second = 2
+		}
+		if err := s.claim(ctx); err != nil {
+			return m, nil, err
 		}
 		// Also after a pin that failed: it may have been made all the same.
 		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
@@ -110,22 +119,36 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	}
 	capacity, err := Search(ctx, runner{s}, options)
 	s.updateSearch(func(search *SearchState) { search.Now = Trial{} })
-	if err != nil {
+	if err != nil && (!capacity.Interrupted || len(capacity.Steps) == 0) {
 		return m, nil, err
 	}
 	if capacity.Replicas == 0 {
 		capacity.Replicas = s.countReplicas(capacity.Steps)
 	}
 	m = Measurement{
-		Version: profiles.Version, Kind: "measurement", Target: profiles.HidePasswords(s.config.Plan.Target), SLO: options.SLO.String(),
+		Version: profiles.Version, Kind: "measurement", Target: profiles.HidePasswords(s.config.Plan.Target), SLO: options.SLO.String(), Tasks: s.config.Plan.TaskNames(),
 		Date: time.Now().UTC(), Machine: ThisMachine(), Local: s.config.Scaler != nil, StartUp: s.startUps(), Capacity: capacity,
 	}
+	if s.config.Continue != nil {
+		m.StartUp = append(slices.Clone(s.config.Continue.StartUp), m.StartUp...)
+	}
 	s.updateSearch(func(search *SearchState) { search.Capacity = &capacity })
-	s.mu.Lock()
-	s.measured = m
-	s.mu.Unlock()
+	s.keepMeasurement(m)
+	if err != nil {
+		return m, nil, err
+	}
 	advice, err = s.advise(m)
 	return m, advice, err
+}
+
+// keepMeasurement makes it the latest one; what was left of an interrupted one is
+// better than none, but not than a whole one.
+func (s *Session) keepMeasurement(m Measurement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !m.Capacity.Interrupted || s.measured.Kind == "" {
+		s.measured = m
+	}
 }
 
 // countReplicas is how many replicas were measured at a target without a

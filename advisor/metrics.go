@@ -132,13 +132,19 @@ func (c *Capacity) variation() float64 {
 	return (o.P95 - o.P50).Seconds() / 1.645 / o.Service.Seconds()
 }
 
-// computing is the share of the service time from which on a request computes
-// rather than waits.
-const computing = 0.8
+// The share of the service time from which on a request computes rather than
+// waits: of the time alone, and of one in which it waits for processors that
+// others keep busy.
+const (
+	computing = 0.8
+	crowded   = 0.5
+)
 
-// cpuLimit is the CPU that one replica can use, in cores: one where it never
-// used more, as a process that computes on one thread; as much as it used at
-// most where a request does nothing but compute; else all of the machine.
+// cpuLimit is the CPU that one replica can use, in cores. Where requests
+// compute and the machine had no more to give, that is what it used at most;
+// else one where it never used more, as a process that computes on one thread;
+// as much as it used at most where a request does nothing but compute; else all
+// of the machine.
 func (c *Capacity) cpuLimit(line model.Line) float64 {
 	most, cores := 0.0, 1
 	for _, o := range c.Steps {
@@ -148,6 +154,8 @@ func (c *Capacity) cpuLimit(line model.Line) float64 {
 		most, cores = max(most, o.Host.Replicas/float64(max(1, c.Replicas))), max(cores, o.Host.Cores)
 	}
 	switch {
+	case c.HostLimited && most > 0 && line.Slope >= crowded*c.Service.Seconds():
+		return most
 	case most <= 1.1:
 		return 1
 	case line.Slope >= computing*c.Service.Seconds():

@@ -133,3 +133,29 @@ func TestChooseMetric(t *testing.T) {
 		}
 	}
 }
+
+// A machine that other programs keep busy leaves a replica less than a core:
+// what it got at most is then its limit, if its requests compute.
+func TestCPUOnABusyMachine(t *testing.T) {
+	ms := time.Millisecond
+	for _, c := range []struct {
+		name    string
+		slope   float64 // core seconds a request, of 30 ms
+		crowded bool
+		want    Fitness
+	}{
+		{"computing, alone on its machine", 0.029, false, Good},
+		{"computing for 20 of 30 ms, the rest it waits for a core", 0.02, true, Good},
+		{"the same on a machine with free cores", 0.02, false, Usable},
+		{"sleeping, beside programs that compute", 0.002, true, Misleading},
+	} {
+		capacity := service{takes: 30 * ms, slope: c.slope}.measured()
+		capacity.HostLimited = c.crowded
+		now := circumstances{traffic: traffic(50, 200), window: 10 * time.Second, interval: 5 * time.Second, limit: 300 * ms, managed: true}
+		for _, score := range capacity.scoreMetrics(now) {
+			if score.Kind == profiles.CPU && score.Fitness != c.want {
+				t.Errorf("%s: CPU is %s (%s), want %s", c.name, score.Fitness, score.Why, c.want)
+			}
+		}
+	}
+}

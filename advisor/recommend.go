@@ -102,7 +102,7 @@ func Recommend(n Needs) (Recommendation, error) {
 		}
 	}
 	r := Recommendation{Metrics: n.scores(t)}
-	chosen, err := n.choose(r.Metrics)
+	chosen, err := n.choose(r.Metrics, t)
 	if err != nil {
 		return Recommendation{}, err
 	}

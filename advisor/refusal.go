@@ -49,9 +49,14 @@ func refuseSpoiled(o Observation) *Refusal {
 		return &Refusal{"R2", why, "run it on a machine with free cores"}
 	case o.Full:
 		return &Refusal{"R2", why, "measure a request that takes longer: the answers come faster than this can judge them"}
+	case o.unsteady():
+		return &Refusal{"R5", why, "let it warm up first, or find out what changes while it runs: a cache that fills, a leak"}
 	}
 	return &Refusal{"R5", why, "keep the fleet at one size while it is measured"}
 }
+
+// unsaturated is the code of a ladder that may be climbed further.
+const unsaturated = "R3"
 
 // refuseUnsaturated is for a ladder that ended while its best rung was among
 // the last.
@@ -61,7 +66,7 @@ func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
 	if tooMany {
 		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", rate, maxUsers)
 	}
-	return &Refusal{"R3", fmt.Sprintf("the throughput had not clearly stopped growing: %d users got the most, %s/s", best.Trial.Users, rate), do}
+	return &Refusal{unsaturated, fmt.Sprintf("the throughput had not clearly stopped growing: %d users got the most, %s/s", best.Trial.Users, rate), do}
 }
 
 // refuseQueues is for a service that meets the SLO only while nobody waits.
@@ -71,9 +76,10 @@ func refuseQueues(high float64) *Refusal {
 }
 
 // refuseUnfinished is for a search that ended before it found any load that
-// meets the SLO.
-func refuseUnfinished(missed float64) *Refusal {
-	return &Refusal{"R10", fmt.Sprintf("%s/s missed the SLO, and the time was over before less could be tried", profiles.FormatRate(missed)),
+// meets the SLO: the next step, at that rate, takes longer than what is left.
+func refuseUnfinished(missed, rate float64, takes, left time.Duration) *Refusal {
+	return &Refusal{"R10", fmt.Sprintf("%s/s missed the SLO, and to judge %s/s takes %s, of which %s were left",
+		profiles.FormatRate(missed), profiles.FormatRate(rate), seconds(takes), seconds(max(0, left))),
 		"give --budget more time, or relax the SLO"}
 }
 
@@ -86,6 +92,18 @@ func refuseTooLittle(o Observation) *Refusal {
 
 func refuseShort(budget time.Duration) *Refusal {
 	return &Refusal{"R10", fmt.Sprintf("%v are too short for a conclusive step", budget), "give --budget more time"}
+}
+
+// refuseClosed is for a search that had no time for arrivals. takes is what one
+// step of them needs.
+func refuseClosed(saturation Interval, takes time.Duration) *Refusal {
+	return &Refusal{"R13", fmt.Sprintf("only users who wait for their answers were tried (%s at saturation): they hold back while the service is slow, which says nothing of a rate under an SLO", saturation),
+		fmt.Sprintf("give --budget more time: a step of arrivals takes %s", seconds(takes))}
+}
+
+// refuseInterrupted is for a search that was ended before it found any load.
+func refuseInterrupted() *Refusal {
+	return &Refusal{"R10", "it was interrupted before a load was found that meets the SLO", "let it go on: capacity --continue with the saved measurement"}
 }
 
 // refuseDrift is for a service that was not the same at the end as at the
@@ -107,6 +125,14 @@ func refuseMetric(kind profiles.Kind, why string, scores []MetricScore) *Refusal
 		do += fmt.Sprintf(": %s is %s here", best.Kind, best.Fitness)
 	}
 	return &Refusal{"R8", fmt.Sprintf("%s cannot be scaled on here: %s", kind, why), do}
+}
+
+// refuseIdle is for a metric that counts on idle replicas, under a dispatch that
+// leaves none.
+func refuseIdle(n Needs, kind profiles.Kind, most int, idle time.Duration) *Refusal {
+	return &Refusal{"R11", fmt.Sprintf("a policy of %s removes a replica that was idle for %s, but with %s each of %d gets a request every %s even in the quiet hours: the fleet would never shrink",
+		kind, seconds(idle), n.Dispatch, most, seconds(fromSeconds(float64(most)/n.Traffic.Low.Float()))),
+		"let the balancer pack, so that some stay idle, or scale on rps or in_flight"}
 }
 
 // refuseLag is for traffic that rises faster than replicas come.

@@ -28,7 +28,7 @@ const (
 // fleet is another one then. A fleet that does not come to that size leaves it
 // out.
 func (s *search) second(ctx context.Context, c *Capacity) error {
-	if s.Second == 0 {
+	if s.Second == 0 || c.Scaling != nil {
 		return nil
 	}
 	s.reserve = 0

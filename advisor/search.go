@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"headroom/advisor/model"
@@ -19,6 +18,8 @@ type SearchOptions struct {
 	Budget   time.Duration // of load; starting and pinning replicas comes on top
 	Seed     uint64
 	Second   int                                           // number of replicas to measure as well, where the runner can change it; 0: none
+	Arrivals profiles.Arrivals                             // how those of the open model are spread; empty: Poisson
+	Prior    *Capacity                                     // of the same service under the same SLO, to be continued; nil: none
 	Progress func(steps []Observation, left time.Duration) // optional; called after each step
 }
 
@@ -83,7 +84,8 @@ type search struct {
 // there are: one user alone, then more and more users until the throughput
 // stops growing (saturation), then Poisson arrivals at a bisected share of it
 // (the SLO capacity), a confirming step, the first step once more, and one
-// with a second number of replicas. A refusal is a result, not an error.
+// with a second number of replicas. A refusal is a result, not an error. Where
+// ctx ends the search the error comes with what was found until then.
 func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	if err := o.Validate(); err != nil {
 		return Capacity{}, err
@@ -91,7 +93,18 @@ func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	s := &search{SearchOptions: o, runner: r}
 	c, err := s.run(ctx)
 	c.Steps, c.Budget, c.Spent = s.steps, o.Budget, s.spent
-	if err == nil && c.Refusal == nil {
+	if o.Prior != nil {
+		c.Budget, c.Spent = c.Budget+o.Prior.Budget, c.Spent+o.Prior.Spent
+	}
+	c.Even = o.Arrivals == profiles.Even
+	switch c.Interrupted = ctx.Err() != nil; {
+	case !c.Interrupted || c.Refusal != nil || c.SLO.Value > 0:
+	case o.Prior != nil:
+		return *o.Prior, err // nothing was learned
+	default:
+		c.Refusal = refuseInterrupted()
+	}
+	if (err == nil || c.Interrupted) && c.Refusal == nil {
 		c.estimate(o.SLO, o.Seed)
 		c.Assessment = assess(c.flaws())
 	}
@@ -99,13 +112,21 @@ func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 }
 
 func (s *search) run(ctx context.Context) (Capacity, error) {
-	base, err := s.step(ctx, Trial{Name: "baseline", Users: 1, Requests: alone, Length: s.share(baseShare)})
+	if s.Prior != nil {
+		return s.resume(ctx)
+	}
+	base, err := s.step(ctx, Trial{Name: "baseline", Users: 1, Requests: aloneRequests, Length: s.share(baseShare)})
 	if err != nil {
 		return Capacity{}, err
 	}
 	s.reserve = s.controlTime(base) + s.secondTime()
 	c := Capacity{Baseline: base, Service: base.Service, Replicas: base.Replicas}
-	for _, phase := range []func(context.Context, *Capacity) error{s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second} {
+	return s.phases(ctx, c, s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second)
+}
+
+// phases goes through the parts of a search, until one refuses.
+func (s *search) phases(ctx context.Context, c Capacity, all ...func(context.Context, *Capacity) error) (Capacity, error) {
+	for _, phase := range all {
 		if err := phase(ctx, &c); err != nil || c.Refusal != nil {
 			return c, err
 		}
@@ -152,6 +173,8 @@ func (s *search) spoiled(o Observation) string {
 		return "the load generator, not the service, was the limit: " + o.Health.Reason
 	case o.Full:
 		return fmt.Sprintf("there were more than %d requests, all that are kept of a step", maxSamples)
+	case o.unsteady():
+		return fmt.Sprintf("the time of one request alone was still changing: the second half took %+.0f %%, besides what may be chance", o.Drift*100)
 	case o.Replicas == Changing:
 		return "the number of replicas changed during the step"
 	case o.Trial.Replicas > 0:
@@ -170,83 +193,41 @@ func (s *search) share(of float64) time.Duration {
 	return max(minStep, time.Duration(of*float64(s.Budget)))
 }
 
-// saturate doubles the users of the closed model until the throughput has
-// stopped growing twice, or until failures replace answers.
-func (s *search) saturate(ctx context.Context, c *Capacity) error {
-	best, flat, users := c.Baseline, 0, 2
-	limit := s.spent + s.share(ladderShare)
-	for ; users <= maxUsers && flat < 2; users *= 2 {
-		// Thirty answers a user and 200 in all, but no more than its share of
-		// the budget.
-		answers := max(200, 30*float64(users)) / best.Rate
-		length := min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(rungShare))
-		if s.spent+length > limit && users > 4 {
-			break
-		}
-		o, err := s.step(ctx, Trial{Name: fmt.Sprintf("%d users", users), Users: users, Length: length})
-		if err != nil {
-			return err
-		}
-		if o.Spoiled {
-			c.Refusal = refuseSpoiled(o)
-			return nil
-		}
-		failing := o.Failed*2 > o.Requests
-		if failing && users == 2 {
-			c.Refusal = refuseErrors(o)
-			return nil
-		}
-		if failing || o.Rate < best.Rate*(1+plateauGain) {
-			flat++
-		} else {
-			flat = 0
-		}
-		if o.Rate > best.Rate {
-			best = o
-		}
-	}
-	last := s.steps[len(s.steps)-1]
-	if last.Requests == 0 || flat < 2 && last.Requests < enoughForRate {
-		c.Refusal = refuseShort(s.Budget)
-		return nil
-	}
-	var rates []float64
-	for _, o := range s.steps[1:] {
-		rates = append(rates, o.Rate)
-	}
-	on := plateau(rates)
-	c.Saturation = Interval{Value: on[len(on)/2], Low: on[0], High: on[len(on)-1], Unit: "/s"}
-	for _, o := range s.steps[1:] {
-		c.HostLimited = c.HostLimited || o.Rate >= c.Saturation.Low && o.Host.Saturated()
-	}
-	if flat < 2 {
-		c.Refusal = refuseUnsaturated(best, users > maxUsers)
-	}
-	return nil
-}
+// bracket is the highest load that met the SLO and the lowest that did not, by
+// the rate at which the arrivals really came.
+type bracket struct{ low, top float64 }
 
-// plateau are the rates that come near the best one, sorted. Saturation is
-// their median: the best one alone would be too high, it is the luckiest of
-// several.
-func plateau(rates []float64) []float64 {
-	sorted := slices.Sorted(slices.Values(rates))
-	best := sorted[len(sorted)-1]
-	return slices.DeleteFunc(sorted, func(rate float64) bool { return rate < best*plateauShare })
+func (b *bracket) take(o Observation) {
+	if o.Met {
+		b.low = max(b.low, min(o.Offered, b.top))
+	} else {
+		b.top = min(b.top, max(o.Offered, b.low))
+	}
 }
 
 // bisect narrows the highest load that meets the SLO down between 0 and
-// saturation. A step counts at the rate at which its arrivals really came.
+// saturation.
 func (s *search) bisect(ctx context.Context, c *Capacity) error {
-	low, top := 0.0, c.Saturation.High // highest that met, lowest that did not
-	c.failed, c.missed = top, top
+	b := bracket{top: c.Saturation.High}
+	c.failed, c.missed = b.top, b.top
 	rate := firstShare * c.Saturation.Value
 	var last Observation
-	for low == 0 || top/low > bracketGoal {
-		o, ok, err := s.atRate(ctx, c, rateName(rate), rate, low, top)
+	for _, o := range s.steps { // of a search that is continued
+		if o.Trial.Rate > 0 && !o.Spoiled && !o.Short {
+			c.note(o)
+			b.take(o)
+			last, rate = o, (b.low+b.top)/2
+		}
+	}
+	for b.low == 0 || b.top/b.low > bracketGoal {
+		o, ok, err := s.atRate(ctx, c, rateName(rate), rate, b.low, b.top)
 		if err != nil {
+			if b.low > 0 { // what was found until then
+				c.settle(b.low)
+			}
 			return err
 		}
-		if o.Spoiled && low == 0 {
+		if o.Spoiled && b.low == 0 {
 			c.Refusal = refuseSpoiled(o)
 			return nil
 		}
@@ -254,29 +235,25 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 			break // what the steps before have shown still stands
 		}
 		last = o
-		if o.Met {
-			low = max(low, min(o.Offered, top))
-		} else {
-			top = min(top, max(o.Offered, low))
-		}
-		rate = (low + top) / 2
+		b.take(o)
+		rate = (b.low + b.top) / 2
 		if o.Short {
 			// It may well be met: a little below, where requests depend less
 			// on each other, the same number says more.
-			rate = max(rate, shortBack*top)
+			rate = max(rate, shortBack*b.top)
 		}
 	}
 	switch {
-	case low > 0:
-		c.settle(low)
+	case b.low > 0:
+		c.settle(b.low)
 	case last.Requests == 0:
-		c.Refusal = refuseShort(s.Budget)
+		c.Refusal = refuseClosed(c.Saturation, s.shortest(enoughToPass(s.SLO), rate))
 	case last.Short:
 		c.Refusal = refuseTooLittle(last)
 	case last.Failed*2 > last.Requests:
 		c.Refusal = refuseErrors(last)
 	case c.missed > queueShare*c.Saturation.Value:
-		c.Refusal = refuseUnfinished(c.missed)
+		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(enoughToPass(s.SLO), rate), s.left())
 	default:
 		c.Refusal = refuseQueues(c.missed)
 	}
@@ -304,6 +281,7 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 			return nil
 		case !o.Met && o.Offered <= rate*(1+strayed):
 			rate *= stepBack
+			c.Confirmed = false
 			c.settle(rate)
 		}
 	}
@@ -319,7 +297,7 @@ func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low
 		if !enough {
 			return o, ok, nil
 		}
-		o, err = s.step(ctx, Trial{Name: name, Rate: rate, Length: length})
+		o, err = s.step(ctx, Trial{Name: name, Rate: rate, Arrivals: s.Arrivals, Length: length})
 		switch {
 		case err != nil:
 			return o, false, err
@@ -340,8 +318,11 @@ func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low
 // enough for all of them to be kept. It is not enough when the budget has no
 // room for so many.
 func (s *search) stepLength(requests int, rate, low, high float64) (length time.Duration, enough bool) {
-	least := max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
+	least := s.shortest(requests, rate)
 	left := s.left() - s.reserve
+	if low == 0 && left < least {
+		left = s.left() // while nothing has met the SLO there is nothing to be controlled
+	}
 	if left < least {
 		return 0, false
 	}
@@ -351,6 +332,11 @@ func (s *search) stepLength(requests int, rate, low, high float64) (length time.
 	}
 	share := time.Duration(float64(left) / coming)
 	return min(left, max(least, share), fromSeconds(keptShare*maxSamples/rate)), true
+}
+
+// shortest is how long a step at that rate takes to judge so many requests.
+func (s *search) shortest(requests int, rate float64) time.Duration {
+	return max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
 }
 
 // enoughToPass is the least number of requests that can prove every percentile

@@ -34,6 +34,8 @@ type Config struct {
 	Traffic    profiles.Traffic     // the advice is for
 	Sizing     Sizing               // of the advised policy
 	Budget     time.Duration        // of a measurement
+	Arrivals   profiles.Arrivals    // of a measurement; empty: Poisson
+	Continue   *Measurement         // that a measurement goes on with; nil: none
 	Replay     profiles.Plan        // what before and after are compared under
 	Source     probe.Source         // names the replicas; empty: found
 	Replicas   int                  // of a target without a scaler; 0: 1
@@ -61,6 +63,9 @@ func (c Config) Validate() error {
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Budget != 0 && c.Budget < MinBudget {
 		bad("--budget: got %v, want %v or more", c.Budget, MinBudget)
+	}
+	if c.Continue != nil {
+		errs = append(errs, c.Continue.continuedBy(c))
 	}
 	if c.Replicas < 0 {
 		bad("--replicas: got %d, want 1 or more", c.Replicas)
@@ -116,6 +121,8 @@ type Session struct {
 	judged    time.Duration // and of the last loss or return of the SLO
 	noticedOf time.Time     // start of the swarm that the state's Noticed is of
 	measured  Measurement
+	holding   bool           // the scaler is pinned by this session
+	met       map[int32]bool // replicas, as the probe numbers them, that answered a step of a measurement
 }
 
 // NewSession prepares a session. It starts nothing.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"headroom/advisor/model"
 	"headroom/profiles"
@@ -236,16 +235,12 @@ func raised(v Value, to int) Value {
 	return v
 }
 
-// idleStarts is how many start-ups long a replica may be idle: about what
-// starting it once more costs.
-const idleStarts = 5
-
 // stepwise are the values of metrics that add a step at a time and take away
 // what is idle.
 func (s sized) stepwise(p *profiles.Policy, least int) []Value {
 	cycle := s.StartUp + s.interval
 	step := max(least, stepFor(s.Rise.Float(), s.Service, cycle))
-	idle := max(3*s.interval, idleStarts*s.StartUp).Round(time.Second)
+	idle := idleFor(s.interval, s.StartUp)
 	p.Up.Step, p.Down.Idle = step, profiles.Duration(idle)
 	return []Value{
 		{Name: "up step", Value: float64(step), Low: float64(step), High: float64(step), Unit: plural(step),

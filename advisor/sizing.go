@@ -13,15 +13,16 @@ import (
 
 // Sizing is what may be said of the policy to be advised, besides the traffic.
 type Sizing struct {
-	Headroom profiles.Ratio // least share of the capacity kept free, below 100 %
-	Interval time.Duration  // between decisions; 0: chosen from the start-up time
-	Starts   time.Duration  // that a replica takes to start; 0: as measured
-	Metric   profiles.Kind  // to scale on; empty: the one that the steps speak for
-	Rise     profiles.Milli // requests/s by which the traffic may grow each second, steadily
-	Doubles  time.Duration  // in which the traffic may double, on and on; 0: it does not
-	Jump     profiles.Milli // requests/s that may come on top at once
-	Growth   profiles.Ratio // by which the busy hours may exceed the traffic that is known
-	Spare    bool           // the quiet hours must survive the loss of a replica
+	Headroom profiles.Ratio    // least share of the capacity kept free, below 100 %
+	Interval time.Duration     // between decisions; 0: chosen from the start-up time
+	Starts   time.Duration     // that a replica takes to start; 0: as measured
+	Metric   profiles.Kind     // to scale on; empty: the one that the steps speak for
+	Rise     profiles.Milli    // requests/s by which the traffic may grow each second, steadily
+	Doubles  time.Duration     // in which the traffic may double, on and on; 0: it does not
+	Jump     profiles.Milli    // requests/s that may come on top at once
+	Growth   profiles.Ratio    // by which the busy hours may exceed the traffic that is known
+	Spare    bool              // the quiet hours must survive the loss of a replica
+	Dispatch profiles.Dispatch // which replica gets the next request; empty: Pack
 }
 
 // Metrics are the kinds that Sizing.Metric may ask for.
@@ -111,6 +112,22 @@ func stepFor(rise float64, service, cycle time.Duration) int {
 // replicas work off in the time between. Below 0 there is none.
 func queueLimit(n int, spare, lead, service time.Duration) int {
 	return int(math.Floor(float64(n) * (spare - lead).Seconds() / service.Seconds()))
+}
+
+// idleFor is how long a replica may be idle: about what starting it once more
+// costs.
+func idleFor(interval, startUp time.Duration) time.Duration {
+	return max(3*interval, idleStarts*startUp).Round(time.Second)
+}
+
+// idleStarts is how many start-ups long that is.
+const idleStarts = 5
+
+// keptBusy is how many replicas never are idle for so long where requests go to
+// all of them in turn, or at random: at that rate each of n gets one every
+// n/rate seconds.
+func keptBusy(rate float64, idle time.Duration) int {
+	return int(rate * idle.Seconds())
 }
 
 // decisionsFor is how many decisions in a row a metric that ends at a limit takes

@@ -80,7 +80,7 @@ func TestShortStepsAreNoMisses(t *testing.T) {
 		t.Errorf("a lower load told: %v, refusal %v, missed %.1f; want about 12/s and nothing missed", c.SLO, c.Refusal, c.missed)
 	}
 
-	if c, _ := search(missed, time.Minute); c.Refusal == nil || c.Refusal.Code != "R10" || !strings.Contains(c.Refusal.Why, "missed the SLO, and the time was over") {
+	if c, _ := search(missed, time.Minute); c.Refusal == nil || c.Refusal.Code != "R10" || !strings.Contains(c.Refusal.Why, "/s missed the SLO, and to judge ") {
 		t.Errorf("missed until the time was over: refusal %+v, want R10", c.Refusal)
 	}
 	if c, _ := search(missed, 20*time.Minute); c.Refusal == nil || c.Refusal.Code != "R1" || !strings.Contains(c.Refusal.Why, "even") {
@@ -164,6 +164,8 @@ func TestStepLength(t *testing.T) {
 	}{
 		{"as long as its requests take", 59, 10, 0, 100, 20 * time.Second, 6555555555},
 		{"no room for its requests", 59, 10, 0, 100, 6 * time.Second, 0},
+		{"what is kept back for later is not touched", 59, 10, 5, 100, 11 * time.Second, 0},
+		{"unless nothing met the SLO yet", 59, 10, 0, 100, 11 * time.Second, 6555555555},
 		{"a share of what is left, at the bracket's goal", 59, 10, 95, 100, 60 * time.Second, 30 * time.Second},
 		{"half of what is left for a confirmation", 59, 10, 10, 10, 60 * time.Second, 30 * time.Second},
 		{"never less than two seconds", 59, 1000, 0, 1000, 4 * time.Second, 2 * time.Second},
@@ -171,6 +173,9 @@ func TestStepLength(t *testing.T) {
 		{"nor at any rate", 59, 1e7, 10, 10, time.Minute, 83886080 * time.Nanosecond},
 	} {
 		s := &search{SearchOptions: SearchOptions{Budget: c.left}}
+		if c.left == 11*time.Second {
+			s.reserve = 5 * time.Second
+		}
 		got, enough := s.stepLength(c.requests, c.rate, c.low, c.high)
 		if enough != (c.want > 0) || (got-c.want).Abs() > time.Millisecond {
 			t.Errorf("%s: %v, enough %v; want %v", c.name, got, enough, c.want)

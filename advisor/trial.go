@@ -17,13 +17,14 @@ import (
 // Trial is one step of a measurement: so many users in the closed model, or a
 // rate of Poisson arrivals in the open one.
 type Trial struct {
-	Name     string        `json:"name"`
-	Users    int           `json:"users,omitempty"`
-	Rate     float64       `json:"rate,omitempty"`     // arrivals per second
-	Replicas int           `json:"replicas,omitempty"` // 0: as many as there are
-	Requests int           `json:"requests,omitempty"` // the step ends early after so many; 0: never
-	Length   time.Duration `json:"length"`
-	Seed     uint64        `json:"seed"`
+	Name     string            `json:"name"`
+	Users    int               `json:"users,omitempty"`
+	Rate     float64           `json:"rate,omitempty"`     // arrivals per second
+	Arrivals profiles.Arrivals `json:"arrivals,omitempty"` // of a rate; empty: Poisson
+	Replicas int               `json:"replicas,omitempty"` // 0: as many as there are
+	Requests int               `json:"requests,omitempty"` // the step ends early after so many; 0: never
+	Length   time.Duration     `json:"length"`
+	Seed     uint64            `json:"seed"`
 }
 
 // Observation is what came of a trial, after its warm-up was cut off.
@@ -43,6 +44,7 @@ type Observation struct {
 	Replicas  int           `json:"replicas"`  // up throughout; 0: not known, Changing: not the same throughout
 	Answered  int           `json:"answered"`  // replicas that named themselves in its answers
 	Full      bool          `json:"full"`      // there were more requests than are kept to be judged
+	Drift     float64       `json:"drift"`     // share by which the latency changed from one half of the step to the other, less what may be chance; closed model
 	Host      HostUse       `json:"host"`
 	Health    load.Health   `json:"health"`
 	Met       bool          `json:"met"`     // more likely than not the load meets the SLO
@@ -106,14 +108,6 @@ type Runner interface {
 // answer when the grace of its step was over.
 const infinite = time.Duration(1<<63 - 1)
 
-// warmUp is the share of an open-model step that is not judged, while queues
-// fill to what is usual.
-const warmUp = 0.1
-
-// coldRequests are left out at the start of a closed step: they pay for
-// connections and cold caches.
-const coldRequests = 3
-
 // Observe turns the samples of a trial into an observation under an SLO.
 // ended is when the load stopped, as an offset from the start of the run.
 func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.SLO) Observation {
@@ -124,10 +118,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	// The closed model is judged on the answers that came between the cut and
 	// the end, the open one on the arrivals that were due between them,
 	// however late they were answered.
-	cut := time.Duration(warmUp * float64(ended))
-	if t.Users > 0 && len(samples) > 2*coldRequests*t.Users {
-		cut = samples[coldRequests*t.Users-1].Done
-	}
+	cut := warmUpOf(t, samples, ended)
 	var latencies, at []time.Duration // in the order of arrival
 	var busy, service time.Duration
 	squares := 0.0 // of service times, seconds²
@@ -170,6 +161,11 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
 	out.Blocks = blocksOf(at, latencies, out.Over, out.P95, slo)
 	out.judge(slo, latencies, sorted)
+	if t.Users > 0 {
+		out.Drift = relativeDrift(latencies)
+	} else if from, to, grows := growing(samples, cut, ended); grows {
+		out.overload(from, to)
+	}
 	return out
 }
 

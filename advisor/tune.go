@@ -30,6 +30,7 @@ type TuneResult struct {
 	Verdict     TuneVerdict     `json:"verdict"`
 	Why         string          `json:"why"`
 	Restored    bool            `json:"restored"` // the former policy is in force again
+	Rise        float64         `json:"rise"`     // of the load that it was tried with, requests/s each second, where that is steepest
 	Timeline    Timeline        `json:"timeline"` // of the load before, and of the same after
 }
 
@@ -61,6 +62,9 @@ func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 	managed := s.config.Scaler != nil
 	if managed {
+		if err := s.claim(ctx); err != nil {
+			return err
+		}
 		before, err := s.replay(ctx, false)
 		if err != nil {
 			return err
@@ -104,6 +108,7 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 		return err
 	}
 	r.After = &after
+	r.Rise = steepest(s.config.Replay)
 	r.Verdict, r.Why = s.judge(after, *r.Advice)
 	s.note("verify", "%s: %s", r.Verdict, r.Why)
 	return nil
@@ -113,6 +118,9 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 // waits until its windows have forgotten the measurement: the replay must not
 // begin with replicas that it did not ask for itself.
 func (s *Session) settle(ctx context.Context, p profiles.Policy) (err error) {
+	if err := s.claim(ctx); err != nil {
+		return err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.unpin(context.WithoutCancel(ctx)))
@@ -164,6 +172,20 @@ func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, stri
 		why += "; " + advice.Capped
 	}
 	return NotHeld, why
+}
+
+// steepest is by how many requests per second the rate of a plan's arrivals
+// grows within a second, at most; 0 in the closed model, whose rate is what the
+// service makes of it.
+func steepest(p profiles.Plan) (rise float64) {
+	if !p.Open() {
+		return 0
+	}
+	shape := p.Load()
+	for at := time.Second; at <= p.Length(); at += time.Second {
+		rise = max(rise, shape.At(at)-shape.At(at-time.Second))
+	}
+	return rise
 }
 
 // ReplayPlan is the load that before and after are compared under: the

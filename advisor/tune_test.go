@@ -3,6 +3,8 @@ package advisor
 import (
 	"context"
 	"errors"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +109,29 @@ func TestTune(t *testing.T) {
 			}
 		})
 	})
+	t.Run("beside somebody who has pinned the scaler: refused, and the pin stays", func(t *testing.T) {
+		f := newFakeFleet(50*time.Millisecond, former)
+		inSession(t, f, nil, func(t *testing.T, s *Session) {
+			for name, begin := range map[string]func() error{
+				"tune": func() error { _, err := s.Tune(t.Context(), false); return err },
+				"advise": func() error {
+					if err := s.Advise(); err != nil {
+						return err
+					}
+					return errors.New(await(t, s, "the end", idle).Problem)
+				},
+			} {
+				if err := f.Pin(t.Context(), 3, time.Hour); err != nil {
+					t.Fatal(err)
+				}
+				err := begin()
+				if pins, followed, size, _ := f.told(); err == nil || !strings.Contains(err.Error(), "the scaler is pinned to 3 by somebody else") ||
+					strings.Contains(err.Error(), "\n") || pins[len(pins)-1] != 3 || followed != 0 || size != 3 {
+					t.Errorf("%s: %v with pins %v, %d policies; want it refused in a line and the pin left alone", name, err, pins, followed)
+				}
+			}
+		})
+	})
 	t.Run("without a scaler it stops after the advice", func(t *testing.T) {
 		f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(1))
 		foreign := func(c *Config) { c.Scaler, c.Replicas = nil, 1 }
@@ -140,6 +165,9 @@ func TestReplayPlan(t *testing.T) {
 		if got := ramp.Load().At(c.at); got != c.want {
 			t.Errorf("rate at %v = %v, want %v", c.at, got, c.want)
 		}
+	}
+	if got := steepest(ramp); math.Abs(got-0.75) > 1e-9 || steepest(same) != 0 {
+		t.Errorf("steepest = %v, and %v of users; want 30 requests/s in 40 s, and none", got, steepest(same))
 	}
 }
 

@@ -87,6 +87,27 @@ func TestWorkedFreeWorkers(t *testing.T) {
 	}
 }
 
+// One request/s in turn to ten replicas that may be idle for a minute, and to a
+// hundred.
+func TestWorkedIdle(t *testing.T) {
+	n := Needs{Sizing: Sizing{Dispatch: profiles.RoundRobin, Interval: 20 * time.Second}, Capacity: 1_000, Traffic: traffic(1, 10)} // idle for 3 x interval
+	for _, c := range []struct {
+		dispatch profiles.Dispatch
+		kind     profiles.Kind
+		high     profiles.Milli
+		refused  bool
+	}{
+		{profiles.RoundRobin, profiles.FreeWorkers, 10, true}, {profiles.Random, profiles.Queue, 10, true}, {profiles.LeastConnections, profiles.Queue, 60, true},
+		{profiles.RoundRobin, profiles.FreeWorkers, 100, false}, {profiles.Pack, profiles.FreeWorkers, 10, false}, {"", profiles.FreeWorkers, 10, false},
+		{profiles.RoundRobin, profiles.RPS, 10, false},
+	} {
+		n.Dispatch, n.Traffic = c.dispatch, traffic(1, c.high)
+		if r := n.neverIdle(c.kind, n.timing()); (r != nil) != c.refused || r != nil && r.Code != "R11" {
+			t.Errorf("%s with %q up to %d/s: %v, want it refused: %v", c.kind, c.dispatch, c.high, r, c.refused)
+		}
+	}
+}
+
 // A batch that may wait for a minute, and a request that may wait for a second.
 func TestWorkedQueue(t *testing.T) {
 	start, tick, takes := 20*time.Second, 5*time.Second, 250*time.Millisecond

@@ -45,8 +45,9 @@ type Replica struct {
 	Stuck     int           `json:"stuck,omitempty"` // of InFlight: answered 504, but the replica may still work on them
 	Oldest    time.Time     `json:"oldest,omitzero"` // when the oldest request in flight was handed to it
 	Served    int64         `json:"served"`
-	CPU       time.Duration `json:"cpu"`    // CPU time used so far by its whole process tree, nanoseconds
-	Memory    int64         `json:"memory"` // resident bytes of its process tree
+	CPU       time.Duration `json:"cpu"`             // CPU time used so far by its whole process tree, nanoseconds
+	Memory    int64         `json:"memory"`          // resident bytes of its process tree
+	UsedAt    time.Time     `json:"usedAt,omitzero"` // when these two were looked at
 	Restarts  int           `json:"restarts,omitempty"`
 	Failures  int           `json:"failures,omitempty"`  // in a row, of this place
 	Retry     time.Time     `json:"retry,omitzero"`      // while it is failing: when another one takes its place

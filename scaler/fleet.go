@@ -64,13 +64,13 @@ func (p *pool) roots() map[string]int {
 	return out
 }
 
-// setUsage notes what the replicas use, by ID.
-func (p *pool) setUsage(used map[string]usage) {
+// setUsage notes what the replicas used by now, by ID.
+func (p *pool) setUsage(now time.Time, used map[string]usage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.living {
 		if u, ok := used[r.info.ID]; ok {
-			r.info.CPU, r.info.Memory = u.cpu, u.memory
+			r.info.CPU, r.info.Memory, r.info.UsedAt = u.cpu, u.memory, now
 		}
 	}
 }

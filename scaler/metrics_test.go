@@ -40,7 +40,7 @@ func TestMetricsOfAFleet(t *testing.T) {
 	requests.codes[200].Add(3)
 	requests.codes[statusGone].Add(1)
 	a.loop.tick()
-	a.pool.setUsage(map[string]usage{"replica-1": {cpu: 1500 * time.Millisecond, memory: 4096}})
+	a.pool.setUsage(time.Now(), map[string]usage{"replica-1": {cpu: 1500 * time.Millisecond, memory: 4096}})
 	busy, err := a.balancer.acquire(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -50,7 +50,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 // Every name that an answer can have is described, and no other.
 func TestOpenAPIHasEveryField(t *testing.T) {
 	doc := loadOpenAPI(t)
-	fromElsewhere := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "parts",
+	fromElsewhere := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "lately", "parts",
 		"conns", "inFlightEstimate", "coldStart", "afterStep", "listed", "since"}
 	for name, tt := range map[string]struct {
 		value any

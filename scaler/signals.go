@@ -30,7 +30,7 @@ func (s *signals) run(ctx context.Context) {
 		used, ok := s.meter.sample(ctx, s.pool.roots())
 		now := time.Now()
 		if ok {
-			s.pool.setUsage(used)
+			s.pool.setUsage(now, used)
 			s.used.note(now, s.pool.ofReady(used))
 		} else {
 			s.used.fail()

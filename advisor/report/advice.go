@@ -32,6 +32,9 @@ func (p *paper) steps(c advisor.Capacity) {
 		if c.Service > 0 {
 			alone = profiles.FormatLatency(c.Service)
 		}
+		if c.Knee > 0 {
+			alone += fmt.Sprintf(", so that the knee is at %.1f users", c.Knee)
+		}
 		p.printf("\ncapacity of %s: %s under the SLO, %s at saturation; one request alone takes %s\n",
 			profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation, alone)
 		if m := c.Scaling; m != nil {
@@ -40,6 +43,49 @@ func (p *paper) steps(c advisor.Capacity) {
 		}
 		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.Assessment, c.Spent.Round(time.Second), c.Budget)
 	}
+}
+
+// tolerated is the share by which two capacities may differ and be called the
+// same: what a grade B promises.
+const tolerated profiles.Ratio = 100
+
+// WriteMeasurements writes two measurements side by side, and whether the second
+// is better, in lines of so many columns; of 0 of any width.
+func WriteMeasurements(w io.Writer, a, b advisor.Measurement, width int) error {
+	p := &paper{w: w, width: width}
+	p.say("A is %s under %s", a.Target, a.SLO)
+	p.say("B is %s under %s", b.Target, b.SLO)
+	p.printf("\n")
+	row := func(name string, of func(advisor.Measurement) string) []string { return []string{name, of(a), of(b)} }
+	interval := func(of func(advisor.Capacity) advisor.Interval) func(advisor.Measurement) string {
+		return func(m advisor.Measurement) string {
+			if i := of(m.Capacity); i.Value > 0 {
+				return i.String()
+			}
+			return none
+		}
+	}
+	p.table("lrr", [][]string{
+		{"", "A", "B"},
+		row("date, UTC", func(m advisor.Measurement) string { return m.Date.UTC().Format(time.DateTime) }),
+		row("replicas", func(m advisor.Measurement) string { return fmt.Sprint(max(1, m.Capacity.Replicas)) }),
+		row("capacity under the SLO", interval(func(c advisor.Capacity) advisor.Interval { return c.SLO })),
+		row("saturation", interval(func(c advisor.Capacity) advisor.Interval { return c.Saturation })),
+		row("one request alone", func(m advisor.Measurement) string { return profiles.FormatLatency(m.Capacity.Service) }),
+		row("grade", func(m advisor.Measurement) string {
+			if r := m.Capacity.Refusal; r != nil {
+				return "refused (" + r.Code + ")"
+			}
+			return string(m.Capacity.Grade)
+		}),
+	})
+	change := advisor.CompareCapacity("A", tolerated, b, a)
+	p.printf("\n")
+	p.say("%s", change)
+	for _, d := range change.Differs {
+		p.say("%s", d)
+	}
+	return p.err
 }
 
 // WriteRefusal writes why nothing is advised.
@@ -147,6 +193,9 @@ func WriteTune(w io.Writer, r advisor.TuneResult) error {
 		}
 	}
 	_, err := fmt.Fprintf(w, "\n%s: %s\n", r.Verdict, r.Why)
+	if err == nil && r.Rise > 0 {
+		_, err = fmt.Fprintf(w, "the load rose by %s requests/s each second at most: for traffic that rises more steeply give advice --rise\n", profiles.FormatRate(r.Rise))
+	}
 	if err == nil && r.Restored {
 		_, err = fmt.Fprintln(w, "the former policy is in force again (--keep leaves the advice in force)")
 	}

@@ -17,12 +17,16 @@ import (
 
 func (a *app) capacityCommand() *cobra.Command {
 	l, v := newLoadFlags(), newAdviceFlags()
-	output, junit, reach, base, quiet := "", "", remoteFlags{}, baselineFlags{}, false
+	output, junit, before, reach, base, quiet := "", "", "", remoteFlags{}, baselineFlags{}, false
+	arrivals := profiles.Poisson
 	cmd := &cobra.Command{
-		Use:     "capacity TARGET",
-		Short:   "Find what a target holds under an SLO, and save the measurement",
-		Example: "  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' -o measurement.json",
-		Args:    oneArgument("the target's URL"),
+		Use:   "capacity TARGET",
+		Short: "Find what a target holds under an SLO, and save the measurement",
+		Long: "Find what a target holds under an SLO, and save the measurement. An interrupted one prints and saves what it has;\n" +
+			"--continue goes on with it, or with one whose budget was too short. report compares two.",
+		Example: "  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' -o measurement.json\n" +
+			"  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' --continue measurement.json -o measurement.json",
+		Args: oneArgument("the target's URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := measuringConfig(args[0], l, v)
 			if err != nil {
@@ -31,6 +35,19 @@ func (a *app) capacityCommand() *cobra.Command {
 			earlier, err := base.measurement()
 			if err := errors.Join(err, canWrite("--out", output), canWrite("--junit", junit), reach.check()); err != nil {
 				return err
+			}
+			if config.Arrivals = arrivals; before != "" {
+				m, err := readMeasurement(before)
+				if err != nil {
+					return usage("--continue: %w", err)
+				}
+				config.Continue = &m
+			}
+			if err := config.Validate(); err != nil {
+				return &exit{exitUsage, err}
+			}
+			if arrivals == profiles.Even {
+				a.warn([]string{"arrivals at equal distances never meet: real ones come in bursts, of which the target holds less"})
 			}
 			if err := connect(cmd.Context(), &config, l.sources); err != nil {
 				return err
@@ -64,6 +81,8 @@ func (a *app) capacityCommand() *cobra.Command {
 	l.request(f)
 	l.sources.add(f)
 	v.measuring(f)
+	f.StringVar(&before, "continue", "", "go on with the measurement in `FILE`, of the same requests to the same target under the same SLO, for another --budget")
+	flagVar(f, &arrivals, "arrivals", "", string(arrivals), "process", "how arrivals are spread: poisson or constant, which flatters", parseArrivals)
 	countVar(f, &v.replicas, "replicas", "", "how many replicas a target without a scaler has")
 	f.StringVarP(&output, "out", "o", "", "save the measurement as JSON to `FILE`")
 	f.StringVar(&junit, "junit", "", "write what became of it as JUnit test results to `FILE`")
@@ -86,6 +105,9 @@ func (a *app) writeMeasurement(m advisor.Measurement, output, junit string) erro
 	if r := m.Capacity.Refusal; r != nil && err == nil {
 		write(a.out, "\n")
 		err = errors.Join(report.WriteRefusal(a.out, r), &exit{code: exitInconclusive})
+	}
+	if m.Capacity.Interrupted && err == nil {
+		err = errStopped
 	}
 	if err == nil {
 		err = changeVerdict(m.Baseline)
@@ -141,6 +163,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	v.sizing(f)
+	flagVar(f, &v.wanted.Dispatch, "dispatch", "", string(profiles.Pack), "order", "which replica gets the next request: pack, least-connections, round-robin or random", profiles.ParseDispatch)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")

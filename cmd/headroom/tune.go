@@ -129,6 +129,7 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 	if err != nil {
 		return err
 	}
+	config.Sizing.Dispatch = c.Dispatch
 	config.Policy = profiles.FixedPolicy(1)
 	config.Policy.Interval = profiles.Duration(time.Second)
 	c.Policy = config.Policy

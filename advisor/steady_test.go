@@ -1,0 +1,71 @@
+package advisor
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/advisor/model"
+	"headroom/load"
+)
+
+// steadily is a step of the open model with a request every 10 ms for 20 s,
+// each answered after what takes says.
+func steadily(takes func(at time.Duration) time.Duration) []load.Sample {
+	var samples []load.Sample
+	for at := time.Duration(0); at < 20*time.Second; at += 10 * time.Millisecond {
+		samples = append(samples, load.Sample{Intended: at, Sent: at, Done: at + takes(at), Status: 200})
+	}
+	return samples
+}
+
+func TestWarmUpIsLeftOut(t *testing.T) {
+	ms, trial, slo := time.Millisecond, Trial{Rate: 100, Length: 20 * time.Second}, mustSLO(t, "p95<100ms")
+	for _, c := range []struct {
+		name  string
+		takes func(at time.Duration) time.Duration
+		over  time.Duration // that is judged
+		met   bool
+		why   string
+	}{
+		{"steady from the beginning", func(time.Duration) time.Duration { return 50 * ms }, 18 * time.Second, true, "0 of 1800"},
+		{"a cold cache for five seconds", func(at time.Duration) time.Duration {
+			if at < 5*time.Second {
+				return 300 * ms
+			}
+			return 50 * ms
+		}, 15 * time.Second, true, "0 of "},
+		{"a queue that grows to the end", func(at time.Duration) time.Duration { return 20*ms + at/400 }, 18 * time.Second, false, "requests in flight became"},
+	} {
+		o := Observe(trial, steadily(c.takes), trial.Length, slo)
+		if (o.Over-c.over).Abs() > 150*ms || o.Met != c.met || !strings.Contains(o.Why, c.why) || (o.Verdict == model.Pass) != c.met {
+			t.Errorf("%s: judged %v, %s, met %v (%s); want %v, met %v (%s)", c.name, o.Over, o.Verdict, o.Met, o.Why, c.over, c.met, c.why)
+		}
+	}
+}
+
+// One user alone, whose requests take longer and longer.
+func TestBaselineThatChangesIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		grows time.Duration // each request takes so much longer than that before
+		code  string
+	}{"steady": {0, ""}, "it grows": {2 * time.Millisecond, "R5"}, "it grows a little": {20 * time.Microsecond, ""}} {
+		var samples []load.Sample
+		at := time.Duration(0)
+		for i := range 60 {
+			done := at + 20*time.Millisecond + time.Duration(i)*c.grows + time.Duration(i*7%5)*100*time.Microsecond
+			samples = append(samples, load.Sample{Intended: at, Sent: at, Done: done, Status: 200})
+			at = done
+		}
+		slo := mustSLO(t, "p95<300ms")
+		s := &search{SearchOptions: SearchOptions{SLO: slo, Budget: time.Minute}}
+		o := Observe(Trial{Name: "baseline", Users: 1, Requests: 60}, samples, at, slo)
+		if o.Why = s.spoiled(o); o.Why != "" {
+			o.Spoiled = true
+		}
+		switch r := refuseBaseline(o, slo); {
+		case c.code == "" && r != nil, c.code != "" && (r == nil || r.Code != c.code || !strings.Contains(r.Why, "still changing")):
+			t.Errorf("%s: refusal %v with a drift of %.2f, want %q", name, r, o.Drift, c.code)
+		}
+	}
+}
