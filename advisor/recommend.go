@@ -64,10 +64,12 @@ type Recommendation struct {
 
 // Recommend derives a policy:
 //
-//	kept   = max(headroom, what rises until a new replica answers, a lost replica's share)
+//	kept   = max(headroom, what rises until a new replica answers)
 //	target = capacity x (1 - kept)
 //	min    = max(ceil(low / target), ceil((low + what comes at once) / capacity))
-//	max    = ceil(high / target)
+//	max    = ceil(high / (capacity x (1 - headroom)))
+//
+// What is kept for a rise is no part of max: nothing rises above high.
 //
 // With 10 requests/s per replica, traffic of 50..200 and no headroom this is
 // 5, 20 and 10. The arithmetic is exact. Where the metric is not the rate,
@@ -131,6 +133,9 @@ func (n Needs) validate() error {
 	if n.Capacity <= 0 {
 		errs = append(errs, fmt.Errorf("the capacity of %s/s per replica is too small to scale on", n.Capacity))
 	}
+	if n.StartUp == 0 {
+		errs = append(errs, n.Sizing.CheckStart())
+	}
 	return errors.Join(errs...)
 }
 
@@ -192,8 +197,7 @@ type reserve struct {
 // within the lag is kept free.
 const leastReach = 0.3
 
-// kept is the largest of the reserves: a rise and a loss are not planned for
-// together.
+// kept is the largest of the reserves: they are not planned for together.
 func (n Needs) kept(t timing) (reserve, error) {
 	all := []reserve{{share: n.Headroom, why: n.headroomWhy(t)}}
 	if rise := n.risesIn(t.lag); rise > 0 {
@@ -212,12 +216,6 @@ func (n Needs) kept(t timing) (reserve, error) {
 		share := profiles.Ratio(math.Ceil((1 - left) * 1000))
 		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: the traffic may double every %s, and a new replica answers after %s (%s)",
 			share, seconds(n.Doubles), seconds(t.lag), n.lagParts(t))})
-	}
-	if n.Spare {
-		replicas := max(2, profiles.CeilDiv(int64(n.Traffic.Low), int64(n.Capacity)))
-		share := profiles.Ratio(profiles.CeilDiv(1000, replicas))
-		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: when one of %d replicas is lost, the others carry %d/%d of what they did",
-			share, replicas, replicas, replicas-1)})
 	}
 	best := all[0]
 	for _, r := range all[1:] {

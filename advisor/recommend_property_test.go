@@ -19,7 +19,7 @@ func TestRecommendProperties(t *testing.T) {
 		n := Needs{
 			SLO: slo, Managed: rapid.Bool().Draw(t, "managed"),
 			Traffic: profiles.Traffic{Low: low, High: low + profiles.Milli(rapid.Int64Range(0, 2_000_000).Draw(t, "more"))},
-			StartUp: time.Duration(rapid.Int64Range(0, int64(5*time.Minute)).Draw(t, "startUp")),
+			StartUp: time.Duration(rapid.Int64Range(1, int64(5*time.Minute)).Draw(t, "startUp")),
 			Sizing: Sizing{
 				Headroom: profiles.Ratio(rapid.IntRange(0, 900).Draw(t, "headroom")), Growth: profiles.Ratio(rapid.IntRange(0, 2000).Draw(t, "growth")),
 				Rise: profiles.Milli(rapid.IntRange(0, 5_000).Draw(t, "rise")), Jump: profiles.Milli(rapid.IntRange(0, 100_000).Draw(t, "jump")),

@@ -61,7 +61,7 @@ func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
 	if tooMany {
 		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", rate, maxUsers)
 	}
-	return &Refusal{"R3", fmt.Sprintf("the throughput had not clearly stopped growing: %d users got the most, %s/s", best.Trial.Users, rate), do}
+	return &Refusal{"R3", fmt.Sprintf("the throughput had not clearly stopped growing: %s got the most, %s/s", profiles.Plural(best.Trial.Users, "user", "users"), rate), do}
 }
 
 // refuseQueues is for a service that meets the SLO only while nobody waits.

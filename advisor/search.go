@@ -183,7 +183,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		if s.spent+length > limit && users > 4 {
 			break
 		}
-		o, err := s.step(ctx, Trial{Name: fmt.Sprintf("%d users", users), Users: users, Length: length})
+		o, err := s.step(ctx, Trial{Name: profiles.Plural(users, "user", "users"), Users: users, Length: length})
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,12 @@ func (s sized) between(v Value, at func(capacity profiles.Milli) float64) Value 
 
 // given is what one replica of that capacity is given.
 func (s sized) given(capacity profiles.Milli) profiles.Milli {
-	return max(1, roundDown(roundDown(capacity)*profiles.Milli(1000-s.kept.share)/1000))
+	return s.filled(capacity, s.kept.share)
+}
+
+// filled is what is left of a capacity when a share of it is kept free.
+func (s sized) filled(capacity profiles.Milli, kept profiles.Ratio) profiles.Milli {
+	return max(1, roundDown(roundDown(capacity)*profiles.Milli(1000-kept)/1000))
 }
 
 func ceilDiv(a, b profiles.Milli) int { return int(profiles.CeilDiv(int64(a), int64(b))) }
@@ -77,32 +82,52 @@ func (s sized) least() Value {
 	case n == jumping:
 		v.Formula = fmt.Sprintf("ceil((%s + %s) / %s) = %d", s.Traffic.Low, atOnce, s.Capacity, jumping)
 		v.Why = fmt.Sprintf("%s requests/s may come on top of the quiet hours before a new replica answers, %s later", atOnce, seconds(s.lag))
-		v.Rejected = []Rejection{{fmt.Sprint(usual), s.jumpWait(usual, atOnce)}}
+		v.Rejected = []Rejection{{fmt.Sprint(usual), s.shortWait(usual)}}
 	}
 	v.Unit = plural(int(v.Value))
 	return s.between(v, func(capacity profiles.Milli) float64 { return float64(need(s.given(capacity), capacity)) })
 }
 
-// jumpWait says what a jump would do to n replicas: (λ2 - n x) requests/s pile
-// up for the lag, and the last of them waits until n replicas have worked off
-// what is before it.
-func (s sized) jumpWait(n int, jump profiles.Milli) string {
-	more := (s.Traffic.Low + jump).Float() - float64(n)*s.Capacity.Float()
-	backlog := more * s.lag.Seconds()
-	return fmt.Sprintf("%.0f requests would pile up, and wait for up to %s", backlog, seconds(fromSeconds(backlog/(float64(n)*s.Capacity.Float()))))
+// shortWait says what would come of n replicas in the quiet hours, until others
+// answer: so many requests pile up, and the last of them waits until n replicas
+// have worked off what is before it.
+func (s sized) shortWait(n int) string {
+	holds := float64(n) * s.Capacity.Float()
+	backlog := max(s.jumpBacklog(holds), s.riseBacklog(holds))
+	return fmt.Sprintf("%.0f requests would pile up, and wait for up to %s", backlog, seconds(fromSeconds(backlog/holds)))
+}
+
+// jumpBacklog is what piles up when the jump comes at once: λ2 - n x for the
+// whole of the lag, in requests.
+func (s sized) jumpBacklog(holds float64) float64 {
+	return max(0, (s.Traffic.Low+s.Jump).Float()-holds) * s.lag.Seconds()
+}
+
+// riseBacklog is what piles up when the traffic rises steadily: what comes
+// beyond n x grows from nothing to its end at the lag, a triangle with the
+// slope g as its side, (λ2 - n x)²/2g requests.
+func (s sized) riseBacklog(holds float64) float64 {
+	if s.Rise == 0 {
+		return 0
+	}
+	beyond := max(0, (s.Traffic.Low + s.risesIn(s.lag)).Float()-holds)
+	return beyond * beyond / (2 * s.Rise.Float())
 }
 
 // most is what the busy hours need, and no less than min.
 func (s sized) most() Value {
-	high := s.Traffic.High * profiles.Milli(1000+s.Growth) / 1000
-	n := ceilDiv(high, s.target)
+	high, each := s.Traffic.High*profiles.Milli(1000+s.Growth)/1000, s.filled(s.Capacity, s.Headroom)
+	n := ceilDiv(high, each)
 	v := Value{Name: "max", Value: float64(n), Unit: plural(n),
-		Formula: fmt.Sprintf("ceil(%s / %s) = %d", high, s.target, n),
-		Why:     fmt.Sprintf("the busy hours bring %s requests/s and one replica is given %s", high, s.target),
+		Formula: fmt.Sprintf("ceil(%s / %s) = %d", high, each, n),
+		Why:     fmt.Sprintf("the busy hours bring %s requests/s and one replica is given %s", high, each),
 		Inputs:  []string{fmt.Sprintf("traffic %s requests/s", s.Traffic), fmt.Sprintf("growth %s", s.Growth)},
 	}
 	v.Rejected = []Rejection{{"unlimited", "a fault, or somebody's load test, would be paid for"}}
-	v = s.between(v, func(capacity profiles.Milli) float64 { return float64(ceilDiv(high, s.given(capacity))) })
+	if s.target < each {
+		v.Rejected = append(v.Rejected, Rejection{fmt.Sprintf("%d, by the target", ceilDiv(high, s.target)), "what is kept free for a rise is used in the busiest hour, after which nothing rises"})
+	}
+	v = s.between(v, func(capacity profiles.Milli) float64 { return float64(ceilDiv(high, s.filled(capacity, s.Headroom))) })
 	if low := s.least().Value; v.Value < low {
 		v.Value, v.Low, v.High = low, max(v.Low, low), max(v.High, low)
 		v.Formula, v.Why, v.Unit = "min", "never less than min", plural(int(low))

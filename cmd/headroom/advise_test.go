@@ -14,8 +14,8 @@ import (
 )
 
 // measurementFile is of a service that computes for 70 ms a request, one at a
-// time, and holds 10 requests/s.
-func measurementFile(t *testing.T, local bool) string {
+// time, and holds 10 requests/s. Its replicas took so long to start.
+func measurementFile(t *testing.T, local bool, starts ...time.Duration) string {
 	t.Helper()
 	c := advisor.Capacity{
 		SLO: advisor.Interval{Value: 10, Low: 9.6, High: 10.3, Unit: "/s"}, Saturation: advisor.Interval{Value: 14.2, Low: 14, High: 14.3, Unit: "/s"},
@@ -31,7 +31,7 @@ func measurementFile(t *testing.T, local bool) string {
 	}
 	m := advisor.Measurement{
 		Version: profiles.Version, Kind: "measurement", SLO: "p95<300ms", Date: time.Now(), Local: local, Capacity: c,
-		StartUp: []time.Duration{10 * time.Second},
+		StartUp: starts,
 	}
 	file := filepath.Join(t.TempDir(), "measurement.json")
 	if err := newApp(t).saveFile(file, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
@@ -41,7 +41,8 @@ func measurementFile(t *testing.T, local bool) string {
 }
 
 func TestAdvise(t *testing.T) {
-	ours, foreign := measurementFile(t, true), measurementFile(t, false)
+	ours, foreign := measurementFile(t, true, 10*time.Second), measurementFile(t, false, 10*time.Second)
+	unstarted := measurementFile(t, false)
 	for _, c := range []struct {
 		name string
 		args []string
@@ -59,7 +60,7 @@ func TestAdvise(t *testing.T) {
 		{"by CPU that nobody told of", []string{foreign, "--metric", "cpu"}, 3, []string{"no advice (R8): cpu cannot be scaled on here: only a scaler tells", "leave out --metric: rps is good here"}},
 		{"by latency", []string{ours, "--metric", "latency"}, 3, []string{"(R8)", "it is never offered"}},
 		{"by a queue, when nobody may wait", []string{ours, "--metric", "queue"}, 3, []string{"(R8)", "requests wait already"}},
-		{"by no metric there is", []string{ours, "--metric", "moon"}, 2, []string{`--metric`, `got "moon", want one of`}},
+		{"by no metric there is", []string{ours, "--metric", "moon"}, 2, []string{`--metric`, `got "moon", want one of rps, in_flight, queue, free_workers, cpu, latency`}},
 		{"a rise that nothing follows", []string{ours, "--rise", "20"}, 3, []string{"(R9)", "no scaling that reacts can follow"}},
 		{"traffic that doubles", []string{ours, "--doubles", "30s"}, 0, []string{"28.5% of it is kept free: the traffic may double every 30 s, and a new replica answers after 14 s"}},
 		{"traffic that doubles too fast", []string{ours, "--doubles", "5s"}, 3, []string{"(R9)", "may double every 5.0 s"}},
@@ -67,6 +68,11 @@ func TestAdvise(t *testing.T) {
 		{"a start-up that is said", []string{foreign, "--start-up", "60s"}, 0, []string{"was said, not measured", "start-up 60 s / 4"}},
 		{"the textbook with a start-up", []string{ours, "--textbook", "--start-up", "60s"}, 0, []string{"target      10 requests/s"}},
 		{"a jump", []string{ours, "--jump", "60", "--explain"}, 0, []string{"ceil((50 + 60) / 10) = 11", "requests would pile up"}},
+		{"a rise of what starts nobody knows when", []string{unstarted, "--rise", "5"}, 2, []string{"--rise: got 5 while the start-up time is not known, want --start-up too"}},
+		{"a platform with its names", []string{ours, "--to", "hpa", "--name", "shop", "--namespace", "web"}, 0, []string{"name: shop", "namespace: web"}},
+		{"names of no platform", []string{ours, "--name", "shop"}, 2, []string{`--name: got "shop" with the advice, want it only with --to`}},
+		{"a platform and JSON", []string{ours, "--to", "policy", "--json"}, 2, []string{"--to: got it and --json, want one"}},
+		{"JSON and words", []string{ours, "--json", "--explain"}, 2, []string{"--json: got it and --explain, want one"}},
 		{"a rate that is none", []string{ours, "--jump", "-1"}, 2, []string{"--jump: got -1, want 0 or more"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +33,9 @@ func (a *app) capacityCommand() *cobra.Command {
 				return err
 			}
 			if err := connect(cmd.Context(), &config, l.sources); err != nil {
+				return err
+			}
+			if err := v.refuseReplicas(cmd, config); err != nil {
 				return err
 			}
 			session, err := advisor.NewSession(config)
@@ -82,7 +86,8 @@ func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
 func (a *app) adviseCommand() *cobra.Command {
 	v := newAdviceFlags()
 	var asJSON, textbook, explain bool
-	var to string
+	e := exportFlags{Options: platform.Options{Round: true}}
+	names := e.names()
 	cmd := &cobra.Command{
 		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
 		Short: "Turn a measurement into a policy, without any traffic",
@@ -97,10 +102,18 @@ func (a *app) adviseCommand() *cobra.Command {
 				}
 				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}
 			}
-			if to != "" {
-				if _, err := platform.Find(to); err != nil {
-					return usage("--to: %w", err)
+			if err := refuseTwo(cmd, "to", "json", "explain"); err != nil {
+				return err
+			}
+			if err := e.checkNames(); err != nil {
+				return err
+			}
+			if e.to == "" {
+				if err := refuseGiven(names, "the advice", "--to"); err != nil {
+					return err
 				}
+			} else if _, err := platform.Find(e.to); err != nil {
+				return usage("--to: %w", err)
 			}
 			m, err := readMeasurement(args[0])
 			if err != nil {
@@ -114,8 +127,8 @@ func (a *app) adviseCommand() *cobra.Command {
 				return &exit{exitUsage, err}
 			}
 			switch {
-			case to != "":
-				return a.printExport(advice.Policy, to)
+			case e.to != "":
+				return a.export(advice.Policy, e)
 			case asJSON:
 				return report.WriteJSON(a.out, advice)
 			case explain:
@@ -130,8 +143,24 @@ func (a *app) adviseCommand() *cobra.Command {
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
-	f.StringVar(&to, "to", "", "print the policy for a platform instead: "+fmt.Sprint(platform.Names()))
+	f.StringVar(&e.to, "to", "", "print the policy for a platform instead: "+strings.Join(platform.Names(), ", "))
+	f.AddFlagSet(names)
 	return cmd
+}
+
+// refuseTwo refuses more than one of the flags: each of them says what is
+// printed.
+func refuseTwo(cmd *cobra.Command, names ...string) error {
+	var got []string
+	for _, name := range names {
+		if cmd.Flags().Changed(name) {
+			got = append(got, "--"+name)
+		}
+	}
+	if len(got) > 1 {
+		return usage("%s: got it and %s, want one", got[0], strings.Join(got[1:], " and "))
+	}
+	return nil
 }
 
 // refuseBeside refuses the first of the flags that was given beside one that

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -235,9 +236,17 @@ func (v *adviceFlags) sizing(f *pflag.FlagSet) {
 func parseMetric(s string) (profiles.Kind, error) {
 	kind := profiles.Kind(s)
 	if err := (advisor.Sizing{Metric: kind}).Validate(); err != nil {
-		return "", fmt.Errorf("got %q, want one of %v", s, advisor.Metrics())
+		return "", errors.New(strings.TrimPrefix(err.Error(), "--metric: "))
 	}
 	return kind, nil
+}
+
+// refuseReplicas refuses a number of replicas beside a scaler, which sets it.
+func (v *adviceFlags) refuseReplicas(cmd *cobra.Command, c advisor.Config) error {
+	if c.Scaler != nil && cmd.Flags().Changed("replicas") {
+		return usage("--replicas: got %d, want it only for a target without a scaler: this one has a scaler, which is told how many to run", v.replicas)
+	}
+	return nil
 }
 
 func (v *adviceFlags) measuring(f *pflag.FlagSet) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -59,7 +58,7 @@ func (a *app) tuneCommand() *cobra.Command {
 				if err := refuseGiven(ofCommand, "a TARGET", "a command after --"); err != nil {
 					return err
 				}
-				return a.tuneTarget(cmd.Context(), args[0], l, v, o)
+				return a.tuneTarget(cmd, args[0], l, v, o)
 			}
 			if err := refuseGiven(ofTarget, "a command", "a TARGET"); err != nil {
 				return err
@@ -149,13 +148,21 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 }
 
 // tuneTarget works on a service that runs already.
-func (a *app) tuneTarget(ctx context.Context, target string, l *loadFlags, v *adviceFlags, o tuneOptions) error {
+func (a *app) tuneTarget(cmd *cobra.Command, target string, l *loadFlags, v *adviceFlags, o tuneOptions) error {
 	config, err := measuringConfig(target, l, v)
 	if err != nil {
 		return err
 	}
-	if err := connect(ctx, &config, l.sources); err != nil {
+	if err := connect(cmd.Context(), &config, l.sources); err != nil {
 		return err
+	}
+	if err := v.refuseReplicas(cmd, config); err != nil {
+		return err
+	}
+	if config.Scaler == nil && v.wanted.Starts == 0 { // nothing will measure it
+		if err := v.wanted.CheckStart(); err != nil {
+			return &exit{exitUsage, err}
+		}
 	}
 	return a.tune(config, o)
 }
