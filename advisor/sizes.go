@@ -110,7 +110,7 @@ func (s sized) riseBacklog(holds float64) float64 {
 	if s.Rise == 0 {
 		return 0
 	}
-	beyond := max(0, (s.Traffic.Low + s.risesIn(s.lag)).Float()-holds)
+	beyond := max(0, (s.Traffic.Low+s.risesIn(s.lag)).Float()-holds)
 	return beyond * beyond / (2 * s.Rise.Float())
 }
 
