@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -96,6 +97,10 @@ func (n Needs) capAtHost(target profiles.Milli, r *Recommendation) {
 	}
 	r.Applied.Replicas.Max = profiles.Limit(carries)
 	r.Applied.Replicas.Min = min(r.Applied.Replicas.Min, carries)
+	r.Applied.Schedules = slices.Clone(r.Policy.Schedules)
+	for i := range r.Applied.Schedules {
+		r.Applied.Schedules[i].Min = min(r.Applied.Schedules[i].Min, carries)
+	}
 	r.Capped = fmt.Sprintf("this machine has %d cores, other programs keep %.2f of them busy and a replica at its target %.2f, its load included: it carries %d; here max is %d, exports keep %s",
 		h.Cores, others, perReplica, carries, carries, r.Policy.Replicas.Max)
 }

@@ -56,6 +56,7 @@ type Recommendation struct {
 	Applied profiles.Policy `json:"applied"`           // for replicas on this machine: capped at what it carries
 	Capped  string          `json:"capped,omitempty"`  // why Applied differs; empty when it does not
 	Values  []Value         `json:"values"`            // min, max, target, then timing
+	Traffic []Value         `json:"traffic,omitempty"` // what was taken from a recorded load
 	Chosen  string          `json:"chosen"`            // why it scales on the metric that it does
 	Metrics []MetricScore   `json:"metrics,omitempty"` // what speaks for and against each; none where nothing was measured
 	Assessment
@@ -81,7 +82,11 @@ func Recommend(n Needs) (Recommendation, error) {
 		return Recommendation{}, err
 	}
 	t := n.timing()
-	kept, err := n.kept(t)
+	learned, more, err := n.learn(t)
+	if err != nil {
+		return Recommendation{}, err
+	}
+	kept, err := n.kept(t, more)
 	if err != nil {
 		return Recommendation{}, err
 	}
@@ -103,7 +108,7 @@ func Recommend(n Needs) (Recommendation, error) {
 			Measured:      n.Date.UTC().Format(time.DateOnly),
 		}
 	}
-	r := Recommendation{Metrics: n.scores(t)}
+	r := Recommendation{Metrics: n.scores(t), Traffic: learned}
 	chosen, err := n.choose(r.Metrics)
 	if err != nil {
 		return Recommendation{}, err
@@ -113,10 +118,11 @@ func Recommend(n Needs) (Recommendation, error) {
 	if err != nil {
 		return Recommendation{}, err
 	}
+	hours, unscheduled := s.schedule(&p)
 	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
 	r.Values = append([]Value{raised(low, p.Replicas.Min), raised(high, int(p.Replicas.Max))}, values...)
-	r.Values = append(r.Values, s.timingValues(p)...)
-	for _, note := range []string{chosen.note, heldBack} {
+	r.Values = append(append(r.Values, s.timingValues(p)...), hours...)
+	for _, note := range []string{chosen.note, heldBack, unscheduled} {
 		if note != "" {
 			r.Notes = append(r.Notes, note)
 		}
@@ -198,8 +204,8 @@ type reserve struct {
 const leastReach = 0.3
 
 // kept is the largest of the reserves: they are not planned for together.
-func (n Needs) kept(t timing) (reserve, error) {
-	all := []reserve{{share: n.Headroom, why: n.headroomWhy(t)}}
+func (n Needs) kept(t timing, more []reserve) (reserve, error) {
+	all := append([]reserve{{share: n.Headroom, why: n.headroomWhy(t)}}, more...)
 	if rise := n.risesIn(t.lag); rise > 0 {
 		share := profiles.Ratio(profiles.CeilDiv(int64(rise)*1000, int64(n.Traffic.High)))
 		if 1-float64(share)/1000 < leastReach {

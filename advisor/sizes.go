@@ -285,7 +285,6 @@ func (s sized) stepwise(p *profiles.Policy, least int) []Value {
 
 func (s sized) timingValues(p profiles.Policy) []Value {
 	quiet := s.quiet.Seconds()
-	exact := func(v Value) Value { v.Low, v.High = v.Value, v.Value; return v }
 	return []Value{
 		exact(Value{Name: "interval", Value: s.interval.Seconds(), Unit: "s", Formula: s.intervalFormula(), Why: "how often the metric is looked at",
 			Rejected: []Rejection{{"more often", "it gains little while a start takes longer than that"}}}),

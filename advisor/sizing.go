@@ -21,6 +21,7 @@ type Sizing struct {
 	Doubles  time.Duration  // in which the traffic may double, on and on; 0: it does not
 	Jump     profiles.Milli // requests/s that may come on top at once
 	Growth   profiles.Ratio // by which the busy hours may exceed the traffic that is known
+	History  *History       // recorded traffic, which says of the above what is left at 0; nil: none
 	Spare    bool           // the quiet hours must survive the loss of a replica; it raises min alone
 }
 
@@ -72,6 +73,7 @@ func (s Sizing) CheckStart() error {
 		{"rise", s.Rise.String(), s.Rise > 0},
 		{"doubles", profiles.Duration(s.Doubles).String(), s.Doubles > 0},
 		{"jump", s.Jump.String(), s.Jump > 0},
+		{"trace", "a recorded load", s.History != nil},
 	} {
 		if g.given {
 			errs = append(errs, fmt.Errorf("--%s: got %s while the start-up time is not known, want --start-up too: it decides how much comes until a new replica answers", g.flag, g.value))

@@ -22,6 +22,16 @@ func WriteExplanation(w io.Writer, c advisor.Capacity, r advisor.Recommendation)
 	p.printf("\n")
 	p.curves(c)
 	p.metrics(r)
+	if len(r.Traffic) > 0 {
+		p.printf("the traffic, by the trace\n")
+	}
+	for _, v := range r.Traffic {
+		p.printf("\n")
+		p.derivation(v)
+	}
+	if len(r.Traffic) > 0 {
+		p.printf("\n")
+	}
 	p.printf("recommendation, grade %s\n", r.Grade)
 	p.say("%s", r.Assessment)
 	for _, v := range r.Values {

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,9 +44,25 @@ func measurementFile(t *testing.T, local bool, starts ...time.Duration) string {
 	return file
 }
 
+// rangeQuery is what Prometheus would answer had these been the requests of one
+// minute after the other, a number a line.
+func rangeQuery(counts string) string {
+	var values []string
+	for i, count := range strings.Fields(counts) {
+		n, _ := strconv.ParseFloat(count, 64)
+		values = append(values, fmt.Sprintf(`[%d,"%g"]`, 1767571200+60*i, n/60))
+	}
+	return `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[` + strings.Join(values, ",") + `]}]}}`
+}
+
 func TestAdvise(t *testing.T) {
 	ours, foreign := measurementFile(t, true, 10*time.Second), measurementFile(t, false, 10*time.Second)
 	unstarted := measurementFile(t, false)
+	var counts strings.Builder
+	for minute := range 60 {
+		fmt.Fprintf(&counts, "%d\n", 60*(10+50*min(minute%30, 30-minute%30, 10)/10))
+	}
+	trace, short := newFile(t, "trace.json", rangeQuery(counts.String())), newFile(t, "short.csv", "0\n5\n60.5\n")
 	for _, c := range []struct {
 		name string
 		args []string
@@ -73,10 +93,28 @@ func TestAdvise(t *testing.T) {
 		{"names of no platform", []string{ours, "--name", "shop"}, 2, []string{`--name: got "shop" with the advice, want it only with --to`}},
 		{"a platform and JSON", []string{ours, "--to", "policy", "--json"}, 2, []string{"--to: got it and --json, want one"}},
 		{"JSON and words", []string{ours, "--json", "--explain"}, 2, []string{"--json: got it and --explain, want one"}},
+		{"traffic from a trace", []string{ours, "--trace", trace}, 0, []string{"the traffic, by the trace: low 15 requests/s, high 60 requests/s, rise 1.2 requests/s in the lag", "max 8 replicas"}},
+		{"and its derivation", []string{ours, "--trace", trace, "--explain"}, 0, []string{"formula 99th percentile of 60 rates, each over 1m", "no schedule (R12)"}},
+		{"a trace and a range", []string{ours, "--trace", trace, "--traffic", "5..6"}, 2, []string{"--traffic: got 5..6 and --trace " + trace + ", want one"}},
+		{"a trace and nobody knows how long a start takes", []string{unstarted, "--trace", trace}, 2, []string{"--trace: got a recorded load while the start-up time is not known"}},
+		{"the textbook by a trace", []string{unstarted, "--trace", trace, "--textbook"}, 0, []string{"min 2 replicas", "max 6 replicas", "target 10 requests/s"}},
+		{"a trace of no format", []string{ours, "--trace", trace, "--trace-format", "xml"}, 2, []string{`--trace-format: got "xml", want auto, csv, log or prometheus`}},
+		{"a trace of another format", []string{ours, "--trace", trace, "--trace-format", "log"}, 2, []string{"--trace: " + trace + ": line 1: got no time such as"}},
+		{"an empty trace", []string{ours, "--trace", os.DevNull}, 2, []string{"--trace: " + os.DevNull + ": there is no line with a value"}},
+		{"a trace that is not there", []string{ours, "--trace", "none"}, 2, []string{"--trace: open none: no such file"}},
+		{"a short trace", []string{ours, "--trace", short}, 2, []string{"--trace: " + short + ": got 1m1s, want 10m or more"}},
+		{"a format of no trace", []string{ours, "--trace-format", "csv"}, 2, []string{"--trace-format: got csv without --trace"}},
+		{"hours of no trace", []string{ours, "--timezone", "UTC"}, 2, []string{`--timezone: got "UTC" without --trace`}},
+		{"hours of no place", []string{ours, "--trace", trace, "--timezone", "Moon"}, 2, []string{`--timezone: got "Moon", want an IANA name`}},
+		{"no traffic at all", []string{ours, "--rise", "1"}, 2, []string{"--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200, or a --trace"}},
 		{"a rate that is none", []string{ours, "--jump", "-1"}, 2, []string{"--jump: got -1, want 0 or more"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			code, out, said := execute(t, append([]string{"advise", "--traffic", "50..200"}, c.args...)...)
+			args := append([]string{"advise"}, c.args...)
+			if !slices.Contains(args, "--trace") && c.name != "no traffic at all" {
+				args = append(args, "--traffic", "50..200")
+			}
+			code, out, said := execute(t, args...)
 			if code != c.code {
 				t.Errorf("exit code %d, want %d", code, c.code)
 			}

@@ -89,13 +89,17 @@ func (a *app) adviseCommand() *cobra.Command {
 	e := exportFlags{Options: platform.Options{Round: true}}
 	names := e.names()
 	cmd := &cobra.Command{
-		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
+		Use:   "advise MEASUREMENT (--traffic LOW..HIGH | --trace FILE)",
 		Short: "Turn a measurement into a policy, without any traffic",
 		Example: "  headroom advise measurement.json --traffic 50..200\n" +
 			"  headroom advise measurement.json --traffic 50..200 --rise 0.5 --explain\n" +
+			"  headroom advise measurement.json --trace access.log --timezone Europe/Berlin\n" +
 			"  headroom advise measurement.json --traffic 50..200 --to policy > policy.yaml",
 		Args: oneArgument("the measurement file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := v.readTraffic(); err != nil {
+				return err
+			}
 			if textbook {
 				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric"); err != nil {
 					return err
@@ -140,6 +144,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	v.sizing(f)
+	v.recorded(f)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")

@@ -213,10 +213,13 @@ type adviceFlags struct {
 	budget   time.Duration
 	verify   time.Duration
 	replicas int
+	trace    shapeFlags
+	zone     string
+	given    *pflag.FlagSet
 }
 
 func newAdviceFlags() *adviceFlags {
-	return &adviceFlags{wanted: advisor.Sizing{Headroom: 200}, budget: 5 * time.Minute, verify: 3 * time.Minute, replicas: 1}
+	return &adviceFlags{wanted: advisor.Sizing{Headroom: 200}, budget: 5 * time.Minute, verify: 3 * time.Minute, replicas: 1, zone: "UTC"}
 }
 
 func (v *adviceFlags) sizing(f *pflag.FlagSet) {

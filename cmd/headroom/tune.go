@@ -48,8 +48,8 @@ func (a *app) tuneCommand() *cobra.Command {
 		Example: "  headroom tune --path /load/100000 --traffic 10..40 --slo 'p95<250ms,errors<1%' -- uvicorn main:app --port {port}",
 		Args:    targetOrCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !v.traffic.Known() {
-				return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200")
+			if err := v.readTraffic(); err != nil {
+				return err
 			}
 			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output), o.remote.check()); err != nil {
 				return err
@@ -72,6 +72,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.AddFlagSet(ofCommand)
 	f.AddFlagSet(ofTarget)
 	v.sizing(f)
+	v.recorded(f)
 	v.measuring(f)
 	durationVar(f, &v.verify, "verify", "", "length of the replay before and after")
 	f.BoolVar(&o.keep, "keep", false, "leave the advice in force even if it did not hold")
