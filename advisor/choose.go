@@ -33,14 +33,27 @@ func (n Needs) choose(scores []MetricScore) (choice, error) {
 	if n.Metric != "" {
 		return n.insist(scores)
 	}
-	if s, ok := best(scores); ok {
+	if s, ok := best(n.possible(scores)); ok {
 		why := s.Why
 		if s.Fitness == Usable {
 			why = "none is good here, it comes first of those that will do: " + why
 		}
 		return choice{kind: s.Kind, why: why}, nil
 	}
+	if !n.Within.takes(profiles.RPS) {
+		return choice{}, refuseAll(n.Within, n.possible(scores))
+	}
 	return choice{kind: profiles.RPS, why: "nothing was measured that speaks for another one"}, nil
+}
+
+// possible are the metrics that the platform can scale on.
+func (n Needs) possible(scores []MetricScore) (out []MetricScore) {
+	for _, s := range scores {
+		if n.Within.takes(s.Kind) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // best is the first good metric, or the first that will do.
@@ -58,6 +71,9 @@ func best(scores []MetricScore) (MetricScore, bool) {
 // insist takes the metric that somebody asked for, and says what speaks
 // against it. One that misleads is refused.
 func (n Needs) insist(scores []MetricScore) (choice, error) {
+	if !n.Within.takes(n.Metric) {
+		return choice{}, refuseMetric(n.Metric, n.Within.String()+" cannot", n.possible(scores))
+	}
 	i := slices.IndexFunc(scores, func(s MetricScore) bool { return s.Kind == n.Metric })
 	if i < 0 {
 		if n.Metric == profiles.RPS {
@@ -68,7 +84,7 @@ func (n Needs) insist(scores []MetricScore) (choice, error) {
 	s := scores[i]
 	switch s.Fitness {
 	case Misleading, Unmeasured:
-		return choice{}, refuseMetric(n.Metric, s.Why, scores)
+		return choice{}, refuseMetric(n.Metric, s.Why, n.possible(scores))
 	case Usable:
 		return choice{kind: s.Kind, why: "asked for", note: fmt.Sprintf("%s was asked for: %s", s.Kind, s.Why)}, nil
 	}

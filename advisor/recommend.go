@@ -52,13 +52,14 @@ type Rejection struct {
 // Recommendation is the advice: a policy, and where each of its numbers comes
 // from.
 type Recommendation struct {
-	Policy  profiles.Policy `json:"policy"`            // for the platform: the full numbers
-	Applied profiles.Policy `json:"applied"`           // for replicas on this machine: capped at what it carries
-	Capped  string          `json:"capped,omitempty"`  // why Applied differs; empty when it does not
-	Values  []Value         `json:"values"`            // min, max, target, then timing
-	Traffic []Value         `json:"traffic,omitempty"` // what was taken from a recorded load
-	Chosen  string          `json:"chosen"`            // why it scales on the metric that it does
-	Metrics []MetricScore   `json:"metrics,omitempty"` // what speaks for and against each; none where nothing was measured
+	Policy      profiles.Policy `json:"policy"`                // for the platform: the full numbers
+	Applied     profiles.Policy `json:"applied"`               // for replicas on this machine: capped at what it carries
+	Capped      string          `json:"capped,omitempty"`      // why Applied differs; empty when it does not
+	Values      []Value         `json:"values"`                // min, max, target, then timing
+	Traffic     []Value         `json:"traffic,omitempty"`     // what was taken from a recorded load
+	Chosen      string          `json:"chosen"`                // why it scales on the metric that it does
+	Metrics     []MetricScore   `json:"metrics,omitempty"`     // what speaks for and against each; none where nothing was measured
+	Restriction *Restriction    `json:"restriction,omitempty"` // what the platform costs; nil: none was named
 	Assessment
 	Notes []string `json:"notes,omitempty"`
 }

@@ -109,6 +109,21 @@ func refuseMetric(kind profiles.Kind, why string, scores []MetricScore) *Refusal
 	return &Refusal{"R8", fmt.Sprintf("%s cannot be scaled on here: %s", kind, why), do}
 }
 
+// refuseAll is for a platform that can scale on nothing which would do here.
+func refuseAll(within *Ability, scores []MetricScore) *Refusal {
+	why := "nothing that would do was measured"
+	for i, s := range scores {
+		if i == 0 {
+			why = ""
+		} else {
+			why += "; "
+		}
+		why += fmt.Sprintf("%s: %s", s.Kind, s.Why)
+	}
+	return &Refusal{"R8", fmt.Sprintf("none of the metrics of %s can be scaled on here: %s", within, why),
+		"keep a fixed number of replicas, or give it another metric"}
+}
+
 // refuseLag is for traffic that rises faster than replicas come.
 func refuseLag(n Needs, t timing, rise string) *Refusal {
 	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",

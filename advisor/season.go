@@ -169,6 +169,8 @@ func (s sized) schedule(p *profiles.Policy) (values []Value, note string) {
 	days := h.days()
 	found, ok := seasonOf(days)
 	switch {
+	case s.Within != nil && !s.Within.Hours:
+		return nil, "no schedule: " + s.Within.Name + " has none beside a metric"
 	case h.Start.IsZero():
 		return nil, "no schedule: the trace has no dates"
 	case len(days) < daysForDays:

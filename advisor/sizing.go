@@ -21,6 +21,7 @@ type Sizing struct {
 	Doubles  time.Duration  // in which the traffic may double, on and on; 0: it does not
 	Jump     profiles.Milli // requests/s that may come on top at once
 	Growth   profiles.Ratio // by which the busy hours may exceed the traffic that is known
+	Within   *Ability       // of the platform that is to follow the policy; nil: any
 	History  *History       // recorded traffic, which says of the above what is left at 0; nil: none
 	Spare    bool           // the quiet hours must survive the loss of a replica; it raises min alone
 }

@@ -23,7 +23,7 @@ func measurementFile(t *testing.T, local bool, starts ...time.Duration) string {
 	t.Helper()
 	c := advisor.Capacity{
 		SLO: advisor.Interval{Value: 10, Low: 9.6, High: 10.3, Unit: "/s"}, Saturation: advisor.Interval{Value: 14.2, Low: 14, High: 14.3, Unit: "/s"},
-		Replicas: 1, Service: 70 * time.Millisecond, Knee: 1, Baseline: advisor.Observation{Service: 70 * time.Millisecond},
+		Replicas: 1, Service: 70 * time.Millisecond, CPU: 70 * time.Millisecond, Knee: 1, Baseline: advisor.Observation{Service: 70 * time.Millisecond},
 		Assessment: advisor.Assessment{Grade: advisor.GradeB, GradeWhy: "only one number of replicas was measured", Raise: []string{"a second replica count"}},
 	}
 	for _, rate := range []float64{3, 5, 7, 9, 10} {
@@ -107,6 +107,17 @@ func TestAdvise(t *testing.T) {
 		{"hours of no trace", []string{ours, "--timezone", "UTC"}, 2, []string{`--timezone: got "UTC" without --trace`}},
 		{"hours of no place", []string{ours, "--trace", trace, "--timezone", "Moon"}, 2, []string{`--timezone: got "Moon", want an IANA name`}},
 		{"no traffic at all", []string{ours, "--rise", "1"}, 2, []string{"--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200, or a --trace"}},
+		{"a platform with all it wants", []string{ours, "--for", "keda"}, 0, []string{"target 8 requests/s per replica", "keda on rps takes ", "both simulated; free to choose, the advice would be 7 to 25 replicas at rps 8/s"}},
+		{"a platform with CPU and memory alone", []string{ours, "--for", "hpa:cpu,memory"}, 0, []string{"target 56 % of one core", "hpa on cpu takes ", "within the SLO instead of"}},
+		{"and its derivation", []string{ours, "--for", "hpa:cpu", "--explain"}, 0, []string{"hpa on cpu takes "}},
+		{"a platform that has nothing that is known", []string{foreign, "--for", "hpa:cpu,memory"}, 3, []string{"no advice (R8): none of the metrics of hpa (cpu, memory) can be scaled on here: cpu: only a scaler tells",
+			"keep 25 replicas at all times, which takes 25.00 replica-hours instead of", "or give hpa another metric: rps is best here"}},
+		{"a metric that the platform has not", []string{ours, "--for", "everai", "--metric", "rps"}, 3, []string{"rps cannot be scaled on here: everai (queue, free_workers) cannot"}},
+		{"a platform that is none", []string{ours, "--for", "moon"}, 2, []string{`--for: platform: got "moon"`}},
+		{"a metric that is none", []string{ours, "--for", "hpa:moon"}, 2, []string{`--for: got "moon" of hpa, want some of rps, in_flight, queue, cpu, latency, memory`}},
+		{"two platforms", []string{ours, "--for", "hpa:cpu", "--to", "keda"}, 2, []string{`--for: got "hpa:cpu" and --to keda, want the same platform`}},
+		{"a platform's file of what it can follow", []string{ours, "--for", "hpa:cpu", "--to", "hpa"}, 0, []string{"name: cpu", "averageUtilization"}},
+		{"the textbook and a platform", []string{ours, "--textbook", "--for", "hpa"}, 2, []string{`--for: got "hpa" with --textbook`}},
 		{"a rate that is none", []string{ours, "--jump", "-1"}, 2, []string{"--jump: got -1, want 0 or more"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

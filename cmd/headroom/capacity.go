@@ -97,15 +97,6 @@ func (a *app) adviseCommand() *cobra.Command {
 			"  headroom advise measurement.json --traffic 50..200 --to policy > policy.yaml",
 		Args: oneArgument("the measurement file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := v.readTraffic(); err != nil {
-				return err
-			}
-			if textbook {
-				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric"); err != nil {
-					return err
-				}
-				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}
-			}
 			if err := refuseTwo(cmd, "to", "json", "explain"); err != nil {
 				return err
 			}
@@ -118,6 +109,15 @@ func (a *app) adviseCommand() *cobra.Command {
 				}
 			} else if _, err := platform.Find(e.to); err != nil {
 				return usage("--to: %w", err)
+			}
+			if err := errors.Join(v.readTraffic(), v.readPlatform(e.to)); err != nil {
+				return err
+			}
+			if textbook {
+				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for"); err != nil {
+					return err
+				}
+				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}
 			}
 			m, err := readMeasurement(args[0])
 			if err != nil {
@@ -145,6 +145,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	f.SortFlags = false
 	v.sizing(f)
 	v.recorded(f)
+	v.bound(f)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")

@@ -215,6 +215,7 @@ type adviceFlags struct {
 	replicas int
 	trace    shapeFlags
 	zone     string
+	within   string // --for
 	given    *pflag.FlagSet
 }
 

@@ -1,11 +1,16 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"headroom/advisor"
+	"headroom/advisor/sim"
+	"headroom/profiles"
+	"headroom/profiles/platform"
 )
 
 // recorded adds the flags that read the traffic from a trace.
@@ -14,6 +19,63 @@ func (v *adviceFlags) recorded(f *pflag.FlagSet) {
 	v.trace.traceFlags(f)
 	f.Lookup("trace").Usage = "take the traffic, its rise and its season from the load recorded in `FILE`: times or counts per interval in CSV or one a line, an access log, or the JSON of a Prometheus range query"
 	f.StringVar(&v.zone, "timezone", v.zone, "IANA `NAME` of the place whose clocks the hours of a --trace follow, such as Europe/Berlin")
+}
+
+// bound adds the flag that says who is to follow the policy.
+func (v *adviceFlags) bound(f *pflag.FlagSet) {
+	f.StringVar(&v.within, "for", "", "advise only what this `PLATFORM` can follow, and say what that costs; hpa:cpu,memory where it has only these metrics")
+}
+
+// readPlatform takes over --for, or the platform that a configuration is printed
+// for, which can follow no more; empty: none.
+func (v *adviceFlags) readPlatform(printed string) (err error) {
+	name, _, _ := strings.Cut(v.within, ":")
+	switch {
+	case v.within != "" && printed != "" && name != printed:
+		return usage("--for: got %q and --to %s, want the same platform", v.within, printed)
+	case v.within != "":
+		v.wanted.Within, err = abilityOf(v.within)
+	case printed != "":
+		if v.wanted.Within, err = abilityOf(printed); err == nil {
+			v.wanted.Within.Follow = nil // what it costs has no place in a configuration
+		}
+	}
+	return err
+}
+
+// abilityOf is what a platform can follow, or that with some of its metrics.
+func abilityOf(text string) (*advisor.Ability, error) {
+	name, only, some := strings.Cut(text, ":")
+	p, err := platform.Find(name)
+	if err != nil {
+		return nil, usage("--for: %w", err)
+	}
+	a := &advisor.Ability{Name: name, Follow: func(policy profiles.Policy) (sim.Scaler, error) {
+		scaler, _, err := scalerNamed(name, policy, sim.Default())
+		return scaler, err
+	}}
+	says := map[string]platform.Answer{}
+	for i, answer := range p.Says() {
+		says[platform.Asked()[i]] = answer
+	}
+	a.Hours = says["hours"] == platform.Says
+	var names []string
+	for _, kind := range append(advisor.Metrics(), profiles.Memory) {
+		if says[strings.ReplaceAll(string(kind), "_", " ")] != platform.Refuses {
+			a.Metrics, names = append(a.Metrics, kind), append(names, string(kind))
+		}
+	}
+	if !some {
+		return a, nil
+	}
+	a.Metrics = nil
+	for _, text := range strings.Split(only, ",") {
+		if !slices.Contains(names, text) {
+			return nil, usage("--for: got %q of %s, want some of %s", text, name, strings.Join(names, ", "))
+		}
+		a.Metrics = append(a.Metrics, profiles.Kind(text))
+	}
+	return a, nil
 }
 
 // readTraffic takes the traffic from whichever flags say it.

@@ -48,7 +48,7 @@ func (a *app) tuneCommand() *cobra.Command {
 		Example: "  headroom tune --path /load/100000 --traffic 10..40 --slo 'p95<250ms,errors<1%' -- uvicorn main:app --port {port}",
 		Args:    targetOrCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := v.readTraffic(); err != nil {
+			if err := errors.Join(v.readTraffic(), v.readPlatform("")); err != nil {
 				return err
 			}
 			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output), o.remote.check()); err != nil {
@@ -73,6 +73,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.AddFlagSet(ofTarget)
 	v.sizing(f)
 	v.recorded(f)
+	v.bound(f)
 	v.measuring(f)
 	durationVar(f, &v.verify, "verify", "", "length of the replay before and after")
 	f.BoolVar(&o.keep, "keep", false, "leave the advice in force even if it did not hold")
