@@ -135,6 +135,7 @@ func (n *Needs) learn(t timing) (values []Value, more []reserve, err error) {
 	if share, weeks := h.growth(); share > 0 {
 		v := Value{Name: "growth", Value: math.Round(share*1000) / 10, Unit: "%",
 			Formula: fmt.Sprintf("mean of week %d / mean of week 1 - 1", weeks), Why: "as much is to be expected in as long again",
+			Inputs: []string{fmt.Sprintf("%d whole weeks of the trace", weeks)},
 			Rejected: []Rejection{{"further ahead", "a trend says nothing beyond as long as it was seen"}}}
 		if n.Growth == 0 {
 			n.Growth = min(profiles.Ratio(math.Round(share*1000)), mostGrowth)
@@ -171,12 +172,14 @@ func (h *History) riseValues(r rises, lag time.Duration) []Value {
 	if r.apart > lag {
 		how += fmt.Sprintf(", x %s / %s", seconds(lag), seconds(r.apart))
 	}
+	from := []string{"the rates of the trace at all moments t"}
 	return []Value{
-		exact(Value{Name: "rise", Value: threeDigits(max(0.001, r.usual)), Unit: "requests/s in the lag", Formula: "99th percentile " + how,
+		exact(Value{Name: "rise", Value: threeDigits(max(0.001, r.usual)), Unit: "requests/s in the lag", Formula: "99th percentile " + how, Inputs: from,
 			Why:      fmt.Sprintf("so much is added in the %s until a new replica answers", seconds(lag)),
 			Rejected: []Rejection{{profiles.FormatRate(r.most) + "/s, the greatest", "it was once; --jump plans for it"}}}),
-		exact(Value{Name: "jump", Value: threeDigits(max(0.001, r.most)), Unit: "requests/s in the lag", Formula: "greatest " + how,
-			Why: "it is shown, not planned for: replicas for it would idle all the rest of the time"}),
+		exact(Value{Name: "jump", Value: threeDigits(max(0.001, r.most)), Unit: "requests/s in the lag", Formula: "greatest " + how, Inputs: from,
+			Why:      "it is shown, not planned for",
+			Rejected: []Rejection{{"replicas for it", "they would idle all the rest of the time; --jump keeps them"}}}),
 	}
 }
 

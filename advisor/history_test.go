@@ -94,7 +94,7 @@ func TestRecommendByHistory(t *testing.T) {
 	by := map[string]Value{}
 	for _, v := range r.Traffic {
 		by[v.Name] = v
-		if v.Formula == "" || v.Why == "" || v.Unit == "" || len(v.Rejected) == 0 && v.Name != "jump" {
+		if v.Formula == "" || v.Why == "" || v.Unit == "" || len(v.Inputs) == 0 || len(v.Rejected) == 0 {
 			t.Errorf("value %+v lacks its formula, unit, reason, or what it is not", v)
 		}
 	}

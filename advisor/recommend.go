@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/profiles"
@@ -122,7 +123,10 @@ func Recommend(n Needs) (Recommendation, error) {
 	hours, unscheduled := s.schedule(&p)
 	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
 	r.Values = append([]Value{raised(low, p.Replicas.Min), raised(high, int(p.Replicas.Max))}, values...)
-	r.Values = append(append(r.Values, s.timingValues(p)...), hours...)
+	r.Values = slices.Concat(r.Values, s.timingValues(p), hours, s.costs(p))
+	if v, ok := s.pooling(p); ok {
+		r.Values = append(r.Values, v)
+	}
 	for _, note := range []string{chosen.note, heldBack, unscheduled} {
 		if note != "" {
 			r.Notes = append(r.Notes, note)

@@ -57,8 +57,8 @@ func TestRecommendProperties(t *testing.T) {
 			t.Errorf("says min %g and max %g, the policy %+v", min.Value, max.Value, p.Replicas)
 		}
 		for _, v := range r.Values {
-			if v.Low > v.Value || v.High < v.Value || v.Formula == "" || v.Why == "" || v.Unit == "" {
-				t.Errorf("value %+v lacks its formula, unit, reason or interval", v)
+			if v.Low > v.Value || v.High < v.Value || v.Formula == "" || v.Why == "" || v.Unit == "" || len(v.Inputs) == 0 || len(v.Rejected) == 0 {
+				t.Errorf("value %+v lacks its formula, unit, inputs, reason, interval, or what it is not", v)
 			}
 		}
 	})

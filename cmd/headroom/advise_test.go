@@ -107,22 +107,25 @@ func TestAdvise(t *testing.T) {
 		{"hours of no trace", []string{ours, "--timezone", "UTC"}, 2, []string{`--timezone: got "UTC" without --trace`}},
 		{"hours of no place", []string{ours, "--trace", trace, "--timezone", "Moon"}, 2, []string{`--timezone: got "Moon", want an IANA name`}},
 		{"no traffic at all", []string{ours, "--rise", "1"}, 2, []string{"--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200, or a --trace"}},
-		{"a platform with all it wants", []string{ours, "--for", "keda"}, 0, []string{"target 8 requests/s per replica", "keda on rps takes ", "both simulated; free to choose, the advice would be 7 to 25 replicas at rps 8/s"}},
-		{"a platform with CPU and memory alone", []string{ours, "--for", "hpa:cpu,memory"}, 0, []string{"target 56 % of one core", "hpa on cpu takes ", "within the SLO instead of"}},
-		{"and its derivation", []string{ours, "--for", "hpa:cpu", "--explain"}, 0, []string{"hpa on cpu takes "}},
-		{"a platform that has nothing that is known", []string{foreign, "--for", "hpa:cpu,memory"}, 3, []string{"no advice (R8): none of the metrics of hpa (cpu, memory) can be scaled on here: cpu: only a scaler tells",
-			"keep 25 replicas at all times, which takes 25.00 replica-hours instead of", "or give hpa another metric: rps is best here"}},
+		{"a platform with all it wants", []string{ours, "--traffic", "5..20", "--for", "keda"}, 0, []string{"target 8 requests/s per replica", "keda on rps takes ", "both simulated; free to choose, the advice would be 1 to 3 replicas at rps 8/s"}},
+		{"a platform with CPU and memory alone", []string{ours, "--traffic", "5..20", "--for", "hpa:cpu,memory"}, 0, []string{"target 56 % of one core", "hpa on cpu takes ", "within the SLO instead of"}},
+		{"and its derivation", []string{ours, "--traffic", "5..20", "--for", "hpa:cpu", "--explain"}, 0, []string{"hpa on cpu takes "}},
+		{"a platform that has nothing that is known", []string{foreign, "--traffic", "5..20", "--for", "hpa:cpu,memory"}, 3, []string{"no advice (R8): none of the metrics of hpa (cpu, memory) can be scaled on here: cpu: only a scaler tells",
+			"keep 3 replicas at all times, which takes 3.00 replica-hours instead of", "or give hpa another metric: rps is best here"}},
 		{"a metric that the platform has not", []string{ours, "--for", "everai", "--metric", "rps"}, 3, []string{"rps cannot be scaled on here: everai (queue, free_workers) cannot"}},
 		{"a platform that is none", []string{ours, "--for", "moon"}, 2, []string{`--for: platform: got "moon"`}},
 		{"a metric that is none", []string{ours, "--for", "hpa:moon"}, 2, []string{`--for: got "moon" of hpa, want some of rps, in_flight, queue, cpu, latency, memory`}},
 		{"two platforms", []string{ours, "--for", "hpa:cpu", "--to", "keda"}, 2, []string{`--for: got "hpa:cpu" and --to keda, want the same platform`}},
 		{"a platform's file of what it can follow", []string{ours, "--for", "hpa:cpu", "--to", "hpa"}, 0, []string{"name: cpu", "averageUtilization"}},
 		{"the textbook and a platform", []string{ours, "--textbook", "--for", "hpa"}, 2, []string{`--for: got "hpa" with --textbook`}},
+		{"what it costs", []string{ours, "--price", "0.35/h"}, 0, []string{"cost, least 2.45 an hour", "7 replicas x 0.35; x 730 h = 1788.50 a month", "cost, most 8.75 an hour", "what the settled fleet costs in the busy hours"}},
+		{"what it costs by a trace", []string{ours, "--trace", trace, "--price", "2", "--explain"}, 0, []string{"cost 11.733 an hour", "not 16.00, max replicas at all times"}},
+		{"a price that is none", []string{ours, "--price", "free"}, 2, []string{`--price: got "free", want the price of a replica hour`}},
 		{"a rate that is none", []string{ours, "--jump", "-1"}, 2, []string{"--jump: got -1, want 0 or more"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			args := append([]string{"advise"}, c.args...)
-			if !slices.Contains(args, "--trace") && c.name != "no traffic at all" {
+			if !slices.Contains(args, "--trace") && !slices.Contains(args, "--traffic") && c.name != "no traffic at all" {
 				args = append(args, "--traffic", "50..200")
 			}
 			code, out, said := execute(t, args...)

@@ -117,7 +117,7 @@ func (a *app) adviseCommand() *cobra.Command {
 				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for"); err != nil {
 					return err
 				}
-				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}
+				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Price: v.wanted.Price, Metric: profiles.RPS}
 			}
 			m, err := readMeasurement(args[0])
 			if err != nil {

@@ -21,8 +21,9 @@ func (v *adviceFlags) recorded(f *pflag.FlagSet) {
 	f.StringVar(&v.zone, "timezone", v.zone, "IANA `NAME` of the place whose clocks the hours of a --trace follow, such as Europe/Berlin")
 }
 
-// bound adds the flag that says who is to follow the policy.
+// bound adds the flags that say who is to follow the policy, and who pays.
 func (v *adviceFlags) bound(f *pflag.FlagSet) {
+	flagVar(f, &v.wanted.Price, "price", "", "", "price", "of a replica hour, such as 0.35/h: say what the advice costs", parsePrice)
 	f.StringVar(&v.within, "for", "", "advise only what this `PLATFORM` can follow, and say what that costs; hpa:cpu,memory where it has only these metrics")
 }
 
