@@ -135,7 +135,7 @@ func (n *Needs) learn(t timing) (values []Value, more []reserve, err error) {
 	if share, weeks := h.growth(); share > 0 {
 		v := Value{Name: "growth", Value: math.Round(share*1000) / 10, Unit: "%",
 			Formula: fmt.Sprintf("mean of week %d / mean of week 1 - 1", weeks), Why: "as much is to be expected in as long again",
-			Inputs: []string{fmt.Sprintf("%d whole weeks of the trace", weeks)},
+			Inputs:   []string{fmt.Sprintf("%d whole weeks of the trace", weeks)},
 			Rejected: []Rejection{{"further ahead", "a trend says nothing beyond as long as it was seen"}}}
 		if n.Growth == 0 {
 			n.Growth = min(profiles.Ratio(math.Round(share*1000)), mostGrowth)

@@ -212,7 +212,7 @@ func (s sized) cpu(rate Value) (v Value, unit string) {
 	v = rate
 	v.Value, v.Unit = level(rate.Value), name
 	v.Low, v.High = level(rate.Low), level(rate.High)
-	v.Formula = fmt.Sprintf("%s; (%.3f + %.4f x %s) cores = %s %s", rate.Formula, line.Base, line.Slope, s.target, profiles.MilliOf(v.Value), strings.Fields(name)[0])
+	v.Formula = fmt.Sprintf("%s; (%.3f + %.4f x %s) cores = %s %s", rate.Formula, math.Round(line.Base*1000)/1000+0, line.Slope, s.target, profiles.MilliOf(v.Value), strings.Fields(name)[0])
 	if n, ok := decisionsFor(s.Traffic.High.Float()/s.Traffic.Low.Float(), s.Evidence.cpuLimit(line)*factor/v.Value); ok && n > 1 {
 		v.Why += fmt.Sprintf("; as CPU ends at its limit, from the quiet to the busy hours it takes %d decisions", n)
 	}

@@ -59,7 +59,6 @@ func abilityOf(text string) (*advisor.Ability, error) {
 	for i, answer := range p.Says() {
 		says[platform.Asked()[i]] = answer
 	}
-	a.Hours = says["hours"] == platform.Says
 	var names []string
 	for _, kind := range append(advisor.Metrics(), profiles.Memory) {
 		if says[strings.ReplaceAll(string(kind), "_", " ")] != platform.Refuses {
@@ -67,6 +66,7 @@ func abilityOf(text string) (*advisor.Ability, error) {
 		}
 	}
 	if !some {
+		a.Hours = takesHours(p, a.Metrics[0])
 		return a, nil
 	}
 	a.Metrics = nil
@@ -76,7 +76,19 @@ func abilityOf(text string) (*advisor.Ability, error) {
 		}
 		a.Metrics = append(a.Metrics, profiles.Kind(text))
 	}
+	a.Hours = takesHours(p, a.Metrics[0])
 	return a, nil
+}
+
+// takesHours tries whether a platform keeps a schedule beside a metric.
+func takesHours(p platform.Platform, kind profiles.Kind) bool {
+	policy := profiles.DefaultPolicy()
+	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
+	policy.Metrics = []profiles.Metric{{Kind: kind, Target: 1000, Window: policy.Interval}}
+	policy.Schedules = []profiles.Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "UTC", Min: 5}}
+	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
+	doc, err := p.Export(policy, platform.Options{Round: true})
+	return err == nil && len(doc.Effective.Schedules) > 0
 }
 
 // readTraffic takes the traffic from whichever flags say it.
