@@ -46,7 +46,7 @@ func (s sized) cost(p profiles.Policy, name string, rates []float64, when string
 	}
 	n := replicas(s.target)
 	v := Value{Name: name, Value: n * s.Price, Unit: "an hour",
-		Formula: fmt.Sprintf("%s replicas x %g; x %d h = %.2f a month", profiles.MilliOf(n), s.Price, hoursOfMonth, n*s.Price*hoursOfMonth),
+		Formula: fmt.Sprintf("%s %s x %g; x %d h = %.2f a month", profiles.MilliOf(n), plural(int(math.Ceil(n))), s.Price, hoursOfMonth, n*s.Price*hoursOfMonth),
 		Inputs:  []string{fmt.Sprintf("price %g of a replica-hour", s.Price), fmt.Sprintf("at a rate ceil(rate / %s) replicas, %d to %s", s.target, p.Replicas.Min, p.Replicas.Max)},
 		Why:     "what the settled fleet costs " + when,
 		Rejected: []Rejection{{fmt.Sprintf("%.2f, max replicas at all times", float64(p.Replicas.Max)*s.Price),

@@ -16,22 +16,22 @@ func TestDispatch(t *testing.T) {
 		efficiency Interval
 		host       bool
 		takes      time.Duration // of a request; it saturates at 4/s
-		want       Dispatch
+		want       dispatch
 	}{
-		{"nothing is lost", Interval{Value: 0.99, Low: 0.95, High: 1.03}, false, 250 * time.Millisecond, Shared},
-		{"as much as at random", Interval{Value: 0.8, Low: 0.76, High: 0.85}, false, 250 * time.Millisecond, Split},
-		{"either", Interval{Value: 0.9, Low: 0.78, High: 1.02}, false, 250 * time.Millisecond, Untold},
-		{"less than at random: something else is shared", Interval{Value: 0.65, Low: 0.6, High: 0.7}, false, 250 * time.Millisecond, Untold},
-		{"a machine at its limit", Interval{Value: 0.99, Low: 0.95, High: 1.03}, true, 250 * time.Millisecond, Untold},
-		{"two requests at a time", Interval{Value: 0.99, Low: 0.95, High: 1.03}, false, 500 * time.Millisecond, Untold},
+		{"nothing is lost", Interval{Value: 0.99, Low: 0.95, High: 1.03}, false, 250 * time.Millisecond, shared},
+		{"as much as at random", Interval{Value: 0.8, Low: 0.76, High: 0.85}, false, 250 * time.Millisecond, split},
+		{"either", Interval{Value: 0.9, Low: 0.78, High: 1.02}, false, 250 * time.Millisecond, untold},
+		{"less than at random: something else is shared", Interval{Value: 0.65, Low: 0.6, High: 0.7}, false, 250 * time.Millisecond, untold},
+		{"a machine at its limit", Interval{Value: 0.99, Low: 0.95, High: 1.03}, true, 250 * time.Millisecond, untold},
+		{"two requests at a time", Interval{Value: 0.99, Low: 0.95, High: 1.03}, false, 500 * time.Millisecond, untold},
 	} {
 		m := &Capacity{
 			Saturation: Interval{Value: 4}, Service: c.takes, Replicas: 1,
 			Steps:   []Observation{{Trial: Trial{Name: "2 replicas", Replicas: 2, Users: 4}}},
 			Scaling: &Scaling{Replicas: 2, Efficiency: c.efficiency, HostLimited: c.host},
 		}
-		if got, random := m.dispatch(); got != c.want || random != 0 && random != 0.8 {
-			t.Errorf("%s: dispatch = %s, %v; want %s, 0.8", c.name, got, random, c.want)
+		if got, random := m.dispatchClass(); got != c.want || random != 0 && random != 0.8 {
+			t.Errorf("%s: dispatchClass = %s, %v; want %s, 0.8", c.name, got, random, c.want)
 		}
 	}
 }
