@@ -2,7 +2,6 @@ package advisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -110,69 +109,75 @@ func forecast(s sim.Setup, by sim.Scaler) (Forecast, error) {
 	return Forecast{Policy: by.Policy.Summary(), ReplicaHours: r.ReplicaSeconds / 3600, Attainment: r.Attainment}, err
 }
 
+// unbound is the best policy of all, and what comes of it under the built-in
+// scaler.
+type unbound struct {
+	policy   profiles.Policy
+	setup    sim.Setup
+	forecast Forecast
+}
+
+func (m Measurement) unbound(n Needs) (u unbound, err error) {
+	n.Within = nil
+	free, err := Recommend(n)
+	if err != nil {
+		return u, err
+	}
+	u.policy = free.Policy
+	if u.setup, err = m.simulation(n); err != nil {
+		return u, err
+	}
+	ours, err := sim.Built(u.policy)
+	if err != nil {
+		return u, err
+	}
+	u.forecast, err = forecast(u.setup, ours)
+	return u, err
+}
+
 // restrict says what a platform costs that takes only such policies as r; a
 // note says why that is not known.
 func (m Measurement) restrict(n Needs, r *Recommendation) {
-	within := n.Within
-	if within == nil || within.Follow == nil {
+	if n.Within == nil || n.Within.Follow == nil {
 		return
 	}
-	n.Within = nil
-	free, err := Recommend(n)
-	if err == nil {
-		r.Restriction, err = m.compare(n, within, free.Policy, r.Policy)
-	}
-	if err != nil {
-		r.Notes = append(r.Notes, fmt.Sprintf("what %s costs could not be simulated: %s", within, strings.ReplaceAll(err.Error(), "\n", "; ")))
+	var err error
+	if r.Restriction, err = m.restriction(n, r.Policy); err != nil {
+		r.Notes = append(r.Notes, fmt.Sprintf("what %s costs could not be simulated: %s", n.Within, strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
 }
 
-func (m Measurement) compare(n Needs, within *Ability, free, bound profiles.Policy) (*Restriction, error) {
-	setup, err := m.simulation(n)
+func (m Measurement) restriction(n Needs, bound profiles.Policy) (*Restriction, error) {
+	free, err := m.unbound(n)
 	if err != nil {
 		return nil, err
 	}
-	ours, err1 := sim.Built(free)
-	theirs, err2 := within.Follow(bound)
-	if err := errors.Join(err1, err2); err != nil {
+	theirs, err := n.Within.Follow(bound)
+	if err != nil {
 		return nil, err
 	}
-	best, err1 := forecast(setup, ours)
-	left, err2 := forecast(setup, theirs)
-	if err := errors.Join(err1, err2); err != nil {
+	left, err := forecast(free.setup, theirs)
+	if err != nil {
 		return nil, err
 	}
-	return &Restriction{Platform: within.Name + " on " + string(bound.Metrics[0].Kind), Length: setup.Length, Free: best, Bound: left}, nil
+	return &Restriction{
+		Platform: n.Within.Name + " on " + string(bound.Metrics[0].Kind), Length: free.setup.Length, Free: free.forecast, Bound: left,
+	}, nil
 }
 
 // refuseWithin is for a platform that can follow no metric which would do here,
-// with what a fixed number of replicas costs instead.
+// with what a fixed number of replicas takes instead, where that can be told.
 func (m Measurement) refuseWithin(n Needs, refusal *Refusal) *Refusal {
-	within := n.Within
-	if within == nil || within.Follow == nil || refusal.Code != "R8" {
+	if n.Within == nil || n.Within.Follow == nil || n.Metric != "" || refusal.Code != "R8" {
 		return refusal
 	}
-	n.Within = nil
-	free, err := Recommend(n)
+	free, err := m.unbound(n)
 	if err != nil {
 		return refusal
 	}
-	setup, err := m.simulation(n)
-	if err != nil {
-		return refusal
-	}
-	ours, err := sim.Built(free.Policy)
-	if err != nil {
-		return refusal
-	}
-	best, err := forecast(setup, ours)
-	if err != nil {
-		return refusal
-	}
-	out := *refusal
-	fixed := int(free.Policy.Replicas.Max)
-	all := float64(fixed) * setup.Length.Hours()
+	out, fixed, length := *refusal, int(free.policy.Replicas.Max), free.setup.Length
+	all, best := float64(fixed)*length.Hours(), free.forecast.ReplicaHours
 	out.Do = fmt.Sprintf("keep %s at all times, which takes %.2f replica-hours instead of %.2f (%+.0f %%) for %s of this traffic, or give %s another metric: %s is best here",
-		profiles.Plural(fixed, "replica", "replicas"), all, best.ReplicaHours, (all/best.ReplicaHours-1)*100, profiles.Duration(setup.Length), within.Name, free.Policy.Metrics[0].Kind)
+		profiles.Plural(fixed, "replica", "replicas"), all, best, (all/best-1)*100, profiles.Duration(length), n.Within.Name, free.policy.Metrics[0].Kind)
 	return &out
 }
