@@ -71,10 +71,10 @@ func (s sized) least() Value {
 		Formula:  fmt.Sprintf("ceil(%s / %s) = %d", s.Traffic.Low, s.target, usual),
 		Why:      fmt.Sprintf("the quiet hours bring %s requests/s and one replica is given %s", s.Traffic.Low, s.target),
 		Inputs:   []string{fmt.Sprintf("traffic %s requests/s", s.Traffic), fmt.Sprintf("%s requests/s given to one replica", s.target)},
-		Rejected: []Rejection{{fmt.Sprintf("%d, by the whole capacity", ceilDiv(s.Traffic.Low, s.Capacity)), "nothing would be free for what comes until another replica answers"}},
+		Rejected: []Rejection{{fmt.Sprint(usual + 1), "nothing that was said asks for it: --spare is for the loss of one, --jump for what comes at once"}},
 	}
-	if s.kept.share == 0 {
-		v.Rejected = []Rejection{{fmt.Sprint(usual + 1), "nothing that was said asks for it: --spare is for the loss of one, --jump for what comes at once"}}
+	if lean := ceilDiv(s.Traffic.Low, s.Capacity); lean < usual {
+		v.Rejected = []Rejection{{fmt.Sprintf("%d, by the whole capacity", lean), "nothing would be free for what comes until another replica answers"}}
 	}
 	jumping, spare := ceilDiv(s.Traffic.Low+atOnce, s.Capacity), ceilDiv(s.Traffic.Low, s.Capacity)+1
 	switch n := int(v.Value); {
