@@ -33,7 +33,7 @@ func (n Needs) choose(scores []MetricScore, t timing) (choice, error) {
 	if n.Metric != "" {
 		return n.insist(scores, t)
 	}
-	scores = slices.DeleteFunc(slices.Clone(scores), func(s MetricScore) bool { return n.neverIdle(s.Kind, t) != nil })
+	scores = slices.DeleteFunc(n.possible(scores), func(s MetricScore) bool { return n.neverIdle(s.Kind, t) != nil })
 	if s, ok := best(scores); ok {
 		why := s.Why
 		if s.Fitness == Usable {
@@ -41,7 +41,20 @@ func (n Needs) choose(scores []MetricScore, t timing) (choice, error) {
 		}
 		return choice{kind: s.Kind, why: why}, nil
 	}
+	if !n.Within.takes(profiles.RPS) {
+		return choice{}, refuseAll(n.Within, n.possible(scores))
+	}
 	return choice{kind: profiles.RPS, why: "nothing was measured that speaks for another one"}, nil
+}
+
+// possible are the metrics that the platform can scale on.
+func (n Needs) possible(scores []MetricScore) (out []MetricScore) {
+	for _, s := range scores {
+		if n.Within.takes(s.Kind) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // best is the first good metric, or the first that will do.
@@ -62,6 +75,9 @@ func (n Needs) insist(scores []MetricScore, t timing) (choice, error) {
 	if r := n.neverIdle(n.Metric, t); r != nil {
 		return choice{}, r
 	}
+	if !n.Within.takes(n.Metric) {
+		return choice{}, refuseMetric(n.Metric, n.Within.String()+" cannot", n.possible(scores))
+	}
 	i := slices.IndexFunc(scores, func(s MetricScore) bool { return s.Kind == n.Metric })
 	if i < 0 {
 		if n.Metric == profiles.RPS {
@@ -72,7 +88,7 @@ func (n Needs) insist(scores []MetricScore, t timing) (choice, error) {
 	s := scores[i]
 	switch s.Fitness {
 	case Misleading, Unmeasured:
-		return choice{}, refuseMetric(n.Metric, s.Why, scores)
+		return choice{}, refuseMetric(n.Metric, s.Why, n.possible(scores))
 	case Usable:
 		return choice{kind: s.Kind, why: "asked for", note: fmt.Sprintf("%s was asked for: %s", s.Kind, s.Why)}, nil
 	}

@@ -120,6 +120,9 @@ func (c *Capacity) cpuFitness(s signals, tests []MetricTest) (Fitness, string) {
 	if t, no := failed(tests, "linear"); no {
 		return Usable, fmt.Sprintf("it grows only roughly with the load (R² %.2f)", t.Value)
 	}
+	if t, no := failed(tests, "quiet"); no {
+		return Usable, fmt.Sprintf("chance moves it by ±%.0f %% over the window, for want of traffic", t.Value*100)
+	}
 	if full < busyAtSaturation || idle > mostIdleShare*at {
 		return Usable, fmt.Sprintf("it is at %.0f %% at the capacity and at %.0f %% without load: it says only part of what happens", at*100, idle*100)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -153,6 +154,10 @@ func (n Needs) capAtHost(target profiles.Milli, r *Recommendation) {
 	}
 	r.Applied.Replicas.Max = profiles.Limit(carries)
 	r.Applied.Replicas.Min = min(r.Applied.Replicas.Min, carries)
+	r.Applied.Schedules = slices.Clone(r.Policy.Schedules)
+	for i := range r.Applied.Schedules {
+		r.Applied.Schedules[i].Min = min(r.Applied.Schedules[i].Min, carries)
+	}
 	r.Capped = fmt.Sprintf("this machine has %d cores, %s: it carries %d; here max is %d, exports keep %s", h.Cores, why, carries, carries, r.Policy.Replicas.Max)
 }
 

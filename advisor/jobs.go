@@ -219,7 +219,7 @@ func describePlan(p profiles.Plan) string {
 	case p.UserShape != nil:
 		return describeShape(p.UserShape, func(users float64) string { return profiles.Plural(int(users), "user", "users") })
 	}
-	return fmt.Sprintf("%d users, %s started per second", p.Users, profiles.FormatRate(p.SpawnRate))
+	return fmt.Sprintf("%s, %s started per second", profiles.Plural(p.Users, "user", "users"), profiles.FormatRate(p.SpawnRate))
 }
 
 // describeRise says how steep a load is, or nothing of one that never rises.

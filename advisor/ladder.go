@@ -2,9 +2,10 @@ package advisor
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
+
+	"headroom/profiles"
 )
 
 // saturate doubles the users of the closed model until the throughput has
@@ -29,7 +30,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		if s.spent+length > limit && users > 4 {
 			break
 		}
-		o, err := s.step(ctx, Trial{Name: fmt.Sprintf("%d users", users), Users: users, Length: length})
+		o, err := s.step(ctx, Trial{Name: profiles.Plural(users, "user", "users"), Users: users, Length: length})
 		if err != nil {
 			return err
 		}

@@ -71,9 +71,13 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 		}
 	}
 	r, err := Recommend(n)
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		return r, m.refuseWithin(n, refusal)
+	}
 	if err != nil {
 		return r, err
 	}
+	m.restrict(n, &r)
 	r.Assessment = c.Assessment.with(flaws)
 	if c.HostLimited {
 		r.Notes = append(r.Notes, c.Host.limit())

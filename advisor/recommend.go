@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/profiles"
@@ -52,22 +53,26 @@ type Rejection struct {
 // Recommendation is the advice: a policy, and where each of its numbers comes
 // from.
 type Recommendation struct {
-	Policy  profiles.Policy `json:"policy"`            // for the platform: the full numbers
-	Applied profiles.Policy `json:"applied"`           // for replicas on this machine: capped at what it carries
-	Capped  string          `json:"capped,omitempty"`  // why Applied differs; empty when it does not
-	Values  []Value         `json:"values"`            // min, max, target, then timing
-	Chosen  string          `json:"chosen"`            // why it scales on the metric that it does
-	Metrics []MetricScore   `json:"metrics,omitempty"` // what speaks for and against each; none where nothing was measured
+	Policy      profiles.Policy `json:"policy"`                // for the platform: the full numbers
+	Applied     profiles.Policy `json:"applied"`               // for replicas on this machine: capped at what it carries
+	Capped      string          `json:"capped,omitempty"`      // why Applied differs; empty when it does not
+	Values      []Value         `json:"values"`                // min, max, target, then timing
+	Traffic     []Value         `json:"traffic,omitempty"`     // what was taken from a recorded load
+	Chosen      string          `json:"chosen"`                // why it scales on the metric that it does
+	Metrics     []MetricScore   `json:"metrics,omitempty"`     // what speaks for and against each; none where nothing was measured
+	Restriction *Restriction    `json:"restriction,omitempty"` // what the platform costs; nil: none was named
 	Assessment
 	Notes []string `json:"notes,omitempty"`
 }
 
 // Recommend derives a policy:
 //
-//	kept   = max(headroom, what rises until a new replica answers, a lost replica's share)
+//	kept   = max(headroom, what rises until a new replica answers)
 //	target = capacity x (1 - kept)
 //	min    = max(ceil(low / target), ceil((low + what comes at once) / capacity))
-//	max    = ceil(high / target)
+//	max    = ceil(high / (capacity x (1 - headroom)))
+//
+// What is kept for a rise is no part of max: nothing rises above high.
 //
 // With 10 requests/s per replica, traffic of 50..200 and no headroom this is
 // 5, 20 and 10. The arithmetic is exact. Where the metric is not the rate,
@@ -79,7 +84,11 @@ func Recommend(n Needs) (Recommendation, error) {
 		return Recommendation{}, err
 	}
 	t := n.timing()
-	kept, err := n.kept(t)
+	learned, more, err := n.learn(t)
+	if err != nil {
+		return Recommendation{}, err
+	}
+	kept, err := n.kept(t, more)
 	if err != nil {
 		return Recommendation{}, err
 	}
@@ -101,7 +110,7 @@ func Recommend(n Needs) (Recommendation, error) {
 			Measured:      n.Date.UTC().Format(time.DateOnly),
 		}
 	}
-	r := Recommendation{Metrics: n.scores(t)}
+	r := Recommendation{Metrics: n.scores(t), Traffic: learned}
 	chosen, err := n.choose(r.Metrics, t)
 	if err != nil {
 		return Recommendation{}, err
@@ -111,10 +120,14 @@ func Recommend(n Needs) (Recommendation, error) {
 	if err != nil {
 		return Recommendation{}, err
 	}
+	hours, unscheduled := s.schedule(&p)
 	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
 	r.Values = append([]Value{raised(low, p.Replicas.Min), raised(high, int(p.Replicas.Max))}, values...)
-	r.Values = append(r.Values, s.timingValues(p)...)
-	for _, note := range []string{chosen.note, heldBack} {
+	r.Values = slices.Concat(r.Values, s.timingValues(p), hours, s.costs(p))
+	if v, ok := s.pooling(p); ok {
+		r.Values = append(r.Values, v)
+	}
+	for _, note := range []string{chosen.note, heldBack, unscheduled} {
 		if note != "" {
 			r.Notes = append(r.Notes, note)
 		}
@@ -130,6 +143,9 @@ func (n Needs) validate() error {
 	}
 	if n.Capacity <= 0 {
 		errs = append(errs, fmt.Errorf("the capacity of %s/s per replica is too small to scale on", n.Capacity))
+	}
+	if n.StartUp == 0 {
+		errs = append(errs, n.Sizing.CheckStart())
 	}
 	return errors.Join(errs...)
 }
@@ -192,10 +208,9 @@ type reserve struct {
 // within the lag is kept free.
 const leastReach = 0.3
 
-// kept is the largest of the reserves: a rise and a loss are not planned for
-// together.
-func (n Needs) kept(t timing) (reserve, error) {
-	all := []reserve{{share: n.Headroom, why: n.headroomWhy(t)}}
+// kept is the largest of the reserves: they are not planned for together.
+func (n Needs) kept(t timing, more []reserve) (reserve, error) {
+	all := append([]reserve{{share: n.Headroom, why: n.headroomWhy(t)}}, more...)
 	if rise := n.risesIn(t.lag); rise > 0 {
 		share := profiles.Ratio(profiles.CeilDiv(int64(rise)*1000, int64(n.Traffic.High)))
 		if 1-float64(share)/1000 < leastReach {
@@ -212,12 +227,6 @@ func (n Needs) kept(t timing) (reserve, error) {
 		share := profiles.Ratio(math.Ceil((1 - left) * 1000))
 		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: the traffic may double every %s, and a new replica answers after %s (%s)",
 			share, seconds(n.Doubles), seconds(t.lag), n.lagParts(t))})
-	}
-	if n.Spare {
-		replicas := max(2, profiles.CeilDiv(int64(n.Traffic.Low), int64(n.Capacity)))
-		share := profiles.Ratio(profiles.CeilDiv(1000, replicas))
-		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: when one of %d replicas is lost, the others carry %d/%d of what they did",
-			share, replicas, replicas, replicas-1)})
 	}
 	best := all[0]
 	for _, r := range all[1:] {

@@ -19,7 +19,7 @@ func TestRecommendProperties(t *testing.T) {
 		n := Needs{
 			SLO: slo, Managed: rapid.Bool().Draw(t, "managed"),
 			Traffic: profiles.Traffic{Low: low, High: low + profiles.Milli(rapid.Int64Range(0, 2_000_000).Draw(t, "more"))},
-			StartUp: time.Duration(rapid.Int64Range(0, int64(5*time.Minute)).Draw(t, "startUp")),
+			StartUp: time.Duration(rapid.Int64Range(1, int64(5*time.Minute)).Draw(t, "startUp")),
 			Sizing: Sizing{
 				Headroom: profiles.Ratio(rapid.IntRange(0, 900).Draw(t, "headroom")), Growth: profiles.Ratio(rapid.IntRange(0, 2000).Draw(t, "growth")),
 				Rise: profiles.Milli(rapid.IntRange(0, 5_000).Draw(t, "rise")), Jump: profiles.Milli(rapid.IntRange(0, 100_000).Draw(t, "jump")),
@@ -57,8 +57,8 @@ func TestRecommendProperties(t *testing.T) {
 			t.Errorf("says min %g and max %g, the policy %+v", min.Value, max.Value, p.Replicas)
 		}
 		for _, v := range r.Values {
-			if v.Low > v.Value || v.High < v.Value || v.Formula == "" || v.Why == "" || v.Unit == "" {
-				t.Errorf("value %+v lacks its formula, unit, reason or interval", v)
+			if v.Low > v.Value || v.High < v.Value || v.Formula == "" || v.Why == "" || v.Unit == "" || len(v.Inputs) == 0 || len(v.Rejected) == 0 {
+				t.Errorf("value %+v lacks its formula, unit, inputs, reason, interval, or what it is not", v)
 			}
 		}
 	})

@@ -125,6 +125,8 @@ func TestRecommendRefusesWhatMakesNoSense(t *testing.T) {
 		{"decisions too often", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Interval: 500 * time.Millisecond}}, "--interval: got 500ms, want 1s to 10m"},
 		{"decisions too seldom", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Interval: 20 * time.Minute}}, "--interval: got 20m0s"},
 		{"a policy that no scaler takes", Needs{Capacity: 1e15, Traffic: traffic(1, 2)}, "metrics[0].target"},
+		{"a rise, and no start-up time", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Rise: 500}}, "--rise: got 0.5 while the start-up time is not known, want --start-up too"},
+		{"a jump, and no start-up time", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Jump: 5000}}, "--jump: got 5 while"},
 		{"all kept free", Needs{Capacity: 10_000, Traffic: traffic(1, 2), Sizing: Sizing{Headroom: 1000}}, "--headroom: got 100%"},
 		{"no capacity", Needs{Traffic: traffic(1, 2)}, "too small"},
 	} {

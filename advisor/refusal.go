@@ -66,7 +66,7 @@ func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
 	if tooMany {
 		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", rate, maxUsers)
 	}
-	return &Refusal{unsaturated, fmt.Sprintf("the throughput had not clearly stopped growing: %d users got the most, %s/s", best.Trial.Users, rate), do}
+	return &Refusal{unsaturated, fmt.Sprintf("the throughput had not clearly stopped growing: %s got the most, %s/s", profiles.Plural(best.Trial.Users, "user", "users"), rate), do}
 }
 
 // refuseQueues is for a service that meets the SLO only while nobody waits.
@@ -133,6 +133,21 @@ func refuseIdle(n Needs, kind profiles.Kind, most int, idle time.Duration) *Refu
 	return &Refusal{"R11", fmt.Sprintf("a policy of %s removes a replica that was idle for %s, but with %s each of %d gets a request every %s even in the quiet hours: the fleet would never shrink",
 		kind, seconds(idle), n.Dispatch, most, seconds(fromSeconds(float64(most)/n.Traffic.Low.Float()))),
 		"let the balancer pack, so that some stay idle, or scale on rps or in_flight"}
+}
+
+// refuseAll is for a platform that can scale on nothing which would do here.
+func refuseAll(within *Ability, scores []MetricScore) *Refusal {
+	why := "nothing that would do was measured"
+	for i, s := range scores {
+		if i == 0 {
+			why = ""
+		} else {
+			why += "; "
+		}
+		why += fmt.Sprintf("%s: %s", s.Kind, s.Why)
+	}
+	return &Refusal{"R8", fmt.Sprintf("none of the metrics of %s can be scaled on here: %s", within, why),
+		"keep a fixed number of replicas, or give it another metric"}
 }
 
 // refuseLag is for traffic that rises faster than replicas come.

@@ -21,8 +21,11 @@ type Sizing struct {
 	Doubles  time.Duration     // in which the traffic may double, on and on; 0: it does not
 	Jump     profiles.Milli    // requests/s that may come on top at once
 	Growth   profiles.Ratio    // by which the busy hours may exceed the traffic that is known
-	Spare    bool              // the quiet hours must survive the loss of a replica
+	Price    float64           // of a replica-hour, in whatever money; 0: not known
+	Within   *Ability          // of the platform that is to follow the policy; nil: any
+	History  *History          // recorded traffic, which says of the above what is left at 0; nil: none
 	Dispatch profiles.Dispatch // which replica gets the next request; empty: Pack
+	Spare    bool              // the quiet hours must survive the loss of a replica; it raises min alone
 }
 
 // Metrics are the kinds that Sizing.Metric may ask for.
@@ -58,6 +61,29 @@ func (s Sizing) Validate() error {
 	}
 	if s.Growth < 0 || s.Growth > mostGrowth {
 		bad("--growth: got %s, want 0%% to %s", s.Growth, mostGrowth)
+	}
+	if !(s.Price >= 0) || math.IsInf(s.Price, 0) {
+		bad("--price: got %g, want 0 or more", s.Price)
+	}
+	return errors.Join(errs...)
+}
+
+// CheckStart returns what cannot be told without the time that a replica takes
+// to start, which is not known: how much more comes until another one answers.
+func (s Sizing) CheckStart() error {
+	var errs []error
+	for _, g := range []struct {
+		flag, value string
+		given       bool
+	}{
+		{"rise", s.Rise.String(), s.Rise > 0},
+		{"doubles", profiles.Duration(s.Doubles).String(), s.Doubles > 0},
+		{"jump", s.Jump.String(), s.Jump > 0},
+		{"trace", "a recorded load", s.History != nil},
+	} {
+		if g.given {
+			errs = append(errs, fmt.Errorf("--%s: got %s while the start-up time is not known, want --start-up too: it decides how much comes until a new replica answers", g.flag, g.value))
+		}
 	}
 	return errors.Join(errs...)
 }

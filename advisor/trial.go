@@ -171,7 +171,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 
 // quantile is the smallest value that a share q of the sorted ones does not
 // exceed.
-func quantile(sorted []time.Duration, q float64) time.Duration {
+func quantile[T time.Duration | float64](sorted []T, q float64) T {
 	n := len(sorted)
 	if n == 0 {
 		return 0

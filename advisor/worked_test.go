@@ -27,8 +27,8 @@ func TestWorkedLag(t *testing.T) {
 		t.Errorf("rises by %s/s, want 60: 6 spare replicas", rise)
 	}
 	r, err := Recommend(n)
-	if err != nil || r.Policy.Metrics[0].Target != 7_000 || r.Policy.Replicas.Min != 11 || r.Policy.Replicas.Max != 29 {
-		t.Errorf("Recommend = %+v, %v; want target 7, min 11 (110 requests/s before more answer), max 29", r.Policy, err)
+	if err != nil || r.Policy.Metrics[0].Target != 7_000 || r.Policy.Replicas.Min != 11 || r.Policy.Replicas.Max != 20 {
+		t.Errorf("Recommend = %+v, %v; want target 7, min 11 (110 requests/s before more answer), max 20 (200 requests/s and no more)", r.Policy, err)
 	}
 	n.Rise = 2_000
 	var refusal *Refusal
@@ -46,7 +46,7 @@ func TestWorkedDoubling(t *testing.T) {
 
 // Ten requests/s per replica, 50..200: with 30 % free and one to lose.
 func TestWorkedTextbook(t *testing.T) {
-	n := Needs{Capacity: 10_000, Traffic: traffic(50, 200)}
+	n := Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 10 * time.Second}
 	for _, c := range []struct {
 		name     string
 		sizing   Sizing
@@ -55,7 +55,7 @@ func TestWorkedTextbook(t *testing.T) {
 	}{
 		{"the textbook", Sizing{}, 5, 20, 10_000},
 		{"30 % free, and one to lose: 8, as 50/7 is more than 5 + 1", Sizing{Headroom: 300, Spare: true}, 8, 29, 7_000},
-		{"one to lose: of five, a fifth", Sizing{Spare: true}, 7, 25, 8_000},
+		{"one to lose: five and one", Sizing{Spare: true}, 6, 20, 10_000},
 		{"a growth of 20 %", Sizing{Growth: 200}, 5, 24, 10_000},
 		{"a jump of 40 on the quiet hours", Sizing{Jump: 40_000}, 9, 20, 10_000},
 	} {
@@ -67,11 +67,21 @@ func TestWorkedTextbook(t *testing.T) {
 	}
 }
 
-// 40 requests/s jump to 90, five replicas of 10 are there, more in 60 s.
-func TestWorkedJump(t *testing.T) {
-	s := sized{Needs: Needs{Capacity: 10_000, Traffic: traffic(40, 200)}, timing: timing{lag: time.Minute}}
-	if got, want := s.jumpWait(5, 50_000), "2400 requests would pile up, and wait for up to 48 s"; got != want {
-		t.Errorf("jumpWait = %q, want %q", got, want)
+// 40 requests/s jump to 90, five replicas of 10 are there, more in 60 s; or they
+// rise to 100, and from 50 on, after 10 s, too much comes.
+func TestWorkedWaits(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		sizing Sizing
+		want   string
+	}{
+		{"a jump", Sizing{Jump: 50_000}, "2400 requests would pile up, and wait for up to 48 s"},
+		{"a rise", Sizing{Rise: 1000}, "1250 requests would pile up, and wait for up to 25 s"},
+	} {
+		s := sized{Needs: Needs{Sizing: c.sizing, Capacity: 10_000, Traffic: traffic(40, 200)}, timing: timing{lag: time.Minute}}
+		if got := s.shortWait(5); got != c.want {
+			t.Errorf("%s: shortWait(5) = %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 

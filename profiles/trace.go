@@ -16,9 +16,17 @@ import (
 
 // TraceOptions say how a trace is to be read.
 type TraceOptions struct {
+	Format   TraceFormat   // empty: AnyFormat
 	Column   string        // by its name in the first line, or its number from 1; default 1
 	Interval time.Duration // the column holds counts per so much time; 0: see ReadTrace
 	Compress float64       // replay so many times as fast; 0: 1
+}
+
+// Recorded is a load that was recorded.
+type Recorded struct {
+	Shape Shape         // Counts or Stamps
+	Start time.Time     // of the load, before it is compressed; zero: the trace has no dates
+	Step  time.Duration // shortest time over which arrivals were counted; 0: each one has its own
 }
 
 // ReadTrace reads recorded arrivals, CSV or one value a line; empty lines and
@@ -30,28 +38,47 @@ type TraceOptions struct {
 //	numbers, with an Interval         Counts: arrivals in each interval
 //	numbers alone                     Stamps: a line is one arrival, in seconds
 //	lines of an access log            Counts: arrivals in each second
+//	a range query's answer            Counts: Prometheus's JSON, requests per second
 //
 // Dates are RFC 3339, with a space instead of the T, or as in access logs, to
 // the nanosecond; UTC where they have no zone. The first is the start of the
-// run. Errors are all there are, each with its line.
-func ReadTrace(r io.Reader, o TraceOptions) (Shape, error) {
+// run, and numbers beyond the year 2001 in seconds since 1970 are dates too.
+// Errors are all there are, each with its line.
+func ReadTrace(r io.Reader, o TraceOptions) (Recorded, error) {
 	t := &trace{TraceOptions: o, dates: -1}
 	if t.Compress == 0 {
 		t.Compress = 1
 	}
 	in := bufio.NewReaderSize(r, longestLine)
 	begin, _ := in.Peek(longestLine)
-	if isAccessLog(begin) {
-		return t.readLog(in)
+	format := o.Format
+	if format == "" || format == AnyFormat {
+		format = formatOf(begin)
 	}
-	if isBinary(begin) {
-		return nil, badTrace("something that is no text", 1)
+	switch {
+	case isBinary(begin):
+		return Recorded{}, badTrace("something that is no text", 1)
+	case format == AccessLogFormat:
+		return t.readLog(in)
+	case format == PrometheusFormat:
+		return t.readRange(in)
 	}
 	if err := t.scan(in); err != nil {
-		return nil, err
+		return Recorded{}, err
 	}
-	shape := t.shape()
-	return shape, errors.Join(t.problems...)
+	return t.recorded(t.shape())
+}
+
+// recorded is what was read, unless there are problems.
+func (t *trace) recorded(shape Shape) (Recorded, error) {
+	if err := errors.Join(t.problems...); err != nil {
+		return Recorded{}, err
+	}
+	r := Recorded{Shape: shape, Step: t.compressed(t.step)}
+	if t.start >= firstDate {
+		r.Start = time.Unix(0, int64(t.start)).UTC()
+	}
+	return r, nil
 }
 
 // trace is one in the making.
@@ -65,15 +92,14 @@ type trace struct {
 	layout  string
 	columns int
 
-	moments  []instant // offsets from the first
+	start instant
+	step  time.Duration // shortest of the intervals of the counts
+
+	moments  []instant
 	counts   []float64 // where there are any
 	lines    []int     // of the moments and counts
 	problems []error
 }
-
-// instant is a time in nanoseconds since 1970, or since whatever the seconds of
-// a trace count from.
-type instant int64
 
 // mostProblems bounds what is said of a file that is something else.
 const mostProblems = 20
@@ -253,9 +279,10 @@ func (t *trace) shape() Shape {
 	if len(t.problems) > 0 {
 		return nil
 	}
-	if t.length() > float64(longestTrace) {
-		return t.refuse("it takes longer than a hundred years")
+	if t.tooLong(t.length()) {
+		return nil
 	}
+	t.start = t.moments[0] // with an interval alone there are no dates, and this is 0
 	if t.stamped {
 		if t.Column == "" && t.columns > 1 && regular(t.moments) {
 			return t.refuse("the times are evenly spaced, as those of counts: say with --trace-column which column to replay, " +
@@ -276,6 +303,11 @@ func (t *trace) shape() Shape {
 	ends := make([]time.Duration, len(t.counts))
 	for i := range ends {
 		ends[i] = t.end(i)
+		if i == 0 {
+			t.step = ends[0]
+		} else {
+			t.step = min(t.step, ends[i]-ends[i-1])
+		}
 	}
 	return t.replay(ends)
 }
@@ -312,14 +344,23 @@ func (t *trace) end(i int) time.Duration {
 // longestTrace is far from what a time.Duration cannot hold.
 const longestTrace = 100 * 365 * 24 * time.Hour
 
-// length is how long the replay takes, in nanoseconds.
+// tooLong refuses what takes so many nanoseconds, if it has to.
+func (t *trace) tooLong(length float64) bool {
+	if length/min(1, t.Compress) <= float64(longestTrace) {
+		return false
+	}
+	t.refuse("it takes longer than a hundred years")
+	return true
+}
+
+// length is how long the load was, in nanoseconds.
 func (t *trace) length() float64 {
 	n := len(t.moments)
 	length := float64(n) * float64(t.Interval)
 	if t.Interval == 0 {
 		length = 2 * float64(t.moments[n-1]-t.moments[0]) // with the last interval
 	}
-	return length / min(1, t.Compress)
+	return length
 }
 
 func (t *trace) compressed(d time.Duration) time.Duration {
@@ -341,31 +382,6 @@ func regular(at []instant) bool {
 		}
 	}
 	return len(at) > 2 && most*10 >= (len(at)-1)*9
-}
-
-// dateLayout finds the layout that s is written in. Fractions of a second are
-// read whether or not a layout has them.
-func dateLayout(s string) (layout string, ok bool) {
-	for _, layout := range []string{
-		time.RFC3339, "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "02/Jan/2006:15:04:05 -0700", "[02/Jan/2006:15:04:05 -0700]",
-	} {
-		if _, err := time.Parse(layout, strings.TrimSpace(s)); err == nil {
-			return layout, true
-		}
-	}
-	return "", false
-}
-
-// parseSeconds reads a decimal number of seconds without rounding it.
-func parseSeconds(s string) (instant, bool) {
-	whole, fraction, _ := strings.Cut(s, ".")
-	n, err1 := strconv.ParseUint(whole, 10, 33) // up to the year 2242
-	fraction = (fraction + "000000000")[:max(9, len(fraction))]
-	nanos, err2 := strconv.ParseUint(fraction[:9], 10, 30)
-	if err1 != nil || err2 != nil || strings.Trim(fraction, "0123456789") != "" {
-		return 0, false
-	}
-	return instant(n)*instant(time.Second) + instant(nanos), true
 }
 
 // ParseCompress reads how many times as fast a trace is replayed: "60x".

@@ -30,9 +30,9 @@ func isAccessLog(begin []byte) bool {
 // readLog counts the lines of an access log by the second, since that is how
 // exact its times are. Lines need not be in the order of time: Apache writes
 // the start of a request when it has ended.
-func (t *trace) readLog(r io.Reader) (Shape, error) {
+func (t *trace) readLog(r io.Reader) (Recorded, error) {
 	if t.Column != "" || t.Interval > 0 {
-		return nil, errors.New("got an access log and --trace-column or --trace-interval, want one: it is counted by the second")
+		return Recorded{}, errors.New("got an access log and --trace-column or --trace-interval, want one: it is counted by the second")
 	}
 	counts := map[int64]float64{} // by the second since 1970
 	lines := bufio.NewScanner(r)
@@ -45,17 +45,19 @@ func (t *trace) readLog(r io.Reader) (Shape, error) {
 		if at, ok := logTime(lines.Bytes()); ok {
 			counts[at.Unix()]++
 		} else if err := t.bad(n, "got no time such as [22/Nov/2026:08:00:01 +0000], want one in each line of an access log"); err != nil {
-			return nil, errors.Join(append(t.problems, err)...)
+			return Recorded{}, errors.Join(append(t.problems, err)...)
 		}
 	}
 	if err := lines.Err(); err != nil {
 		t.problems = append(t.problems, fmt.Errorf("line %d: %w", n, err))
 	}
-	if len(t.problems) > 0 {
-		return nil, errors.Join(t.problems...)
+	if len(t.problems) == 0 && len(counts) == 0 {
+		t.refuse("there is no line with a request")
 	}
-	shape := t.countsOf(counts)
-	return shape, errors.Join(t.problems...)
+	if len(t.problems) > 0 {
+		return Recorded{}, errors.Join(t.problems...)
+	}
+	return t.recorded(t.countsOf(counts))
 }
 
 // logTime is the time of a line.
@@ -72,9 +74,10 @@ func logTime(line []byte) (at time.Time, ok bool) {
 func (t *trace) countsOf(counts map[int64]float64) Shape {
 	seconds := slices.Sorted(maps.Keys(counts))
 	first, last := seconds[0], seconds[len(seconds)-1]
-	if float64(last-first+1)*float64(time.Second)/min(1, t.Compress) > float64(longestTrace) {
-		return t.refuse("it takes longer than a hundred years")
+	if t.tooLong(float64(last-first+1) * float64(time.Second)) {
+		return nil
 	}
+	t.start, t.step = instant(first)*instant(time.Second), time.Second
 	var ends []time.Duration
 	for i, s := range seconds {
 		begin := time.Duration(s-first) * time.Second

@@ -106,6 +106,9 @@ func (p *paper) advice(r advisor.Recommendation) {
 	if r.GradeWhy != "" {
 		p.printf("%s\n", strings.Join(wrap(r.Assessment.String(), proseWidth), "\n"))
 	}
+	if len(r.Traffic) > 0 {
+		p.printf("%s\n", strings.Join(wrap(trafficText(r.Traffic), proseWidth), "\n"))
+	}
 	p.printf("\n")
 	width := 0
 	for _, v := range r.Values {
@@ -123,6 +126,15 @@ func (p *paper) advice(r advisor.Recommendation) {
 		texts = append(texts, r.Capped)
 	}
 	p.printf("%s", paragraphs(append(texts, r.Notes...)))
+}
+
+// trafficText is what was taken from a recorded load, in a line.
+func trafficText(values []advisor.Value) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = v.Name + " " + valueText(v)
+	}
+	return "the traffic, by the trace: " + strings.Join(texts, ", ")
 }
 
 // WriteComparison writes before and after side by side.

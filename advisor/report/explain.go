@@ -24,11 +24,25 @@ func WriteExplanation(w io.Writer, c advisor.Capacity, r advisor.Recommendation,
 	p.printf("\n")
 	p.curves(c)
 	p.metrics(r)
+	if len(r.Traffic) > 0 {
+		p.printf("the traffic, by the trace\n")
+	}
+	for _, v := range r.Traffic {
+		p.printf("\n")
+		p.derivation(v)
+	}
+	if len(r.Traffic) > 0 {
+		p.printf("\n")
+	}
 	p.printf("recommendation, grade %s\n", r.Grade)
 	p.say("%s", r.Assessment)
 	for _, v := range r.Values {
 		p.printf("\n")
 		p.derivation(v)
+	}
+	if r.Restriction != nil {
+		p.printf("\n")
+		p.say("%s", r.Restriction)
 	}
 	if r.Capped != "" {
 		p.printf("\n")
@@ -127,6 +141,9 @@ func metricLines(r advisor.Recommendation) []string {
 	}
 	kind := r.Policy.Metrics[0].Kind
 	lines := []string{fmt.Sprintf("It scales on %s: %s.", kind, r.Chosen)}
+	if r.Restriction != nil {
+		lines = append(lines, r.Restriction.String()+".")
+	}
 	for _, m := range r.Metrics {
 		if m.Kind == profiles.CPU && kind != profiles.CPU && m.Fitness != advisor.Unmeasured {
 			lines = append(lines, fmt.Sprintf("cpu is %s: %s.", m.Fitness, m.Why))

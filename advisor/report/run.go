@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -97,6 +98,9 @@ func ReadRun(from io.Reader) (Run, error) {
 	}
 	if r.Version != profiles.Version || r.Kind != "run" {
 		return r, fmt.Errorf("got kind %q and version %q, want run and %s", r.Kind, r.Version, profiles.Version)
+	}
+	if r.Result.Started.IsZero() {
+		return r, errors.New("got a run without a result, want what run --save wrote")
 	}
 	return r, nil
 }

@@ -54,7 +54,7 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 	if s.Cost != nil {
 		cost = fmt.Sprintf(", which cost %.2f", *s.Cost)
 	}
-	row("replicas", "%.2f replica hours%s; at most %d at once, %d changes", ReplicaHours(*r), cost, r.Most, len(r.Changes))
+	row("replicas", "%.2f replica hours%s; at most %d at once, %s", ReplicaHours(*r), cost, r.Most, profiles.Plural(len(r.Changes), "change", "changes"))
 	row("too few", "%s of the time, on average short of %s of what the load takes", share(r.Ready.UnderTime), share(r.Ready.UnderAccuracy))
 	row("too many", "%s of the time, on average %s beyond it", share(r.Ready.OverTime), share(r.Ready.OverAccuracy))
 	if r.Reaction != nil {

@@ -70,6 +70,9 @@ func (s Service) over(limit float64, waiting model.Waiting) float64 {
 	return sum / steps
 }
 
+// Capacity is how many arrivals per second n replicas hold.
+func (d *Demand) Capacity(n int) float64 { return d.capacity(n) }
+
 // Replicas is the least number of replicas that hold so many arrivals per
 // second, at most as many as are ever simulated.
 func (d *Demand) Replicas(rate float64) int {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,6 +51,9 @@ func (a *app) capacityCommand() *cobra.Command {
 				a.warn([]string{"arrivals at equal distances never meet: real ones come in bursts, of which the target holds less"})
 			}
 			if err := connect(cmd.Context(), &config, l.sources); err != nil {
+				return err
+			}
+			if err := v.refuseReplicas(cmd, config); err != nil {
 				return err
 			}
 			session, err := advisor.NewSession(config)
@@ -118,25 +122,38 @@ func (a *app) writeMeasurement(m advisor.Measurement, output, junit string) erro
 func (a *app) adviseCommand() *cobra.Command {
 	v := newAdviceFlags()
 	var asJSON, textbook, explain bool
-	var to string
+	e := exportFlags{Options: platform.Options{Round: true}}
+	names := e.names()
 	cmd := &cobra.Command{
-		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
+		Use:   "advise MEASUREMENT (--traffic LOW..HIGH | --trace FILE)",
 		Short: "Turn a measurement into a policy, without any traffic",
 		Example: "  headroom advise measurement.json --traffic 50..200\n" +
 			"  headroom advise measurement.json --traffic 50..200 --rise 0.5 --explain\n" +
+			"  headroom advise measurement.json --trace access.log --timezone Europe/Berlin\n" +
 			"  headroom advise measurement.json --traffic 50..200 --to policy > policy.yaml",
 		Args: oneArgument("the measurement file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if textbook {
-				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric"); err != nil {
+			if err := refuseTwo(cmd, "to", "json", "explain"); err != nil {
+				return err
+			}
+			if err := e.checkNames(); err != nil {
+				return err
+			}
+			if e.to == "" {
+				if err := refuseGiven(names, "the advice", "--to"); err != nil {
 					return err
 				}
-				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Metric: profiles.RPS}
+			} else if _, err := platform.Find(e.to); err != nil {
+				return usage("--to: %w", err)
 			}
-			if to != "" {
-				if _, err := platform.Find(to); err != nil {
-					return usage("--to: %w", err)
+			if err := errors.Join(v.readTraffic(), v.readPlatform(e.to)); err != nil {
+				return err
+			}
+			if textbook {
+				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for"); err != nil {
+					return err
 				}
+				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Price: v.wanted.Price, Metric: profiles.RPS}
 			}
 			m, err := readMeasurement(args[0])
 			if err != nil {
@@ -150,8 +167,8 @@ func (a *app) adviseCommand() *cobra.Command {
 				return &exit{exitUsage, err}
 			}
 			switch {
-			case to != "":
-				return a.printExport(advice.Policy, to)
+			case e.to != "":
+				return a.export(advice.Policy, e)
 			case asJSON:
 				return report.WriteJSON(a.out, advice)
 			case explain:
@@ -164,11 +181,29 @@ func (a *app) adviseCommand() *cobra.Command {
 	f.SortFlags = false
 	v.sizing(f)
 	flagVar(f, &v.wanted.Dispatch, "dispatch", "", string(profiles.Pack), "order", "which replica gets the next request: pack, least-connections, round-robin or random", profiles.ParseDispatch)
+	v.recorded(f)
+	v.bound(f)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
-	f.StringVar(&to, "to", "", "print the policy for a platform instead: "+fmt.Sprint(platform.Names()))
+	f.StringVar(&e.to, "to", "", "print the policy for a platform instead: "+strings.Join(platform.Names(), ", "))
+	f.AddFlagSet(names)
 	return cmd
+}
+
+// refuseTwo refuses more than one of the flags: each of them says what is
+// printed.
+func refuseTwo(cmd *cobra.Command, names ...string) error {
+	var got []string
+	for _, name := range names {
+		if cmd.Flags().Changed(name) {
+			got = append(got, "--"+name)
+		}
+	}
+	if len(got) > 1 {
+		return usage("%s: got it and %s, want one", got[0], strings.Join(got[1:], " and "))
+	}
+	return nil
 }
 
 // refuseBeside refuses the first of the flags that was given beside one that

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"headroom/advisor"
 	"headroom/profiles"
@@ -66,12 +67,20 @@ func (a *app) exportCommand() *cobra.Command {
 	f.StringVar(&e.write, "write", "", "change `FILE`, or make it; what has nothing to do with scaling stays as it is")
 	f.BoolVar(&e.Round, "round", false, "round a target down to what the platform can say")
 	f.BoolVar(&e.Strict, "strict", false, "refuse placeholders for what is not given below")
+	f.AddFlagSet(e.names())
+	return cmd
+}
+
+// names are the flags that say what no policy knows.
+func (e *exportFlags) names() *pflag.FlagSet {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	f.SortFlags = false
 	f.StringVar(&e.Name, "name", "", "name of the workload")
 	f.StringVar(&e.Namespace, "namespace", "", "its namespace")
 	f.StringVar(&e.Image, "image", "", "its image")
 	f.StringVar(&e.Prometheus, "prometheus", "", "address of Prometheus, where the platform asks it")
 	f.StringVar(&e.Query, "query", "", "query that yields the requests per second")
-	return cmd
+	return f
 }
 
 // checkNames refuses names that no platform would take.
@@ -249,12 +258,6 @@ func platformTable() string {
 		row(p.Name, cells)
 	}
 	return b.String()
-}
-
-// printExport writes an advised policy, rounded to what the platform can say,
-// to stdout.
-func (a *app) printExport(p profiles.Policy, name string) error {
-	return a.export(p, exportFlags{to: name, Options: platform.Options{Round: true}})
 }
 
 // exportFile writes an advised policy, rounded to what the platform can say,

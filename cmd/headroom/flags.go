@@ -232,10 +232,14 @@ type adviceFlags struct {
 	budget   time.Duration
 	verify   time.Duration
 	replicas int
+	trace    shapeFlags
+	zone     string
+	within   string // --for
+	given    *pflag.FlagSet
 }
 
 func newAdviceFlags() *adviceFlags {
-	return &adviceFlags{wanted: advisor.Sizing{Headroom: 200}, budget: 5 * time.Minute, verify: 3 * time.Minute, replicas: 1}
+	return &adviceFlags{wanted: advisor.Sizing{Headroom: 200}, budget: 5 * time.Minute, verify: 3 * time.Minute, replicas: 1, zone: "UTC"}
 }
 
 func (v *adviceFlags) sizing(f *pflag.FlagSet) {
@@ -255,9 +259,17 @@ func (v *adviceFlags) sizing(f *pflag.FlagSet) {
 func parseMetric(s string) (profiles.Kind, error) {
 	kind := profiles.Kind(s)
 	if err := (advisor.Sizing{Metric: kind}).Validate(); err != nil {
-		return "", fmt.Errorf("got %q, want one of %v", s, advisor.Metrics())
+		return "", errors.New(strings.TrimPrefix(err.Error(), "--metric: "))
 	}
 	return kind, nil
+}
+
+// refuseReplicas refuses a number of replicas beside a scaler, which sets it.
+func (v *adviceFlags) refuseReplicas(cmd *cobra.Command, c advisor.Config) error {
+	if c.Scaler != nil && cmd.Flags().Changed("replicas") {
+		return usage("--replicas: got %d, want it only for a target without a scaler: this one has a scaler, which is told how many to run", v.replicas)
+	}
+	return nil
 }
 
 func (v *adviceFlags) measuring(f *pflag.FlagSet) {

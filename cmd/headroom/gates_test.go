@@ -40,7 +40,7 @@ func writeFile(t *testing.T, name string, v any) string {
 
 // savedRun is one to compare with.
 func savedRun(tail *load.Tail) report.Run {
-	return report.Run{Version: profiles.Version, Kind: "run", Result: load.Snapshot{Tail: tail}}
+	return report.Run{Version: profiles.Version, Kind: "run", Result: load.Snapshot{Started: time.Unix(1, 0), Tail: tail}}
 }
 
 func TestThresholdsSetTheExitCode(t *testing.T) {

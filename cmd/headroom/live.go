@@ -148,7 +148,7 @@ func demand(l load.Snapshot) string {
 	case l.Open:
 		return fmt.Sprintf("%.1f/s planned", l.Planned)
 	case l.Shaped:
-		return fmt.Sprintf("%d of %d users", l.Users, l.Wanted)
+		return fmt.Sprintf("%d of %s", l.Users, profiles.Plural(l.Wanted, "user", "users"))
 	}
 	return profiles.Plural(l.Users, "user", "users")
 }

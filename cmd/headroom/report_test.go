@@ -63,7 +63,8 @@ func TestRunWritesReports(t *testing.T) {
 }
 
 func TestReportRefuses(t *testing.T) {
-	file := newFile(t, "run.json", `{"version": "headroom/v1", "kind": "run"}`)
+	file := newFile(t, "run.json", `{"version": "headroom/v1", "kind": "run", "result": {"started": "2026-11-22T08:00:00Z"}}`)
+	empty := newFile(t, "empty.json", `{"version": "headroom/v1", "kind": "run"}`)
 	other := newFile(t, "measurement.json", `{"version": "headroom/v1", "kind": "measurement"}`)
 	for _, c := range []struct {
 		args []string
@@ -73,6 +74,7 @@ func TestReportRefuses(t *testing.T) {
 		{[]string{"a", "b", "c"}, "arguments: got 3, want one or two files that run --save wrote"},
 		{[]string{"none"}, "open none: no such file or directory"},
 		{[]string{other}, other + `: got kind "measurement" and version "headroom/v1", want run and headroom/v1`},
+		{[]string{empty}, empty + ": got a run without a result, want what run --save wrote"},
 		{[]string{file, "--format", "pdf"}, `--format: got "pdf", want one of text, json, csv, html, junit, markdown, locust-json, k6, hdr`},
 		{[]string{file, file, "--format", "csv"}, "--format: got csv for two runs, want one of text, html, markdown"},
 		{[]string{file, "-o", "none/x"}, "write none/x: no such file or directory"},

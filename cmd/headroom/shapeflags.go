@@ -28,10 +28,16 @@ func (s *shapeFlags) add(f *pflag.FlagSet) {
 	f.Var(&stageFlag{s, true}, "step", "jump to a number of users, or a rate, and stay: 30s:10"+beyond)
 	f.Var(&wholeFlag{s, ""}, "shape", "sine:LOW..HIGH,period=5m or spike:LOW..HIGH,after=1m,for=30s, of users, or of a rate as in 10..50/s")
 	f.StringVar(&s.replay, "replay", "", "repeat the load of a run that was steered by hand, from the `FILE` that --save wrote")
-	f.StringVar(&s.trace, "trace", "", "replay the arrivals recorded in `FILE`: times, or counts per interval; CSV or one a line")
+	s.traceFlags(f)
+	flagVar(f, &s.recorded.Compress, "compress", "", "", "factor", "replay the --trace so many times as fast, such as 60x", profiles.ParseCompress)
+}
+
+// traceFlags are those of a recorded load.
+func (s *shapeFlags) traceFlags(f *pflag.FlagSet) {
+	f.StringVar(&s.trace, "trace", "", "replay the arrivals recorded in `FILE`: times or counts per interval in CSV or one a line, an access log, or the JSON of a Prometheus range query")
+	flagVar(f, &s.recorded.Format, "trace-format", "", string(profiles.AnyFormat), "format", "of the --trace: auto, csv, log or prometheus", profiles.ParseTraceFormat)
 	f.StringVar(&s.recorded.Column, "trace-column", "", "the `COLUMN` of --trace to replay, by name or number (default: the first)")
 	durationVar(f, &s.recorded.Interval, "trace-interval", "", "the --trace holds counts, each of so much time")
-	flagVar(f, &s.recorded.Compress, "compress", "", "", "factor", "replay the --trace so many times as fast, such as 60x", profiles.ParseCompress)
 }
 
 // stageFlag adds a stage, or a step, to the others.
@@ -114,7 +120,7 @@ func (s *shapeFlags) apply(p *profiles.Plan, given *pflag.FlagSet) error {
 		if err != nil {
 			return err
 		}
-		shape, open = recorded, true
+		shape, open = recorded.Shape, true
 		if !given.Changed("arrivals") {
 			p.Arrivals = profiles.Even // as it was counted
 		}
@@ -153,8 +159,13 @@ func (s *shapeFlags) check(rate bool, given *pflag.FlagSet) error {
 	case given.Changed("users") && (s.shape != nil || s.replay != ""):
 		return usage("--users: got %s and %s, want one", given.Lookup("users").Value, got[0])
 	}
-	for _, name := range []string{"trace-column", "trace-interval", "compress"} {
-		if f := given.Lookup(name); f.Changed && s.trace == "" {
+	return s.checkTrace(given)
+}
+
+// checkTrace refuses what says how to read a trace where there is none.
+func (s *shapeFlags) checkTrace(given *pflag.FlagSet) error {
+	for _, name := range []string{"trace-format", "trace-column", "trace-interval", "compress"} {
+		if f := given.Lookup(name); f != nil && f.Changed && s.trace == "" {
 			return usage("--%s: got %s without --trace, want both or neither", name, f.Value)
 		}
 	}
@@ -189,17 +200,17 @@ func (s *shapeFlags) readReplay() error {
 	return nil
 }
 
-func (s *shapeFlags) read() (profiles.Shape, error) {
+func (s *shapeFlags) read() (profiles.Recorded, error) {
 	f, err := os.Open(s.trace)
 	if err != nil {
-		return nil, usage("--trace: %w", err)
+		return profiles.Recorded{}, usage("--trace: %w", err)
 	}
 	defer f.Close()
-	shape, err := profiles.ReadTrace(f, s.recorded)
+	recorded, err := profiles.ReadTrace(f, s.recorded)
 	if err != nil {
-		return nil, usage("%s", prefixed("--trace: "+s.trace+": ", err))
+		return recorded, usage("%s", prefixed("--trace: "+s.trace+": ", err))
 	}
-	return shape, nil
+	return recorded, nil
 }
 
 // prefixed writes every line of an error behind the same words.

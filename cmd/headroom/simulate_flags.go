@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"strings"
 	"time"
 
@@ -129,7 +128,7 @@ func (s *simulateFlags) fillMeasured() error {
 	if c.Refusal != nil || c.Service <= 0 || c.PerReplica() <= 0 {
 		return usage("--measurement: got %s, which has no capacity, want one that was not refused", s.measurement)
 	}
-	s.setup.Service = measuredService(c)
+	s.setup.Service = c.ServiceTimes()
 	s.setup.StartUp = m.StartUp
 	if !s.given.Changed("cpu-per-request") {
 		s.setup.CPU = c.CPU
@@ -141,16 +140,6 @@ func (s *simulateFlags) fillMeasured() error {
 		s.setup.Demand = sim.Linear(c.PerReplica().Float())
 	}
 	return nil
-}
-
-// measuredService is the service time of one request alone, whose latency is
-// nothing else.
-func measuredService(c advisor.Capacity) sim.Service {
-	low, high := c.Baseline.P50, c.Baseline.P95
-	if low <= 0 || high == math.MaxInt64 {
-		return sim.Constant(c.Service)
-	}
-	return sim.Percentiles(sim.Percentile{Share: 0.5, Value: low}, sim.Percentile{Share: 0.95, Value: high}, c.Service)
 }
 
 // fillLoad takes the load from whichever flags say it.

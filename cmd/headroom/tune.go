@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,8 +48,8 @@ func (a *app) tuneCommand() *cobra.Command {
 		Example: "  headroom tune --path /load/100000 --traffic 10..40 --slo 'p95<250ms,errors<1%' -- uvicorn main:app --port {port}",
 		Args:    targetOrCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !v.traffic.Known() {
-				return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200")
+			if err := errors.Join(v.readTraffic(), v.readPlatform("")); err != nil {
+				return err
 			}
 			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output), o.remote.check()); err != nil {
 				return err
@@ -59,7 +58,7 @@ func (a *app) tuneCommand() *cobra.Command {
 				if err := refuseGiven(ofCommand, "a TARGET", "a command after --"); err != nil {
 					return err
 				}
-				return a.tuneTarget(cmd.Context(), args[0], l, v, o)
+				return a.tuneTarget(cmd, args[0], l, v, o)
 			}
 			if err := refuseGiven(ofTarget, "a command", "a TARGET"); err != nil {
 				return err
@@ -73,6 +72,8 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.AddFlagSet(ofCommand)
 	f.AddFlagSet(ofTarget)
 	v.sizing(f)
+	v.recorded(f)
+	v.bound(f)
 	v.measuring(f)
 	durationVar(f, &v.verify, "verify", "", "length of the replay before and after")
 	f.BoolVar(&o.keep, "keep", false, "leave the advice in force even if it did not hold")
@@ -150,13 +151,21 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 }
 
 // tuneTarget works on a service that runs already.
-func (a *app) tuneTarget(ctx context.Context, target string, l *loadFlags, v *adviceFlags, o tuneOptions) error {
+func (a *app) tuneTarget(cmd *cobra.Command, target string, l *loadFlags, v *adviceFlags, o tuneOptions) error {
 	config, err := measuringConfig(target, l, v)
 	if err != nil {
 		return err
 	}
-	if err := connect(ctx, &config, l.sources); err != nil {
+	if err := connect(cmd.Context(), &config, l.sources); err != nil {
 		return err
+	}
+	if err := v.refuseReplicas(cmd, config); err != nil {
+		return err
+	}
+	if config.Scaler == nil && v.wanted.Starts == 0 { // nothing will measure it
+		if err := v.wanted.CheckStart(); err != nil {
+			return &exit{exitUsage, err}
+		}
 	}
 	return a.tune(config, o)
 }

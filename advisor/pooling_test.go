@@ -1,0 +1,62 @@
+package advisor
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"headroom/profiles"
+)
+
+// Two replicas of one request at a time under four users: chosen at random they
+// would reach 4/(2+4-1) of what they hold.
+func TestDispatch(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		efficiency Interval
+		host       bool
+		takes      time.Duration // of a request; it saturates at 4/s
+		want       dispatch
+	}{
+		{"nothing is lost", Interval{Value: 0.99, Low: 0.95, High: 1.03}, false, 250 * time.Millisecond, shared},
+		{"as much as at random", Interval{Value: 0.8, Low: 0.76, High: 0.85}, false, 250 * time.Millisecond, split},
+		{"either", Interval{Value: 0.9, Low: 0.78, High: 1.02}, false, 250 * time.Millisecond, untold},
+		{"less than at random: something else is shared", Interval{Value: 0.65, Low: 0.6, High: 0.7}, false, 250 * time.Millisecond, untold},
+		{"a machine at its limit", Interval{Value: 0.99, Low: 0.95, High: 1.03}, true, 250 * time.Millisecond, untold},
+		{"two requests at a time", Interval{Value: 0.99, Low: 0.95, High: 1.03}, false, 500 * time.Millisecond, untold},
+	} {
+		m := &Capacity{
+			Saturation: Interval{Value: 4}, Service: c.takes, Replicas: 1,
+			Steps:   []Observation{{Trial: Trial{Name: "2 replicas", Replicas: 2, Users: 4}}},
+			Scaling: &Scaling{Replicas: 2, Efficiency: c.efficiency, HostLimited: c.host},
+		}
+		if got, random := m.dispatchClass(); got != c.want || random != 0 && random != 0.8 {
+			t.Errorf("%s: dispatchClass = %s, %v; want %s, 0.8", c.name, got, random, c.want)
+		}
+	}
+}
+
+// A constant 250 ms, one at a time, p95 within 500 ms: 1.15/s alone and 2.8/s
+// each of four with one queue.
+func TestPooling(t *testing.T) {
+	c := &Capacity{Saturation: Interval{Value: 4}, SLO: Interval{Value: 1.15}, Service: 250 * time.Millisecond, Replicas: 1}
+	c.Baseline.Service = c.Service
+	p := profiles.FixedPolicy(4)
+	for _, x := range []struct {
+		slo  string
+		want string // in the formula; empty: nothing is said
+	}{
+		{"p95<500ms", "/s each of 4 with one queue (Allen-Cunneen), 1.15/s"},
+		{"errors<1%", ""},
+		{"p95<200ms", ""},
+	} {
+		s := sized{Needs: Needs{Capacity: 1_150, Evidence: c, SLO: mustSLO(t, x.slo)}, target: 1_000}
+		v, ok := s.pooling(p)
+		if ok != (x.want != "") || !strings.Contains(v.Formula, x.want) {
+			t.Errorf("%s: pooling = %+v, %v; want %q", x.slo, v, ok, x.want)
+		}
+		if ok && (v.Value < 140 || v.Value > 155) {
+			t.Errorf("%s: pooling gives %v %% more, want about 1.15/s to 2.8/s: %s", x.slo, v.Value, v.Formula)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"headroom/advisor"
+	"headroom/advisor/sim"
+	"headroom/profiles"
+	"headroom/profiles/platform"
+)
+
+// recorded adds the flags that read the traffic from a trace.
+func (v *adviceFlags) recorded(f *pflag.FlagSet) {
+	v.given = f
+	v.trace.traceFlags(f)
+	f.Lookup("trace").Usage = "take the traffic, its rise and its season from the load recorded in `FILE`: times or counts per interval in CSV or one a line, an access log, or the JSON of a Prometheus range query"
+	f.StringVar(&v.zone, "timezone", v.zone, "IANA `NAME` of the place whose clocks the hours of a --trace follow, such as Europe/Berlin")
+}
+
+// bound adds the flags that say who is to follow the policy, and who pays.
+func (v *adviceFlags) bound(f *pflag.FlagSet) {
+	flagVar(f, &v.wanted.Price, "price", "", "", "price", "of a replica hour, such as 0.35/h: say what the advice costs", parsePrice)
+	f.StringVar(&v.within, "for", "", "advise only what this `PLATFORM` can follow, and say what that costs; hpa:cpu,memory where it has only these metrics")
+}
+
+// readPlatform takes over --for, or the platform that a configuration is printed
+// for, which can follow no more; empty: none.
+func (v *adviceFlags) readPlatform(printed string) (err error) {
+	name, _, _ := strings.Cut(v.within, ":")
+	switch {
+	case v.within != "" && printed != "" && name != printed:
+		return usage("--for: got %q and --to %s, want the same platform", v.within, printed)
+	case v.within != "":
+		v.wanted.Within, err = abilityOf(v.within)
+	case printed != "":
+		if v.wanted.Within, err = abilityOf(printed); err == nil {
+			v.wanted.Within.Follow = nil // what it costs has no place in a configuration
+		}
+	}
+	return err
+}
+
+// abilityOf is what a platform can follow, or that with some of its metrics.
+func abilityOf(text string) (*advisor.Ability, error) {
+	name, only, some := strings.Cut(text, ":")
+	p, err := platform.Find(name)
+	if err != nil {
+		return nil, usage("--for: %w", err)
+	}
+	a := &advisor.Ability{Name: name, Follow: func(policy profiles.Policy) (sim.Scaler, error) {
+		scaler, _, err := scalerNamed(name, policy, sim.Default())
+		return scaler, err
+	}}
+	says := map[string]platform.Answer{}
+	for i, answer := range p.Says() {
+		says[platform.Asked()[i]] = answer
+	}
+	var names []string
+	for _, kind := range append(advisor.Metrics(), profiles.Memory) {
+		if says[strings.ReplaceAll(string(kind), "_", " ")] != platform.Refuses {
+			a.Metrics, names = append(a.Metrics, kind), append(names, string(kind))
+		}
+	}
+	if !some {
+		a.Hours = takesHours(p, a.Metrics[0])
+		return a, nil
+	}
+	a.Metrics = nil
+	for _, text := range strings.Split(only, ",") {
+		if !slices.Contains(names, text) {
+			return nil, usage("--for: got %q of %s, want some of %s", text, name, strings.Join(names, ", "))
+		}
+		a.Metrics = append(a.Metrics, profiles.Kind(text))
+	}
+	a.Hours = takesHours(p, a.Metrics[0])
+	return a, nil
+}
+
+// takesHours tries whether a platform keeps a schedule beside a metric.
+func takesHours(p platform.Platform, kind profiles.Kind) bool {
+	policy := profiles.DefaultPolicy()
+	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
+	policy.Metrics = []profiles.Metric{{Kind: kind, Target: 1000, Window: policy.Interval}}
+	policy.Schedules = []profiles.Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "UTC", Min: 5}}
+	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
+	doc, err := p.Export(policy, platform.Options{Round: true})
+	return err == nil && len(doc.Effective.Schedules) > 0
+}
+
+// readTraffic takes the traffic from whichever flags say it.
+func (v *adviceFlags) readTraffic() error {
+	if err := v.trace.checkTrace(v.given); err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(v.zone)
+	switch {
+	case v.trace.trace == "" && !v.traffic.Known():
+		return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200, or a --trace")
+	case v.trace.trace == "" && v.given.Changed("timezone"):
+		return usage("--timezone: got %q without --trace, want both or neither", v.zone)
+	case v.trace.trace == "":
+		return nil
+	case v.traffic.Known():
+		return usage("--traffic: got %s and --trace %s, want one", v.traffic, v.trace.trace)
+	case err != nil || v.zone == "" || v.zone == "Local": // what a policy may not say
+		return usage("--timezone: got %q, want an IANA name such as Europe/Berlin", v.zone)
+	}
+	recorded, err := v.trace.read()
+	if err != nil {
+		return err
+	}
+	if v.wanted.History, err = advisor.NewHistory(recorded, zone); err != nil {
+		return usage("--trace: %s: %w", v.trace.trace, err)
+	}
+	v.traffic = v.wanted.History.Traffic()
+	return nil
+}
