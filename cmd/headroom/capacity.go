@@ -81,7 +81,7 @@ func (a *app) writeMeasurement(m advisor.Measurement, output string) error {
 
 func (a *app) adviseCommand() *cobra.Command {
 	v := newAdviceFlags()
-	var asJSON, textbook, explain bool
+	var asJSON, textbook, explain, searched bool
 	var to string
 	cmd := &cobra.Command{
 		Use:   "advise MEASUREMENT --traffic LOW..HIGH",
@@ -114,6 +114,8 @@ func (a *app) adviseCommand() *cobra.Command {
 				return &exit{exitUsage, err}
 			}
 			switch {
+			case searched:
+				return a.searchAdvice(cmd, m, advice, v, search{to: to, json: asJSON})
 			case to != "":
 				return a.printExport(advice.Policy, to)
 			case asJSON:
@@ -129,6 +131,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	v.sizing(f)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
+	f.BoolVar(&searched, "search", false, "simulate policies around the advice, and choose the cheapest that meets the SLO")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
 	f.StringVar(&to, "to", "", "print the policy for a platform instead: "+fmt.Sprint(platform.Names()))
 	return cmd
