@@ -34,6 +34,12 @@ headroom import keda.yaml >imported.yaml 2>/dev/null
 headroom simulate imported.yaml "${load[@]}" --compare keda >out.txt
 says out.txt "keda"
 
+# The cheapest policy around it, as a policy that then does what was said of it.
+headroom simulate policy.yaml "${load[@]}" --search --to policy >found.yaml 2>/dev/null
+headroom simulate policy.yaml "${load[@]}" --search --json >search.json
+headroom simulate found.yaml "${load[@]}" --json >one.json
+[ "$(json one.json "d['rows'][0]['result']['replicaSeconds']")" = "$(json search.json "d['chosen']['option']['replicaSeconds']")" ] || fail "the search said something else of it"
+
 code=0
 headroom simulate policy.yaml --service-time 50ms 2>err.txt || code=$?
 [ $code = 2 ] || fail "without a load: exit $code, want 2"

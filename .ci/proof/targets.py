@@ -41,6 +41,22 @@ def judge_most(target, values, most, show):
         judge(said, high <= most)
 
 
+def judge_within(target, values, most, show):
+    """Judges that the median is no further from 0 than a limit, in either
+    direction, from values of rounds."""
+    found = interval(values)
+    if not found:
+        undecided(target, f"{len(values)} rounds say too little")
+        return
+    median, low, high = found
+    said = f"{target}: {show(median)}, with 90 % between {show(low)} and {show(high)}"
+    inside, outside = -most <= low and high <= most, low > most or high < -most
+    if inside or outside:
+        judge(said, inside)
+    else:
+        undecided(said, "the rounds differ too much")
+
+
 def undecided(target, why):
     print(f"  open    {target}: {why}")
     unclear.append(target)

@@ -42,6 +42,11 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 		row("answered", "%s of the requests, %s in the worst minute%s; --slo says how fast they should be", share(*r.Attainment), share(r.Worst.Attainment), from)
 	} else {
 		row("SLO", "%s %s, %s of the requests good, %s in the worst minute%s", slo, metWord(r.Met), share(*r.Attainment), share(r.Worst.Attainment), from)
+		for _, o := range r.SLO {
+			if !o.Met {
+				row("missed", "%s: it is %s", o.Objective, o.Text())
+			}
+		}
 	}
 	if l := r.Latency; l != nil {
 		f := profiles.FormatLatency
@@ -90,9 +95,11 @@ func WriteSimulations(w io.Writer, all []Simulation, width int) error {
 			fmt.Sprintf("%.2f", ReplicaHours(*r)), cost, share(r.Ready.UnderTime), share(r.Ready.OverTime), first,
 		})
 	}
-	p.table(align, rows)
-	p.printf("\n")
-	p.say("The same arrivals, service times and start-up times for all. good: requests within the SLO, worst: in the worst minute; few and many: share of the time with fewer or more replicas than the load takes; first: from too few to the first decision for more.")
+	if len(rows) > 1 {
+		p.table(align, rows)
+		p.printf("\n")
+		p.say("The same arrivals, service times and start-up times for all. good: requests within the SLO, worst: in the worst minute; few and many: share of the time with fewer or more replicas than the load takes; first: from too few to the first decision for more.")
+	}
 	for _, s := range all {
 		switch {
 		case s.Refused != "":

@@ -4,17 +4,20 @@ import (
 	"errors"
 	"math"
 	"sort"
+	"sync"
 	"time"
 
 	"headroom/advisor/model"
 	"headroom/profiles"
 )
 
-// Demand says how many replicas a load takes under an SLO. It is not safe for
+// Demand says how many replicas a load takes under an SLO. It is safe for
 // concurrent use.
 type Demand struct {
 	capacity func(n int) float64 // arrivals per second that n replicas hold
-	known    []float64           // capacities of 1, 2 … replicas, as far as they were needed
+
+	mu    sync.Mutex // guards known
+	known []float64  // capacities of 1, 2 … replicas, as far as they were needed
 }
 
 // Linear is the demand where each replica holds the same, as it was measured:
@@ -79,6 +82,8 @@ func (d *Demand) Replicas(rate float64) int {
 	if rate <= 0 {
 		return 0
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for n := len(d.known); (n == 0 || d.known[n-1] < rate) && n < mostReplicas; n++ {
 		d.known = append(d.known, d.capacity(n+1))
 	}

@@ -1,10 +1,12 @@
 // Package sim is a service in simulated time: arrivals, a balancer with its
-// queue, replicas that start and end, and a scaler, request by request. What
-// decides is not a model: dispatch, the windows of the metrics, and the decider
-// are those that the built-in scaler runs, or the decider of a platform.
+// queue, replicas that start and end, and a scaler. Run simulates requests one
+// by one; Foresee lets them flow, which is coarser and faster; Explore searches
+// policies with both. What decides is not a model: dispatch, the windows of the
+// metrics, and the decider are those that the built-in scaler runs, or the
+// decider of a platform.
 //
-// It starts no goroutine, reads no clock and does no I/O. The same Setup gives
-// the same Result, and setups that differ in their scaler only have the same
-// arrivals, service times and start-up times, so that policies can be compared
-// with few of them.
+// It reads no clock and does no I/O, and only Explore starts goroutines, for
+// which it waits. The same Setup gives the same Result, and setups that differ
+// in their scaler only have the same arrivals, service times and start-up times,
+// so that policies can be compared with few of them.
 package sim

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"math"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -29,8 +31,7 @@ type ledger struct {
 	latency  *hdrhistogram.Histogram
 	minutes  []tally // by when a request arrived
 	out      Result
-	demand   []int // by the second
-	supply   []int
+	supply   []int // by the second
 	ordered  []int
 	steps    []step
 	stepLong time.Duration
@@ -63,14 +64,14 @@ func newLedger(s Setup) ledger {
 		latency: hdrhistogram.New(least, utmost, 3),
 		recent:  hdrhistogram.New(least, utmost, 2),
 		minutes: make([]tally, int(s.Length/time.Minute)+1),
-		demand:  s.Demand.perSecond(s.Load, s.Length),
 	}
 	if o, ok := s.SLO.Latency(); ok {
 		l.good = o.Holds
 	}
 	l.stepLong = stepFor(s.Length)
 	l.steps = make([]step, int((s.Length+l.stepLong-1)/l.stepLong))
-	l.supply, l.ordered = make([]int, 0, len(l.demand)), make([]int, 0, len(l.demand))
+	seconds := int(math.Ceil(s.Length.Seconds()))
+	l.supply, l.ordered = make([]int, 0, seconds), make([]int, 0, seconds)
 	return l
 }
 
@@ -166,10 +167,12 @@ func (s *simulation) result() Result {
 			Mean: s.total / time.Duration(out.Answered), P50: at(50), P90: at(90), P95: at(95), P99: at(99), Max: s.longest,
 		}
 	}
-	out.Met = s.met(out)
+	out.SLO = s.objectives(out)
+	out.Met = !slices.ContainsFunc(out.SLO, func(o Objective) bool { return !o.Met })
 	out.ReplicaSeconds = s.replicaTime.Seconds()
-	out.Ready, out.Ordered = Compare(s.demand, s.supply), Compare(s.demand, s.ordered)
-	out.Reaction = reaction(s.demand, s.supply, out.Changes)
+	demand := s.Demand.perSecond(s.Load, s.Length)
+	out.Ready, out.Ordered = Compare(demand, s.supply), Compare(demand, s.ordered)
+	out.Reaction = reaction(demand, s.supply, out.Changes)
 	out.Step = profiles.Duration(s.stepLong)
 	out.Series = s.series()
 	return out

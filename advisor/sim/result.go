@@ -17,10 +17,11 @@ type Result struct {
 	TimedOut int               `json:"timedOut"` // the client gave up
 	Good     int               `json:"good"`     // answered within the tightest latency of the SLO
 
-	Attainment *float64 `json:"attainment,omitempty"` // Good of Offered, 0..1
-	Worst      *Minute  `json:"worstMinute,omitempty"`
-	Met        bool     `json:"met"` // every objective of the SLO
-	Latency    *Latency `json:"latency,omitempty"`
+	Attainment *float64    `json:"attainment,omitempty"` // Good of Offered, 0..1
+	Worst      *Minute     `json:"worstMinute,omitempty"`
+	Met        bool        `json:"met"` // every objective of the SLO
+	SLO        []Objective `json:"slo,omitempty"`
+	Latency    *Latency    `json:"latency,omitempty"`
 
 	ReplicaSeconds float64 `json:"replicaSeconds"` // from the order of each to its end, within the length
 	Most           int     `json:"mostReplicas"`   // that existed at once, starting and draining ones included
@@ -32,6 +33,23 @@ type Result struct {
 	Changes []Change          `json:"changes"` // of the size, oldest first
 	Step    profiles.Duration `json:"step"`    // of the series
 	Series  []Point           `json:"series"`
+}
+
+// Objective is one of the SLO, and what it stands at.
+type Objective struct {
+	Objective string   `json:"objective"`
+	Value     *float64 `json:"value,omitempty"` // seconds, a share 0..1, or per second; nil: beyond all that was answered
+	Met       bool     `json:"met"`
+
+	Of profiles.Objective `json:"-"`
+}
+
+// Text is the value in its unit.
+func (o Objective) Text() string {
+	if o.Value == nil {
+		return "beyond all that was answered"
+	}
+	return o.Of.FormatValue(*o.Value)
 }
 
 // Minute is one of those of the load, by when its requests arrived.
@@ -90,38 +108,45 @@ func (l *ledger) series() []Point {
 	return out
 }
 
-// met reports whether every objective holds. Requests that were not answered
-// count as slower than any limit.
-func (s *simulation) met(r Result) bool {
-	for _, o := range s.SLO {
-		v := 0.0
-		failed := r.Offered - r.Answered
-		switch o.Measure {
-		case profiles.Errors:
-			v = float64(failed) / float64(max(1, r.Offered))
-		case profiles.Throughput:
-			v = float64(r.Answered) / s.Length.Seconds()
-		case profiles.Percentile:
-			rank := o.Quantile * float64(r.Offered)
-			switch {
-			case rank > float64(r.Answered):
-				v = math.Inf(1)
-			case r.Answered > 0:
-				v = float64(s.latency.ValueAtQuantile(100*rank/float64(r.Answered))) / 1e6
-			}
-		case profiles.Mean, profiles.Max:
-			if r.Latency != nil {
-				v = r.Latency.Mean.Seconds()
-				if o.Measure == profiles.Max {
-					v = r.Latency.Max.Seconds()
-				}
-			}
-		}
-		if !o.Holds(v) {
-			return false
+// objectives judges each of them. Requests that were not answered count as slower
+// than any limit.
+func (s *simulation) objectives(r Result) []Objective {
+	out := make([]Objective, len(s.SLO))
+	for i, o := range s.SLO {
+		v := s.measure(o, r)
+		out[i] = Objective{Objective: o.String(), Met: o.Holds(v), Of: o}
+		if !math.IsInf(v, 1) {
+			out[i].Value = &v
 		}
 	}
-	return true
+	return out
+}
+
+// measure is what an objective speaks of.
+func (s *simulation) measure(o profiles.Objective, r Result) float64 {
+	switch o.Measure {
+	case profiles.Errors:
+		return float64(r.Offered-r.Answered) / float64(max(1, r.Offered))
+	case profiles.Throughput:
+		return float64(r.Answered) / s.Length.Seconds()
+	case profiles.Percentile:
+		rank := o.Quantile * float64(r.Offered)
+		if rank > float64(r.Answered) {
+			return math.Inf(1)
+		}
+		if r.Answered > 0 {
+			return float64(s.latency.ValueAtQuantile(100*rank/float64(r.Answered))) / 1e6
+		}
+	case profiles.Mean:
+		if r.Latency != nil {
+			return r.Latency.Mean.Seconds()
+		}
+	case profiles.Max:
+		if r.Latency != nil {
+			return r.Latency.Max.Seconds()
+		}
+	}
+	return 0
 }
 
 // reaction is the time from the first second in which the supply was short to

@@ -96,8 +96,12 @@ func (s Setup) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Simulable returns why the metrics of a policy cannot be simulated, if so.
+// Simulable returns why the metrics of a policy cannot be simulated, if so. Those
+// of one that keeps its size decide nothing.
 func (s Setup) Simulable(p profiles.Policy) error {
+	if p.Fixed() {
+		return nil
+	}
 	for i, m := range p.Metrics {
 		switch {
 		case m.Kind == profiles.CPU && s.CPU <= 0:

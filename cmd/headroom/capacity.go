@@ -121,7 +121,7 @@ func (a *app) writeMeasurement(m advisor.Measurement, output, junit string) erro
 
 func (a *app) adviseCommand() *cobra.Command {
 	v := newAdviceFlags()
-	var asJSON, textbook, explain bool
+	var asJSON, textbook, explain, searched bool
 	e := exportFlags{Options: platform.Options{Round: true}}
 	names := e.names()
 	cmd := &cobra.Command{
@@ -167,6 +167,8 @@ func (a *app) adviseCommand() *cobra.Command {
 				return &exit{exitUsage, err}
 			}
 			switch {
+			case searched:
+				return a.searchAdvice(cmd, m, advice, v, search{exportFlags: e, json: asJSON, price: v.wanted.Price})
 			case e.to != "":
 				return a.export(advice.Policy, e)
 			case asJSON:
@@ -185,6 +187,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	v.bound(f)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
 	f.BoolVar(&explain, "explain", false, "print the whole derivation: the steps, the models, the metrics, and each value with what it is not")
+	f.BoolVar(&searched, "search", false, "simulate policies around the advice, and choose the cheapest that meets the SLO")
 	f.BoolVar(&asJSON, "json", false, "print the advice as JSON")
 	f.StringVar(&e.to, "to", "", "print the policy for a platform instead: "+strings.Join(platform.Names(), ", "))
 	f.AddFlagSet(names)

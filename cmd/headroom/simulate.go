@@ -36,6 +36,9 @@ func (a *app) simulateCommand() *cobra.Command {
 			if err := s.finish(); err != nil {
 				return err
 			}
+			if s.search.wanted {
+				return a.search(s.setup, policy, s.search)
+			}
 			return a.simulate(policy, s)
 		},
 	}
@@ -56,7 +59,7 @@ func (a *app) simulate(p profiles.Policy, s *simulateFlags) error {
 			return err
 		}
 	}
-	if s.json {
+	if s.search.json {
 		err := report.WriteJSON(a.out, struct {
 			Version string              `json:"version"`
 			Kind    string              `json:"kind"`
@@ -124,8 +127,12 @@ func (a *app) drawing(rows []report.Simulation, s *simulateFlags) string {
 	replicas := tui.Diagram{Title: "replicas", Counts: true}
 	p95 := tui.Diagram{Title: "p95 ms"}
 	for _, r := range rows {
-		if r.Result == nil || len(replicas.Curves) == mostCurves {
+		if r.Result == nil {
 			continue
+		}
+		if len(replicas.Curves) == mostCurves {
+			replicas.Title = fmt.Sprintf("replicas of the first %d", mostCurves)
+			break
 		}
 		series := r.Result.Series
 		if load.Curves == nil {
@@ -178,8 +185,8 @@ func (s *simulateFlags) run(ctx context.Context, name string, p profiles.Policy)
 		return row, err
 	}
 	row.Policy, row.Losses, row.Result = scaler.Policy.Summary(), losses, &result
-	if s.price > 0 {
-		cost := report.ReplicaHours(result) * s.price
+	if s.search.price > 0 {
+		cost := report.ReplicaHours(result) * s.search.price
 		row.Cost = &cost
 	}
 	return row, nil

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"headroom/advisor/sim"
 	"headroom/cmd/headroom/target"
 	"headroom/profiles"
+	"headroom/profiles/platform"
 )
 
 // simulateFlags say what is simulated.
@@ -24,9 +27,8 @@ type simulateFlags struct {
 	shape        shapeFlags
 	start        string
 	pinned       profiles.Ratio
-	price        float64
 	compare      []string
-	json         bool
+	search       search
 	given        *pflag.FlagSet
 }
 
@@ -65,15 +67,18 @@ func (s *simulateFlags) add(f *pflag.FlagSet) {
 	countVar(f, &c.Clients, "clients", "", "so many such connections")
 
 	flagVar(f, &c.SLO, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1% (default: that of the measurement)", profiles.ParseSLO)
-	flagVar(f, &s.price, "price", "", "", "price", "of a replica hour, such as 0.35/h", parsePrice)
+	flagVar(f, &s.search.price, "price", "", "", "price", "of a replica hour, such as 0.35/h", parsePrice)
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of everything random")
 	flagVar(f, &s.compare, "compare", "", "", "scalers", "simulate each of "+strings.Join(scalerNames(), ", "), parseScalers)
-	f.BoolVar(&s.json, "json", false, "print the result as JSON")
+	s.search.Options.Round = true
+	f.BoolVar(&s.search.wanted, "search", false, "search the policies around this one for the cheapest that meets the SLO")
+	f.StringVar(&s.search.to, "to", "", "with --search: print what was chosen as the configuration of a platform: "+fmt.Sprint(platform.Names()))
+	f.BoolVar(&s.search.json, "json", false, "print the result as JSON")
 }
 
 // finish completes the setup.
 func (s *simulateFlags) finish() error {
-	for _, part := range []func() error{s.fillService, s.fillLoad, s.fillStart} {
+	for _, part := range []func() error{s.checkSearch, s.fillService, s.fillLoad, s.fillStart} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -105,7 +110,11 @@ func (s *simulateFlags) fillService() error {
 	case s.measurement != "" && s.given.Changed("distribution"):
 		return usage("--distribution: got %s and --measurement %s, want one", s.distribution, s.measurement)
 	case s.measurement != "":
-		if err := s.fillMeasured(); err != nil {
+		m, err := readMeasurement(s.measurement)
+		if err != nil {
+			return &exit{exitUsage, err}
+		}
+		if err := fillMeasured(c, s.measurement, m); err != nil {
 			return err
 		}
 	case s.distribution == target.Exponential:
@@ -119,26 +128,22 @@ func (s *simulateFlags) fillService() error {
 	return nil
 }
 
-func (s *simulateFlags) fillMeasured() error {
-	m, err := readMeasurement(s.measurement)
-	if err != nil {
-		return &exit{exitUsage, err}
+// fillMeasured takes over what a measurement says and no flag did.
+func fillMeasured(c *sim.Setup, path string, m advisor.Measurement) error {
+	if m.Capacity.Refusal != nil || m.Capacity.Service <= 0 || m.Capacity.PerReplica() <= 0 {
+		return usage("--measurement: got %s, which has no capacity, want one that was not refused", path)
 	}
-	c := m.Capacity
-	if c.Refusal != nil || c.Service <= 0 || c.PerReplica() <= 0 {
-		return usage("--measurement: got %s, which has no capacity, want one that was not refused", s.measurement)
+	c.Service = m.Capacity.ServiceTimes()
+	c.StartUp = m.StartUp
+	c.CPU = cmp.Or(c.CPU, m.Capacity.CPU)
+	if c.SLO != nil {
+		return nil
 	}
-	s.setup.Service = c.ServiceTimes()
-	s.setup.StartUp = m.StartUp
-	if !s.given.Changed("cpu-per-request") {
-		s.setup.CPU = c.CPU
+	var err error
+	if c.SLO, err = profiles.ParseSLO(m.SLO); err != nil {
+		return usage("--measurement: %s: %w", path, err)
 	}
-	if !s.given.Changed("slo") {
-		if s.setup.SLO, err = profiles.ParseSLO(m.SLO); err != nil {
-			return usage("--measurement: %s: %w", s.measurement, err)
-		}
-		s.setup.Demand = sim.Linear(c.PerReplica().Float())
-	}
+	c.Demand = sim.Linear(m.Capacity.PerReplica().Float())
 	return nil
 }
 
@@ -167,15 +172,22 @@ func (s *simulateFlags) fillLoad() error {
 		return usage("--replay: got %s, a run of users, want one of arrivals", s.shape.replay)
 	case p.Shape != nil:
 		c.Load, c.Arrivals = p.Shape, p.Arrivals
+		if _, single := p.Shape.(profiles.Stamps); single && s.given.Changed("arrivals") {
+			return usage("--arrivals: got %s and a --trace of single arrivals, want one: they come as they came", c.Arrivals)
+		}
 	default:
 		c.Load = profiles.Constant(s.rate)
 	}
-	if length, ends := profiles.LengthOf(c.Load); ends && (c.Length == 0 || length < c.Length) {
-		c.Length = length
+	length, ends := profiles.LengthOf(c.Load)
+	switch {
+	case !ends:
+		length = cmp.Or(c.Length, time.Hour)
+	case c.Length > length:
+		return usage("--run-time: got %s, want at most %s, after which the load ends", profiles.Duration(c.Length), profiles.Duration(length))
+	case c.Length > 0:
+		length = c.Length
 	}
-	if c.Length == 0 {
-		c.Length = time.Hour
-	}
+	c.Length = length
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -44,6 +45,9 @@ func parseScalers(text string) ([]string, error) {
 		names[i] = strings.TrimSpace(n)
 		if !slices.Contains(scalerNames(), names[i]) {
 			return nil, &profiles.ValueError{Got: names[i], Want: "some of " + strings.Join(scalerNames(), ", ")}
+		}
+		if slices.Contains(names[:i], names[i]) {
+			return nil, fmt.Errorf("got %s twice, want each once", names[i])
 		}
 	}
 	return names, nil

@@ -69,7 +69,7 @@ func TestSimulate(t *testing.T) {
 func TestSimulateShowsWhatHappened(t *testing.T) {
 	policy := file(t, "policy.yaml", rpsPolicy)
 	code, out, said := execute(t, "simulate", policy, "--service-time", "50ms", "--step", "5m:20", "--step", "5m:100", "--startup", "1m", "--slo", "p95<300ms")
-	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "\nSLO       p95<300ms missed, ", "\ntoo few   ", "\nreaction  first decision for more"} {
+	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "\nSLO       p95<300ms missed, ", "\nmissed    p95<300ms: it is ", "\ntoo few   ", "\nreaction  first decision for more"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q", want)
 		}
@@ -130,6 +130,7 @@ func TestSimulateAMeasurement(t *testing.T) {
 
 func TestSimulateRefuses(t *testing.T) {
 	policy := file(t, "policy.yaml", rpsPolicy)
+	stamps := file(t, "stamps.txt", "0\n60\n")
 	cpu := file(t, "cpu.yaml", "version: headroom/v1\nreplicas: {min: 1, max: 2}\nmetrics: [{kind: cpu, target: 60}]\n")
 	memory := file(t, "memory.yaml", "version: headroom/v1\nreplicas: {min: 1, max: 2}\nmetrics: [{kind: memory, target: 60}]\n")
 	for _, c := range []struct{ args, want string }{
@@ -143,6 +144,14 @@ func TestSimulateRefuses(t *testing.T) {
 		{"--service-time 1s --rate 1 --start noon", `--start: got "noon", want a time such as 2026-01-05T08:30:00Z`},
 		{"--service-time 1s --rate 10000 -t 100h", "traffic: got 3.6e+09 arrivals, want at most 1e+09"},
 		{"--service-time 1s --rate 1 --slo p95<1s", "--slo: got p95<1s: one request alone takes longer than the SLO allows: no number of replicas meets it"},
+		{"--service-time 1s --stage 10m:5 -t 1h", "--run-time: got 1h, want at most 10m, after which the load ends"},
+		{"--service-time 1s --trace " + stamps + " -t 1h", "--run-time: got 1h, want at most 1m1s, after which the load ends"},
+		{"--service-time 1s --trace " + stamps + " --arrivals poisson", "--arrivals: got poisson and a --trace of single arrivals, want one: they come as they came"},
+		{"--service-time 1s --rate 1 --compare builtin,keda,builtin", "--compare: got builtin twice, want each once"},
+		{"--service-time 1s --rate 1 --search --compare keda", "--compare: got keda with --search, want one of the two"},
+		{"--service-time 1s --rate 1 --to policy", "--to: got policy without --search, want both or neither"},
+		{"--service-time 1s --rate 1 --search --to policy --json", "--to: got policy with --json, want one of the two"},
+		{"--service-time 1s --rate 1 --search", "--search: got no SLO with a latency percentile, want one such as p95<300ms"},
 		{"--service-time 1s --rate 1 --slo chat.p95<2s", "--slo: got chat.p95<2s, want objectives on the latency, errors or rps of all requests: single tasks and streams are not simulated"},
 	} {
 		code, _, said := execute(t, append([]string{"simulate", policy}, strings.Fields(c.args)...)...)

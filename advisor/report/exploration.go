@@ -1,0 +1,121 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+
+	"headroom/advisor/sim"
+	"headroom/profiles"
+)
+
+// Exploration is what a search found, and what it was asked.
+type Exploration struct {
+	Version string  `json:"version"`
+	Kind    string  `json:"kind"`
+	SLO     string  `json:"slo"`
+	Seed    uint64  `json:"seed"`
+	Price   float64 `json:"price,omitempty"` // of a replica hour
+	sim.Exploration
+}
+
+// WriteExploration writes the front of cost and attainment, what was chosen of
+// it and why, and what its neighbours would do.
+func WriteExploration(w io.Writer, x Exploration, width int) error {
+	p := &paper{w: w, width: width}
+	p.say("%s around that of the start were foreseen as a fluid, %d of them simulated, with the same arrivals and start-up times. No other one costs less than these and has as many requests good:",
+		profiles.Plural(x.Foreseen, "policy", "policies"), x.Simulated)
+	p.printf("\n")
+	front := x.shown()
+	if !slices.ContainsFunc(front, func(o sim.Option) bool { return o.Start }) {
+		front = append(front, x.Start)
+	}
+	p.options(x, front)
+	p.printf("\n")
+	if x.Chosen == nil {
+		p.say("None of them meets %s. Search around another policy, with a higher min or a lower target: what comes before a replica can be ready must be held by those that are there.", x.SLO)
+		return p.err
+	}
+	c := x.Chosen
+	p.say("chosen: %s, every %s, down after %s. It is the cheapest that meets %s in each of %d runs of other chance: %s of the requests are good [%s … %s], for %s. The start takes %s.",
+		c.Policy.Summary(), c.Policy.Interval, downAfter(c.Policy), x.SLO, c.Runs, share(c.Attainment.Value), share(c.Attainment.Low), share(min(1, c.Attainment.High)),
+		x.price(c.ReplicaSeconds.Value, fmt.Sprintf(" [%s … %s]", hours(c.ReplicaSeconds.Low), hours(c.ReplicaSeconds.High))), x.price(x.Start.ReplicaSeconds, ""))
+	if len(x.Ends) > 0 {
+		p.say("No further values were tried for %s: a search around it may find more.", strings.Join(x.Ends, " and "))
+	}
+	p.printf("\n")
+	p.say("Its neighbours, with one number turned:")
+	p.printf("\n")
+	p.options(x, x.Neighbours)
+	return p.err
+}
+
+// shown is the front without those that are hardly better than one which costs
+// less.
+func (x Exploration) shown() []sim.Option {
+	const hardly = 0.001
+	var out []sim.Option
+	for _, o := range x.Front {
+		if n := len(out); n > 0 && o.Attainment-out[n-1].Attainment < hardly && o.Met == out[n-1].Met && !x.chose(o) {
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+func (x Exploration) chose(o sim.Option) bool {
+	return x.Chosen != nil && reflect.DeepEqual(o.Policy, x.Chosen.Policy)
+}
+
+// options writes a row for each.
+func (p *paper) options(x Exploration, all []sim.Option) {
+	rows := [][]string{{"", "target", "min", "max", "every", "step", "down", "SLO", "good", "worst", "hours"}}
+	align := "lrrrrrrlrrr"
+	if x.Price > 0 {
+		rows[0], align = append(rows[0], "cost"), align+"r"
+	}
+	for _, o := range all {
+		mark, step := "", "–"
+		switch {
+		case x.chose(o):
+			mark = "chosen"
+		case o.Start:
+			mark = "start"
+		}
+		if n := o.Policy.Up.Step; n > 0 {
+			step = fmt.Sprint(n)
+		}
+		row := []string{
+			mark, o.Policy.Metrics[0].Target.String(), fmt.Sprint(o.Policy.Replicas.Min), o.Policy.Replicas.Max.String(), o.Policy.Interval.String(),
+			step, downAfter(o.Policy).String(), metWord(o.Met), share(o.Attainment), share(o.Worst), hours(o.ReplicaSeconds),
+		}
+		if x.Price > 0 {
+			row = append(row, fmt.Sprintf("%.2f", o.ReplicaSeconds/3600*x.Price))
+		}
+		rows = append(rows, row)
+	}
+	p.table(align, rows)
+}
+
+// downAfter is how long it takes until a replica is let go.
+func downAfter(p profiles.Policy) profiles.Duration {
+	if p.Metrics[0].PerReplica() {
+		return p.Down.Stabilization
+	}
+	return p.Down.Idle
+}
+
+func hours(seconds float64) string { return fmt.Sprintf("%.2f", seconds/3600) }
+
+// price is what replicas cost, in hours with their interval, and in money where
+// that is known.
+func (x Exploration) price(seconds float64, interval string) string {
+	text := hours(seconds) + " replica hours" + interval
+	if x.Price > 0 {
+		text += fmt.Sprintf(", which cost %.2f", seconds/3600*x.Price)
+	}
+	return text
+}

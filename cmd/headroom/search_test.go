@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"headroom/advisor/report"
+	"headroom/profiles"
+)
+
+// exploration runs a search, which must end with a code, and returns what its
+// JSON says.
+func exploration(t *testing.T, code int, args ...string) (x report.Exploration) {
+	t.Helper()
+	got, out, said := execute(t, append(args, "--search", "--json")...)
+	if got != code {
+		t.Fatalf("%q: exit code %d, says %q; want %d", args, got, said, code)
+	}
+	if err := json.Unmarshal([]byte(out), &x); err != nil || x.Kind != "exploration" || x.Version != profiles.Version {
+		t.Fatalf("%q: got %.200s, %v, want an exploration", args, out, err)
+	}
+	return x
+}
+
+func TestSearchAroundAPolicy(t *testing.T) {
+	policy := file(t, "policy.yaml", "version: headroom/v1\nreplicas: {min: 2, max: 8}\nmetrics: [{kind: rps, target: 1, window: 15s}]\ninterval: 15s\n")
+	load := []string{"simulate", policy, "--service-time", "500ms", "--traffic", "2..6", "-t", "10m", "--startup", "10s"}
+	x := exploration(t, 0, append(load, "--slo", "p95<2s", "--price", "0.5")...)
+	if x.Chosen == nil || x.Chosen.Option.ReplicaSeconds >= x.Start.ReplicaSeconds || x.Price != 0.5 || len(x.Neighbours) < 5 {
+		t.Errorf("chosen %+v of %+v, want less than the start costs", x.Chosen, x)
+	}
+	code, out, _ := execute(t, append(load, "--slo", "p95<2s", "--search", "--to", "policy")...)
+	if p, err := profiles.ParsePolicy([]byte(out)); code != 0 || err != nil || p.Summary() != x.Chosen.Policy.Summary() {
+		t.Errorf("as a policy: exit code %d, %s, %v; want %s", code, p.Summary(), err, x.Chosen.Policy.Summary())
+	}
+	code, out, _ = execute(t, append(load, "--slo", "p95<2s", "--search")...)
+	for _, want := range []string{"policies around that of the start were foreseen as a fluid", "\nchosen  ", "\nstart  ", "in each of 5 runs of other chance", "\nIts neighbours, with one number turned:\n"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit code %d, prints\n%s\nwant 0 and %q", code, out, want)
+		}
+	}
+
+	hopeless := append(load, "--slo", "p99.9<501ms")
+	if x := exploration(t, exitNotMet, hopeless...); x.Chosen != nil || len(x.Front) == 0 {
+		t.Errorf("an SLO that leaves no time to wait: chosen %+v, want a front and no choice", x.Chosen)
+	}
+	if code, out, said := execute(t, append(hopeless, "--search", "--to", "policy")...); code != exitNotMet || out != "" || !strings.Contains(said, "no policy was found that meets p99.9<501ms") {
+		t.Errorf("exit code %d, prints %q, says %q; want 99 and why there is no policy", code, out, said)
+	}
+}
+
+// An advice keeps a fifth free, and a search around it finds what it may go
+// without.
+func TestSearchAroundAnAdvice(t *testing.T) {
+	advise := []string{"advise", measurementFile(t, false), "--traffic", "2..12"}
+	x := exploration(t, 0, advise...)
+	if x.SLO != "p95<300ms" || !x.Start.Start || x.Start.Policy.Metrics[0].Target != 8000 || x.Chosen == nil || x.Chosen.Option.ReplicaSeconds > x.Start.ReplicaSeconds {
+		t.Errorf("got %+v, want what costs no more than the advised 8/s a replica", x)
+	}
+	if steep := exploration(t, 0, append(advise, "--rise", "0.1")...); steep.Chosen == nil || steep.Start.ReplicaSeconds == x.Start.ReplicaSeconds {
+		t.Errorf("with a steeper rise: got %+v, want another course", steep.Start)
+	}
+	if code, _, said := execute(t, append(advise, "--search", "--explain")...); code != exitUsage || said != "headroom: --explain: got \"true\" with --search, want one of the two\n" {
+		t.Errorf("with --explain: exit code %d, says %q", code, said)
+	}
+}
