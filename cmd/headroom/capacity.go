@@ -19,12 +19,12 @@ func (a *app) capacityCommand() *cobra.Command {
 	l, v := newLoadFlags(), newAdviceFlags()
 	output, reach := "", remoteFlags{}
 	cmd := &cobra.Command{
-		Use:     "capacity TARGET",
+		Use:     "capacity [TARGET]",
 		Short:   "Find what a target holds under an SLO, and save the measurement",
 		Example: "  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' -o measurement.json",
-		Args:    oneArgument("the target's URL"),
+		Args:    oneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			config, err := measuringConfig(args[0], l, v)
+			config, err := measuringConfig(first(args), l, v)
 			if err != nil {
 				return err
 			}
@@ -56,6 +56,7 @@ func (a *app) capacityCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	addConfig(f)
 	l.request(f)
 	l.sources.add(f)
 	v.measuring(f)

@@ -21,14 +21,19 @@ type parsed[T any] struct {
 	parse func(string) (T, error)
 	kind  string // shown in the help
 	text  string
+	many  bool // each value comes to those before
 }
 
-func (p *parsed[T]) String() string { return p.text }
-func (p *parsed[T]) Type() string   { return p.kind }
+func (p *parsed[T]) String() string   { return p.text }
+func (p *parsed[T]) Type() string     { return p.kind }
+func (p *parsed[T]) repeatable() bool { return p.many }
 func (p *parsed[T]) Set(s string) error {
 	v, err := p.parse(s)
 	if err != nil {
 		return err
+	}
+	if p.many && p.text != "" {
+		s = p.text + "," + s
 	}
 	*p.to, p.text = v, s
 	return nil
@@ -88,6 +93,7 @@ func newLoadFlags() *loadFlags {
 
 // request adds the flags that describe the requests and how they are judged.
 func (l *loadFlags) request(f *pflag.FlagSet) {
+	f.StringVarP(&l.host, "host", "H", "", "target `URL`, instead of the argument")
 	l.message(f)
 	f.StringVar(&l.scenario, "scenario", "", "send the tasks of the scenario in `FILE` instead of one request")
 	flagVar(f, &l.slo, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1%", profiles.ParseSLO)
@@ -108,7 +114,6 @@ func (l *loadFlags) message(f *pflag.FlagSet) {
 func (l *loadFlags) workload(f *pflag.FlagSet) {
 	p := &l.plan
 	l.given = f
-	f.StringVarP(&l.host, "host", "H", "", "target `URL`, instead of the argument")
 	countVar(f, &p.Users, "users", "u", "number of users, each waits for its answer")
 	flagVar(f, &p.SpawnRate, "spawn-rate", "r", "1", "rate", "users started per second", profiles.ParseRate)
 	durationVar(f, &p.RunTime, "run-time", "t", "stop after this long, such as 30s or 1h30m")
@@ -260,4 +265,20 @@ func oneArgument(what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// oneTarget takes one, or none where --host names it.
+func oneTarget(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usage("arguments: got %q, want one target", strings.Join(args, " "))
+	}
+	return nil
+}
+
+// first is the argument, if there is one.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }

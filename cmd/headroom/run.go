@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,12 +33,7 @@ func (a *app) runCommand() *cobra.Command {
 			"  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
 			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless --junit junit.xml --html run.html\n" +
 			"  headroom run http://127.0.0.1:8000/ --stage 1m:50/s --step 30s:200/s --stage 1m:0/s",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("arguments: got %q, want one target", strings.Join(args, " "))
-			}
-			return nil
-		},
+		Args: oneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.failureCode < 0 || o.failureCode > 125 {
 				return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
@@ -50,10 +44,7 @@ func (a *app) runCommand() *cobra.Command {
 			if o.list {
 				return a.listTasks(l.scenario)
 			}
-			target := ""
-			if len(args) == 1 {
-				target = args[0]
-			}
+			target := first(args)
 			dashboard := !o.headless && !o.json && !o.once && a.interactive()
 			// The form asks for users, which a rate or a shape does not have.
 			if target == "" && l.host == "" && dashboard && l.plan.Rate == 0 && !l.shape.any() && l.scenario == "" {
@@ -74,6 +65,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	addConfig(f)
 	l.workload(f)
 	l.request(f)
 	l.sources.add(f)
