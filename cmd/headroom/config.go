@@ -85,21 +85,25 @@ func (a *app) printConfig(format string, line []string) error {
 	case flags.Lookup("config") == nil:
 		return usage("--output: got %s for %s, which reads no plan, want %s or %s", asYAML, cmd.Name(), asText, asJSON)
 	}
-	_, err = a.out.Write(planText(values, first(flags.Args())))
+	_, err = a.out.Write(planText(values, secretsOf(flags).Hide(first(flags.Args()))))
 	return err
 }
 
 // effectiveFlags are the flags in the order of the help.
 func effectiveFlags(flags *pflag.FlagSet, s settled) (out []effective) {
+	secrets := secretsOf(flags)
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Hidden || f.Name == "help" {
 			return
 		}
 		e := effective{Flag: f.Name, Values: []string{}, From: "default"}
 		if text := f.Value.String(); isRepeatable(f) {
-			e.Values = append(e.Values, listOf(f)...)
+			e.Values = append(e.Values, listOf(f)...) // a copy
 		} else if text != "" {
 			e.Values = append(e.Values, text)
+		}
+		for i := range e.Values {
+			e.Values[i] = secrets.Hide(e.Values[i])
 		}
 		switch from, ok := s.from[f.Name]; {
 		case ok:
@@ -110,6 +114,14 @@ func effectiveFlags(flags *pflag.FlagSet, s settled) (out []effective) {
 		out = append(out, e)
 	})
 	return out
+}
+
+// secretsOf are those that the flags name.
+func secretsOf(flags *pflag.FlagSet) *profiles.Secrets {
+	if f := flags.Lookup("secret"); f != nil {
+		return profiles.NewSecrets(listOf(f)...)
+	}
+	return nil
 }
 
 // listOf are the values of a repeatable flag.

@@ -77,6 +77,7 @@ type loadFlags struct {
 	plan     profiles.Plan
 	host     string
 	headers  []string
+	secrets  []string
 	body     string
 	scenario string
 	pem      pemFlags
@@ -103,7 +104,8 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 
 // message adds the flags that describe one request, and who answered it.
 func (l *loadFlags) message(f *pflag.FlagSet) {
-	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE` (repeatable)")
+	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE`, with ${env.NAME} for what is in the environment, or @FILE with one a line (repeatable)")
+	f.StringArrayVar(&l.secrets, "secret", nil, "`NAME` of a header, query parameter, field or variable whose value is never shown or saved, as those of Authorization and Cookie are (repeatable)")
 	f.StringVarP(&l.plan.Method, "method", "m", l.plan.Method, "request method")
 	f.StringVarP(&l.body, "body", "b", "", "request body, or `@FILE`")
 	durationVar(f, &l.plan.Timeout, "timeout", "", "limit of one request")
@@ -130,12 +132,16 @@ func (l *loadFlags) workload(f *pflag.FlagSet) {
 // finish completes the plan for a target.
 func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	p := l.plan
+	secrets, err := l.hidden()
+	if err != nil {
+		return p, err
+	}
 	if before, _, ok := strings.Cut(l.host, ":"); ok && !strings.HasPrefix(l.host, "http") && !strings.Contains(before, "/") {
-		return p, usage("--host: got %q, want a URL; a request header is given with --header", l.host)
+		return p, usage("--host: got %q, want a URL; a request header is given with --header", secrets.Hide(l.host))
 	}
 	switch {
 	case target != "" && l.host != "":
-		return p, usage("target: got both %q and --host %q, want one", target, l.host)
+		return p, usage("target: got both %q and --host %q, want one", secrets.Hide(target), secrets.Hide(l.host))
 	case target == "":
 		target = l.host
 	}
@@ -155,10 +161,21 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := l.fillRequest(&p); err != nil {
 		return p, err
 	}
+	p.Protect(l.secrets, os.Getenv)
 	if err := p.Validate(); err != nil {
-		return p, &exit{exitUsage, err}
+		return p, usage("%s", p.Secrets.Hide(err.Error()))
 	}
 	return p, nil
+}
+
+// hidden are the secrets that are known before there is a plan.
+func (l *loadFlags) hidden() (*profiles.Secrets, error) {
+	for _, name := range l.secrets {
+		if name == "" || strings.ContainsAny(name, " \t:=&\"'") {
+			return nil, usage("--secret: got %q, want a name such as X-Session", name)
+		}
+	}
+	return profiles.NewSecrets(l.secrets...), nil
 }
 
 // checkModel refuses flags of the open model in the closed one, and the other
@@ -193,11 +210,9 @@ func (l *loadFlags) fillRequest(p *profiles.Plan) error {
 	p.Method = strings.ToUpper(p.Method)
 	p.Header = http.Header{}
 	for _, h := range l.headers {
-		name, value, ok := strings.Cut(h, ":")
-		if !ok || strings.TrimSpace(name) == "" || strings.ContainsAny(name, " \t") {
-			return usage("--header: got %q, want NAME: VALUE", h)
+		if err := (headerFlag{"--header", true}).add(p.Header, h); err != nil {
+			return err
 		}
-		p.Header.Add(name, strings.TrimSpace(value))
 	}
 	p.Body = []byte(l.body)
 	if file, ok := strings.CutPrefix(l.body, "@"); ok {

@@ -42,7 +42,7 @@ func (a *app) runCommand() *cobra.Command {
 				return err
 			}
 			if o.list {
-				return a.listTasks(l.scenario)
+				return a.listTasks(l)
 			}
 			target := first(args)
 			dashboard := !o.headless && !o.json && !o.once && a.interactive()

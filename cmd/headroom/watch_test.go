@@ -32,7 +32,7 @@ func TestWatchRefuses(t *testing.T) {
 		{[]string{target, "-t", "0"}, `--run-time: got "0", want more than 0`},
 		{[]string{target, "--exit-code-on-error", "256"}, "--exit-code-on-error: got 256, want 0 to 125"},
 		{[]string{target, "--users", "5"}, "flag: got --users, which headroom watch does not have"},
-		{[]string{target, "--header", "x"}, `--header: got "x", want NAME: VALUE`},
+		{[]string{target, "--header", "x"}, `--header: got a line that is no header, want NAME: VALUE`},
 	} {
 		code, out, err := execute(t, append([]string{"watch"}, tt.args...)...)
 		if code != exitUsage || out != "" || !strings.HasPrefix(err, "headroom: "+tt.says) || strings.Count(err, "\n") != 1 {
