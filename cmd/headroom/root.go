@@ -43,8 +43,9 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		a.runCommand(), a.watchCommand(), a.attachCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(),
-		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), a.configCommand(), a.versionCommand(),
+		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), a.configCommand(), a.versionCommand(), a.docsCommand(),
 	)
+	addCompletion(root)
 	return root
 }
 
