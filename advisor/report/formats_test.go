@@ -58,7 +58,7 @@ func saved(t *testing.T) Run {
 
 func write(t *testing.T, format string, r Run) string {
 	t.Helper()
-	f, ok := FindFormat(format)
+	f, ok := Formats.Find(format)
 	if !ok {
 		t.Fatalf("no format %q", format)
 	}

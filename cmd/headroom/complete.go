@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"headroom/advisor"
-	"headroom/advisor/report"
 	"headroom/cmd/headroom/target"
 	"headroom/profiles"
 	"headroom/profiles/platform"
@@ -35,7 +34,7 @@ var values = map[string]func() []string{
 	"queue output":   fixed(asTable, asWide, asJSON),
 	"config output":  fixed(asText, asJSON, asYAML),
 	"version output": fixed(asText, asJSON),
-	"report format":  func() []string { return report.FormatNames(false) },
+	"report format":  func() []string { return formats.Names(false) },
 }
 
 // arguments are those of the commands whose arguments are no files.

@@ -73,7 +73,7 @@ func TestSecretsAreInNoOutput(t *testing.T) {
 	for _, file := range files {
 		withoutMarkers(t, file, read(t, file))
 	}
-	for _, format := range report.FormatNames(false) {
+	for _, format := range formats.Names(false) {
 		_, out, said := execute(t, "report", "save.out", "--format", format)
 		withoutMarkers(t, "report --format "+format, out+said)
 	}
