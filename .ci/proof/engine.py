@@ -82,7 +82,11 @@ def dashboard():
         used[look] = statistics.median(cpu / r["total"]["over"] * 1e9 for cpu, r in zip(costs, results))
         print(f"{look:10} {statistics.median(rates[look]):8.0f} {each:11.2f} {used[look]:12.0%}")
     print(limit_of(used["headless"]))
-    judge_most("the dashboard costs at most 2 % of the throughput", [1 - d / h for d, h in zip(rates["dashboard"], rates["headless"])], 0.02, "{:+.1%}".format)
+    target = "the dashboard costs at most 2 % of the throughput"
+    if used["headless"] < 0.9:
+        undecided(target, "the generator's core was not the limit")
+    else:
+        judge_most(target, [1 - d / h for d, h in zip(rates["dashboard"], rates["headless"])], 0.02, "{:+.1%}".format)
 
 
 def crowd(name, sources, addresses):

@@ -73,7 +73,7 @@ func TestReportRefuses(t *testing.T) {
 		{[]string{"a", "b", "c"}, "arguments: got 3, want one or two files that run --save wrote"},
 		{[]string{"none"}, "open none: no such file or directory"},
 		{[]string{other}, other + `: got kind "measurement" and version "headroom/v1", want run and headroom/v1`},
-		{[]string{file, "--format", "pdf"}, `--format: got "pdf", want one of text, json, csv, html, junit, markdown, locust-json, k6, hdr`},
+		{[]string{file, "--format", "pdf"}, `--format: got "pdf", want one of text, json, csv, html, junit, markdown, locust-json, k6, hdr, openmetrics`},
 		{[]string{file, file, "--format", "csv"}, "--format: got csv for two runs, want one of text, html, markdown"},
 		{[]string{file, "-o", "none/x"}, "write none/x: no such file or directory"},
 	} {
