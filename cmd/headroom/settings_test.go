@@ -100,6 +100,16 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// The file in docs/config.md is one.
+func TestSettleTheExample(t *testing.T) {
+	_, rest, _ := strings.Cut(read(t, "../../docs/config.md"), "```yaml\n")
+	file, _, _ := strings.Cut(rest, "```")
+	inFolder(t, map[string]string{"headroom.yaml": file})
+	if got, s, err := settledAs(t, "run"); err != nil || len(got) != 7 || len(s.notes) > 0 {
+		t.Errorf("settle: %v, takes %q, notes %q of\n%s", err, got, s.notes, file)
+	}
+}
+
 func TestSettleOfTheUsersFolder(t *testing.T) {
 	inFolder(t, nil)
 	dir := t.TempDir()
