@@ -196,7 +196,7 @@ func (c *fleetConn) Do(s *load.Sample, _ *load.Message) error {
 	if c.fleet.enter(c.ctx) {
 		<-time.After(c.fleet.service)
 		s.Replica = c.fleet.leave()
-		s.Status = 200
+		s.Status, s.Switched = 200, true // replicas are chosen for each request
 	} else {
 		s.Failure = load.Aborted
 	}

@@ -163,7 +163,7 @@ func (s *Session) update(change func(*State)) {
 // is still under way when the plan's grace is over.
 func (s *Session) perform(ctx context.Context, plan profiles.Plan, keep int) (load.Result, error) {
 	engine, err := load.New(plan, load.Options{
-		Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, NewConn: s.config.NewConn,
+		Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, Lately: s.config.Lately, NewConn: s.config.NewConn,
 	})
 	if err != nil {
 		return load.Result{}, err

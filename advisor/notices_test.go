@@ -39,7 +39,7 @@ func TestReplicasThatGetNothingAreNoticed(t *testing.T) {
 		if after := time.Since(began); after < 5*time.Second || after > 10*time.Second {
 			t.Errorf("noticed after %v, want 5 to 10 s", after)
 		}
-		if _, text := notices(st); st.Notices[0].Kind != probe.NoticePinned || !strings.Contains(text, "1 of 2 replicas has had nothing for") || !strings.Contains(text, "(b)") {
+		if _, text := notices(st); st.Notices[0].Kind != probe.NoticeLeftOut || !strings.Contains(text, "1 of 2 replicas has had nothing for") || !strings.Contains(text, "(b)") {
 			t.Errorf("got %v and in the log %q, want that b gets nothing", st.Notices, text)
 		}
 		s.TogglePause()

@@ -44,6 +44,8 @@ type Config struct {
 	Workers Lister // a list of the replicas; nil: there is none
 	Name    Lister // the addresses of the target's name; nil: it has none
 
+	Lately time.Duration // as in load.Options
+
 	NewConn func(now context.Context, start time.Time) load.Conn // nil: sockets
 }
 

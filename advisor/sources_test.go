@@ -115,7 +115,7 @@ func TestListedReplicasThatGetNothingAreNoticed(t *testing.T) {
 			t.Fatalf("after the end: notices %v, noticed %v; want none any more, and one", st.Notices, st.Noticed)
 		}
 		n := st.Noticed[0]
-		if n.Kind != probe.NoticePinned || !strings.Contains(n.Text, "(b)") || !n.AtEnd || !n.Lasting() || n.Held < 30*time.Second || n.Held > 36*time.Second {
+		if n.Kind != probe.NoticeLeftOut || !strings.Contains(n.Text, "(b)") || !n.AtEnd || !n.Lasting() || n.Held < 30*time.Second || n.Held > 36*time.Second {
 			t.Errorf("noticed %+v, want that b got nothing, for 30 to 36 s, to the end", n)
 		}
 		if got, want := st.Fleet.SourceLine(), "workers list: 2 running · answers: 1"; got != want {

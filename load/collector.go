@@ -50,6 +50,7 @@ type collector struct {
 	total     tally
 	tasks     []tally // by name, where there are several
 	lately    *window
+	latest    lately
 	watched   []*window     // by name, where there are several; nil: no objective is about it
 	secondAt  time.Duration // when the present second began
 	planned   float64       // area of the planned load until then
@@ -131,6 +132,7 @@ func (c *collector) add(s *Sample) {
 	}
 	c.addStatus(s.Status)
 	c.replicas.add(s)
+	c.latest.add(s)
 	switch s.Failure {
 	case None:
 	case Aborted:
@@ -214,6 +216,7 @@ func (c *collector) reset(now time.Duration) {
 		c.tasks[i].reset()
 	}
 	c.replicas.reset()
+	c.latest.reset()
 	c.failures, c.failed, c.statuses, c.cutOff, c.retried = nil, nil, nil, nil, 0
 	c.late = 0
 	c.life = lifeSign{}
@@ -255,7 +258,9 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	s.Retried = c.retried
 	s.Conns = c.conns.connections(c.remotes())
 	s.Conns.Open, s.Conns.Oldest = c.holding.open, c.holding.oldest
-	c.replicas.fill(s, c.holding)
+	all, by := c.latest.summaries(s.Elapsed)
+	s.Lately = all
+	c.replicas.fill(s, c.holding, by)
 	s.Points = c.points
 	if s.Phase == Done {
 		s.DeadSince = c.life.deadSince(s.Loaded, s.Total.Latency.P99)

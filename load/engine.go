@@ -24,6 +24,7 @@ type Options struct {
 	Identifier *probe.Identifier                               // names the replicas; default: finds a source by itself
 	SLO        profiles.SLO                                    // judged in every snapshot
 	Keep       int                                             // how many samples Result keeps; default none
+	Lately     time.Duration                                   // how far back Snapshot.Lately goes, at a low rate: 24 bytes are kept of each success; default: there is none
 	NewConn    func(ctx context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
 }
 
@@ -146,6 +147,7 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		e.choosePrecision(e.epoch.Load().course.At(0))
 	}
 	c := newCollector(e.tasks.rows, e.conns.identifier, e.options.SLO, e.options.Keep, e.conns.dialer.reached)
+	c.latest = newLately(e.options.Lately)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup

@@ -87,6 +87,7 @@ type Replica struct {
 	Conns   *int          `json:"conns,omitempty"` // open connections that end at it; nil: not known, as connections do not stay with one replica
 	Latency Quantiles     `json:"latency"`         // from the intended start; successes only
 	Service Quantiles     `json:"service"`         // from the actual send; successes only
+	Lately  Quantiles     `json:"lately,omitzero"` // of Service, as Snapshot.Lately
 	Parts   *probe.Means  `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
 	// InFlight estimates how many requests it had in flight, on average over the
 	// last seconds; nil: it answered none.
@@ -148,6 +149,7 @@ type Snapshot struct {
 	Oldest    time.Duration  `json:"oldest"`            // how long the longest of them has been due, or silent if it is a stream that has begun
 	Total     Stats          `json:"total"`             // of the run, or since the last reset
 	Recent    Stats          `json:"recent"`            // of the last seconds
+	Lately    Quantiles      `json:"lately,omitzero"`   // service time of the successes of the last while, as long as Options.Lately; no data where nobody asks for it
 	Requests  []Stats        `json:"requests"`
 	SLO       []Objective    `json:"slo,omitempty"`       // judged on Total and on what waits for an answer
 	RecentSLO []Objective    `json:"recentSlo,omitempty"` // judged on Recent and on what waits, while there is load
@@ -190,11 +192,15 @@ const flowing = time.Second
 func (s Snapshot) Fleet() []probe.Replica {
 	out := make([]probe.Replica, len(s.Replicas))
 	for i, r := range s.Replicas {
+		var lately *probe.Times
+		if q := r.Lately; q.Count > 0 {
+			lately = &probe.Times{Count: q.Count, P50: q.P50, P95: q.P95, P99: q.P99}
+		}
 		out[i] = probe.Replica{
 			ID: r.Name, State: r.State, Answered: true,
 			FirstSeen: s.Started.Add(r.First), LastSeen: s.Started.Add(r.Last),
 			Requests: r.Count, Failed: r.Failed, Share: r.Share, Rate: r.Rate,
-			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99,
+			P50: r.Service.P50, P95: r.Service.P95, P99: r.Service.P99, Lately: lately,
 			Parts: r.Parts, Conns: r.Conns, InFlightEstimate: r.InFlight, ColdStart: r.ColdStart,
 		}
 	}

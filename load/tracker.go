@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"time"
 
 	"headroom/probe"
@@ -19,18 +20,26 @@ type tracker struct {
 	began    time.Duration // offset of their latest answer
 	foreign  int64         // the answers up to it
 	opened   int64         // connections
+	users    int           // the most there were
+	looked   choices       // as of the latest snapshot
+	grown    int64         // answers as of the one at which there were more users than before
 
 	unnamed int64        // answers since the last reset
-	before  int64        // connections opened before it
 	unseen  probe.Unseen // of the latest snapshot
 	draws   int64        // that it was judged by
 }
+
+// choices are those that were made among the replicas, where all of them could be
+// chosen for each answer, or for each connection.
+type choices struct{ answers, opened int64 }
 
 // replicaTally is what one replica answered.
 type replicaTally struct {
 	// Of the run.
 	first, last   time.Duration // offsets of its answers
 	before, since int64         // the tracker's answers before its first, and up to its latest
+	calm          int64         // see probe.Presence
+	met           bool          // by the latest snapshot
 	own           int64         // its answers
 	lost          int64         // the tracker's up to its latest answer
 	gone          bool          // as of the latest snapshot, and no answer since
@@ -53,6 +62,9 @@ type turnout struct {
 }
 
 func (t *tracker) add(s *Sample) {
+	if s.Dial > 0 && s.Remote != 0 {
+		t.opened++
+	}
 	answered := s.Status != 0 || s.Failure == Aborted
 	if s.Failure != None && s.Failure != Aborted && (s.Replica == probe.Unknown || !answered) {
 		t.lost++
@@ -113,19 +125,20 @@ func (t *tracker) endSecond(slot int) {
 func (t *tracker) reset() {
 	for i := range t.replicas {
 		r := &t.replicas[i]
-		*r = replicaTally{first: r.first, last: r.last, before: r.before, since: r.since, own: r.own, lost: r.lost, gone: r.gone, warmup: r.warmup}
+		*r = replicaTally{first: r.first, last: r.last, before: r.before, calm: r.calm, met: r.met, since: r.since, own: r.own, lost: r.lost, gone: r.gone, warmup: r.warmup}
 	}
-	t.unnamed, t.before = 0, t.opened
+	t.unnamed = 0
 }
 
 // fill writes what is known of the replicas into a snapshot, whose connections
-// are in it. Of the connections that are open each replica holds some.
-func (t *tracker) fill(s *Snapshot, open holding) {
+// are in it. Of the connections that are open each replica holds some; lately is
+// what each answered in the last while, by number.
+func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 	id := t.identifier.Identity()
 	s.Identity, s.Found, s.Sure, s.Why = id.Source.String(), len(id.Source) > 0 && !id.Given, id.Sure, id.Why
 	names := t.identifier.Names()
 	t.drop(names)
-	t.opened = t.before + s.Conns.Opened
+	t.meet(s.Users)
 	answers, named, living := int64(0), int64(0), 0
 	for i := t.dropped; i < len(t.replicas); i++ {
 		r := &t.replicas[i]
@@ -140,6 +153,11 @@ func (t *tracker) fill(s *Snapshot, open holding) {
 	for i := range t.dropped {
 		s.Unnamed += t.replicas[i].count
 	}
+	if rows, come := t.rows(names); !probe.ComeBack(rows, come) {
+		s.Why = fmt.Sprintf("%s brought %d names in %d answers, and those of replicas would have come twice each on average", s.Identity, rows, come)
+		s.Identity, s.Found, s.Sure, s.Unnamed, s.Replicas = "", false, "", s.Unnamed+named, []Replica{}
+		return
+	}
 	s.Replicas = make([]Replica, 0, len(t.replicas)-t.dropped)
 	for i := t.dropped; i < len(t.replicas); i++ {
 		r := &t.replicas[i]
@@ -152,7 +170,7 @@ func (t *tracker) fill(s *Snapshot, open holding) {
 		}
 		row := Replica{
 			Name: names[i], State: probe.Gone, Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
-			Share: float64(r.count) / float64(max(1, named)), Parts: r.parts.Means(),
+			Share: float64(r.count) / float64(max(1, named)), Parts: r.parts.Means(), Lately: lately[int32(i)],
 		}
 		if !r.gone || presence.Conns > 0 {
 			row.State = presence.State(s.Elapsed)
@@ -177,6 +195,40 @@ func (t *tracker) fill(s *Snapshot, open holding) {
 	t.spread(s, names, answers)
 }
 
+// rows is how many names have one of their own, and in how many answers they came.
+func (t *tracker) rows(names []string) (n int, answers int64) {
+	for i := t.dropped; i < len(t.replicas); i++ {
+		if r := &t.replicas[i]; r.since > 0 && names[i] != probe.Others {
+			n++
+			answers += r.own
+		}
+	}
+	return n, answers
+}
+
+// meet notes of the replicas that are met for the first time what had been chosen
+// by the snapshot before, since the load last grew to as many users as there are.
+// Where connections stay, as far as is known, each is a choice, whoever opens it.
+// What came since that snapshot is in no order, and counts as nothing.
+func (t *tracker) meet(users int) {
+	calm := t.looked.answers - t.grown
+	switch {
+	case t.switched == 0:
+		calm = t.looked.opened
+	case users > t.users:
+		calm = 0
+	}
+	for i := range t.replicas {
+		if r := &t.replicas[i]; r.since > 0 && !r.met {
+			r.calm, r.met = calm, true
+		}
+	}
+	if users > t.users {
+		t.users, t.grown = users, t.answers
+	}
+	t.looked = choices{t.answers, t.opened}
+}
+
 // drop forgets the replicas whose source turned out to name none: those that
 // others name are met for the first time from then on.
 func (t *tracker) drop(names []string) {
@@ -193,7 +245,7 @@ func (t *tracker) drop(names []string) {
 func (t *tracker) presence(i, living int) probe.Presence {
 	r := &t.replicas[i]
 	return probe.Presence{
-		Began: t.began, First: r.first, Last: r.last, Before: max(0, r.before-t.foreign), Met: i + 1 - t.dropped,
+		Began: t.began, First: r.first, Last: r.last, Before: max(0, r.before-t.foreign), Calm: r.calm, Met: i + 1 - t.dropped,
 		Own: r.own, Among: r.since - max(r.before, t.foreign), Missed: t.answers - r.since, Lost: t.lost - r.lost, Living: living,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -266,6 +267,35 @@ func TestNamesThatNeverRepeatLeaveNothing(t *testing.T) {
 		t.Errorf("%d kB are left behind, want at most 2 MB", grown>>10)
 	}
 	runtime.KeepAlive(c)
+}
+
+// Names of which hardly any come back have no rows, and it is said why, also
+// where the source was given; those of many replicas have them soon.
+func TestRowsOfNamesThatComeBack(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		names, answers int // each name comes in turn
+		rows           int
+	}{
+		{"few", 63, 63, 63},
+		{"many, once each", 64, 64, 0},
+		{"many, nearly twice each", 64, 127, 0},
+		{"many, twice each", 64, 128, 64},
+		{"request ids", 2000, 2000, 0},
+		{"a thousand, twice each", 1000, 2000, 256},
+	} {
+		c, s := tracked(), Snapshot{Phase: Running}
+		for n := range tt.answers {
+			c.identified(fmt.Appendf(nil, `{"pod":"web-%d"}`, n%tt.names))
+		}
+		c.fill(&s, nil)
+		if why := "json:pod brought"; len(s.Replicas) != tt.rows || s.Replicas == nil || (s.Identity == "") != (tt.rows == 0) || strings.Contains(s.Why, why) != (tt.rows == 0) {
+			t.Errorf("%s: %d rows by %q, why %q; want %d, and %q where there are none", tt.name, len(s.Replicas), s.Identity, s.Why, tt.rows, why)
+		}
+		if want := int64(tt.answers); tt.rows == 0 && s.Unnamed != want {
+			t.Errorf("%s: %d answers name nobody, want %d", tt.name, s.Unnamed, want)
+		}
+	}
 }
 
 // thousand are the answers of a thousand replicas.

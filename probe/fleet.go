@@ -66,14 +66,23 @@ type Replica struct {
 	P50       time.Duration `json:"p50,omitempty"`   // service time, nanoseconds
 	P95       time.Duration `json:"p95,omitempty"`
 	P99       time.Duration `json:"p99,omitempty"`
-	Parts     *Means        `json:"parts,omitempty"` // of the service time; nil: no answer says anything of it
-	Conns     *int          `json:"conns,omitempty"` // open connections that end at it; nil: not known
+	Lately    *Times        `json:"lately,omitempty"` // of the last while; nil: nothing of it is kept, or there was nothing
+	Parts     *Means        `json:"parts,omitempty"`  // of the service time; nil: no answer says anything of it
+	Conns     *int          `json:"conns,omitempty"`  // open connections that end at it; nil: not known
 	// InFlightEstimate is how many requests it had in flight on average over the
 	// last seconds, as the answers suggest; nil: there were none.
 	InFlightEstimate *float64   `json:"inFlightEstimate,omitempty"`
 	ColdStart        *ColdStart `json:"coldStart,omitempty"` // nil: too few answers to tell, or its first ones were no slower than chance explains
 
 	AfterStep *time.Duration `json:"afterStep,omitempty"` // from the load step before its first answer to that, nanoseconds; nil: not known
+}
+
+// Times are percentiles of so many service times, nanoseconds.
+type Times struct {
+	Count int64         `json:"count"`
+	P50   time.Duration `json:"p50"`
+	P95   time.Duration `json:"p95"`
+	P99   time.Duration `json:"p99"`
 }
 
 // InCrashLoop reports whether the replica, or those before it in its place,

@@ -63,6 +63,13 @@ const (
 	trialOver = 2048
 )
 
+// ComeBack reports whether so many names are worth a row each, given how many
+// answers have brought one of them: where there are as many as request ids soon
+// are, each must have come twice on average.
+func ComeBack(names int, answers int64) bool {
+	return names < trialFrom || answers >= 2*int64(names)
+}
+
 // mostDropped is how many sources are given up before the search is.
 const mostDropped = 4
 

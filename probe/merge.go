@@ -1,6 +1,9 @@
 package probe
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // merge joins what a scaler or a list says of its replicas with what the
 // answers say.
@@ -19,11 +22,13 @@ func merge(managed Fleet, answers []Replica) Fleet {
 		if a, ok := byID[r.ID]; ok {
 			r.Answered, r.FirstSeen, r.LastSeen = true, a.FirstSeen, a.LastSeen
 			r.Requests, r.Failed, r.Share, r.Rate = a.Requests, a.Failed, a.Share, a.Rate
-			r.P50, r.P95, r.P99, r.Parts = a.P50, a.P95, a.P99, a.Parts
+			r.P50, r.P95, r.P99, r.Lately, r.Parts = a.P50, a.P95, a.P99, a.Lately, a.Parts
 			r.Conns, r.InFlightEstimate, r.ColdStart = a.Conns, a.InFlightEstimate, a.ColdStart
 			switch {
 			case r.State == Ready && a.State == Gone:
 				r.State = Quiet // it is there, and gets nothing
+			case r.State == Ready && a.State == New && r.idle(a.FirstSeen) > newFor:
+				r.State = Serving // it was there before
 			case r.State == Ready:
 				r.State = a.State
 			}
@@ -45,4 +50,12 @@ func merge(managed Fleet, answers []Replica) Fleet {
 	}
 	slices.SortStableFunc(out.Replicas, func(a, b Replica) int { return compareBool(a.State == Gone, b.State == Gone) })
 	return out
+}
+
+// idle is for how long a replica had been ready at a moment, 0 where nobody knows.
+func (r Replica) idle(at time.Time) time.Duration {
+	if r.Created.IsZero() || r.StartedIn == 0 {
+		return 0
+	}
+	return at.Sub(r.Created.Add(r.StartedIn))
 }

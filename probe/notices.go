@@ -35,6 +35,7 @@ type NoticeKind string
 // The notices.
 const (
 	NoticePinned     NoticeKind = "pinned"    // replicas are known that get nothing
+	NoticeLeftOut    NoticeKind = "left_out"  // replicas are known that a balancer could have chosen, and has not
 	NoticeStopped    NoticeKind = "stopped"   // replicas that answered are still known, and do not any more
 	NoticeOneConn    NoticeKind = "one_conn"  // everything goes over one connection
 	NoticeOneAddress NoticeKind = "one_addr"  // a name of one address, behind which one replica answers

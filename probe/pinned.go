@@ -14,6 +14,7 @@ type reach struct {
 	only             string        // the latest that answers
 	left             []string      // that have got nothing
 	silent           time.Duration // how long the one of them that waits longest has got nothing
+	waits            time.Duration // and the one that waits shortest
 	stopped          []string      // that answered, and do not any more
 	last             time.Time     // when the first of them did
 }
@@ -46,8 +47,10 @@ func (s Sight) reach(now time.Time) reach {
 			}
 			out.stopped = append(out.stopped, r.ID)
 		case s.Fleet.vouchedFor(r) && long:
-			out.left = append(out.left, r.ID)
-			out.silent = max(out.silent, silent)
+			if out.left = append(out.left, r.ID); len(out.left) == 1 {
+				out.waits = silent
+			}
+			out.silent, out.waits = max(out.silent, silent), min(out.waits, silent)
 		case r.State == New || r.State == Serving:
 			out.answering++
 			out.only = r.ID
@@ -62,20 +65,46 @@ func (f Fleet) vouchedFor(r Replica) bool {
 	return r.Managed && f.Statement(FromScaler).Error == "" || r.Listed && f.Statement(FromWorkers).Error == ""
 }
 
+// keeps reports whether connections keep a load from a replica that has waited
+// for so long: each stays with its replica, and the oldest has been open for half
+// of that time or more. Else they are opened anew often enough to reach it.
+func (s Sight) keeps(waited time.Duration) bool { return s.Sticky && 2*s.Oldest >= waited }
+
+// draws is how often a replica was chosen lately, for so long: for each answer
+// or, where connections stay, for each that was opened. Of those there were as
+// many as are open in each time that the oldest has been.
+func (s Sight) draws(over time.Duration) (n int64, of string) {
+	switch {
+	case !s.Sticky:
+		return int64(s.Rate * over.Seconds()), "answers"
+	case s.Oldest <= 0:
+		return 0, "connections"
+	}
+	return int64(float64(s.Conns) * over.Seconds() / s.Oldest.Seconds()), "connections"
+}
+
 // leftOut says that replicas are known which get nothing, and as far as it can
-// be told, why.
+// be told, why. It is silent where chance explains that those who choose have
+// not chosen them yet.
 func leftOut(now time.Time, s Sight) (Notice, bool) {
 	r := s.reach(now)
 	if s.Rate <= 0 || len(r.left) == 0 || r.answering == 0 || s.Fleet.foreign() {
 		return Notice{}, false
 	}
-	has := "have"
+	has, them := "have", "them"
 	if len(r.left) == 1 {
-		has = "has"
+		has, them = "has", "it"
 	}
 	nothing := fmt.Sprintf("%d of %d replicas %s had nothing for %s (%s)", len(r.left), r.known, has, r.silent.Round(time.Second), list(r.left))
 	say := func(kind NoticeKind, format string, args ...any) (Notice, bool) {
 		return Notice{kind, fmt.Sprintf(format, args...), list(r.left)}, true
+	}
+	if !s.keeps(r.waits) {
+		draws, of := s.draws(r.waits)
+		if chanceMisses(r.known, draws) {
+			return Notice{}, false
+		}
+		return say(NoticeLeftOut, "%s, while %d %s went to others: the balancer leaves %s out; look at the replicas that it knows, and at its health checks", nothing, draws, of, them)
 	}
 	dns := s.Fleet.Statement(FromDNS)
 	switch {
@@ -99,15 +128,19 @@ func stopped(now time.Time, s Sight) (Notice, bool) {
 	if s.Rate <= 0 || len(r.stopped) == 0 || r.answering == 0 || s.Fleet.foreign() {
 		return Notice{}, false
 	}
-	has, them, who := "has", "it as running", "the list of workers"
+	has, it, them, who := "has", "it", "it", "the list of workers"
 	if len(r.stopped) > 1 {
-		has, them = "have", "them as running"
+		has, it, them = "have", "they", "them"
 	}
 	if s.Fleet.Managed {
 		who = "the scaler"
 	}
-	return Notice{NoticeStopped, fmt.Sprintf("%s %s stopped answering (since %s), %s still has %s: it has ended, or no connection goes there any more; R opens fresh connections",
-		list(r.stopped), has, r.last.Format(time.TimeOnly), who, them), list(r.stopped)}, true
+	or := "the balancer leaves " + them + " out"
+	if s.Sticky {
+		or = "no connection goes there any more; R opens fresh connections"
+	}
+	return Notice{NoticeStopped, fmt.Sprintf("%s %s stopped answering (since %s), %s still has %s as running: %s %s ended, or %s",
+		list(r.stopped), has, r.last.Format(time.TimeOnly), who, them, it, has, or), list(r.stopped)}, true
 }
 
 // unreached says that the name of the target has addresses to which no
@@ -129,8 +162,15 @@ func unreached(now time.Time, s Sight) (Notice, bool) {
 	if len(left) == 0 || len(left) == same || s.Conns < same || !s.shares(now, dns.Since, same) {
 		return Notice{}, false
 	}
-	return Notice{NoticeUnreached, fmt.Sprintf("no connection goes to %d of the %d addresses of %s (%s): connections are pinned to the others%s, or nothing answers there; %s",
-		len(left), same, s.Host, list(left), age(s.Oldest), cure), list(left)}, true
+	since := dns.Since
+	if s.Since.After(since) {
+		since = s.Since
+	}
+	why := "nothing answers there, as the connections were opened since it has them, each to the next address"
+	if 2*s.Oldest >= now.Sub(since) {
+		why = fmt.Sprintf("connections are pinned to the others%s, or nothing answers there; %s", age(s.Oldest), cure)
+	}
+	return Notice{NoticeUnreached, fmt.Sprintf("no connection goes to %d of the %d addresses of %s (%s): %s", len(left), same, s.Host, list(left), why), list(left)}, true
 }
 
 // forwarded says that everything on this machine ends at one replica, as it

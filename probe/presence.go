@@ -9,6 +9,7 @@ type Presence struct {
 	First  time.Duration // its first answer
 	Last   time.Duration // its latest answer
 	Before int64         // answers of all replicas before its first
+	Calm   int64         // of the choices among replicas before its first, those since the load last grew: answers, or connections where those stay
 	Met    int           // replicas that had answered by then, itself included
 	Own    int64         // its answers
 	Among  int64         // answers of all from its first to its latest
@@ -34,16 +35,24 @@ const (
 // first answer for it to count as one that appears.
 const newChance = 0.01
 
-// appeared reports whether chance does not explain that a replica gave none of
-// so many answers before its first, of those that known replicas gave.
-func appeared(known int, before int64) bool { return Missed(1/float64(known), before) < newChance }
+// chanceMisses reports whether chance explains that one of so many replicas was
+// chosen in none of so many draws. It may be any of them, so the chance is that of
+// a certain one times their number (Boole's inequality).
+func chanceMisses(replicas int, draws int64) bool {
+	return float64(replicas)*Missed(1/float64(replicas), draws) >= newChance
+}
 
 // Appeared reports whether the replica came after the start of the load, as far
-// as the answers tell: the load had gone on for 10 s, as at its start every
-// replica answers for the first time, and chance does not explain that it was
-// not met before.
+// as the answers tell: chance does not explain that it was not met before. In the
+// first 10 s, in which every replica answers for the first time, only what came
+// since the load last grew speaks for that, as a balancer may need more replicas
+// for more load.
 func (p Presence) Appeared() bool {
-	return p.First-p.Began >= newAfter && appeared(max(1, p.Met), p.Before)
+	chances := p.Before
+	if p.First-p.Began < newAfter {
+		chances = min(p.Calm, p.Before)
+	}
+	return !chanceMisses(max(1, p.Met), chances)
 }
 
 // State is New, Serving, Quiet or Gone, as seen at an offset.

@@ -22,8 +22,11 @@ func TestPresenceState(t *testing.T) {
 	}{
 		{"at the start of a load", Presence{First: 0, Last: 3 * s, Met: 1, Own: 9, Among: 9, Living: 1}, 3 * s, Serving},
 		{"just behind the start", Presence{First: 9 * s, Last: 9 * s, Before: 1000, Met: 3, Own: 1, Among: 1, Living: 3}, 9 * s, Serving},
-		{"later", Presence{First: 10 * s, Last: 12 * s, Before: 12, Met: 3, Own: 1, Among: 1, Living: 3}, 12 * s, New},
-		{"later, but hardly asked before", Presence{First: 10 * s, Last: 12 * s, Before: 11, Met: 3, Own: 1, Among: 1, Living: 3}, 12 * s, Serving},
+		{"later", Presence{First: 10 * s, Last: 12 * s, Before: 15, Met: 3, Own: 1, Among: 1, Living: 3}, 12 * s, New},
+		{"later, but hardly asked before", Presence{First: 10 * s, Last: 12 * s, Before: 14, Met: 3, Own: 1, Among: 1, Living: 3}, 12 * s, Serving},
+		{"early, but not met when there was time to", Presence{First: 3 * s, Last: 3 * s, Before: 1000, Calm: 15, Met: 3, Own: 1, Among: 1, Living: 3}, 3 * s, New},
+		{"early, while the load grows", Presence{First: 3 * s, Last: 3 * s, Before: 1000, Calm: 14, Met: 3, Own: 1, Among: 1, Living: 3}, 3 * s, Serving},
+		{"early, and named only since then", Presence{Began: 2 * s, First: 3 * s, Last: 3 * s, Before: 14, Calm: 1000, Met: 3, Own: 1, Among: 1, Living: 3}, 3 * s, Serving},
 		{"later, but named only since then", Presence{Began: 5 * s, First: 12 * s, Last: 12 * s, Before: 1000, Met: 3, Own: 1, Among: 1, Living: 3}, 12 * s, Serving},
 		{"for a while now", Presence{First: 10 * s, Last: 20 * s, Before: 1000, Met: 3, Own: 9, Among: 9, Living: 3}, 20 * s, Serving},
 		{"new, and silent since", Presence{First: 10 * s, Last: 10 * s, Before: 1000, Met: 3, Own: 1, Among: 1, Living: 3}, 20*s - 1, New},

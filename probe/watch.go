@@ -160,7 +160,7 @@ func (w *Watch) observeReplicas(c *changes, l Look) {
 			t = &track{Replica: Replica{State: Serving}, since: before}
 			w.tracks = append(w.tracks, t)
 			// Had it been there all along, it would hardly have been missed.
-			if appeared(alive+1, before) {
+			if !chanceMisses(alive+1, before) {
 				c.add(ChangeAppears, r.ID, r.FirstSeen, "%s appears", r.ID)
 				w.move(before)
 			} else {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,9 +45,10 @@ var workerStates = map[string]State{
 	"UNRECOGNIZED": Suspect, // what protocol buffers say of a status that they do not know
 }
 
-// ParseWorkers reads a list of workers: a JSON array, or an object that has it
-// as "workers". An entry is a name, or an object with an id, name or pod and
-// what EverAI's REST API and the built-in scaler say of a worker.
+// ParseWorkers reads a list of workers: a JSON array, an object that has it as
+// "workers", or an object in which exactly one array has nothing but objects. An
+// entry is a name, or an object with an id, name or pod and what EverAI's REST
+// API and the built-in scaler say of a worker.
 func ParseWorkers(data []byte) ([]Replica, error) {
 	entries, err := workerEntries(data)
 	if err != nil {
@@ -71,23 +73,44 @@ func ParseWorkers(data []byte) ([]Replica, error) {
 }
 
 func workerEntries(data []byte) ([]json.RawMessage, error) {
-	var entries []json.RawMessage
 	data = bytes.TrimSpace(data)
-	switch {
-	case !json.Valid(data):
+	if !json.Valid(data) {
 		return nil, errors.New("got no JSON, want a list of workers")
-	case data[0] == '[':
-		return entries, json.Unmarshal(data, &entries)
-	case data[0] != '{':
-		return nil, errors.New(`got neither an array nor an object with "workers", want a list of workers`)
 	}
-	var in struct {
-		Workers *[]json.RawMessage `json:"workers"`
+	if entries, ok := elements(data); ok {
+		return entries, nil
 	}
-	if err := json.Unmarshal(data, &in); err != nil || in.Workers == nil {
-		return nil, errors.New(`got an object without an array "workers", want a list of workers`)
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
+		return nil, errors.New("got neither an array nor an object, want a list of workers")
 	}
-	return *in.Workers, nil
+	if entries, ok := elements(fields["workers"]); ok {
+		return entries, nil
+	}
+	var keys []string // of arrays of objects
+	var found []json.RawMessage
+	for key, value := range fields {
+		entries, ok := elements(value)
+		if ok && !slices.ContainsFunc(entries, func(e json.RawMessage) bool { return e[0] != '{' }) {
+			keys, found = append(keys, strconv.Quote(printable(key))), entries
+		}
+	}
+	switch len(keys) {
+	case 0:
+		return nil, errors.New("got an object without an array of objects, want a list of workers")
+	case 1:
+		return found, nil
+	}
+	slices.Sort(keys)
+	return nil, fmt.Errorf(`got an object with several arrays of objects (%s), want one, or the workers as "workers"`, list(keys))
+}
+
+// elements are those of a JSON array; ok is false where it is none.
+func elements(data json.RawMessage) (out []json.RawMessage, ok bool) {
+	if len(data) == 0 || data[0] != '[' {
+		return nil, false
+	}
+	return out, json.Unmarshal(data, &out) == nil
 }
 
 func parseWorker(data json.RawMessage) (Replica, error) {

@@ -145,7 +145,7 @@ func usersChart(st advisor.State, s *styles, w int) chart {
 }
 
 func replicasChart(st advisor.State, s *styles, w int) chart {
-	a, marks := timeAxisOf(st, w, ofWanted, ofAnswer)
+	a, marks := timeAxisOf(st, w, ofWanted, ofAnswer, ofLeave)
 	answering := curve{"answering", penMain, a.values(peak, func(p advisor.Point) (float64, bool) {
 		return float64(p.Answering), driven(p) && p.Answering > 0
 	})}

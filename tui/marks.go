@@ -25,6 +25,7 @@ const (
 	ofLoad                  // load steps
 	ofWanted                // decisions
 	ofAnswer                // first answers of replicas
+	ofLeave                 // replicas that have to go, or go by themselves
 	ofSLO
 )
 
@@ -132,7 +133,7 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 			add(ofWanted, at, sign+strconv.Itoa(is.Wanted), accent)
 		}
 	}
-	answered := map[int]bool{} // by column
+	answered, left := map[int]bool{}, map[int]bool{} // by column
 	for _, e := range t.Annotations {
 		switch at := a.column(e.At); e.Kind {
 		case advisor.LoadRises:
@@ -145,10 +146,15 @@ func marksOf(a axis, t advisor.Timeline, front ...subject) []mark {
 			add(ofSLO, at, "✓", good)
 		case advisor.FirstAnswer:
 			answered[at] = true
+		case advisor.Leaves, advisor.Stops:
+			left[at] = true
 		}
 	}
 	for at := range answered {
 		add(ofAnswer, at, "●", good)
+	}
+	for at := range left {
+		add(ofLeave, at, "○", warn)
 	}
 	slices.SortStableFunc(out, func(a, b mark) int { return cmp.Or(cmp.Compare(a.column, b.column), cmp.Compare(a.of, b.of)) })
 	return out
@@ -161,10 +167,10 @@ const roomy = 50
 // fit; nothing where there are none. The help explains the others.
 func markLegend(st advisor.State, s *styles, w int) string {
 	in := map[subject]bool{}
-	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1), st.Timeline, ofLoad, ofAnswer, ofSLO) {
+	for _, m := range marksOf(newAxis(st.Points, plotColumns(w/2)+1), st.Timeline, ofLoad, ofAnswer, ofLeave, ofSLO) {
 		in[m.of] = true
 	}
-	if !in[ofLoad] && !in[ofAnswer] && !in[ofSLO] {
+	if !in[ofLoad] && !in[ofAnswer] && !in[ofLeave] && !in[ofSLO] {
 		return ""
 	}
 	var parts []part
@@ -176,6 +182,7 @@ func markLegend(st advisor.State, s *styles, w int) string {
 	add(ofLoad, s.paint(strong, "↗↘")+s.paint(dim, " load"))
 	add(ofWanted, s.paint(accent, "▲▼n")+s.paint(dim, " wants n"))
 	add(ofAnswer, s.paint(good, "●")+s.paint(dim, " first answer"))
+	add(ofLeave, s.paint(warn, "○")+s.paint(dim, " goes"))
 	add(ofSLO, s.paint(bad, "✗")+s.paint(dim, " SLO lost ")+s.paint(good, "✓")+s.paint(dim, " regained"))
 	return join(parts, "  ", w)
 }

@@ -23,8 +23,10 @@ func scaledState() advisor.State {
 	at(44, advisor.Created)
 	at(46, advisor.FirstAnswer)
 	at(46.1, advisor.FirstAnswer)
+	at(50, advisor.Stops)
 	at(56, advisor.SLORegained)
 	at(78, advisor.LoadFalls)
+	at(80, advisor.Leaves)
 	return st
 }
 
@@ -40,7 +42,7 @@ func TestMarksOfATimeline(t *testing.T) {
 		columns int
 		want    []string
 	}{
-		{61, []string{"●", "↗ in front", "✗ in front", "▲3 in front", "●", "✓ in front"}},
+		{61, []string{"●", "↗ in front", "✗ in front", "▲3 in front", "●", "○", "✓ in front"}},
 		{31, []string{"✗ in front", "▲3", "✓ in front"}},
 	} {
 		var got []string
@@ -96,7 +98,7 @@ func TestLegendNamesWhatIsInView(t *testing.T) {
 		want  string
 	}{
 		{"nothing", steadyState(), 78, ""},
-		{"all", scaledState(), 78, "↗↘ load  ▲▼n wants n  ● first answer  ✗ SLO lost ✓ regained"},
+		{"all", scaledState(), 78, "↗↘ load  ▲▼n wants n  ● first answer  ○ goes  ✗ SLO lost ✓ regained"},
 		{"narrow", scaledState(), 40, "↗↘ load  ▲▼n wants n  ● first answer"},
 	} {
 		if got := markLegend(test.state, plainStyles(), test.w); sgr.ReplaceAllString(got, "") != test.want {

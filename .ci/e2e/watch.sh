@@ -87,6 +87,8 @@ lines = [json.loads(line) for line in open(sys.argv[1])]
 end = lines[-1]
 states = {r["id"]: r["state"] for r in end["replicas"]}
 assert end["type"] == "end" and sum(r["answers"] for r in end["replicas"]) <= end["requests"], end
+assert end["lastMinute"]["count"] <= end["service"]["count"], end
+assert all(r["lastMinute"]["p50"] > 0 for r in end["replicas"] if r["state"] == "serving"), end
 assert states == {"replica-1": "serving", "replica-3": "serving", "replica-4": "serving", "replica-2": "gone"}, states
 kinds = [(l["kind"], l.get("replica", "")) for l in lines if l["type"] == "change"]
 for want in [("down", ""), ("up", ""), ("quiet", "replica-2"), ("gone", "replica-2"), ("appears", "replica-4")]:

@@ -22,6 +22,7 @@ type Watch struct {
 	Rate        float64 // requests per second that are sent
 	Load        load.Snapshot
 	Name        probe.Statement // what DNS says of the target's name, where it has one
+	Workers     probe.Statement // what a list of its workers says, where one is asked
 	Replicas    []probe.Replica // in the order in which they are shown
 	Unseen      probe.Unseen
 	Quiet, Gone int64          // answers after which a replica counts as that; 0: nothing is known of that
@@ -30,6 +31,10 @@ type Watch struct {
 	Changes     []probe.Change // the latest ones, oldest first
 	Notices     []probe.Notice
 }
+
+// WatchedLately is how far back the times that a watch shows go: who watches for
+// an hour wants those of now.
+const WatchedLately = time.Minute
 
 // WriteWatch draws a watch on a screen of so many columns and lines. Where that
 // is small, what changed last and the replicas that it is about come before what
@@ -40,7 +45,7 @@ func WriteWatch(w io.Writer, s Watch, width, height int) error {
 		leastTold = 3
 	)
 	width = max(width, 1)
-	head := lines(width, func(p *paper) { p.watched(s) })
+	head := lines(width, func(p *paper) { p.watched(s, servedLately(s.Load)) })
 	notes := lines(width, func(p *paper) { p.watchNotes(s) })
 	told := lines(width, func(p *paper) { p.changes(s.Changes) })
 	head = head[:min(len(head), max(1, height/3))]
@@ -78,12 +83,13 @@ func WriteWatch(w io.Writer, s Watch, width, height int) error {
 // of 0 nothing is cut or wrapped.
 func WriteWatchSummary(w io.Writer, s Watch, width int) error {
 	p := &paper{w: w, width: width}
-	p.watched(s)
+	p.watched(s, served("service time", s.Load.Total.Service))
 	if len(s.Replicas) > 0 {
 		p.printf("\n")
 		p.watchedWhen(s.Replicas)
 	}
 	p.whoNames(s.Load, s.Replicas)
+	p.listed(s.Workers)
 	if len(s.Load.Failures) > 0 {
 		p.printf("\n")
 	}
@@ -100,7 +106,7 @@ func WriteWatchSummary(w io.Writer, s Watch, width int) error {
 
 // WatchLine is a watch in one line.
 func WatchLine(s Watch) string {
-	text := counted(s.Load)
+	text := counted(s.Load) + servedLately(s.Load)
 	if !s.Down.IsZero() {
 		text += "; " + down(s)
 	}
@@ -126,15 +132,22 @@ func lines(width int, write func(p *paper)) []string {
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
-// watched is the head of a watch.
-func (p *paper) watched(s Watch) {
+// watched is the head of a watch, with the times that are to stand there.
+func (p *paper) watched(s Watch, times string) {
 	started := s.Load.Started
 	p.say("%s: %.3g/s since %s (%s)", s.Target, s.Rate, started.Format(time.TimeOnly), s.At.Sub(started).Round(time.Second))
 	if !s.Down.IsZero() {
 		p.say("%s", down(s))
 	}
-	p.say("%s", counted(s.Load))
+	p.say("%s", counted(s.Load)+times)
 	p.addresses(s.Load.Conns.Remotes, s.Name)
+}
+
+// listed is what a list of workers says, where one was asked.
+func (p *paper) listed(workers probe.Statement) {
+	if workers.Known != nil || workers.Error != "" {
+		p.say("%s", workers)
+	}
 }
 
 // counted is what came of the requests, and what waits for an answer.
@@ -143,11 +156,19 @@ func counted(l load.Snapshot) string {
 	if waiting, oldest, ok := l.Stalled(); ok && waiting > 0 {
 		text += fmt.Sprintf(", %d waiting, the oldest for %s", waiting, oldest.Round(time.Second))
 	}
-	if q := l.Total.Service; q.Count > 0 {
-		text += fmt.Sprintf(", service time p50 %s, p95 %s, p99 %s", profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95), profiles.FormatLatency(q.P99))
-	}
 	return text
 }
+
+// served adds the service times of some successes to a line; nothing where there
+// are none.
+func served(what string, q load.Quantiles) string {
+	if q.Count == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s p50 %s, p95 %s, p99 %s", what, profiles.FormatLatency(q.P50), profiles.FormatLatency(q.P95), profiles.FormatLatency(q.P99))
+}
+
+func servedLately(l load.Snapshot) string { return served("in the last minute", l.Lately) }
 
 func down(s Watch) string {
 	return fmt.Sprintf("every request fails since %s, now: %s", s.Down.Format(time.TimeOnly), s.Problem)
@@ -204,8 +225,12 @@ func (p *paper) watchedReplicas(s Watch, most int) {
 		if r.State == probe.Gone {
 			share = none
 		}
+		times := [3]string{none, none, none}
+		if q := r.Lately; q != nil {
+			times = [3]string{milliseconds(q.P50), milliseconds(q.P95), milliseconds(q.P99)}
+		}
 		rows = append(rows, []string{r.ID, string(r.State), share, ago(s.At.Sub(r.LastSeen)),
-			replicaTime(r, r.P50), replicaTime(r, r.P95), replicaTime(r, r.P99), fmt.Sprint(r.Failed), r.FirstSeen.Format(time.TimeOnly), fmt.Sprint(r.Requests)})
+			times[0], times[1], times[2], fmt.Sprint(r.Failed), r.FirstSeen.Format(time.TimeOnly), fmt.Sprint(r.Requests)})
 	}
 	p.named("nlrrrrrrlr", rows)
 	if more := len(s.Replicas) - len(shown); more > 0 && len(shown)+1 < most {
@@ -269,11 +294,12 @@ func (p *paper) watchNotes(s Watch) {
 		if l.Found {
 			how = fmt.Sprintf("found by itself (%s)", l.Sure)
 		}
-		p.say("times in ms since the start; named by %s, %s", l.Identity, how)
+		p.say("times in ms, of the last minute; named by %s, %s", l.Identity, how)
 		p.unnamed(l)
 	default:
 		p.whoNames(l, s.Replicas)
 	}
+	p.listed(s.Workers)
 	// A wider interval is one of the first answers, and says no more than that.
 	if u := s.Unseen; u.High > u.Seen && u.High <= 2*u.Seen {
 		p.say("%s met so far, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)

@@ -23,15 +23,18 @@ func watched() Watch {
 	at := func(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.Second) }
 	replica := func(id string, state probe.State, share float64, first, last int, requests, failed int64) probe.Replica {
 		return probe.Replica{ID: id, State: state, Share: share, FirstSeen: at(first), LastSeen: at(last), Requests: requests, Failed: failed,
-			P50: 1200 * time.Microsecond, P95: 34 * milli, P99: 560 * milli}
+			P50: 1500 * time.Microsecond, P95: 40 * milli, P99: 700 * milli,
+			Lately: &probe.Times{Count: 20, P50: 1200 * time.Microsecond, P95: 34 * milli, P99: 560 * milli}}
 	}
 	change := func(second int, kind probe.ChangeKind, text string) probe.Change {
 		return probe.Change{At: at(second), Kind: kind, Text: text}
 	}
+	gone := replica("shop-6c5b8d9fd-lm4tn", probe.Gone, 0.2, 1, 25, 50, 50)
+	gone.Lately = nil // nothing for more than a minute
 	return Watch{
 		At: at(90), Target: "http://shop.example:8080/healthz", Rate: 2,
 		Load: load.Snapshot{
-			Started: noon, Total: load.Stats{Count: 180, Failed: 5, Service: quantiles(175, 4*milli)},
+			Started: noon, Total: load.Stats{Count: 180, Failed: 5, Service: quantiles(175, 4*milli)}, Lately: quantiles(110, 2*milli),
 			Conns:    load.Connections{Remotes: []load.Remote{{Address: "10.0.0.7:8080"}, {Address: "10.0.0.8:8080"}, {Address: "10.0.0.9:8080"}, {Address: "10.0.0.10:8080"}, {Address: "10.0.0.11:8080"}}},
 			Unnamed:  2,
 			Identity: "json:hostname", Found: true, Sure: probe.Sure, Why: "3 values in 144 answers, which come back",
@@ -41,16 +44,17 @@ func watched() Watch {
 		Replicas: []probe.Replica{
 			replica("shop-7d4b9c6f5-x2x9k", probe.Serving, 0.51, 0, 90, 88, 0),
 			replica("shop-7d4b9c6f5-q8w7z", probe.Quiet, 0.49, 58, 78, 40, 3),
-			replica("shop-6c5b8d9fd-lm4tn", probe.Gone, 0.2, 1, 55, 50, 50),
+			gone,
 		},
-		Unseen: probe.Unseen{Seen: 2, Total: 2, Low: 2, High: 3}, Quiet: 14, Gone: 20,
+		Workers: probe.Statement{Origin: probe.FromWorkers, Known: new(4), Ready: new(3), At: at(88), Since: at(70)},
+		Unseen:  probe.Unseen{Seen: 2, Total: 2, Low: 2, High: 3}, Quiet: 14, Gone: 20,
 		Changes: []probe.Change{
 			change(0, probe.ChangeSource, "replicas are named by json:hostname"),
 			change(0, probe.ChangeMet, "shop-7d4b9c6f5-x2x9k answers"),
 			change(1, probe.ChangeMet, "shop-6c5b8d9fd-lm4tn answers"),
 			change(41, probe.ChangeFailing, "2 of the last 20 requests failed: connection refused"),
 			change(58, probe.ChangeAppears, "shop-7d4b9c6f5-q8w7z appears"),
-			change(72, probe.ChangeGone, "shop-6c5b8d9fd-lm4tn is gone: nothing since 12:00:55, in 35 answers"),
+			change(72, probe.ChangeGone, "shop-6c5b8d9fd-lm4tn is gone: nothing since 12:00:25, in 35 answers"),
 			change(86, probe.ChangeQuiet, "shop-7d4b9c6f5-q8w7z has been quiet since 12:01:18"),
 		},
 		Notices: []probe.Notice{{Kind: probe.NoticeForwarded, Text: "a notice of the session, which takes more than one line where the terminal is narrow"}},
@@ -170,12 +174,12 @@ func TestWatchSummary(t *testing.T) {
 
 func TestWatchLine(t *testing.T) {
 	s := watched()
-	const want = "180 requests, 5 failed, service time p50 4ms, p95 12ms, p99 20ms; shop-7d4b9c6f5-x2x9k 51.0 %; shop-7d4b9c6f5-q8w7z quiet"
+	const want = "180 requests, 5 failed, in the last minute p50 2ms, p95 6ms, p99 10ms; shop-7d4b9c6f5-x2x9k 51.0 %; shop-7d4b9c6f5-q8w7z quiet"
 	if got := WatchLine(s); got != want {
 		t.Errorf("WatchLine = %q, want %q", got, want)
 	}
 	s.Load.InFlight, s.Load.Oldest = 3, 4*time.Second
-	if got := WatchLine(s); !strings.HasPrefix(got, "180 requests, 5 failed, 3 waiting, the oldest for 4s, service time") {
+	if got := WatchLine(s); !strings.HasPrefix(got, "180 requests, 5 failed, 3 waiting, the oldest for 4s, in the last minute") {
 		t.Errorf("WatchLine of a target that hangs = %q", got)
 	}
 	s.Down, s.Problem, s.Replicas = s.At, "connection refused", nil

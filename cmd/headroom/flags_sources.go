@@ -20,6 +20,11 @@ type sourceFlags struct {
 
 func (s *sourceFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&s.scaler, "scaler", "", "`NAME` or URL of the control API of the scaler whose replicas are behind the target, where that is not its own service")
+	s.addList(f)
+}
+
+// addList adds those of a list of workers.
+func (s *sourceFlags) addList(f *pflag.FlagSet) {
 	f.StringVar(&s.workers, "workers-url", "", "`URL` that lists the target's workers as JSON, as EverAI's API does; asked every few seconds")
 	f.StringArrayVar(&s.headers, "workers-header", nil, "header of that question, such as 'Authorization: Bearer ${env.TOKEN}', or `@FILE` with one a line (repeatable)")
 }

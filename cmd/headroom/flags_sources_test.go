@@ -119,4 +119,8 @@ func TestConnectKeepsToTheTargetsOwnScaler(t *testing.T) {
 			t.Errorf("%s: connect: scaler %v", c.name, has)
 		}
 	}
+	code, _, err := execute(t, "watch", service.URL, "--workers-url", other.URL)
+	if want := "headroom: --workers-url: got it for the service of a scaler, want another target"; code != exitUsage || !strings.HasPrefix(err, want) {
+		t.Errorf("watch of its service with a list: exit %d, %q, want %d, %s", code, err, exitUsage, want)
+	}
 }

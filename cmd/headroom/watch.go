@@ -33,9 +33,11 @@ func (a *app) watchCommand() *cobra.Command {
 		Short: "A small steady rate of fresh connections: which replicas answer, which appear, which go",
 		Long: "Send a small steady rate of requests, each over a connection of its own, and show which\n" +
 			"replicas answer, how fast, and when one appears, fails or goes. It waits for a target\n" +
-			"that is not there yet, and goes on until Ctrl-C.",
+			"that is not there yet, and goes on until Ctrl-C. Times are those of the last minute, in the\n" +
+			"summary of the whole watch.",
 		Example: "  headroom watch http://127.0.0.1:8000/\n" +
 			"  headroom watch https://shop.example/healthz --rate 10 -t 5m --exit-code-on-error 1\n" +
+			"  headroom watch https://shop.example/ --workers-url https://api.example/shop/workers --workers-header @headers.txt\n" +
 			"  headroom watch http://127.0.0.1:8000/ --json | jq -r 'select(.type == \"change\") | .text'",
 		Args: oneArgument("the URL to watch"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -49,7 +51,11 @@ func (a *app) watchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.watch(plan, l.source, a.newWatchOutput(json), failureCode)
+			workers, err := l.sources.list()
+			if err != nil {
+				return err
+			}
+			return a.watch(plan, l.source, workers, a.newWatchOutput(json), failureCode)
 		},
 	}
 	f := cmd.Flags()
@@ -59,14 +65,23 @@ func (a *app) watchCommand() *cobra.Command {
 	f.BoolVar(&json, "json", false, "print a line of JSON for each change, one a second for the state, and one at the end")
 	f.IntVar(&failureCode, "exit-code-on-error", failureCode, "exit code when some requests failed; when all did it is 1")
 	l.message(f)
+	l.sources.addList(f)
 	l.reach(f)
 	return cmd
 }
 
 // watch shows a plan until it ends or an interrupt, which is its regular end.
-func (a *app) watch(plan profiles.Plan, source probe.Source, out watchOutput, failureCode int) error {
+// workers is a list of the replicas, nil where there is none.
+func (a *app) watch(plan profiles.Plan, source probe.Source, workers *probe.Workers, out watchOutput, failureCode int) error {
 	a.signals.expect()
-	config := advisor.Config{Plan: plan, Source: source}
+	config := advisor.Config{Plan: plan, Source: source, Lately: report.WatchedLately}
+	chosen := isService(a.signals.stop, plan.Target)
+	if workers != nil {
+		if chosen {
+			return usage("--workers-url: got it for the service of a scaler, want another target: headroom workers --watch shows those")
+		}
+		config.Workers = workers
+	}
 	if name, ok := probe.NewName(plan.Target); ok {
 		config.Name = name
 	}
@@ -79,7 +94,7 @@ func (a *app) watch(plan profiles.Plan, source probe.Source, out watchOutput, fa
 	if err := session.Start(); err != nil {
 		return err
 	}
-	w := &watcher{plan: plan, out: out, chosen: isService(a.signals.stop, plan.Target)}
+	w := &watcher{plan: plan, out: out, chosen: chosen}
 	states := session.States() // only now, so that an idle State is one after the watch
 	stop := a.signals.stop.Done()
 	for {
@@ -139,7 +154,7 @@ func (w *watcher) show(s advisor.State) error {
 		notices, quiet, gone = append([]probe.Notice{{Kind: probe.NoticeChosen, Text: chosenText}}, notices...), 0, 0
 	}
 	w.picture = report.Watch{
-		At: s.At, Target: w.plan.ShownTarget(), Rate: w.plan.Rate, Load: s.Load, Name: s.Fleet.Statement(probe.FromDNS), Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
+		At: s.At, Target: w.plan.ShownTarget(), Rate: w.plan.Rate, Load: s.Load, Name: s.Fleet.Statement(probe.FromDNS), Workers: s.Fleet.Statement(probe.FromWorkers), Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
 		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problemText(latest), Changes: w.changes, Notices: notices,
 	}
 	return w.out.show(w.picture, fresh)

@@ -32,6 +32,9 @@ func TestWatchRefuses(t *testing.T) {
 		{[]string{target, "-t", "0"}, `--run-time: got "0", want more than 0`},
 		{[]string{target, "--exit-code-on-error", "256"}, "--exit-code-on-error: got 256, want 0 to 125"},
 		{[]string{target, "--users", "5"}, "flag: got --users, which headroom watch does not have"},
+		{[]string{target, "--workers-url", "workers"}, `--workers-url: got "workers", want a URL such as`},
+		{[]string{target, "--workers-header", "A: b"}, "--workers-header: got it without --workers-url, want both"},
+		{[]string{target, "--workers-url", target, "--workers-header", "Authorization: hidden"}, "--workers-header: got Authorization with a value in plain text"},
 		{[]string{target, "--header", "x"}, `--header: got a line that is no header, want NAME: VALUE`},
 	} {
 		code, out, err := execute(t, append([]string{"watch"}, tt.args...)...)
@@ -65,6 +68,23 @@ func TestWatchWithoutATerminal(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("watch prints no %q, in\n%s", want, out)
 		}
+	}
+}
+
+// A list of workers has a line of its own, and a field in the JSON.
+func TestWatchWithAListOfWorkers(t *testing.T) {
+	list := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"items":[{"id":"pod-0"},{"id":"pod-1"},{"id":"pod-2","status":"PENDING"}]}`)
+	}))
+	defer list.Close()
+	args := []string{"watch", two(t, 0).URL, "--rate", "50", "-t", "350ms", "--workers-url", list.URL}
+	code, out, _ := execute(t, args...)
+	if want := "\nworkers list: 2 running of 3\n"; code != 0 || !strings.Contains(out, want) {
+		t.Errorf("watch: exit %d, want 0 and %q in\n%s", code, want, out)
+	}
+	_, out, _ = execute(t, append(args, "--json")...)
+	if want := `"workers":{"source":"workers","known":3,"ready":2,`; !strings.Contains(out, want) {
+		t.Errorf("watch --json: want %s in\n%s", want, out)
 	}
 }
 
