@@ -14,9 +14,9 @@ import (
 	"headroom/scaler/httpapi"
 )
 
-// values are the few that a flag can have, by its name, or by "COMMAND FLAG"
+// flagValues are the few that a flag can have, by its name, or by "COMMAND FLAG"
 // where they depend on the command.
-var values = map[string]func() []string{
+var flagValues = map[string]func() []string{
 	"arrivals":       fixed(profiles.Poisson, profiles.Even),
 	"on-busy":        fixed(profiles.Queued, profiles.Dropped),
 	"dispatch":       fixed(profiles.Dispatches...),
@@ -37,8 +37,8 @@ var values = map[string]func() []string{
 	"report format":  func() []string { return formats.Names(false) },
 }
 
-// arguments are those of the commands whose arguments are no files.
-var arguments = map[string]func() []string{
+// argumentValues are those of the commands whose arguments are no files.
+var argumentValues = map[string]func() []string{
 	"run": fixed[string](), "watch": fixed[string](), "capacity": fixed[string](), "workers": fixed[string](), "queue": fixed[string](),
 	"demo": fixed[string](), "target": fixed[string](), "version": fixed[string](),
 	"attach": runningNames(httpapi.Scaler, httpapi.Run),
@@ -49,9 +49,9 @@ var arguments = map[string]func() []string{
 func addCompletion(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			words, ok := values[cmd.Name()+" "+f.Name]
+			words, ok := flagValues[cmd.Name()+" "+f.Name]
 			if !ok {
-				words, ok = values[f.Name]
+				words, ok = flagValues[f.Name]
 			}
 			if kind, _ := pflag.UnquoteUsage(f); !ok && f.NoOptDefVal == "" && !takesPath(kind) {
 				words, ok = fixed[string](), true
@@ -60,7 +60,7 @@ func addCompletion(root *cobra.Command) {
 				_ = cmd.RegisterFlagCompletionFunc(f.Name, offer(words))
 			}
 		})
-		if words, ok := arguments[cmd.Name()]; ok {
+		if words, ok := argumentValues[cmd.Name()]; ok {
 			cmd.ValidArgsFunction = offer(words)
 		}
 	}

@@ -58,7 +58,8 @@ func TestMigrationTable(t *testing.T) {
 		if !strings.Contains(line, " --list") && !strings.Contains(line, " --once") {
 			args = append(args, "-n", "5")
 		}
-		if code, _, said := execute(t, args...); code != 0 {
+		// A machine that is busy makes a run inconclusive, or miss its SLO.
+		if code, _, said := execute(t, args...); code != 0 && code != exitInconclusive && code != exitNotMet {
 			t.Errorf("%s\nas %s: exit code %d, says %s", row[1], line, code, said)
 		}
 	}

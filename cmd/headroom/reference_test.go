@@ -113,12 +113,12 @@ func TestCompletionKnowsTheFlags(t *testing.T) {
 			known[e.Flag], known[cmd.Name()+" "+e.Flag] = true, true
 		}
 	}
-	for name := range values {
+	for name := range flagValues {
 		if !known[name] {
 			t.Errorf("no command has the flag %s", name)
 		}
 	}
-	for name := range arguments {
+	for name := range argumentValues {
 		if !known[name] {
 			t.Errorf("there is no command %s", name)
 		}

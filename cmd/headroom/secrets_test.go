@@ -62,7 +62,7 @@ func TestSecretsAreInNoOutput(t *testing.T) {
 	defer func() { os.Args = arguments }()
 
 	code, out, said := execute(t, line...)
-	if code != 0 || !strings.Contains(out, "pin=***") {
+	if code == exitUsage || !strings.Contains(out, "pin=***") {
 		t.Fatalf("run: exit code %d, prints %s, says %s", code, out, said)
 	}
 	withoutMarkers(t, "run", out+said)
@@ -106,7 +106,7 @@ tasks:
 	for _, mode := range []string{"--once", "--list", "--json"} {
 		line := append([]string{"run", target, "--scenario", "scenario.yaml", "-n", "6", mode}, secretFlags...)
 		code, out, said := execute(t, line...)
-		if code != 0 || !strings.Contains(out, "***") && !strings.Contains(out, "${env.SECRET_VARIABLE}") {
+		if code == exitUsage || !strings.Contains(out, "***") && !strings.Contains(out, "${env.SECRET_VARIABLE}") {
 			t.Errorf("%s: exit code %d, prints %s, says %s", mode, code, out, said)
 		}
 		withoutMarkers(t, mode, out+said)
