@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The release as goreleaser sees it: its file is checked, and all archives are
-# built. The version is the last one that builds with Go 1.26; it is fetched
-# and compiled first, which takes some minutes.
+# built. The version is the last one that builds with Go 1.26: 2.17 needs a
+# module that is no longer served, 2.18 a newer Go. It is fetched and compiled
+# first, which takes some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 goreleaser=github.com/goreleaser/goreleaser/v2@v2.16.0
