@@ -33,7 +33,18 @@ func TestReadOnlyRefusesWhatChanges(t *testing.T) {
 		h.wantHidden("this run is read-only")
 	}
 	h.wantHidden("advise")
-	h.press("x")
+	h.press("?")
+	for _, c := range h.m.commands {
+		if c.changes {
+			h.wantHidden(c.what)
+		}
+	}
+	h.press("esc", ":")
+	h.wantHidden("advise")
+	h.press("u", "s", "e", "r", "s", " ", "9", "enter")
+	h.wantShown("✗ users: this run is read-only")
+	h.wantAsked("")
+	h.press("esc", "x")
 	h.wantShown("Export the advised policy")
 }
 

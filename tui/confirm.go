@@ -70,8 +70,7 @@ func rule(s *styles, title string, w int) string {
 func (m *screen) askApply() tea.Cmd {
 	advice := m.latest.Advice
 	switch {
-	case advice == nil:
-		m.notice = notice{text: "there is nothing to apply yet: " + keys.Advise.Help().Key + " measures", bad: true}
+	case !m.advised("apply"):
 		return nil
 	case !m.latest.Managed:
 		return m.call(m.do.Apply) // it says why not

@@ -8,10 +8,10 @@
 //
 // It refuses to decide anything: what a key may do at the moment is for the
 // Controller to say, and its error is shown. It reads and writes no files
-// (exports go through Options.Export), handles no signals (the caller ends
-// the context), never captures the mouse, and lets nothing but colours and
-// attributes of its own through to the terminal, whatever a target names its
-// replicas.
+// (Options has functions that do), handles no signals (the caller ends the
+// context), never captures the mouse, and lets nothing but colours and
+// attributes of its own, a question for the background and a policy for the
+// clipboard through to the terminal, whatever a target names its replicas.
 //
 // Run blocks. Bubble Tea owns the goroutines: one for the keys, one for the
 // frames, one that waits for the next State, and one for the call of the

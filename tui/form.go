@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/cursor"
@@ -120,6 +121,23 @@ func (f *loadForm) focus(at int) {
 func (f *loadForm) move(by int) {
 	n := len(f.shown)
 	f.focus((f.at + by + n) % n)
+}
+
+// set fills a field of an opened form in, where the load has it.
+func (f *loadForm) set(at int, value string) error {
+	if !slices.Contains(f.shown, at) {
+		return fmt.Errorf("the load is %s, which has no %s", f.kind(), f.fields[at].label)
+	}
+	f.fields[at].input.SetValue(value)
+	return f.fields[at].check(value)
+}
+
+// kind is what the load consists of.
+func (f *loadForm) kind() string {
+	if slices.Contains(f.shown, fieldUsers) {
+		return "a number of users"
+	}
+	return "a rate of arrivals"
 }
 
 // check looks at what was changed.

@@ -1,22 +1,54 @@
 package tui
 
 import (
+	"strings"
+
 	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
 )
 
-// renderHelp lists every key, in as many columns as there is room for.
-func renderHelp(s *styles, w, h int) []string {
+// helpKey moves through the help; any other key leaves it.
+func (m *screen) helpKey(msg tea.KeyMsg) {
+	by, ok := 0, true
+	switch {
+	case key.Matches(msg, keys.Down, keys.PageDown):
+		by = 1
+	case key.Matches(msg, keys.Up, keys.PageUp):
+		by = -1
+	case key.Matches(msg, keys.Bottom):
+		by = far
+	case key.Matches(msg, keys.Top):
+		by = -far
+	default:
+		ok = false
+	}
+	h := m.bodyHeight()
+	if p := m.helpPage(); ok && p.last(h) > 0 {
+		m.helpAt = p.move(m.helpAt, by, h)
+		return
+	}
+	m.mode = modeNormal
+}
+
+// helpPage lists every command with its keys, in as many columns as there is
+// room for.
+func (m *screen) helpPage() page {
 	const columnWidth = 38
-	columns := max(1, min(len(keys.groups()), (w-1)/columnWidth))
+	s, w := m.styles, m.w
+	groups := helpGroups(m.offered(), s)
+	columns := max(1, min(len(groups), (w-1)/columnWidth))
 	lists := make([][]string, columns)
-	for _, g := range keys.groups() {
+	for _, lines := range groups {
 		shortest := 0
 		for i := range lists {
 			if len(lists[i]) < len(lists[shortest]) {
 				shortest = i
 			}
 		}
-		lists[shortest] = append(lists[shortest], helpGroup(g, s)...)
+		if len(lists[shortest]) > 0 {
+			lists[shortest] = append(lists[shortest], "")
+		}
+		lists[shortest] = append(lists[shortest], lines...)
 	}
 	height := 0
 	for _, list := range lists {
@@ -26,21 +58,36 @@ func renderHelp(s *styles, w, h int) []string {
 	for i, list := range lists {
 		blocks[i] = exactly(list, columnWidth, height)
 	}
-	out := indent(beside(blocks...), 1)
-	out = append(out, prose(s, dim, "▲3 ▼2 replicas wanted · ▶ swarm · M measure · A apply · V verify · ■ idle", w)...)
-	out = append(out, prose(s, dim, "rates and p50 are the mean of a column; p95, p99 and counts its peak", w)...)
-	return out[:min(len(out), h)]
+	rows := indent(beside(blocks...), 1)
+	rows = append(rows, prose(s, dim, "▲3 ▼2 replicas wanted · ▶ swarm · M measure · A apply · V verify · ■ idle", w)...)
+	return page{rows: append(rows, prose(s, dim, "rates and p50 are the mean of a column; p95, p99 and counts its peak", w)...)}
 }
 
-func helpGroup(g keyGroup, s *styles) []string {
-	out := []string{s.paint(strong, g.title)}
-	for _, b := range g.keys {
-		out = append(out, helpLine(b, s))
+// helpGroups are the lines of each group, its title first. What has no key is
+// shown as it is typed.
+func helpGroups(commands []command, s *styles) (groups [][]string) {
+	title := ""
+	for _, c := range commands {
+		if c.group != title {
+			title = c.group
+			groups = append(groups, []string{s.paint(strong, title)})
+		}
+		last := &groups[len(groups)-1]
+		*last = append(*last, s.paint(accent, padLeft(c.label(), 11))+" "+c.what)
 	}
-	return append(out, "")
+	return groups
 }
 
-func helpLine(b key.Binding, s *styles) string {
-	h := b.Help()
-	return s.paint(accent, padLeft(h.Key, 10)) + " " + h.Desc
+// label are the keys of a command, or how it is typed.
+func (c command) label() string {
+	var labels []string
+	for _, k := range c.keys {
+		if label := k.Help().Key; label != "" && label != keys.Previous.Help().Key {
+			labels = append(labels, label)
+		}
+	}
+	if len(labels) == 0 {
+		return keys.Palette.Help().Key + c.name
+	}
+	return strings.Join(labels, " ")
 }

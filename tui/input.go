@@ -1,30 +1,15 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
-	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
 	"headroom/advisor"
 )
-
-// always handles the keys that mean the same in every mode.
-func (m *screen) always(msg tea.KeyMsg) (tea.Cmd, bool) {
-	switch {
-	case key.Matches(msg, keys.Leave):
-		m.interrupted = true
-		if m.mode == modeLeaving {
-			return tea.Quit, true
-		}
-		return m.leave(), true
-	case key.Matches(msg, keys.Suspend):
-		return tea.Suspend, true
-	case key.Matches(msg, keys.Redraw):
-		return tea.ClearScreen, true
-	}
-	return nil, false
-}
 
 // leave ends the program; a job under way is stopped first and waited for,
 // unless it is one elsewhere.
@@ -43,48 +28,75 @@ func (m *screen) stop() tea.Cmd {
 	}
 }
 
-func (m *screen) normalKey(msg tea.KeyMsg) tea.Cmd {
-	for _, handle := range []func(tea.KeyMsg) (tea.Cmd, bool){m.lookKey, m.refusedKey, m.loadKey, m.adviceKey, m.programKey} {
-		if cmd, ok := handle(msg); ok {
-			return cmd
-		}
-	}
-	return nil
+// choices are words that an argument may be, and what they stand for.
+type choices []struct {
+	word string
+	n    int
 }
 
-// lookKey changes what is looked at.
-func (m *screen) lookKey(msg tea.KeyMsg) (tea.Cmd, bool) {
-	page := max(1, m.bodyHeight()-4)
-	const far = 1 << 30
-	switch {
-	case key.Matches(msg, keys.Views):
-		if view := int(msg.Runes[0] - '1'); slices.Contains(m.views(), view) {
-			m.view = view
+func (c choices) parse(text string) (int, error) {
+	for _, choice := range c {
+		if choice.word == text {
+			return choice.n, nil
 		}
-	case key.Matches(msg, keys.Next):
+	}
+	return 0, fmt.Errorf("got %q, want one of %s", text, strings.Join(c.complete(nil), ", "))
+}
+
+func (c choices) complete(*screen) (words []string) {
+	for _, choice := range c {
+		words = append(words, choice.word)
+	}
+	return words
+}
+
+const far = 1 << 30 // rows
+
+var (
+	moves = choices{{"down", 1}, {"up", -1}, {"top", -far}, {"end", far}}
+	pages = choices{{"down", 1}, {"up", -1}}
+)
+
+// viewKeys are the numbers of the views, shown as one.
+func viewKeys() []shortcut {
+	out := make([]shortcut, len(views))
+	for i := range views {
+		n := strconv.Itoa(i + 1)
+		out[i] = shortcut{bind("", "view", n), n}
+	}
+	out[0].SetHelp(keys.Views.Help().Key, "view")
+	return out
+}
+
+// viewNames are those that there are, in the palette's spelling.
+func (m *screen) viewNames() []string {
+	names := make([]string, 0, len(views))
+	for _, view := range m.views() {
+		names = append(names, strings.ToLower(views[view]))
+	}
+	return names
+}
+
+// look goes to a view: by its name or number, to the next, or to the one
+// before. A number that has no view here does nothing, as a key.
+func (m *screen) look(args []string) (tea.Cmd, error) {
+	name := strings.ToLower(strings.Join(args, " "))
+	n, err := strconv.Atoi(name)
+	switch at := slices.Index(m.viewNames(), name); {
+	case name == "next":
 		m.turn(1)
-	case key.Matches(msg, keys.Previous):
+	case name == "previous":
 		m.turn(-1)
-	case key.Matches(msg, keys.Down):
-		m.move(1)
-	case key.Matches(msg, keys.Up):
-		m.move(-1)
-	case key.Matches(msg, keys.PageDown):
-		m.move(page)
-	case key.Matches(msg, keys.PageUp):
-		m.move(-page)
-	case key.Matches(msg, keys.Bottom):
-		m.move(far)
-	case key.Matches(msg, keys.Top):
-		m.move(-far)
-	case key.Matches(msg, keys.Freeze):
-		if m.frozen = !m.frozen; !m.frozen {
-			m.show(m.latest)
+	case at >= 0:
+		m.view = m.views()[at]
+	case err == nil && n >= 1 && n <= len(views):
+		if slices.Contains(m.views(), n-1) {
+			m.view = n - 1
 		}
 	default:
-		return nil, false
+		return nil, fmt.Errorf("got %q, want next, previous, or one of %s", name, strings.Join(m.viewNames(), ", "))
 	}
-	return nil, true
+	return nil, nil
 }
 
 // turn goes so many views on.
@@ -93,71 +105,65 @@ func (m *screen) turn(by int) {
 	m.view = all[(slices.Index(all, m.view)+by+len(all))%len(all)]
 }
 
-func (m *screen) move(by int) {
+func (m *screen) move(by int) tea.Cmd {
 	if m.view != viewDashboard {
 		m.scrolls[m.view] = m.page().move(m.scrolls[m.view], by, m.bodyHeight())
 	}
+	return nil
 }
 
-// refusedKey says why nothing can be changed, where that is so.
-func (m *screen) refusedKey(msg tea.KeyMsg) (tea.Cmd, bool) {
-	if m.o.ReadOnly == "" || !key.Matches(msg, keys.changing()...) {
-		return nil, false
+func (m *screen) movePage(by int) tea.Cmd { return m.move(by * max(1, m.bodyHeight()-4)) }
+
+func (m *screen) freeze() tea.Cmd {
+	if m.frozen = !m.frozen; !m.frozen {
+		m.show(m.latest)
 	}
-	m.notice = notice{text: m.o.ReadOnly, bad: true}
-	return nil, true
+	return nil
 }
 
-// loadKey changes the load.
-func (m *screen) loadKey(msg tea.KeyMsg) (tea.Cmd, bool) {
+func (m *screen) start() tea.Cmd {
+	if running(m.latest) {
+		return nil
+	}
+	return m.call(m.do.Start)
+}
+
+func (m *screen) askStop() tea.Cmd {
 	switch {
-	case key.Matches(msg, keys.Start):
-		if running(m.latest) {
-			return nil, true
-		}
-		return m.call(m.do.Start), true
-	case key.Matches(msg, keys.Stop):
-		switch {
-		case draining(m.latest): // a measurement or a replay may wait for its end
-			m.notice = notice{text: "the swarm is ending, and nothing comes after it"}
-			return m.stop(), true
-		case running(m.latest):
-			m.askJob("Stop "+jobName(m.latest)+"?", m.stop)
-		}
-		return nil, true
-	case key.Matches(msg, keys.Edit):
-		return m.ownLoad(func() tea.Cmd {
-			m.mode = modeEdit
-			m.edit.open(m.latest, m.demand())
-			return nil
-		}), true
-	case key.Matches(msg, keys.UsersUp):
-		return m.changeLoad(1), true
-	case key.Matches(msg, keys.UsersUp10):
-		return m.changeLoad(10), true
-	case key.Matches(msg, keys.UsersDown):
-		return m.changeLoad(-1), true
-	case key.Matches(msg, keys.UsersDown10):
-		return m.changeLoad(-10), true
-	case key.Matches(msg, keys.UsersMore):
-		return m.scaleLoad(0.05), true
-	case key.Matches(msg, keys.UsersLess):
-		return m.scaleLoad(-0.05), true
-	case key.Matches(msg, keys.Pause):
-		return m.swarmOnly("pause", func() tea.Cmd { return m.call(m.do.TogglePause) }), true
-	case key.Matches(msg, keys.Recycle):
-		return m.swarmOnly("recycle", func() tea.Cmd {
-			return m.say("every connection is replaced before its next request", m.do.Recycle)
-		}), true
-	case key.Matches(msg, keys.Reset):
-		return m.swarmOnly("reset", func() tea.Cmd {
-			m.askJob("Reset the statistics of the run?", func() tea.Cmd {
-				return m.say("the statistics begin anew", m.do.ResetStats)
-			})
-			return nil
-		}), true
+	case draining(m.latest): // a measurement or a replay may wait for its end
+		m.notice = notice{text: "the swarm is ending, and nothing comes after it"}
+		return m.stop()
+	case running(m.latest):
+		m.askJob("Stop "+jobName(m.latest)+"?", m.stop)
 	}
-	return nil, false
+	return nil
+}
+
+func (m *screen) askEdit() tea.Cmd {
+	return m.ownLoad(func() tea.Cmd {
+		m.mode = modeEdit
+		m.edit.open(m.latest, m.demand())
+		return nil
+	})
+}
+
+func (m *screen) pause() tea.Cmd {
+	return m.swarmOnly("pause", func() tea.Cmd { return m.call(m.do.TogglePause) })
+}
+
+func (m *screen) recycle() tea.Cmd {
+	return m.swarmOnly("recycle", func() tea.Cmd {
+		return m.say("every connection is replaced before its next request", m.do.Recycle)
+	})
+}
+
+func (m *screen) askReset() tea.Cmd {
+	return m.swarmOnly("reset", func() tea.Cmd {
+		m.askJob("Reset the statistics of the run?", func() tea.Cmd {
+			return m.say("the statistics begin anew", m.do.ResetStats)
+		})
+		return nil
+	})
 }
 
 // swarmEnds is why nothing can be done with a swarm that is draining.
@@ -182,21 +188,9 @@ func (m *screen) ownLoad(then func() tea.Cmd) tea.Cmd {
 	return then()
 }
 
-// adviceKey measures, applies, verifies and exports. What comes of it is on
-// the Advisor's view.
-func (m *screen) adviceKey(msg tea.KeyMsg) (tea.Cmd, bool) {
-	switch {
-	case key.Matches(msg, keys.Advise):
-		return m.takeOver("the measurement", m.do.Advise), true
-	case key.Matches(msg, keys.Verify):
-		return m.takeOver("the replay", m.do.Verify), true
-	case key.Matches(msg, keys.Apply):
-		return m.askApply(), true
-	case key.Matches(msg, keys.Export) && m.o.exports():
-		return m.askExport(), true
-	}
-	return nil, false
-}
+// What comes of a measurement and of a replay is on the Advisor's view.
+func (m *screen) advise() tea.Cmd { return m.takeOver("the measurement", m.do.Advise) }
+func (m *screen) verify() tea.Cmd { return m.takeOver("the replay", m.do.Verify) }
 
 // takeOver starts a job that a swarm makes room for.
 func (m *screen) takeOver(what string, start func() error) tea.Cmd {
@@ -212,17 +206,37 @@ func (m *screen) takeOver(what string, start func() error) tea.Cmd {
 	return m.say(text, start)
 }
 
-func (m *screen) programKey(msg tea.KeyMsg) (tea.Cmd, bool) {
-	switch {
-	case key.Matches(msg, keys.Help):
-		m.mode = modeHelp
-	case key.Matches(msg, keys.Quit):
-		if !running(m.latest) || draining(m.latest) || m.o.Attached {
-			return m.leave(), true
-		}
-		m.askJob("Stop "+jobName(m.latest)+" and quit?", m.leave)
-	default:
-		return nil, false
+func (m *screen) help() tea.Cmd {
+	m.mode, m.helpAt = modeHelp, scroll{}
+	return nil
+}
+
+func (m *screen) suspend() tea.Cmd { return tea.Suspend }
+func (m *screen) redraw() tea.Cmd  { return tea.ClearScreen }
+
+// interrupt leaves; a second one does not wait.
+func (m *screen) interrupt() tea.Cmd {
+	m.left = ErrInterrupted
+	if m.mode == modeLeaving {
+		return tea.Quit
 	}
-	return nil, true
+	return m.leave()
+}
+
+func (m *screen) askQuit() tea.Cmd { return m.askLeave("quit", nil) }
+
+// askAnother leaves to where another run is asked for.
+func (m *screen) askAnother() tea.Cmd { return m.askLeave("set up another run", ErrAnother) }
+
+// askLeave leaves with an error of Run, after a question where that ends a job.
+func (m *screen) askLeave(what string, with error) tea.Cmd {
+	leave := func() tea.Cmd {
+		m.left = with
+		return m.leave()
+	}
+	if !running(m.latest) || draining(m.latest) || m.o.Attached {
+		return leave()
+	}
+	m.askJob("Stop "+jobName(m.latest)+" and "+what+"?", leave)
+	return nil
 }

@@ -9,16 +9,17 @@ import (
 	"headroom/advisor"
 )
 
-// keyMap is every key of the dashboard. The footer and the help are made from
-// it, so that no key is shown that does not exist.
+// keyMap is every key of the dashboard. Those of the normal mode bear the name
+// of the command that they give; what it does is in the table of commands.
 type keyMap struct {
 	Start, Stop, Edit, UsersUp, UsersUp10, UsersDown, UsersDown10, UsersMore, UsersLess key.Binding
-	Pause, Recycle, Reset                                                               key.Binding
+	Pause, Recycle, Reset, Another                                                      key.Binding
 	Views, Next, Previous, Up, Down, PageUp, PageDown, Top, Bottom, Freeze, Redraw      key.Binding
-	Advise, Apply, Verify, Export                                                       key.Binding
-	Help, Suspend, Quit, Leave                                                          key.Binding
+	Advise, Apply, Verify, Export, Copy                                                 key.Binding
+	Help, Palette, Save, Suspend, Quit, Leave                                           key.Binding
 
 	Yes, No, Accept, Cancel, NextField, PreviousField, NextFormat, PreviousFormat, LeaveNow key.Binding
+	Complete, NextMatch, PreviousMatch                                                      key.Binding
 }
 
 func bind(label, what string, names ...string) key.Binding {
@@ -28,38 +29,42 @@ func bind(label, what string, names ...string) key.Binding {
 var keys = keyMap{
 	Start:       bind("enter", "start", "enter"),
 	Stop:        bind("esc", "stop", "esc"),
-	Edit:        bind("e", "edit load and traffic", "e"),
-	UsersUp:     bind("w", "one user, or 1/s, more", "w"),
-	UsersUp10:   bind("W", "10 users, or 10/s, more", "W"),
-	UsersDown:   bind("s", "one user, or 1/s, less", "s"),
-	UsersDown10: bind("S", "10 users, or 10/s, less", "S"),
-	UsersMore:   bind("→", "5 % more load", "right"),
-	UsersLess:   bind("←", "5 % less load", "left"),
-	Pause:       bind("P", "pause or resume the load", "P"),
-	Recycle:     bind("R", "recycle the connections", "R"),
-	Reset:       bind("r", "reset the statistics", "r"),
+	Edit:        bind("e", "edit", "e"),
+	UsersUp:     bind("w", "more", "w"),
+	UsersUp10:   bind("W", "more", "W"),
+	UsersDown:   bind("s", "less", "s"),
+	UsersDown10: bind("S", "less", "S"),
+	UsersMore:   bind("→", "more", "right"),
+	UsersLess:   bind("←", "less", "left"),
+	Pause:       bind("P", "pause", "P"),
+	Recycle:     bind("R", "recycle", "R"),
+	Reset:       bind("r", "reset", "r"),
+	Another:     bind("n", "another", "n"),
 
 	Views:    bind("1-6", "views", "1", "2", "3", "4", "5", "6"),
-	Next:     bind("tab", "next view", "tab"),
-	Previous: bind("shift+tab", "previous view", "shift+tab"),
-	Up:       bind("k", "up", "k", "up"),
-	Down:     bind("j", "down", "j", "down"),
-	PageUp:   bind("pgup", "a page up", "pgup", "ctrl+u"),
-	PageDown: bind("pgdn", "a page down", "pgdown", "ctrl+d"),
-	Top:      bind("g", "to the top", "g", "home"),
-	Bottom:   bind("G", "to the end", "G", "end"),
-	Freeze:   bind("space", "freeze the view", " "),
-	Redraw:   bind("ctrl+l", "draw the screen again", "ctrl+l"),
+	Next:     bind("tab", "view", "tab"),
+	Previous: bind("shift+tab", "view", "shift+tab"),
+	Up:       bind("k", "move", "k", "up"),
+	Down:     bind("j", "move", "j", "down"),
+	PageUp:   bind("pgup", "move", "pgup", "ctrl+u"),
+	PageDown: bind("pgdn", "move", "pgdown", "ctrl+d"),
+	Top:      bind("g", "move", "g", "home"),
+	Bottom:   bind("G", "move", "G", "end"),
+	Freeze:   bind("space", "freeze", " "),
+	Redraw:   bind("ctrl+l", "redraw", "ctrl+l"),
 
-	Advise: bind("a", "advise: measure", "a"),
-	Apply:  bind("A", "apply the advice", "A"),
-	Verify: bind("v", "verify: replay the load", "v"),
-	Export: bind("x", "export the policy", "x"),
+	Advise: bind("a", "advise", "a"),
+	Apply:  bind("A", "apply", "A"),
+	Verify: bind("v", "verify", "v"),
+	Export: bind("x", "export", "x"),
+	Copy:   bind("y", "copy", "y"),
 
 	Help:    bind("?", "help", "?"),
+	Palette: bind(":", "commands", ":"),
+	Save:    bind("ctrl+s", "save", "ctrl+s"),
 	Suspend: bind("ctrl+z", "suspend", "ctrl+z"),
 	Quit:    bind("q", "quit", "q"),
-	Leave:   bind("ctrl+c", "stop and leave", "ctrl+c"),
+	Leave:   bind("ctrl+c", "leave", "ctrl+c"),
 
 	Yes:            bind("y", "yes", "y"),
 	No:             bind("n", "no", "n", "esc", "q"),
@@ -70,6 +75,9 @@ var keys = keyMap{
 	NextFormat:     bind("→", "next format", "right"),
 	PreviousFormat: bind("←", "format before", "left"),
 	LeaveNow:       bind("ctrl+c", "leave now", "ctrl+c"),
+	Complete:       bind("tab", "complete", "tab"),
+	NextMatch:      bind("↓", "next", "down"),
+	PreviousMatch:  bind("↑", "before", "up"),
 }
 
 // as is a binding under another description.
@@ -87,40 +95,20 @@ func (k keyMap) move() string {
 	return strings.Join(names, " ")
 }
 
-// keyGroup is a part of the help.
-type keyGroup struct {
-	title string
-	keys  []key.Binding
-}
-
-// groups are all keys of the normal mode; keys that belong together share a
-// line.
-func (k keyMap) groups() []keyGroup {
-	return []keyGroup{
-		{"Load", []key.Binding{k.Start, k.Stop, k.Edit, as(k.UsersUp, "w W", "1, 10 users or /s more"),
-			as(k.UsersDown, "s S", "1, 10 users or /s less"), as(k.UsersMore, "← →", "5 % less, 5 % more"), k.Pause, k.Recycle, k.Reset}},
-		{"Look", []key.Binding{k.Views, as(k.Next, "tab", "next view (shift: before)"), as(k.Down, "j k", "down, up"),
-			as(k.PageDown, "pgdn pgup", "a page down, up"), as(k.Top, "g G", "to the top, to the end"), k.Freeze, k.Redraw}},
-		{"Advice", []key.Binding{k.Advise, k.Apply, k.Verify, k.Export}},
-		{"Program", []key.Binding{k.Help, k.Suspend, k.Quit, k.Leave}},
-	}
-}
-
-// changing are the keys that change something.
-func (k keyMap) changing() []key.Binding {
-	return []key.Binding{
-		k.Start, k.Stop, k.Edit, k.UsersUp, k.UsersUp10, k.UsersDown, k.UsersDown10, k.UsersMore, k.UsersLess,
-		k.Pause, k.Recycle, k.Reset, k.Advise, k.Apply, k.Verify,
-	}
-}
-
 // footer are the keys of the moment, the likeliest first.
-func (k keyMap) footer(m mode, st advisor.State, o Options) []key.Binding {
-	switch m {
+func (m *screen) footer() []key.Binding {
+	k := keys
+	switch m.mode {
 	case modeEdit:
 		return []key.Binding{k.Accept, k.Cancel, k.NextField}
-	case modeExport:
-		return []key.Binding{as(k.Accept, "enter", "write the file"), k.Cancel, k.NextField, as(k.NextFormat, "← →", "format")}
+	case modeFile:
+		write := []key.Binding{as(k.Accept, k.Accept.Help().Key, "write the file"), k.Cancel}
+		if len(m.file.formats) == 0 {
+			return write
+		}
+		return append(write, k.NextField, as(k.NextFormat, "← →", "format"))
+	case modePalette:
+		return []key.Binding{as(k.Accept, k.Accept.Help().Key, "do it"), k.Cancel, k.Complete, as(k.NextMatch, "↑ ↓", "choose")}
 	case modeConfirm:
 		return []key.Binding{k.Yes, k.No}
 	case modeHelp:
@@ -129,49 +117,50 @@ func (k keyMap) footer(m mode, st advisor.State, o Options) []key.Binding {
 		return []key.Binding{k.LeaveNow}
 	}
 	look, quit := k.Views, k.Quit
-	if o.FleetOnly {
+	if m.o.FleetOnly {
 		look = as(k.Views, fmt.Sprintf("%d %d", viewReplicas+1, viewLog+1), "views")
 	}
-	if o.Attached {
+	if m.o.Attached {
 		quit = as(k.Quit, k.Quit.Help().Key, "detach")
 	}
-	if o.ReadOnly != "" {
-		return []key.Binding{as(k.Freeze, "space", "freeze"), look, k.Help, quit}
+	if m.o.ReadOnly != "" {
+		return []key.Binding{k.Freeze, look, k.Help, quit}
 	}
-	return append(k.forPhase(st, o.exports()), look, k.Help, quit)
+	return append(m.forPhase(), look, k.Help, quit)
 }
 
-func (k keyMap) forPhase(st advisor.State, export bool) []key.Binding {
-	advise, apply := as(k.Advise, "a", "advise"), as(k.Apply, "A", "apply")
-	verify, stop := as(k.Verify, "v", "verify"), as(k.Stop, "esc", "stop")
+func (m *screen) forPhase() []key.Binding {
+	st, k := m.latest, keys
 	var advice []key.Binding
 	if st.Advice != nil {
 		if st.Managed && !st.Applied {
-			advice = append(advice, apply)
+			advice = append(advice, k.Apply)
 		}
 		if st.Managed {
-			advice = append(advice, verify)
+			advice = append(advice, k.Verify)
 		}
-		if export {
-			advice = append(advice, as(k.Export, "x", "export"))
+		if m.o.exports() {
+			advice = append(advice, k.Export)
 		}
 	}
-	edit, freeze := as(k.Edit, "e", "edit"), as(k.Freeze, "space", "freeze")
 	switch {
 	case draining(st):
-		return []key.Binding{freeze}
+		return []key.Binding{k.Freeze}
 	case st.Busy():
-		return []key.Binding{stop, freeze}
+		return []key.Binding{k.Stop, k.Freeze}
 	case sending(st):
 		load := "users"
 		if st.Plan.Open() {
 			load = "rate"
 		}
-		out := append([]key.Binding{as(k.UsersUp, "w/s", load), edit, advise}, advice...)
-		return append(out, as(k.Pause, "P", "pause"), stop, freeze)
-	default:
-		return append([]key.Binding{k.Start, edit, advise}, advice...)
+		out := append([]key.Binding{as(k.UsersUp, "w/s", load), k.Edit, k.Advise}, advice...)
+		return append(out, k.Pause, k.Stop, k.Freeze)
 	}
+	out := append([]key.Binding{k.Start, k.Edit, k.Advise}, advice...)
+	if m.o.Another && st.Phase == advisor.Idle && st.Swarm != nil {
+		out = append(out, as(k.Another, k.Another.Help().Key, "another run"))
+	}
+	return out
 }
 
 // renderKeys writes bindings on one line of at most w cells; those that have

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -24,23 +25,30 @@ type harness struct {
 	exports   []string
 	exportErr error
 	files     map[string]bool // that are there
+	sent      bytes.Buffer    // to the terminal, past the screen
 }
 
-func drive(t *testing.T, st advisor.State) *harness {
+func drive(t *testing.T, st advisor.State, changes ...func(*Options)) *harness {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // the command that waits for a State returns at once
 	h := &harness{t: t, c: &fakeController{}}
-	h.m = newScreen(ctx, h.c, Options{
-		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"},
-		Export: func(format, path string, overwrite bool) (string, error) {
-			if h.files[path] && !overwrite {
-				return "", fs.ErrExist
-			}
-			h.exports = append(h.exports, format+" to "+path)
-			return "wrote " + path, h.exportErr
-		},
-	}, plainStyles())
+	write := func(format, path string, overwrite bool) (string, error) {
+		if h.files[path] && !overwrite {
+			return "", fs.ErrExist
+		}
+		h.exports = append(h.exports, format+" to "+path)
+		return "wrote " + path, h.exportErr
+	}
+	o := Options{
+		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"}, Another: true, Export: write, Output: &h.sent,
+		Save: func(path string, overwrite bool) (string, error) { return write("report", path, overwrite) },
+		Copy: func() (string, error) { return "the policy", nil },
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	h.m = newScreen(ctx, h.c, o, plainStyles())
 	h.state(st)
 	return h
 }
@@ -74,7 +82,7 @@ func (h *harness) run(cmd tea.Cmd) {
 var namedKeys = map[string]tea.KeyType{
 	"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "left": tea.KeyLeft, "right": tea.KeyRight,
 	"up": tea.KeyUp, "down": tea.KeyDown, "ctrl+c": tea.KeyCtrlC, "ctrl+z": tea.KeyCtrlZ, "ctrl+l": tea.KeyCtrlL, "ctrl+u": tea.KeyCtrlU,
-	"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
+	"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace, "ctrl+s": tea.KeyCtrlS,
 }
 
 // press types keys one after the other: names, or characters.
@@ -323,19 +331,23 @@ func TestFreeze(t *testing.T) {
 	h.wantHidden("frozen")
 }
 
-func TestHelpShowsEveryKey(t *testing.T) {
+func TestHelpShowsEveryCommand(t *testing.T) {
 	h := drive(t, steadyState())
 	h.press("?")
-	for _, group := range keys.groups() {
-		h.wantShown(group.title)
-		for _, b := range group.keys {
-			h.wantShown(b.Help().Key + " " + b.Help().Desc)
+	for _, c := range h.m.commands {
+		h.press("g")
+		for seen := h.frame(); !strings.Contains(seen, c.label()+" "+c.what); seen = h.frame() {
+			if h.press("j"); h.frame() == seen {
+				t.Errorf("the help has no %q", c.label()+" "+c.what)
+				break
+			}
 		}
 	}
+	h.press("G")
 	h.wantShown("p95, p99 and counts its peak")
 	h.press("w")
 	h.wantAsked("")
-	h.wantHidden("10 users more")
+	h.wantHidden("1, 10, 5 % more load")
 }
 
 func TestMoveThroughALog(t *testing.T) {

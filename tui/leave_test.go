@@ -74,10 +74,11 @@ func TestExport(t *testing.T) {
 		}
 	})
 	t.Run("loses something", func(t *testing.T) {
-		h := drive(t, advisedState())
-		h.m.o.Export = func(string, string, bool) (string, error) {
-			return "wrote jcloud.yml; lost: interval: the platform looks when it likes; lost: down.stabilization: there is no such thing", nil
-		}
+		h := drive(t, advisedState(), func(o *Options) {
+			o.Export = func(string, string, bool) (string, error) {
+				return "wrote jcloud.yml; lost: interval: the platform looks when it likes; lost: down.stabilization: there is no such thing", nil
+			}
+		})
 		h.press("x", "enter")
 		h.wantShown("✓ wrote jcloud.yml; lost: interval")
 		h.wantShown("there is no such thing")
@@ -88,8 +89,7 @@ func TestExport(t *testing.T) {
 		h.wantShown("there is nothing to export yet")
 	})
 	t.Run("not offered", func(t *testing.T) {
-		h := drive(t, advisedState())
-		h.m.o.Export = nil
+		h := drive(t, advisedState(), func(o *Options) { o.Export = nil })
 		h.press("x", "enter")
 		h.wantHidden("export")
 	})

@@ -40,7 +40,7 @@ func TestGoldenLooks(t *testing.T) {
 
 func TestGoldenSheets(t *testing.T) {
 	for name, keys := range map[string][]string{
-		"edit": {"e"}, "apply": {"A"}, "export": {"x"}, "help": {"?"}, "quit": {"q"}, "leaving": {"ctrl+c"},
+		"edit": {"e"}, "apply": {"A"}, "export": {"x"}, "help": {"?"}, "palette": {":", "e"}, "save": {"ctrl+s"}, "quit": {"q"}, "leaving": {"ctrl+c"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := drive(t, advisedState())
@@ -79,24 +79,30 @@ type answeringController struct {
 	asked  chan string
 }
 
-func (c *answeringController) Start() error {
-	c.asked <- "start"
-	c.show(steadyState())
-	return nil
+func newAnsweringController() *answeringController {
+	return &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
 }
 
-func (c *answeringController) SetUsers(n int) error {
-	c.asked <- "users"
-	st := steadyState()
-	st.Plan.Users, st.Load.Wanted = n, n
+func (c *answeringController) answer(name string, st advisor.State) error {
+	c.asked <- name
 	c.show(st)
 	return nil
 }
 
-func (c *answeringController) Stop() error {
-	c.asked <- "stop"
-	c.show(idleState())
-	return nil
+func (c *answeringController) Start() error  { return c.answer("start", steadyState()) }
+func (c *answeringController) Advise() error { return c.answer("advise", advisedState()) }
+func (c *answeringController) Stop() error   { return c.answer("stop", idleState()) }
+
+func (c *answeringController) SetUsers(n int) error {
+	st := steadyState()
+	st.Plan.Users, st.Load.Wanted = n, n
+	return c.answer("users", st)
+}
+
+func (c *answeringController) Apply() error {
+	st := advisedState()
+	st.Policy, st.Applied = st.Advice.Applied, true
+	return c.answer("apply", st)
 }
 
 func (c *answeringController) show(st advisor.State) {
@@ -111,25 +117,43 @@ func shows(text string) func([]byte) bool {
 	return func(out []byte) bool { return strings.Contains(ansi.Strip(string(out)), text) }
 }
 
-func TestStartEditQuit(t *testing.T) {
-	c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
+// The whole way of somebody who wants a policy, by keys and by commands.
+func TestStartEditAdviseApplyExportQuit(t *testing.T) {
+	c := newAnsweringController()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	c.show(idleState())
-	tm := teatest.NewTestModel(t, newScreen(ctx, c, Options{States: c.states}, plainStyles()), teatest.WithInitialTermSize(100, 30))
+	exported := make(chan string, 1)
+	o := Options{States: c.states, Formats: []string{"policy", "keda"}, Export: func(format, path string, _ bool) (string, error) {
+		exported <- format + " to " + path
+		return "wrote " + path, nil
+	}}
+	tm := teatest.NewTestModel(t, newScreen(ctx, c, o, plainStyles()), teatest.WithInitialTermSize(100, 30))
 	wait := func(text string) {
 		t.Helper()
 		teatest.WaitFor(t, tm.Output(), shows(text), teatest.WithDuration(10*time.Second), teatest.WithCheckInterval(5*time.Millisecond))
 	}
+	enter := func() { tm.Send(tea.KeyMsg{Type: tea.KeyEnter}) }
 	wait("press enter to start")
-	tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
+	enter()
 	wait("▶ swarming 01:42 of 05:00")
 	tm.Type("e")
 	wait("Change the load")
 	tm.Send(tea.KeyMsg{Type: tea.KeyCtrlU})
 	tm.Type("75")
-	tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
+	enter()
 	wait("users 50/75")
+	tm.Send(tea.WindowSizeMsg{Width: 120, Height: 40})
+	tm.Type("a")
+	wait("Recommendation")
+	tm.Type("A")
+	wait("Apply this policy to the scaler? y/n")
+	tm.Type("y")
+	wait("v replay the load under the advice")
+	tm.Type(":export keda keda.yaml")
+	wait("export [FORMAT [FILE]]")
+	enter()
+	wait("✓ wrote keda.yaml")
 	tm.Type("q")
 	wait("Stop the swarm and quit?")
 	tm.Type("y")
@@ -139,14 +163,17 @@ func TestStartEditQuit(t *testing.T) {
 	for name := range c.asked {
 		got = append(got, name)
 	}
-	if s := strings.Join(got, " "); s != "start users stop" {
+	if s := strings.Join(got, " "); s != "start users advise apply stop" {
 		t.Errorf("the controller was asked for %q", s)
+	}
+	if got := <-exported; got != "keda to keda.yaml" {
+		t.Errorf("exported %s, want keda to keda.yaml", got)
 	}
 }
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
+	c := newAnsweringController()
 	in, typed := io.Pipe()
 	defer typed.Close()
 	out := &bytes.Buffer{}
@@ -168,7 +195,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 
 func TestRunEndsWhenTheUserLeaves(t *testing.T) {
 	for key, want := range map[string]error{"q": nil, "\x03": ErrInterrupted} {
-		c := &answeringController{states: make(chan advisor.State, 1), asked: make(chan string, 10)}
+		c := newAnsweringController()
 		c.show(idleState())
 		if err := Run(context.Background(), c, Options{States: c.states, Input: strings.NewReader(key), Output: &bytes.Buffer{}}); err != want {
 			t.Errorf("Run with %q: %v, want %v", key, err, want)

@@ -222,7 +222,7 @@ func TestAnyStateFitsAnyScreen(t *testing.T) {
 		w, h := rapid.IntRange(20, 400).Draw(t, "width"), rapid.IntRange(5, 120).Draw(t, "height")
 		m := showing(anyState(t), s, rapid.IntRange(0, len(views)-1).Draw(t, "view"), w, h)
 		for range rapid.IntRange(0, 3).Draw(t, "keys") {
-			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "r", "v", "w", "ctrl+c"}).Draw(t, "key")))
+			m.Update(keyMsg(rapid.SampledFrom([]string{"e", "A", "x", "?", "q", "esc", "tab", "j", "G", "g", "k", " ", "r", "v", "w", "y", "n", ":", "enter", "ctrl+s", "ctrl+c"}).Draw(t, "key")))
 		}
 		frame := m.View()
 		checkFrame(t, frame, w, h)

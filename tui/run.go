@@ -43,46 +43,56 @@ type Options struct {
 	ReadOnly  string // why nothing can be changed; empty: it can
 	FleetOnly bool   // there is a scaler and no session: only its Replicas and Log
 
+	Another bool // whoever called Run can ask for another run
+
 	// Export writes the advised policy to a file and says what came of it. A
 	// file that is there is an fs.ErrExist, unless it may be overwritten.
 	Export func(format, path string, overwrite bool) (notice string, err error)
+	// Save writes a report of the run, in the format that the file's name ends
+	// with; otherwise like Export.
+	Save func(path string, overwrite bool) (notice string, err error)
+	// Copy returns the advised policy as a text for the clipboard.
+	Copy func() (string, error)
 
 	Input  io.Reader // nil: the terminal
-	Output io.Writer // nil: the terminal
+	Output io.Writer // nil: the terminal; takes writes from several goroutines
 }
 
 // framesPerSecond bounds how often the terminal is written to. States come
 // four times a second; the rest is for keys to be felt at once.
 const framesPerSecond = 20
 
-// ErrInterrupted is returned when the user left with ctrl+c.
-var ErrInterrupted = errors.New("interrupted")
+// ErrInterrupted is returned when the user left with ctrl+c, ErrAnother when
+// they want to set up another run.
+var (
+	ErrInterrupted = errors.New("interrupted")
+	ErrAnother     = errors.New("another run")
+)
 
 // Run shows the dashboard on the whole screen until the user leaves or ctx
-// ends, neither of which is an error, or interrupts it. The terminal is
-// restored on every way out, a panic included.
+// ends, neither of which is an error, interrupts it, or wants another run. The
+// terminal is restored on every way out, a panic included.
 func Run(ctx context.Context, c Controller, o Options) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	out := o.Output
-	if out == nil {
-		out = os.Stdout
+	if o.Output == nil {
+		o.Output = os.Stdout
 	}
 	options := []tea.ProgramOption{
 		tea.WithContext(inner), tea.WithoutSignalHandler(), tea.WithAltScreen(),
-		tea.WithFPS(framesPerSecond), tea.WithOutput(out),
+		tea.WithFPS(framesPerSecond), tea.WithOutput(o.Output), tea.WithFilter(new(backgroundAnswer).filter),
 	}
 	if o.Input != nil {
 		options = append(options, tea.WithInput(o.Input))
 	}
-	m := newScreen(inner, c, o, newStyles(out, o.ASCII))
+	m := newScreen(inner, c, o, newStyles(o.Output, o.ASCII))
 	_, err := tea.NewProgram(m, options...).Run()
 	switch {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return nil
-	case err == nil && m.interrupted:
-		return ErrInterrupted
+	case err == nil:
+		return m.left
 	}
 	return err
 }

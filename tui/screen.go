@@ -16,7 +16,8 @@ const (
 	modeNormal  mode = iota
 	modeEdit         // the fields for the load and the traffic
 	modeConfirm      // a question that wants y or n
-	modeExport       // the format and the file name
+	modeFile         // what is to be written, and where to
+	modePalette      // a command is typed
 	modeHelp
 	modeLeaving // the job under way is being stopped; then the program ends
 )
@@ -35,12 +36,17 @@ type screen struct {
 	view    int
 	scrolls [len(views)]scroll
 
-	interrupted bool // the user left with ctrl+c
-	mode        mode
-	confirm     confirmation
-	edit        loadForm
-	export      exportForm
-	notice      notice
+	left     error // what Run returns where the user left in a way that means something
+	commands []command
+	mode     mode
+	confirm  confirmation
+	edit     loadForm
+	export   fileForm
+	save     fileForm
+	file     *fileForm // of the two the one that is open
+	palette  commandLine
+	helpAt   scroll
+	notice   notice
 
 	calls   []call // waiting for the one under way
 	calling bool
@@ -70,7 +76,7 @@ type (
 func newScreen(ctx context.Context, c Controller, o Options, s *styles) *screen {
 	m := &screen{
 		ctx: ctx, do: c, o: o, styles: s, w: leastWidth, h: leastHeight, stale: true,
-		edit: newLoadForm(s), export: newExportForm(s, o.Formats),
+		edit: newLoadForm(s), export: newExportForm(s, o), save: newSaveForm(s, o), palette: newCommandLine(s), commands: newCommands(o),
 	}
 	m.view = m.views()[0]
 	return m
@@ -84,12 +90,13 @@ func (m *screen) views() []int {
 	return []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}
 }
 
-// Init waits for the first State.
+// Init waits for the first State, and starts where nobody has to ask for it.
 func (m *screen) Init() tea.Cmd {
+	cmds := []tea.Cmd{askBackground(m.o.Output), m.nextState()}
 	if m.o.Autostart {
-		return tea.Batch(m.nextState(), m.call(m.do.Start))
+		cmds = append(cmds, m.call(m.do.Start))
 	}
-	return m.nextState()
+	return tea.Batch(cmds...)
 }
 
 // nextState is a command that takes one State. It is given again with every
@@ -116,6 +123,8 @@ func (m *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			m.notice, m.stale = notice{text: msg.err.Error(), bad: true}, true
 		}
+	case backgroundMsg:
+		m.styles, m.stale = stylesOn(m.o.Output, msg.dark, m.styles.ascii), true
 	case tea.WindowSizeMsg:
 		m.w, m.h, m.stale = msg.Width, msg.Height, true
 	case tea.KeyMsg:
@@ -170,7 +179,7 @@ func (m *screen) typed(msg tea.KeyMsg) tea.Cmd {
 
 func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 	m.notice = notice{}
-	if cmd, ok := m.always(msg); ok {
+	if cmd, ok := m.given(msg, m.mode == modeNormal); ok {
 		return cmd
 	}
 	switch m.mode {
@@ -178,16 +187,14 @@ func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 		return m.editKey(msg)
 	case modeConfirm:
 		return m.confirmKey(msg)
-	case modeExport:
-		return m.exportKey(msg)
+	case modeFile:
+		return m.fileKey(msg)
+	case modePalette:
+		return m.paletteKey(msg)
 	case modeHelp:
-		m.mode = modeNormal
-		return nil
-	case modeLeaving:
-		return nil
-	default:
-		return m.normalKey(msg)
+		m.helpKey(msg)
 	}
+	return nil
 }
 
 // View is the screen. It is asked for after every message and draws only what
@@ -234,7 +241,7 @@ func (m *screen) draw() string {
 	}
 	copy(lines[len(lines)-len(sheet):], sheet)
 	lines = append(lines, problem...)
-	lines = append(lines, " "+renderKeys(keys.footer(m.mode, m.latest, m.o), m.styles, m.w-2))
+	lines = append(lines, " "+renderKeys(m.footer(), m.styles, m.w-2))
 	for i := range lines {
 		lines[i] = cut(lines[i], m.w)
 	}
@@ -260,7 +267,7 @@ func (m *screen) body() []string {
 	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.frozen, s, w))
 	switch {
 	case m.mode == modeHelp:
-		return append(lines, renderHelp(s, w, m.bodyHeight())...)
+		return append(lines, m.helpPage().render(s, m.helpAt, m.bodyHeight())...)
 	case m.view == viewDashboard:
 		above := banner(m.shown, s, w)
 		return append(append(lines, above...), renderDashboard(m.shown, s, w, m.bodyHeight()-len(above))...)
@@ -299,8 +306,10 @@ func (m *screen) sheet() []string {
 		return m.edit.render(s, w)
 	case modeConfirm:
 		return m.confirm.render(s, w)
-	case modeExport:
-		return m.export.render(s, w)
+	case modeFile:
+		return m.file.render(s, w)
+	case modePalette:
+		return m.palette.render(s, w)
 	case modeLeaving:
 		text := "stopping, and waiting for the answers that are under way"
 		if m.latest.Loaded {

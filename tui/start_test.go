@@ -15,19 +15,19 @@ import (
 )
 
 func TestStartForm(t *testing.T) {
-	m := newStartModel(StartValues{Target: "127.0.0.1:8000", Users: "50", SpawnRate: "5"}, plainStyles())
+	m := newStartModel(StartValues{Target: "127.0.0.1:8000", Load: "50", SpawnRate: "5"}, errors.New("no such host"), plainStyles())
 	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
 	wait := func(text string) {
 		t.Helper()
 		teatest.WaitFor(t, tm.Output(), shows(text), teatest.WithDuration(10*time.Second), teatest.WithCheckInterval(5*time.Millisecond))
 	}
-	wait(`target: got "127.0.0.1:8000"`)
+	wait("✗ no such host")
 	tm.Send(tea.KeyMsg{Type: tea.KeyHome})
 	tm.Type("http://")
 	wait("✓ understood")
-	for i, text := range []string{"", "", "", "5m", "p95<300ms", "50..200"} {
+	for i, text := range []string{"", "", "", "5m", "p95<300ms", "50..200", "s.yaml"} {
 		if i > 0 {
-			wait("┃ " + startFields[i].title) // it has the keys
+			wait(startFields[i].hint) // it has the keys
 		}
 		tm.Type(text)
 		tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
@@ -36,7 +36,7 @@ func TestStartForm(t *testing.T) {
 	if m.form.State != huh.StateCompleted {
 		t.Fatal("the form was not completed")
 	}
-	want := StartValues{Target: "http://127.0.0.1:8000", Users: "50", SpawnRate: "5", RunTime: "5m", SLO: "p95<300ms", Traffic: "50..200"}
+	want := StartValues{Target: "http://127.0.0.1:8000", Load: "50", SpawnRate: "5", RunTime: "5m", SLO: "p95<300ms", Traffic: "50..200", Scenario: "s.yaml"}
 	if got := m.values.trimmed(); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -51,7 +51,7 @@ func TestStartFormIsLeft(t *testing.T) {
 			in, keyboard := io.Pipe()
 			go io.WriteString(keyboard, test.key)
 			v := StartValues{Target: "http://127.0.0.1:8000"}
-			got, err := askStart(context.Background(), v, in, &bytes.Buffer{})
+			got, err := askStart(context.Background(), v, nil, in, &bytes.Buffer{})
 			if !errors.Is(err, test.want) || got != v {
 				t.Errorf("got %+v, %v, want what it began with and %v", got, err, test.want)
 			}
@@ -61,26 +61,31 @@ func TestStartFormIsLeft(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		why := errors.New("terminated")
 		cancel(why)
-		if _, err := askStart(ctx, StartValues{}, &bytes.Buffer{}, &bytes.Buffer{}); !errors.Is(err, why) {
+		if _, err := askStart(ctx, StartValues{}, nil, &bytes.Buffer{}, &bytes.Buffer{}); !errors.Is(err, why) {
 			t.Errorf("got %v, want the cause", err)
 		}
 	})
 }
 
 func TestStartValuesAreChecked(t *testing.T) {
-	good := StartValues{Target: "http://h/", Users: "10k", SpawnRate: "5/1s"}
-	if err := good.problem(); err != nil {
+	good := StartValues{Target: "http://h/", Load: "10k", SpawnRate: "5/1s"}
+	if err := good.Check(); err != nil {
 		t.Errorf("%+v: %v", good, err)
 	}
+	rate := StartValues{Target: "http://h/", Load: "40/s"}
+	if err := rate.Check(); err != nil || !rate.Rate() {
+		t.Errorf("%+v: %v, a rate %v", rate, err, rate.Rate())
+	}
 	for name, spoil := range map[string]func(*StartValues){
-		"target": func(v *StartValues) { v.Target = "h" }, "users": func(v *StartValues) { v.Users = "-1" },
-		"too many users": func(v *StartValues) { v.Users = "5000000000" }, "no run time": func(v *StartValues) { v.RunTime = "0" },
-		"traffic":    func(v *StartValues) { v.Traffic = "50" },
+		"target": func(v *StartValues) { v.Target = "h" }, "load": func(v *StartValues) { v.Load = "-1" },
+		"too many users": func(v *StartValues) { v.Load = "5000000000" }, "no rate": func(v *StartValues) { v.Load = "0/s" }, "no load": func(v *StartValues) { v.Load = "" },
+		"run time of none": func(v *StartValues) { v.RunTime = "0" }, "traffic": func(v *StartValues) { v.Traffic = "50" },
+		"no spawn rate": func(v *StartValues) { v.SpawnRate = "" }, "spawn rate beside a rate": func(v *StartValues) { v.Load, v.SpawnRate = "5/s", "x" },
 		"spawn rate": func(v *StartValues) { v.SpawnRate = "0" }, "run time": func(v *StartValues) { v.RunTime = "soon" },
 		"slo": func(v *StartValues) { v.SLO = "p95" },
 	} {
 		v := good
-		if spoil(&v); v.problem() == nil {
+		if spoil(&v); v.Check() == nil {
 			t.Errorf("a wrong %s went through: %+v", name, v)
 		}
 	}
@@ -90,7 +95,7 @@ func TestStartValuesAreChecked(t *testing.T) {
 // smallest screen, whatever was typed.
 func TestStartFormShowsWhatIsWanted(t *testing.T) {
 	for _, typed := range []string{"h", "ftp://" + strings.Repeat("a-long-name.", 30)} {
-		m := newStartModel(StartValues{Target: typed}, plainStyles())
+		m := newStartModel(StartValues{Target: typed}, nil, plainStyles())
 		m.Init()
 		frame := m.View()
 		checkFrame(t, frame, leastWidth, leastHeight)

@@ -73,13 +73,16 @@ type styles struct {
 // takes microseconds, and a frame has hundreds of pieces.
 type ink struct{ open, close string }
 
-// newStyles suits the terminal behind out. With NO_COLOR bold and reverse
-// stay.
+// newStyles suits the terminal behind out, whose background is taken for what
+// COLORFGBG says of it, or for dark.
 func newStyles(out io.Writer, ascii bool) *styles {
+	return stylesOn(out, lipgloss.HasDarkBackground(), ascii)
+}
+
+// stylesOn suits the terminal behind out. With NO_COLOR bold and reverse stay.
+func stylesOn(out io.Writer, dark, ascii bool) *styles {
 	r := lipgloss.NewRenderer(out)
-	// Bubble Tea has asked the terminal for its background when it was
-	// loaded. Asking again would compete with it for the answer.
-	r.SetHasDarkBackground(lipgloss.HasDarkBackground())
+	r.SetHasDarkBackground(dark)
 	colours := r.ColorProfile() != termenv.Ascii
 	if !colours && r.Output().ColorProfile() != termenv.Ascii {
 		r.SetColorProfile(termenv.ANSI)

@@ -3,22 +3,9 @@
 source "$(dirname "$0")/lib.sh"
 export LANG=C.UTF-8
 
-terminal() { tmux -S "$work/tmux" "$@"; }
-at_end() { terminal kill-server 2>/dev/null || true; }
-screen() { terminal capture-pane -p -t attached; }
-shows() { screen | grep -qE -- "$1"; }
-see() { within "$1" "the screen shows $2" shows "$2"; }
-press() { terminal send-keys -t attached "$@"; }
-# dashboard ARGUMENTS... attaches in a terminal of 80x24.
-dashboard() {
-  terminal new-session -d -s attached -x 80 -y 24 "headroom attach $*; echo \"left with \$?\"; stty -a | grep -o '[-]*echo '; sleep 60"
-}
-# left checks that the dashboard has ended and the terminal is as it was.
-left() {
-  see 5 'left with 0'
-  see 5 '^echo'
-  terminal kill-session -t attached
-}
+at_end() { no_terminals; }
+cd "$work"
+
 api() { grep -o 'http://[0-9.:]*' "$work/$1.log" | head -n 1; }
 # ask NAME PATH [CURL OPTIONS...] asks the API of a run with its token.
 ask() {
@@ -26,7 +13,7 @@ ask() {
   curl -s -H "Authorization: Bearer $(cat "$XDG_RUNTIME_DIR"/headroom/run-*.token)" "$@" "$(api "$name")$path"
 }
 reachable() { ask "$1" /healthz -f; }
-none_left() { [ "$(ours 'headroom (run|attach)')" = 0 ]; }
+none_left() { [ "$(ours '^headroom (run|attach)')" = 0 ]; }
 
 port=$(free_port)
 background target headroom target --port "$port" --service-time 20ms --concurrency 50
@@ -35,7 +22,7 @@ within 10 "the target answers" curl -sf -o "$work/probe" "http://127.0.0.1:$port
 # steered from a dashboard elsewhere, and by hand
 swarm steered "http://127.0.0.1:$port/request?x=7" -u 4 -r 50 -t 12s --api 127.0.0.1:0 --control; steered=$last
 within 5 "the API answers" reachable steered
-dashboard
+open steered 80x24 "headroom attach"
 see 5 'swarming'
 see 5 'users 4/4'
 press W
@@ -48,9 +35,15 @@ says "$work/metrics.log" 'locust_users 9'
 grep -E '^locust_requests_(current_rps|num_requests)\{method="GET",name="/request\?x=7"\} [1-9]' "$work/metrics.log" || fail "no figures of the requests"
 grep -E '^headroom_replica_requests_total\{replica=".+"\} [1-9]' "$work/metrics.log" || fail "no figures of the replicas"
 [ "$(curl -s -o /dev/null -w '%{http_code}' "$(api steered)/metrics")" = 401 ] || fail "metrics without a token"
+press e C-u 7 Enter
+see 5 'users 7/7'
+terminal resize-window -t "$session" -x 200 -y 50
+press :users Space 9 Enter
+see 5 'users 9/9'
+fits 200x50
 press q
 see 5 'it goes on without this'
-left
+left 0
 headroom attach >"$work/followed.out" 2>"$work/followed.log"
 swarmed "$steered"
 says "$work/followed.log" 'stopped after 12s'
@@ -62,10 +55,15 @@ holds "$(json "$work/steered.json" "d['result']['wanted']") == 9"
 swarm killed "http://127.0.0.1:$port/request?x=7" -u 4 -r 50 -t 60s --api 127.0.0.1:0; killed=$last
 within 5 "the API answers" reachable killed
 ask killed /v1/control/stop -X POST | grep -q 'read-only' || fail "an order is not refused"
-dashboard "$(api killed)"
+background lines headroom attach "$(api killed)"; lines=$last
+open killed 200x50 "headroom attach $(api killed)"
 see 5 'swarming'
 press w
 see 5 'this run is read-only'
+press '?'
+see 5 'freeze the view'
+! shows 'stop what is under way' || fail "the help has what is refused"
+press Escape
 see 5 'p95 +[0-9]'
 kill -KILL "$killed"
 see 5 '✗ connection lost: '
@@ -73,5 +71,45 @@ see 5 'trying again in'
 screen
 shows 'users 4/4' || fail "the last picture is gone"
 press q
-left
+left 0
+code=0
+wait "$lines" || code=$?
+[ $code = 3 ] || fail "attach off a terminal ends with $code when the run is lost, want 3"
+rm "$XDG_RUNTIME_DIR"/headroom/run-"$killed".*
+says lines.log 'how it ends is not known'
+
+# the whole way from elsewhere: measure, apply, export
+background scaler headroom scaler --name far --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --port '{port}' --service-time 20ms; scaler=$last
+serving_at() { service=$(grep -o 'http://127.0.0.1:[0-9]*' scaler.log | head -n 1) && curl -sf -o probe "$service/request?x=7"; }
+within 10 "the scaler serves" serving_at
+swarm far "$service/request?x=7" -u 8 -r 8 -t 300s --slo 'p95<100ms,errors<1%' --traffic 20..60 --budget 20s --headroom 50% --api 127.0.0.1:0 --control; far=$last
+within 5 "the API answers" reachable far
+open far 200x50 "headroom attach $(api far)"
+see 5 'swarming'
+advised
+press A
+see 5 'Apply this policy to the scaler'
+press y
+see 10 'v replay the load under the advice'
+press ":export keda keda.yaml" Enter
+see 5 'wrote keda.yaml'
+says keda.yaml 'kind: ScaledObject'
+press q
+left 0
+kill -INT "$far"
+wait "$far" || true
+open fleet 200x50 "headroom attach far"
+see 5 '▶ scaler'
+see 5 'replica-1'
+shows '6 Log' && ! shows 'Dashboard' || fail "a scaler alone has other views than Replicas and Log"
+press q
+left 0
+kill -INT "$scaler"
+
+# a measurement ends with its steps
+background capacity headroom capacity "http://127.0.0.1:$port/request?x=7" --slo 'p95<100ms' --budget 10s --api 127.0.0.1:0; capacity=$last
+within 5 "the API answers" reachable capacity
+headroom attach "$(api capacity)" >measured.out 2>measured.log
+says measured.out 'verdict'
+wait "$capacity" || true
 within 5 "no process is left" none_left

@@ -1,60 +1,126 @@
-# The dashboard in a real terminal: start, measure, apply, quit, at two sizes.
+# The dashboard in a real terminal: start, edit, measure, apply, export, quit,
+# at two sizes with a resize in the middle; the start form and another run; and
+# that the terminal is as it was, however the dashboard ends.
 source "$(dirname "$0")/lib.sh"
 export LANG=C.UTF-8
+cd "$work"
+at_end() { no_terminals; }
 
-terminal() { tmux -S "$work/tmux" "$@"; }
-at_end() { terminal kill-server 2>/dev/null || true; }
-screen() { terminal capture-pane -p -t "$session"; }
-shows() { screen | grep -qE -- "$1"; }
-see() { within "$1" "the screen shows $2" shows "$2"; }
-press() { terminal send-keys -t "$session" "$@"; }
-
-# advised measures until there is advice for two replicas and more: on a machine
-# that others keep busy there may be none, and rightly so.
-advised() {
-  for _ in 1 2 3 4; do
-    press 5 a
-    see 10 'measuring'
-    within 100 "the measurement has ended" shows 'No advice|Recommendation'
-    see 20 'swarming'
-    if shows 'Recommendation' && ! shows 'here max is 1\b'; then return; fi
-    screen
-  done
-  fail "no advice for two replicas in four measurements"
-}
-
+other=200x50
 for size in 80x24 200x50; do
-  session=demo-$size
-  terminal new-session -d -s "$session" -x "${size%x*}" -y "${size#*x}" \
-    "headroom demo --service-time 20ms --budget 30s --load 10s; echo \"left with \$?\"; stty -a | grep -o '[-]*echo '; sleep 60"
+  open "demo-$size" "$size" "headroom demo --service-time 20ms --budget 30s --load 10s"
+  terminal set-option -g set-clipboard on
   see 20 'enter start'
   press Enter
   see 10 'swarming'
   see 15 'p95'
+  press e C-u 60 Enter
+  see 10 'users +[0-9]+/60'
   press 3
   see 10 'replica-1 +.*serving'
-  advised
+  advised 2
   echo "-- advice at $size"; screen
+  fits $size
+  terminal resize-window -t "$session" -x "${other%x*}" -y "${other#*x}"
+  press 1
+  see 5 'throughput/s'
+  press 5
+  see 5 'Recommendation'
+  fits $other
   press A
   see 5 'replicas.max'
   press y
   press 3
   see 30 'replica-2 +.*(new|serving)'
+  press ":export keda keda-$size.yaml" Enter
+  see 5 "wrote keda-$size.yaml"
+  says keda-$size.yaml 'kind: ScaledObject'
+  press y
+  see 5 'sent the policy'
+  terminal show-buffer >policy.log
+  says policy.log 'kind: policy'
+  press C-s C-u "run-$size.html" Enter
+  see 5 "wrote run-$size.html"
+  says run-$size.html '<html'
   press 1
   see 5 'throughput/s'
   see 30 'SLO p95<100ms ✓'
   see 10 '([2-9]) of \1 replicas up'
-  echo "-- dashboard at $size"; screen
-  lines=$(screen | wc -l)
-  wide=$(screen | python3 -c 'import sys; print(max(len(line.rstrip("\n")) for line in sys.stdin))')
-  holds "$lines <= ${size#*x} and $wide <= ${size%x*}"
+  echo "-- dashboard at $other"; screen
+  fits $other
   press q
   see 5 'y/n|\[y'
   press y
   see 40 'left with'
-  see 5 '^echo'
-  echo "-- summary at $size"; screen | grep -v '^$' | tail -n 25
-  terminal kill-session -t "$session"
+  echo "-- summary"; screen | grep -v '^$' | tail -n 25
+  left 0
+  other=80x24
 done
 none_left() { [ "$(ours 'headroom target --port')" = 0 ]; }
 within 5 "no replica is left" none_left
+
+port=$(free_port)
+url=http://127.0.0.1:$port/request?x=7
+background target headroom target --port "$port" --service-time 20ms --concurrency 50
+within 10 "the target answers" curl -sf -o probe "http://127.0.0.1:$port/healthz"
+
+# The form says what is wrong, remembers what was right, and comes back.
+open form 80x24 headroom
+see 5 'a URL such as'
+press C-u http://127.0.0.1:1/
+for _ in 1 2 3 4 5 6 7; do press Enter; done
+see 5 'where nothing answers'
+press C-u "$url" Down
+see 5 'users such as 50'
+press C-u 5 x
+see 5 '✗ got "5x"'
+press BSpace
+see 5 '✓ understood'
+for _ in 1 2 3 4 5 6; do press Enter; done
+see 10 'users +[1-5]/5'
+press n
+see 5 'set up another run\? y/n'
+press y
+see 40 'a URL such as'
+shows 'Load +5$' || fail "the form has forgotten the load"
+press Escape
+left 0
+says state/headroom/form.json '"load": "5"'
+open remembered 80x24 "headroom run --autostart"
+see 10 'users +[1-5]/5'
+
+# Signals end it as ctrl+c does: with the summary, and the terminal as it was.
+dashboard() { pgrep -P "$(terminal display-message -p -t "$session" '#{pane_pid}')" headroom; }
+for signal in TERM HUP; do
+  [ $signal = TERM ] || open hung 80x24 "headroom run -u 2 $url"
+  see 10 'swarming'
+  see 10 'p95 +[0-9]'
+  kill -$signal "$(dashboard)"
+  see 20 '^generator '
+  left 130
+done
+
+# It stops for a shell, and comes back.
+session=shell
+terminal new-session -d -s shell -x 80 -y 24 bash --norc -i
+press "headroom run -u 2 $url" Enter
+see 10 'swarming'
+press C-z
+see 5 'Stopped'
+press 'stty -a | grep -o "[-]*icanon"' Enter
+see 5 '^icanon'
+press fg Enter
+see 5 'swarming'
+press q y
+see 40 '^generator '
+
+# A terminal that cannot draw gets lines, and a word why.
+open dumb 80x24 "TERM=dumb headroom run -t 2s $url"
+see 5 'TERM is dumb'
+see 20 '^generator '
+left '[03]'
+
+# A command that draws nothing asks the terminal nothing.
+TERM=xterm-256color script -qec 'headroom version' version.log </dev/null >/dev/null
+says version.log 'headroom '
+! grep -q $'\e\\[6n\|\e\\]11' version.log || fail "headroom version asks the terminal for its colours"

@@ -3,11 +3,11 @@
 set -euo pipefail
 
 work=$(mktemp -d)
-export XDG_RUNTIME_DIR="$work/run"
+export XDG_RUNTIME_DIR="$work/run" XDG_STATE_HOME="$work/state"
 mkdir -p -m 700 "$XDG_RUNTIME_DIR"
 started=()
 
-at_end() { :; } # a script may have more to clean up
+at_end() { :; } # a script may have more to clean up, such as no_terminals
 
 finish() {
   code=$?
@@ -80,6 +80,55 @@ serves() { local n; n=$(serving "$1"); [ "$n" -ge "$2" ] && [ "$n" -le "${3:-$2}
 # now prints the time in seconds; since TIME prints how many have passed since.
 now() { date +%s.%1N; }
 since() { python3 -c 'import sys, time; print(round(time.time() - float(sys.argv[1]), 1))' "$1"; }
+
+# For scripts with a screen: terminals of tmux, of which $session is looked at
+# and typed into. They are closed in the end by no_terminals.
+terminal() { tmux -S "$work/tmux" "$@"; }
+session=
+no_terminals() {
+  [ "$code" = 0 ] || screen || true
+  terminal kill-server 2>/dev/null || true
+}
+screen() { terminal capture-pane -p -t "$session"; }
+shows() { screen | grep -qE -- "$1"; }
+see() { within "$1" "the screen shows $2" shows "$2"; }
+press() { terminal send-keys -t "$session" "$@"; }
+
+# open NAME SIZE COMMAND makes a terminal in which a command runs; afterwards it
+# says with which exit code, and whether the terminal is as it was.
+open() {
+  session=$1
+  terminal new-session -d -s "$session" -x "${2%x*}" -y "${2#*x}" "$3; echo \"left with \$?\"; stty -a | grep -o '[-]*echo '; sleep 100"
+  terminal set-option -g exit-empty off # it stays for the next one
+}
+# left CODE checks that the command has ended so, and closes the terminal.
+left() {
+  see 40 "left with $1\$"
+  see 5 '^echo'
+  terminal kill-session -t "$session"
+}
+# fits SIZE checks that nothing on the screen is larger.
+fits() {
+  local lines wide
+  lines=$(screen | wc -l)
+  wide=$(screen | python3 -c 'import sys; print(max(len(line.rstrip("\n")) for line in sys.stdin))')
+  holds "$lines <= ${1#*x} and $wide <= ${1%x*}"
+}
+
+# advised [REPLICAS] measures until there is advice, here for two replicas and
+# more where it is said: on a machine that others keep busy there may be none,
+# and rightly so.
+advised() {
+  for _ in 1 2 3 4; do
+    press 5 a
+    see 10 'measuring'
+    within 100 "the measurement has ended" shows 'No advice|Recommendation'
+    see 20 'swarming'
+    if shows 'Recommendation' && { [ "${1:-1}" = 1 ] || ! shows 'here max is 1\b'; }; then return; fi
+    screen
+  done
+  fail "no advice for ${1:-1} replicas or more in four measurements"
+}
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 

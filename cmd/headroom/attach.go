@@ -26,7 +26,8 @@ func (a *app) attachCommand() *cobra.Command {
 		Short: "Show the dashboard of a run, or the replicas of a scaler, somewhere else",
 		Long: "Show the dashboard of a run that was started with --api, on this machine or another one, or the replicas of a scaler.\n\n" +
 			"Without an argument it takes the only one that runs here. Leaving does not end the run. Keys that change it work where it\n" +
-			"was started with --control. Off a terminal it prints lines, and the summary when the run has ended.",
+			"was started with --control. Off a terminal it prints lines, and the summary when the run has ended; a run that does not\n" +
+			"answer for 10 s is given up with exit code 3.",
 		Example: "  headroom run http://127.0.0.1:8000/ -t 10m --headless --api 127.0.0.1:9000 --control\n" +
 			"  headroom attach\n" +
 			"  headroom attach http://load.internal:9000 --token-file token",
@@ -121,7 +122,7 @@ func (a *app) attachRun(ctx context.Context, c *remote.Client) error {
 		<-done
 	}()
 	var err error
-	if a.interactive() {
+	if a.draws() {
 		o := tui.Options{Attached: true}
 		if !c.MayControl() {
 			o.ReadOnly = "this run is read-only: it was started without --control"
@@ -143,14 +144,29 @@ func (a *app) attachRun(ctx context.Context, c *remote.Client) error {
 		write(a.err, "left the run at "+c.URL()+"; it goes on without this\n")
 		return nil
 	case st.Swarm == nil:
-		return report.WriteFindings(a.out, st.Advice, st.Before, st.After)
+		return a.writeFindings(st)
 	}
 	st.Load = *st.Swarm
 	return report.WriteText(a.out, report.NewRun(st, programVersion(), nil), a.columns())
 }
 
-// patience is how long a lost connection is tried again where nobody looks.
-const patience = time.Minute
+// writeFindings writes what a session without a swarm came to: the advice, which
+// has its steps, or else the steps alone.
+func (a *app) writeFindings(st advisor.State) error {
+	if st.Advice != nil || st.Search == nil || st.Search.Capacity == nil {
+		return report.WriteFindings(a.out, st.Advice, st.Before, st.After)
+	}
+	err := report.WriteSteps(a.out, *st.Search.Capacity)
+	if st.Refusal != nil {
+		write(a.out, "\n")
+		err = errors.Join(err, report.WriteRefusal(a.out, st.Refusal))
+	}
+	return err
+}
+
+// patience is how long a lost connection is tried again where nobody looks: a
+// script is better told soon.
+const patience = 10 * time.Second
 
 // attachLines prints what a headless run does, until the run has ended or an
 // interrupt.
@@ -166,7 +182,7 @@ func (a *app) attachLines(c *remote.Client) error {
 				lost = time.Now()
 				p.line("%s", st.Lost)
 			case st.Lost != "" && time.Since(lost) > patience:
-				return usage("the run at %s does not answer any more: %s", c.URL(), st.Lost)
+				return &exit{exitInconclusive, fmt.Errorf("the run at %s has not answered for %v, and how it ends is not known: %s", c.URL(), patience, st.Lost)}
 			case st.Lost == "" && !lost.IsZero():
 				lost = time.Time{}
 				p.line("connected again")
@@ -196,7 +212,7 @@ func (a *app) attachScaler(ctx context.Context, c *scaler.Client) error {
 	end := start(ctx, session)
 	defer end()
 	a.signals.expect() // leaving ends nothing
-	if a.interactive() {
+	if a.draws() {
 		return a.dashboard(session, tui.Options{
 			Attached: true, FleetOnly: true, ReadOnly: "a scaler alone has no load: headroom run has one for its service",
 		})

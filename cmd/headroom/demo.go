@@ -58,7 +58,7 @@ func (a *app) demoCommand() *cobra.Command {
 				return err
 			}
 			workOn(&config, s, "/request?x=7")
-			err = a.demo(config, headless || json || !a.interactive(), json)
+			err = a.demo(config, headless || json || !a.draws(), json)
 			if stopErr := stop(); err == nil {
 				err = stopErr
 			}

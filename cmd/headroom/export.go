@@ -277,9 +277,26 @@ func (a *app) exportAdvice(s advisor.State, name, path string, overwrite bool) (
 	if s.Advice == nil {
 		return "", errors.New("there is no advice to export: measure first")
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && !overwrite {
-		return "", fmt.Errorf("%s: %w", path, fs.ErrExist)
+	if err := mayWrite(path, overwrite); err != nil {
+		return "", err
 	}
 	lost, err := a.exportFile(path, s.Advice.Policy, name)
 	return strings.Join(append([]string{"wrote " + path}, lost...), "; "), err
+}
+
+// policyText is the advised policy as a policy file.
+func policyText(s advisor.State) (string, error) {
+	if s.Advice == nil {
+		return "", errors.New("there is no advice to copy: measure first")
+	}
+	doc, err := exportDocument(s.Advice.Policy, platform.Own, platform.Options{Round: true})
+	return string(doc.Text), err
+}
+
+// mayWrite is an fs.ErrExist for a file that is there and is to stay.
+func mayWrite(path string, overwrite bool) error {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && !overwrite {
+		return fmt.Errorf("%s: %w", path, fs.ErrExist)
+	}
+	return nil
 }

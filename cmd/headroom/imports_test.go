@@ -26,6 +26,7 @@ var levels = map[string]int{
 	"headroom/advisor":             2,
 	"headroom/advisor/report":      3,
 	"headroom/advisor/remote":      3,
+	"headroom/tui/hush":            -1, // imports nothing but os, to be first
 	"headroom/tui":                 3,
 	"headroom/cmd/headroom/target": 3,
 	"headroom/cmd/headroom":        4,

@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -85,6 +87,25 @@ func (o *runFiles) check() error {
 		taken[path] = f.flag
 	}
 	return nil
+}
+
+// saveRun writes a report of the swarm so far, in the format that the name of
+// the file ends with. A file that is there is an fs.ErrExist, unless it may be
+// overwritten.
+func (a *app) saveRun(s advisor.State, path string, overwrite bool) (notice string, err error) {
+	format, ok := formats.Find(strings.TrimPrefix(filepath.Ext(path), "."))
+	if !ok || format.Name != "html" && format.Name != "json" {
+		return "", fmt.Errorf("file: got %s, want a name that ends with .html or .json", path)
+	}
+	if s.Swarm == nil {
+		return "", errors.New("there is no run to save")
+	}
+	if err := mayWrite(path, overwrite); err != nil {
+		return "", err
+	}
+	s.Load = *s.Swarm
+	run := report.NewRun(s, programVersion(), os.Args)
+	return "wrote " + path, a.saveFile(path, func(w io.Writer) error { return format.Write(w, run, 0) })
 }
 
 // stepSummary names the file that a step of GitHub Actions may add to.

@@ -30,10 +30,10 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !a.interactive() {
+			if !a.draws() {
 				return cmd.Help()
 			}
-			return a.swarmFromForm(cmd, newLoadFlags(), newAdviceFlags(), runOptions{failureCode: exitFailures})
+			return a.swarmFromForm(cmd.Context(), remembered(), newLoadFlags(), newAdviceFlags(), runOptions{failureCode: exitFailures})
 		},
 	}
 	root.PersistentPreRunE = a.configure
@@ -75,9 +75,24 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usage("--%s: %w", bad.GetFlag().Name, badValue(err))
 }
 
+// terminal reports whether somebody sits at a terminal.
+func (a *app) terminal() bool {
+	return term.IsTerminal(int(a.in.Fd())) && term.IsTerminal(int(a.out.Fd()))
+}
+
+// dumb reports whether that terminal can only print.
+func (a *app) dumb() bool { return a.terminal() && os.Getenv("TERM") == "dumb" }
+
 // interactive reports whether there is a terminal to draw on.
-func (a *app) interactive() bool {
-	return term.IsTerminal(int(a.in.Fd())) && term.IsTerminal(int(a.out.Fd())) && os.Getenv("TERM") != "dumb"
+func (a *app) interactive() bool { return a.terminal() && !a.dumb() }
+
+// draws is interactive for what is drawn on the whole screen; it says why
+// there will be none on a terminal that could be thought to have one.
+func (a *app) draws() bool {
+	if a.dumb() {
+		write(a.err, "TERM is dumb, so there is no dashboard: going on in plain lines\n")
+	}
+	return a.interactive()
 }
 
 // columns is how wide the lines of a result may be; 0 where it goes into a file

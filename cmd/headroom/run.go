@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ type runOptions struct {
 	headless    bool
 	json        bool
 	list, once  bool
+	autostart   bool
 	files       runFiles
 	remote      remoteFlags
 	failureCode int
@@ -45,22 +47,34 @@ func (a *app) runCommand() *cobra.Command {
 				return a.listTasks(l)
 			}
 			target := first(args)
-			dashboard := !o.headless && !o.json && !o.once && a.interactive()
-			// The form asks for users, which a rate or a shape does not have.
-			if target == "" && l.host == "" && dashboard && l.plan.Rate == 0 && !l.shape.any() && l.scenario == "" {
-				return a.swarmFromForm(cmd, l, v, o)
+			dashboard := !o.headless && !o.json && !o.once && a.draws()
+			// The form has no shapes, and a scenario may have a target.
+			asks := dashboard && target == "" && l.host == "" && !l.shape.any() && l.scenario == ""
+			values := startValues(cmd.Flags(), remembered())
+			if asks && !o.autostart {
+				return a.swarmFromForm(cmd.Context(), values, l, v, o)
 			}
-			plan, err := l.finish(target)
+			plan, err := l.planOf(target, asks, values, v)
 			if err != nil {
 				return err
 			}
 			if o.once {
 				return a.once(a.signals.now, plan, l.source, o.failureCode)
 			}
-			if !dashboard && plan.Length() == 0 && plan.Requests == 0 {
+			if !dashboard && plan.Length() == 0 && plan.Requests == 0 && !a.dumb() {
 				return usage("--run-time: got nothing, want a time such as 30s (or --requests, or a load that ends such as --stage) when there is no terminal to stop the run from")
 			}
-			return a.swarm(cmd.Context(), plan, l, v, o, dashboard)
+			session, err := a.prepare(cmd.Context(), plan, l, v)
+			if err != nil {
+				return err
+			}
+			if err := a.swarm(session, o, dashboard); !errors.Is(err, tui.ErrAnother) {
+				return err
+			}
+			if !asks {
+				values = startValues(cmd.Flags(), tui.StartValues{Target: plan.Target, Load: fmt.Sprint(plan.Users), SpawnRate: "1"})
+			}
+			return a.swarmFromForm(cmd.Context(), values, l, v, o)
 		},
 	}
 	f := cmd.Flags()
@@ -70,6 +84,7 @@ func (a *app) runCommand() *cobra.Command {
 	l.request(f)
 	l.sources.add(f)
 	f.BoolVar(&o.headless, "headless", false, "no dashboard, even on a terminal")
+	f.BoolVar(&o.autostart, "autostart", false, "where no target is given: no form, but what was typed into it the last time, save for the flags beside this")
 	f.BoolVar(&o.list, "list", false, "print the tasks of the --scenario, and send nothing")
 	f.BoolVar(&o.once, "once", false, "send each request once, and print it, the answer, and where it came from")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
@@ -81,27 +96,40 @@ func (a *app) runCommand() *cobra.Command {
 	return cmd
 }
 
-// swarm runs a plan to its end and writes the summary.
-func (a *app) swarm(ctx context.Context, plan profiles.Plan, l *loadFlags, v *adviceFlags, o runOptions, dashboard bool) error {
+// prepare is a session for a plan, which nothing has started yet.
+func (a *app) prepare(ctx context.Context, plan profiles.Plan, l *loadFlags, v *adviceFlags) (*advisor.Session, error) {
 	config := sessionConfig(plan, l, v)
 	if err := connect(ctx, &config, l.sources); err != nil {
-		return err
+		return nil, err
 	}
 	session, err := advisor.NewSession(config)
 	if err != nil {
-		return &exit{exitUsage, err}
+		return nil, &exit{exitUsage, err}
 	}
+	return session, nil
+}
+
+// swarm runs a session to its end and writes the summary. It is ErrAnother
+// where another run is wanted: what became of this one has been said then.
+func (a *app) swarm(session *advisor.Session, o runOptions, dashboard bool) error {
 	end, err := a.startServed(session, o.remote)
 	if err != nil {
 		return err
 	}
+	plan := session.State().Plan
 	if dashboard {
-		err = a.dashboard(session, tui.Options{Autostart: true})
+		err = a.dashboard(session, tui.Options{Autostart: true, Another: plan.Shape == nil && plan.UserShape == nil})
 	} else {
 		err = a.follow(session, newProgress(a.err, plan.Length(), false), session.Start)
 	}
 	end()
-	return a.concludeShown(err, session.State(), o)
+	if !errors.Is(err, tui.ErrAnother) {
+		return a.concludeShown(err, session.State(), o)
+	}
+	if err := a.conclude(session.State(), o); err != nil && err.Error() != "" {
+		write(a.err, err.Error()+"\n")
+	}
+	return tui.ErrAnother
 }
 
 // concludeShown is conclude after something showed the swarm. Where that failed

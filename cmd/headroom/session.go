@@ -149,9 +149,14 @@ type steered interface {
 
 // dashboard shows a session on the whole terminal until the user leaves.
 func (a *app) dashboard(s steered, o tui.Options) error {
-	o.States, o.Formats = s.States(), platform.Names()
-	o.Export = func(format, path string, overwrite bool) (string, error) {
-		return a.exportAdvice(s.State(), format, path, overwrite)
+	o.States = s.States()
+	if !o.FleetOnly { // that has no advice and no run
+		o.Formats = platform.Names()
+		o.Export = func(format, path string, overwrite bool) (string, error) {
+			return a.exportAdvice(s.State(), format, path, overwrite)
+		}
+		o.Copy = func() (string, error) { return policyText(s.State()) }
+		o.Save = func(path string, overwrite bool) (string, error) { return a.saveRun(s.State(), path, overwrite) }
 	}
 	return a.left(tui.Run(a.signals.stop, s, o))
 }
