@@ -190,7 +190,7 @@ func (s *Session) swarm(ctx context.Context, j *job) error {
 	plan := s.state.Plan
 	j.phase, s.state.Phase = Swarming, Swarming
 	s.mu.Unlock()
-	s.note("run", "swarming %s with %s", profiles.HidePasswords(plan.Target), describePlan(plan))
+	s.note("run", "swarming %s with %s", plan.ShownTarget(), describePlan(plan))
 	result, err := s.perform(ctx, plan, 0)
 	if err != nil {
 		return err

@@ -130,7 +130,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		capacity.Replicas = s.countReplicas(capacity.Steps)
 	}
 	m = Measurement{
-		Version: profiles.Version, Kind: "measurement", Target: profiles.HidePasswords(s.config.Plan.Target), SLO: options.SLO.String(), Tasks: s.config.Plan.TaskNames(),
+		Version: profiles.Version, Kind: "measurement", Target: s.config.Plan.ShownTarget(), SLO: options.SLO.String(), Tasks: s.config.Plan.TaskNames(),
 		Date: time.Now().UTC(), Machine: ThisMachine(), Local: s.config.Scaler != nil, StartUp: s.startUps(), Capacity: capacity,
 	}
 	if s.config.Continue != nil {

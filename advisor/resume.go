@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-
-	"headroom/profiles"
 )
 
 // resume goes on with the search of before: with its steps, from where it ended.
@@ -46,7 +44,7 @@ func (s *search) again(ctx context.Context, c *Capacity) error {
 // SLO, and come from the same machine.
 func (m Measurement) continuedBy(c Config) error {
 	for _, of := range []struct{ what, got, want string }{
-		{"of a target that is", m.Target, profiles.HidePasswords(c.Plan.Target)},
+		{"of a target that is", m.Target, c.Plan.ShownTarget()},
 		{"under the SLO", m.SLO, c.SLO.String()},
 		{"of the tasks", fmt.Sprint(m.Tasks), fmt.Sprint(c.Plan.TaskNames())},
 		{"from a machine that is", fmt.Sprint(m.Machine), fmt.Sprint(ThisMachine())},

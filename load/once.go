@@ -25,7 +25,8 @@ type Exchange struct {
 	Route   Route
 	Replica string // empty: the answer names none
 	Sample  Sample
-	Err     error // why it failed, where the status does not say it, or why it was not sent
+	Taken   map[string]string // what the user has captured so far, by its name
+	Err     error             // why it failed, where the status does not say it, or why it was not sent
 }
 
 // Route is how a request got to its target.
@@ -55,9 +56,13 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 	k.base = time.Now()
 	r := &routes{dialer: k.dialer}
 	k.dialer.seen = r.dialled
+	var captures []string
+	if plan.Scenario != nil {
+		captures = plan.Scenario.Captures
+	}
 	for n := range t.classes {
 		number := slices.Index(t.turns, n)
-		o := once{conns: k, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: k.newConn(ctx), routes: r, show: show}
+		o := once{names: captures, conns: k, actor: t.newActor(number, rand.New(rand.NewPCG(plan.Seed, uint64(number)+1))), conn: k.newConn(ctx), routes: r, show: show}
 		o.all(ctx)
 		o.conn.Close()
 	}
@@ -66,6 +71,7 @@ func Once(ctx context.Context, plan profiles.Plan, identifier *probe.Identifier,
 
 // once is one user that sends everything once.
 type once struct {
+	names  []string // of the captures
 	conns  *connector
 	actor  actor
 	conn   Conn
@@ -107,6 +113,10 @@ func (o *once) send(t *task) {
 	x.Sample.Intended = time.Since(o.conns.base)
 	if err := o.conn.Do(&x.Sample, m); err != nil {
 		x.Err = fmt.Errorf("%s: %s", x.Sample.Failure, describe(err, o.conns.timeout))
+	}
+	x.Taken = map[string]string{}
+	for i, value := range m.values.Captured {
+		x.Taken[o.names[i]] = value
 	}
 	x.Route = o.routes.taken(x.Head)
 	if n := x.Sample.Replica; n != probe.Unknown {

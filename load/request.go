@@ -37,7 +37,7 @@ type request struct {
 // planRequest is the only request of a plan without a scenario.
 func planRequest(plan profiles.Plan, target *url.URL) profiles.Request {
 	path := target.RequestURI()
-	return profiles.Request{Name: plan.Method + " " + path, Method: plan.Method, Path: profiles.Literal(path), Body: profiles.Literal(string(plan.Body))}
+	return profiles.Request{Name: plan.Method + " " + plan.Secrets.Hide(path), Method: plan.Method, Path: profiles.Literal(path), Body: profiles.Literal(string(plan.Body))}
 }
 
 // newRequest prepares a request of a valid plan. Its path goes behind prefix.

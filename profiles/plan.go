@@ -57,6 +57,8 @@ type Plan struct {
 	// Target. Header goes with it where it says nothing else. nil: one request.
 	Scenario *Scenario
 
+	Secrets *Secrets // what must not be shown of all this; nil: the usual ones, by their names
+
 	Users     int           // closed model, 1 to MostUsers
 	UserShape Shape         // closed model: users over time, instead of Users and SpawnRate; its whole part is meant
 	SpawnRate float64       // users started per second; default 1

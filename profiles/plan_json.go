@@ -23,7 +23,7 @@ type planPicture struct {
 // a shape it says where it begins.
 func (p Plan) MarshalJSON() ([]byte, error) {
 	return json.Marshal(planPicture{
-		HidePasswords(p.Target), p.Users, beginning(p.UserShape), p.SpawnRate, p.Rate, beginning(p.Shape), p.RunTime, p.Requests, p.StopGrace,
+		p.ShownTarget(), p.Users, beginning(p.UserShape), p.SpawnRate, p.Rate, beginning(p.Shape), p.RunTime, p.Requests, p.StopGrace,
 	})
 }
 

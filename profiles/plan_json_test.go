@@ -26,7 +26,7 @@ func TestPlanJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Plan{
-		Target: HidePasswords(p.Target), Users: 20, UserShape: Constant(3), SpawnRate: 1, Shape: Constant(2.5),
+		Target: p.ShownTarget(), Users: 20, UserShape: Constant(3), SpawnRate: 1, Shape: Constant(2.5),
 		RunTime: time.Minute, Requests: 7, StopGrace: 30 * time.Second,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

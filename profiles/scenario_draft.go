@@ -180,7 +180,8 @@ func (t *DraftTask) has(name string) bool {
 
 // warnOfSecrets says where the file has something to be kept from others.
 func (d *Draft) warnOfSecrets() {
-	for _, name := range []string{"Authorization", "Cookie", "X-Api-Key"} {
+	for _, name := range secretNames {
+		name = canonical(name)
 		if slices.ContainsFunc(d.Tasks, func(t DraftTask) bool { return t.has(name) }) {
 			d.Notes = append(d.Notes, fmt.Sprintf("the scenario holds the header %s as it was given: put ${env.NAME} there before you share it", name))
 		}

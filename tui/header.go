@@ -38,7 +38,7 @@ func titleLine(st advisor.State, s *styles, w int) string {
 	if room < 12 {
 		return sides(left, right, w)
 	}
-	target := s.paint(accent, cutMiddle(clean(profiles.HidePasswords(st.Plan.Target)), room))
+	target := s.paint(accent, cutMiddle(clean(st.Plan.ShownTarget()), room))
 	return sides(left+"  "+target, right, w)
 }
 

@@ -1,6 +1,8 @@
 package remote
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
 
 	"headroom/advisor"
 	"headroom/load"
@@ -23,6 +26,20 @@ func newMetrics(s *advisor.Session) http.HandlerFunc {
 	// Names come from the target: one that spoils a series must not take the
 	// others with it.
 	return httpapi.Limited(promhttp.HandlerFor(r, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))
+}
+
+// WriteOpenMetrics writes a State as OpenMetrics text, which ends in # EOF.
+func WriteOpenMetrics(w io.Writer, st advisor.State) error {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collector(func() advisor.State { return st }))
+	families, err := r.Gather() // what it could read, also where names spoil some
+	e := expfmt.NewEncoder(w, expfmt.NewFormat(expfmt.TypeOpenMetrics))
+	errs := []error{err}
+	for _, f := range families {
+		errs = append(errs, e.Encode(f))
+	}
+	_, err = expfmt.FinalizeOpenMetrics(w)
+	return errors.Join(append(errs, err)...)
 }
 
 // collector reads the newest State when somebody asks. What is not known is
@@ -54,6 +71,7 @@ var (
 
 	usersWanted  = ours("users_wanted", "Users asked for.")
 	planned      = ours("load_planned", "Load planned at the moment: users, or arrivals per second of the open model.")
+	overall      = ours("request_latency_seconds", "Latency since the start, from the intended start; successes only.", "method", "name", "quantile")
 	inFlight     = ours("in_flight_requests", "Requests sent and not answered.")
 	latency      = ours("latency_seconds", "Latency of the last seconds, from the intended start; successes only.", "quantile")
 	objective    = ours("slo_objective_holds", "1 where the last seconds meet the objective, 0 where they do not.", "objective")
@@ -67,7 +85,7 @@ var (
 	serviceOf    = ours("replica_service_time_seconds", "Service time of the replica's successes.", "replica", "quantile")
 	descriptions = []*prometheus.Desc{
 		locustUp, locustUsers, locustRequests, locustFailures, locustRPS, locustMean, locustMin, locustMax, locustMedian, locustLength, locustErrors,
-		usersWanted, planned, inFlight, latency, objective, generator, answering, replicasUp, wanted, byReplica, failedOf, rateOf, serviceOf,
+		usersWanted, planned, overall, inFlight, latency, objective, generator, answering, replicasUp, wanted, byReplica, failedOf, rateOf, serviceOf,
 	}
 )
 
@@ -144,6 +162,7 @@ func kind(gauge func(*prometheus.Desc, float64, ...string), s load.Stats, method
 			gauge(d, v.Seconds()*1000, method, name)
 		}
 	}
+	quantiles(s.Latency, func(q string, v float64) { gauge(overall, v, method, name, q) })
 	if s.Count > 0 {
 		gauge(locustLength, float64(s.Bytes)/float64(s.Count), method, name)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"headroom/advisor"
 	"headroom/load"
@@ -79,5 +81,39 @@ locust_users 5
 func TestMetricsWithoutLoad(t *testing.T) {
 	if n := testutil.CollectAndCount(collector(func() advisor.State { return advisor.State{Phase: advisor.Idle} })); n != 1 {
 		t.Errorf("an idle session has %d series, want locust_up alone", n)
+	}
+}
+
+// The text of a run's end can be parsed, has every series that a scrape has, and
+// keeps the rules that OpenMetrics adds: the samples of a counter end in _total,
+// its family does not, and the text in # EOF.
+func TestWriteOpenMetrics(t *testing.T) {
+	var out strings.Builder
+	if err := WriteOpenMetrics(&out, runningState()); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	if body, ok := strings.CutSuffix(text, "\n# EOF\n"); !ok || strings.Contains(body, "# EOF") || strings.Contains(body, "\n\n") {
+		t.Errorf("the text is not one that ends in # EOF:\n%s", text)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	series := 0
+	for _, f := range families {
+		series += len(f.GetMetric())
+	}
+	if want := testutil.CollectAndCount(collector(runningState)); series != want {
+		t.Errorf("%d series, want the %d of a scrape", series, want)
+	}
+	if !strings.Contains(text, "# TYPE headroom_replica_requests counter\n") || families["headroom_replica_requests_total"] == nil {
+		t.Errorf("the counter of the replicas is missing:\n%s", text)
+	}
+	for _, m := range families["headroom_request_latency_seconds"].GetMetric() {
+		if labels := m.GetLabel(); labels[1].GetValue() == "Aggregated" && labels[2].GetValue() == "0.95" && m.GetUntyped().GetValue()+m.GetGauge().GetValue() != 0.08 {
+			t.Errorf("p95 of all: %v, want 0.08", m)
+		}
 	}
 }

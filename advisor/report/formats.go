@@ -13,8 +13,11 @@ type Format struct {
 	Pair  func(w io.Writer, a, b Run, width int) error // side by side; nil: there is no such thing
 }
 
-// Formats are all of them.
-var Formats = []Format{
+// FormatList is a choice of formats.
+type FormatList []Format
+
+// Formats are all of this package.
+var Formats = FormatList{
 	{"text", WriteText, WritePair},
 	{"json", anyWidth(WriteRun), nil},
 	{"csv", anyWidth(WriteLocustStats), nil},
@@ -31,9 +34,9 @@ func anyWidth(write func(io.Writer, Run) error) func(io.Writer, Run, int) error 
 	return func(w io.Writer, r Run, _ int) error { return write(w, r) }
 }
 
-// FormatNames are the names of the formats, or of those for two runs.
-func FormatNames(pair bool) (names []string) {
-	for _, f := range Formats {
+// Names are the names of the formats, or of those for two runs.
+func (l FormatList) Names(pair bool) (names []string) {
+	for _, f := range l {
 		if !pair || f.Pair != nil {
 			names = append(names, f.Name)
 		}
@@ -41,9 +44,9 @@ func FormatNames(pair bool) (names []string) {
 	return names
 }
 
-// FindFormat is the format of a name.
-func FindFormat(name string) (f Format, ok bool) {
-	for _, f := range Formats {
+// Find is the format of a name.
+func (l FormatList) Find(name string) (f Format, ok bool) {
+	for _, f := range l {
 		if f.Name == name {
 			return f, true
 		}

@@ -58,7 +58,7 @@ func saved(t *testing.T) Run {
 
 func write(t *testing.T, format string, r Run) string {
 	t.Helper()
-	f, ok := FindFormat(format)
+	f, ok := Formats.Find(format)
 	if !ok {
 		t.Fatalf("no format %q", format)
 	}
@@ -155,9 +155,11 @@ func TestReportsHaveNoSecrets(t *testing.T) {
 			}
 		}
 	}
-	command := []string{"run", "--header=Cookie: a=b", "--header", "X-API-Key:  k", "--header", "X-User: ann", "http://a:b@h/", "--host=http://a:b@h", "--workers-url", "http://h/w?key=k", "a:b@c", "--slo=p95<1s", "x=", "-u"}
-	want := []string{"run", "--header=Cookie: ***", "--header", "X-API-Key: ***", "--header", "X-User: ann", "http://a:***@h/", "--host=http://a:***@h", "--workers-url", "http://h/w?***", "a:b@c", "--slo=p95<1s", "x=", "-u"}
-	if got := withoutSecrets(command); fmt.Sprint(got) != fmt.Sprint(want) {
+	command := []string{"run", "--header=Cookie: a=b", "--header", "X-API-Key:  k", "--header", "X-User: ann", "http://a:b@h/", "--host=http://a:b@h", "--workers-url", "http://h/w?key=k", "a:b@c", "--slo=p95<1s", "x=", "-u",
+		"--pin", "1", "--pin=2", "--body", `{"pin": "3", "a": 4}`, "http://h/?a=5&pin=6", "--header", "Authorization: Bearer ${env.T}"}
+	want := []string{"run", "--header=Cookie: ***", "--header", "X-API-Key:  ***", "--header", "X-User: ann", "http://a:***@h/", "--host=http://a:***@h", "--workers-url", "http://h/w?***", "a:b@c", "--slo=p95<1s", "x=", "-u",
+		"--pin", "***", "--pin=***", "--body", `{"pin": "***", "a": 4}`, "http://h/?a=5&pin=***", "--header", "Authorization: Bearer ${env.T}"}
+	if got := withoutSecrets(command, profiles.NewSecrets("Pin")); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("withoutSecrets(%q) = %q, want %q", command, got, want)
 	}
 }

@@ -43,8 +43,8 @@ type Run struct {
 // NewRun takes what is worth keeping from the last State of a session.
 func NewRun(s advisor.State, program string, command []string) Run {
 	r := Run{
-		Version: profiles.Version, Kind: "run", Program: program, Command: withoutSecrets(command), Machine: advisor.ThisMachine(),
-		Target: profiles.HidePasswords(s.Plan.Target), Date: s.Load.Started.UTC(), Methods: methods(s),
+		Version: profiles.Version, Kind: "run", Program: program, Command: withoutSecrets(command, s.Plan.Secrets), Machine: advisor.ThisMachine(),
+		Target: s.Plan.ShownTarget(), Date: s.Load.Started.UTC(), Methods: methods(s),
 		Result: s.Load, Fleet: s.Fleet, Timeline: s.Timeline, Points: s.Points, Events: s.Events, Noticed: s.Noticed,
 		Advice: s.Advice, Before: s.Before, After: s.After,
 	}

@@ -1,18 +1,15 @@
 package report
 
 import (
-	"slices"
 	"strings"
 
 	"headroom/profiles"
 )
 
-// secretHeaders are those whose values let somebody in.
-var secretHeaders = []string{"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"}
-
-// withoutSecrets is a command line with the values of such headers hidden, the
-// passwords in URLs, and what stands behind the URL of a list of workers.
-func withoutSecrets(command []string) []string {
+// withoutSecrets is a command line with what is secret in it hidden: also the
+// value of a flag that has the name of a secret, and what stands behind the URL
+// of a list of workers.
+func withoutSecrets(command []string, secrets *profiles.Secrets) []string {
 	out := make([]string, len(command))
 	before := ""
 	for i, arg := range command {
@@ -20,28 +17,20 @@ func withoutSecrets(command []string) []string {
 		if attached = attached && strings.HasPrefix(arg, "--"); !attached {
 			flag, value = before, arg
 		}
-		switch flag {
-		case "--header":
-			value = hideHeader(value)
-		case "--workers-url":
+		name := strings.TrimLeft(flag, "-")
+		switch {
+		case name != flag && secrets.Named(name):
+			value = profiles.Hidden
+		case flag == "--workers-url":
 			if address, _, ok := strings.Cut(value, "?"); ok {
 				value = address + "?" + profiles.Hidden
 			}
 		}
-		out[i] = profiles.HidePasswords(value)
+		out[i] = secrets.Hide(value)
 		if attached {
 			out[i] = flag + "=" + out[i]
 		}
 		before = arg
 	}
 	return out
-}
-
-// hideHeader hides the value of a header that is a secret.
-func hideHeader(header string) string {
-	name, _, ok := strings.Cut(header, ":")
-	if ok && slices.Contains(secretHeaders, strings.ToLower(strings.TrimSpace(name))) {
-		return name + ": " + profiles.Hidden
-	}
-	return header
 }

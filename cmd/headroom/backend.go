@@ -120,8 +120,8 @@ func addressOf(target string) (string, error) {
 }
 
 // checkReachable finds out before anything starts that nobody listens there.
-func checkReachable(ctx context.Context, target string) error {
-	address, err := addressOf(target)
+func checkReachable(ctx context.Context, plan profiles.Plan) error {
+	address, err := addressOf(plan.Target)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func checkReachable(ctx context.Context, target string) error {
 			err = op.Err
 		}
 		return usage("target: got %q, where nothing answers (%s): start the service first, or correct the URL",
-			target, strings.TrimPrefix(err.Error(), "connect: "))
+			plan.ShownTarget(), strings.TrimPrefix(err.Error(), "connect: "))
 	}
 	return nc.Close()
 }

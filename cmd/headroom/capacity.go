@@ -21,15 +21,15 @@ func (a *app) capacityCommand() *cobra.Command {
 	output, junit, before, reach, base, quiet := "", "", "", remoteFlags{}, baselineFlags{}, false
 	arrivals := profiles.Poisson
 	cmd := &cobra.Command{
-		Use:   "capacity TARGET",
+		Use:   "capacity [TARGET]",
 		Short: "Find what a target holds under an SLO, and save the measurement",
 		Long: "Find what a target holds under an SLO, and save the measurement. An interrupted one prints and saves what it has;\n" +
 			"--continue goes on with it, or with one whose budget was too short. report compares two.",
 		Example: "  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' -o measurement.json\n" +
 			"  headroom capacity http://127.0.0.1:8000/load/100000 --slo 'p95<250ms,errors<1%' --continue measurement.json -o measurement.json",
-		Args: oneArgument("the target's URL"),
+		Args: oneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			config, err := measuringConfig(args[0], l, v)
+			config, err := measuringConfig(first(args), l, v)
 			if err != nil {
 				return err
 			}
@@ -82,6 +82,7 @@ func (a *app) capacityCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	addConfig(f)
 	l.request(f)
 	l.sources.add(f)
 	v.measuring(f)

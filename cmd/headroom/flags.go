@@ -22,14 +22,19 @@ type parsed[T any] struct {
 	parse func(string) (T, error)
 	kind  string // shown in the help
 	text  string
+	many  bool // each value comes to those before
 }
 
-func (p *parsed[T]) String() string { return p.text }
-func (p *parsed[T]) Type() string   { return p.kind }
+func (p *parsed[T]) String() string   { return p.text }
+func (p *parsed[T]) Type() string     { return p.kind }
+func (p *parsed[T]) repeatable() bool { return p.many }
 func (p *parsed[T]) Set(s string) error {
 	v, err := p.parse(s)
 	if err != nil {
 		return err
+	}
+	if p.many && p.text != "" {
+		s = p.text + "," + s
 	}
 	*p.to, p.text = v, s
 	return nil
@@ -73,6 +78,7 @@ type loadFlags struct {
 	plan       profiles.Plan
 	host       string
 	headers    []string
+	secrets    []string
 	body       string
 	scenario   string
 	pem        pemFlags
@@ -90,6 +96,7 @@ func newLoadFlags() *loadFlags {
 
 // request adds the flags that describe the requests and how they are judged.
 func (l *loadFlags) request(f *pflag.FlagSet) {
+	f.StringVarP(&l.host, "host", "H", "", "target `URL`, instead of the argument")
 	l.message(f)
 	f.StringVar(&l.scenario, "scenario", "", "send the tasks of the scenario in `FILE` instead of one request")
 	flagVar(f, &l.slo, "slo", "", "", "slo", "objectives such as p95<300ms,errors<1%", profiles.ParseSLO)
@@ -117,7 +124,8 @@ func (f *thresholdFlag) Set(text string) error {
 
 // message adds the flags that describe one request, and who answered it.
 func (l *loadFlags) message(f *pflag.FlagSet) {
-	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE` (repeatable)")
+	f.StringArrayVar(&l.headers, "header", nil, "request header `NAME: VALUE`, with ${env.NAME} for what is in the environment, or @FILE with one a line (repeatable)")
+	f.StringArrayVar(&l.secrets, "secret", nil, "`NAME` of a header, query parameter, field or variable whose value is never shown or saved, as those of Authorization and Cookie are (repeatable)")
 	f.StringVarP(&l.plan.Method, "method", "m", l.plan.Method, "request method")
 	f.StringVarP(&l.body, "body", "b", "", "request body, or `@FILE`")
 	durationVar(f, &l.plan.Timeout, "timeout", "", "limit of one request")
@@ -128,7 +136,6 @@ func (l *loadFlags) message(f *pflag.FlagSet) {
 func (l *loadFlags) workload(f *pflag.FlagSet) {
 	p := &l.plan
 	l.given = f
-	f.StringVarP(&l.host, "host", "H", "", "target `URL`, instead of the argument")
 	countVar(f, &p.Users, "users", "u", "number of users, each waits for its answer")
 	flagVar(f, &p.SpawnRate, "spawn-rate", "r", "1", "rate", "users started per second", profiles.ParseRate)
 	durationVar(f, &p.RunTime, "run-time", "t", "stop after this long, such as 30s or 1h30m")
@@ -145,12 +152,16 @@ func (l *loadFlags) workload(f *pflag.FlagSet) {
 // finish completes the plan for a target.
 func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	p := l.plan
+	secrets, err := l.hidden()
+	if err != nil {
+		return p, err
+	}
 	if before, _, ok := strings.Cut(l.host, ":"); ok && !strings.HasPrefix(l.host, "http") && !strings.Contains(before, "/") {
-		return p, usage("--host: got %q, want a URL; a request header is given with --header", l.host)
+		return p, usage("--host: got %q, want a URL; a request header is given with --header", secrets.Hide(l.host))
 	}
 	switch {
 	case target != "" && l.host != "":
-		return p, usage("target: got both %q and --host %q, want one", target, l.host)
+		return p, usage("target: got both %q and --host %q, want one", secrets.Hide(target), secrets.Hide(l.host))
 	case target == "":
 		target = l.host
 	}
@@ -170,10 +181,21 @@ func (l *loadFlags) finish(target string) (profiles.Plan, error) {
 	if err := l.fillRequest(&p); err != nil {
 		return p, err
 	}
+	p.Protect(l.secrets, os.Getenv)
 	if err := p.Validate(); err != nil {
-		return p, &exit{exitUsage, err}
+		return p, usage("%s", p.Secrets.Hide(err.Error()))
 	}
 	return p, nil
+}
+
+// hidden are the secrets that are known before there is a plan.
+func (l *loadFlags) hidden() (*profiles.Secrets, error) {
+	for _, name := range l.secrets {
+		if name == "" || strings.ContainsAny(name, " \t:=&\"'") {
+			return nil, usage("--secret: got %q, want a name such as X-Session", name)
+		}
+	}
+	return profiles.NewSecrets(l.secrets...), nil
 }
 
 // checkModel refuses flags of the open model in the closed one, and the other
@@ -208,11 +230,9 @@ func (l *loadFlags) fillRequest(p *profiles.Plan) error {
 	p.Method = strings.ToUpper(p.Method)
 	p.Header = http.Header{}
 	for _, h := range l.headers {
-		name, value, ok := strings.Cut(h, ":")
-		if !ok || strings.TrimSpace(name) == "" || strings.ContainsAny(name, " \t") {
-			return usage("--header: got %q, want NAME: VALUE", h)
+		if err := (headerFlag{"--header", true}).add(p.Header, h); err != nil {
+			return err
 		}
-		p.Header.Add(name, strings.TrimSpace(value))
 	}
 	p.Body = []byte(l.body)
 	if file, ok := strings.CutPrefix(l.body, "@"); ok {
@@ -292,4 +312,20 @@ func oneArgument(what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// oneTarget takes one, or none where --host names it.
+func oneTarget(_ *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usage("arguments: got %q, want one target", strings.Join(args, " "))
+	}
+	return nil
+}
+
+// first is the argument, if there is one.
+func first(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[0]
 }

@@ -25,8 +25,9 @@ func (l *loadFlags) reach(f *pflag.FlagSet) {
 	f.StringVar(&c.TLSServerName, "server-name", "", "host `NAME` that TLS asks for and verifies, instead of the target's")
 	f.BoolVar(&c.HTTP2, "http2", false, "HTTP/2; without TLS with prior knowledge")
 	flagVar(f, &c.Redirects, "redirects", "", "", "count", "follow so many redirects of a request (default: a redirect is the answer)", profiles.ParseCount)
-	flagVar(f, &c.SourceIPs, "source-ip", "", "", "address", "send from these local addresses, users taking turns (repeatable, or a list with commas)",
-		func(s string) ([]netip.Addr, error) { return parseAddresses(c.SourceIPs, s) })
+	f.Var(&parsed[[]netip.Addr]{to: &c.SourceIPs, kind: "address", many: true,
+		parse: func(s string) ([]netip.Addr, error) { return parseAddresses(c.SourceIPs, s) }},
+		"source-ip", "send from these local addresses, users taking turns (repeatable, or a list with commas)")
 }
 
 // connections adds the flags that say how users are connected to the target.

@@ -3,8 +3,6 @@ package main
 import (
 	"net/http"
 	"net/url"
-	"os"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -53,54 +51,9 @@ func (s sourceFlags) list() (*probe.Workers, error) {
 	}
 	header := http.Header{}
 	for _, given := range s.headers {
-		if err := addHeaders(header, given); err != nil {
+		if err := (headerFlag{"--workers-header", false}).add(header, given); err != nil {
 			return nil, err
 		}
 	}
 	return probe.NewWorkers(s.workers, header), nil
-}
-
-// addHeaders takes over a --workers-header. What is wrong with one is said
-// without its value.
-func addHeaders(to http.Header, given string) error {
-	lines := given
-	file, inFile := strings.CutPrefix(given, "@")
-	if inFile {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			return usage("--workers-header: %w", err)
-		}
-		lines = strings.TrimSpace(string(data))
-	}
-	for line := range strings.Lines(lines) {
-		name, value, ok := strings.Cut(strings.TrimSpace(line), ":")
-		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(name, " \t") {
-			return usage("--workers-header: got a line that is no header, want NAME: VALUE")
-		}
-		if !inFile && !inEnvironment.MatchString(value) {
-			return usage("--workers-header: got %s with a value in plain text, which everybody on this machine can read; want one with ${env.NAME}, or @FILE", name)
-		}
-		value, err := fromEnvironment(strings.TrimSpace(value))
-		if err != nil {
-			return err
-		}
-		to.Add(name, value)
-	}
-	return nil
-}
-
-// inEnvironment is a value that is filled in from the environment.
-var inEnvironment = regexp.MustCompile(`\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}`)
-
-// fromEnvironment fills in what is in the environment.
-func fromEnvironment(value string) (out string, err error) {
-	out = inEnvironment.ReplaceAllStringFunc(value, func(place string) string {
-		name := inEnvironment.FindStringSubmatch(place)[1]
-		set, ok := os.LookupEnv(name)
-		if !ok || set == "" {
-			err = usage("--workers-header: got ${env.%s}, which is not set in the environment", name)
-		}
-		return set
-	})
-	return out, err
 }

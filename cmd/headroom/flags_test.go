@@ -40,7 +40,7 @@ func TestFinishPlan(t *testing.T) {
 			func(p profiles.Plan) string { return cmp.Diff("http://b/", p.Target) }},
 		{"both", "http://a/", func(l *loadFlags) { l.host = "http://b/" }, "want one", nil},
 		{"a header where the host goes", "", func(l *loadFlags) { l.host = "Accept: */*" }, "--header", nil},
-		{"a bad header", "http://a/", func(l *loadFlags) { l.headers = []string{"nothing"} }, `got "nothing", want NAME: VALUE`, nil},
+		{"a bad header", "http://a/", func(l *loadFlags) { l.headers = []string{"nothing"} }, "--header: got a line that is no header, want NAME: VALUE", nil},
 		{"no such file", "http://a/", func(l *loadFlags) { l.body = "@/no/such/file" }, "no such file", nil},
 		{"no target", "", nil, "target: got nothing", nil},
 		{"several problems at once", "http://a/", func(l *loadFlags) { l.plan.Users, l.plan.RunTime = -1, -1 }, "--users: got -1, want 1 or more\n--run-time", nil},

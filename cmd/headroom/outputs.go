@@ -6,11 +6,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"headroom/advisor"
+	"headroom/advisor/remote"
 	"headroom/advisor/report"
 )
 
@@ -27,7 +29,13 @@ var fileFlags = []fileFlag{
 	{"json-file", "write the requests as Locust's JSON to `FILE`", "locust-json"},
 	{"summary-export", "write a summary as k6 does to `FILE`", "k6"},
 	{"hdr", "write the latencies as HdrHistogram's percentiles to `FILE`", "hdr"},
+	{"openmetrics", "write the metrics of the run's end as OpenMetrics text to `FILE`", "openmetrics"},
 }
+
+// formats are those of reports, and the metrics that --api serves.
+var formats = append(slices.Clone(report.Formats), report.Format{Name: "openmetrics", Write: func(w io.Writer, r report.Run, _ int) error {
+	return remote.WriteOpenMetrics(w, advisor.State{Loaded: true, Managed: r.Policy != nil, Fleet: r.Fleet, Load: r.Result})
+}})
 
 // runFiles are the files that a run was told to write.
 type runFiles struct {
@@ -52,7 +60,7 @@ type runFile struct {
 func (o *runFiles) files() (files []runFile) {
 	for i, path := range o.paths {
 		if path != "" {
-			format, _ := report.FindFormat(fileFlags[i].format)
+			format, _ := formats.Find(fileFlags[i].format)
 			files = append(files, runFile{"--" + fileFlags[i].name, path, func(w io.Writer, r report.Run) error { return format.Write(w, r, 0) }})
 		}
 	}
@@ -85,7 +93,7 @@ func (o *runFiles) check() error {
 // the file ends with. A file that is there is an fs.ErrExist, unless it may be
 // overwritten.
 func (a *app) saveRun(s advisor.State, path string, overwrite bool) (notice string, err error) {
-	format, ok := report.FindFormat(strings.TrimPrefix(filepath.Ext(path), "."))
+	format, ok := formats.Find(strings.TrimPrefix(filepath.Ext(path), "."))
 	if !ok || format.Name != "html" && format.Name != "json" {
 		return "", fmt.Errorf("file: got %s, want a name that ends with .html or .json", path)
 	}

@@ -100,24 +100,3 @@ func readPlatformFile(path, from string) (f platformFile, err error) {
 	}
 	return f, nil
 }
-
-func (a *app) schemaCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "schema policy|scenario",
-		Short:   "Print the JSON Schema of a file, for editors",
-		Example: "  headroom schema policy > policy.schema.json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || schemas[args[0]] == nil {
-				return usage("arguments: got %q, want policy or scenario", strings.Join(args, " "))
-			}
-			return nil
-		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			_, err := a.out.Write(schemas[args[0]])
-			return err
-		},
-	}
-}
-
-// schemas are the JSON Schemas of files, by their kind.
-var schemas = map[string][]byte{"policy": profiles.PolicySchema, "scenario": profiles.ScenarioSchema}

@@ -141,8 +141,8 @@ func TestSchema(t *testing.T) {
 	if code, out, _ := execute(t, "schema", "policy"); code != 0 || out != string(profiles.PolicySchema) {
 		t.Errorf("schema policy: exit code %d, prints %d bytes", code, len(out))
 	}
-	if code, _, said := execute(t, "schema", "plan"); code != exitUsage || !strings.Contains(said, `got "plan", want policy`) {
-		t.Errorf("schema plan: exit code %d, says %q", code, said)
+	if code, _, said := execute(t, "schema", "run"); code != exitUsage || !strings.Contains(said, `got "run", want plan, policy or scenario`) {
+		t.Errorf("schema run: exit code %d, says %q", code, said)
 	}
 }
 

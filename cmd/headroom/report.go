@@ -27,12 +27,12 @@ func (a *app) reportCommand() *cobra.Command {
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			pair := len(args) == 2
-			f, ok := report.FindFormat(format)
+			f, ok := formats.Find(format)
 			switch {
 			case !ok:
-				return usage("--format: got %q, want one of %s", format, strings.Join(report.FormatNames(false), ", "))
+				return usage("--format: got %q, want one of %s", format, strings.Join(formats.Names(false), ", "))
 			case pair && f.Pair == nil:
-				return usage("--format: got %s for two runs, want one of %s", format, strings.Join(report.FormatNames(true), ", "))
+				return usage("--format: got %s for two runs, want one of %s", format, strings.Join(formats.Names(true), ", "))
 			}
 			if pair && isMeasurement(args[0]) {
 				if format != "text" {
@@ -56,7 +56,7 @@ func (a *app) reportCommand() *cobra.Command {
 			return a.saveFile(output, func(w io.Writer) error { return render(w, 0) })
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", format, "one of "+strings.Join(report.FormatNames(false), ", ")+"; of two runs "+strings.Join(report.FormatNames(true), ", "))
+	cmd.Flags().StringVar(&format, "format", format, "one of "+strings.Join(formats.Names(false), ", ")+"; of two runs "+strings.Join(formats.Names(true), ", "))
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write it to `FILE` instead")
 	return cmd
 }

@@ -75,7 +75,7 @@ func TestReportRefuses(t *testing.T) {
 		{[]string{"none"}, "open none: no such file or directory"},
 		{[]string{other}, other + `: got kind "measurement" and version "headroom/v1", want run and headroom/v1`},
 		{[]string{empty}, empty + ": got a run without a result, want what run --save wrote"},
-		{[]string{file, "--format", "pdf"}, `--format: got "pdf", want one of text, json, csv, html, junit, markdown, locust-json, k6, hdr`},
+		{[]string{file, "--format", "pdf"}, `--format: got "pdf", want one of text, json, csv, html, junit, markdown, locust-json, k6, hdr, openmetrics`},
 		{[]string{file, file, "--format", "csv"}, "--format: got csv for two runs, want one of text, html, markdown"},
 		{[]string{file, "-o", "none/x"}, "write none/x: no such file or directory"},
 	} {

@@ -2,10 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
-	"runtime/debug"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,6 +37,7 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 			return a.swarmFromForm(cmd.Context(), remembered(), newLoadFlags(), newAdviceFlags(), runOptions{failureCode: exitFailures})
 		},
 	}
+	root.PersistentPreRunE = a.configure
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
@@ -47,8 +45,9 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 	a.asciiFlag(root.Flags())
 	root.AddCommand(
 		a.runCommand(), a.watchCommand(), a.attachCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(),
-		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), versionCommand(),
+		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), a.configCommand(), a.versionCommand(), a.docsCommand(),
 	)
+	addCompletion(root)
 	return root
 }
 
@@ -75,11 +74,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	case !errors.As(err, &bad):
 		return &exit{exitUsage, err}
 	}
-	cause := errors.Unwrap(bad)
-	if errors.Is(cause, strconv.ErrSyntax) || errors.Is(cause, strconv.ErrRange) {
-		cause = fmt.Errorf("got %q, want a number", bad.GetValue())
-	}
-	return usage("--%s: %w", bad.GetFlag().Name, cause)
+	return usage("--%s: %w", bad.GetFlag().Name, badValue(err))
 }
 
 // terminal reports whether somebody sits at a terminal.
@@ -117,28 +112,3 @@ func (a *app) columns() int {
 
 // leastColumns is what a result needs; a terminal that has less wraps it.
 const leastColumns = 80
-
-func versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version, the commit and the Go it was built with", Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), programVersion())
-			return err
-		},
-	}
-}
-
-// programVersion is what the program is, and what it was built from.
-func programVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "headroom, built without module information"
-	}
-	version, commit := info.Main.Version, "unknown"
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			commit = s.Value
-		}
-	}
-	return fmt.Sprintf("headroom %s, commit %s, %s", version, commit, info.GoVersion)
-}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,12 +38,7 @@ func (a *app) runCommand() *cobra.Command {
 			"  headroom run http://127.0.0.1:8000/load/100000 -u 20 -r 5 -t 30s\n" +
 			"  headroom run http://127.0.0.1:8000/ --rate 50 -t 1m --slo 'p95<300ms,errors<1%' --headless --junit junit.xml --html run.html\n" +
 			"  headroom run http://127.0.0.1:8000/ --stage 1m:50/s --step 30s:200/s --stage 1m:0/s",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("arguments: got %q, want one target", strings.Join(args, " "))
-			}
-			return nil
-		},
+		Args: oneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.failureCode < 0 || o.failureCode > 125 {
 				return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
@@ -55,12 +49,9 @@ func (a *app) runCommand() *cobra.Command {
 				return err
 			}
 			if o.list {
-				return a.listTasks(l.scenario)
+				return a.listTasks(l)
 			}
-			target := ""
-			if len(args) == 1 {
-				target = args[0]
-			}
+			target := first(args)
 			dashboard := !o.headless && !o.json && !o.once && a.draws()
 			// The form has no shapes, and a scenario may have a target.
 			asks := dashboard && target == "" && l.host == "" && !l.shape.any() && l.scenario == ""
@@ -93,6 +84,7 @@ func (a *app) runCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	addConfig(f)
 	l.workload(f)
 	l.request(f)
 	l.judging(f)

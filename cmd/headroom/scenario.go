@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -40,16 +41,21 @@ func (l *loadFlags) readScenario(p *profiles.Plan) error {
 }
 
 // listTasks prints what the users of a scenario do.
-func (a *app) listTasks(path string) error {
-	if path == "" {
+func (a *app) listTasks(l *loadFlags) error {
+	if l.scenario == "" {
 		return usage("--list: got it without --scenario, want both")
 	}
-	s, err := profiles.ReadScenario(path)
-	if err != nil {
-		return usage("%s", prefixed("--scenario: ", err))
+	if _, err := l.hidden(); err != nil {
+		return err
 	}
+	p := l.plan
+	if err := l.readScenario(&p); err != nil {
+		return err
+	}
+	p.Protect(l.secrets, os.Getenv)
+	s := p.Scenario
 	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) { fmt.Fprintln(table, printable(strings.Join(cells, "\t"))) }
+	row := func(cells ...string) { fmt.Fprintln(table, printable(p.Secrets.Hide(strings.Join(cells, "\t")))) }
 	row("USERS", "SHARE", "TASK", "METHOD", "PATH", "WAIT")
 	users := 0
 	for _, c := range s.Classes {
@@ -94,7 +100,7 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source probe.Source,
 		}
 		first = false
 		failed = failed || x.Err != nil || !x.Sample.OK()
-		write(a.out, exchangeText(x, plan.HTTP2))
+		write(a.out, exchangeText(x, plan.HTTP2, plan.Secrets))
 	})
 	switch {
 	case err != nil:
@@ -105,8 +111,20 @@ func (a *app) once(ctx context.Context, plan profiles.Plan, source probe.Source,
 	return nil
 }
 
-// exchangeText is one request with its answer, and how it got there.
-func exchangeText(x load.Exchange, http2 bool) string {
+// exchangeText is one request with its answer, and how it got there. What it
+// has that is secret is learned and hidden.
+func exchangeText(x load.Exchange, http2 bool, secrets *profiles.Secrets) string {
+	for name, value := range x.Taken {
+		if secrets.Named(name) {
+			secrets.Learn(value)
+		}
+	}
+	for _, text := range []*[]byte{&x.Request, &x.Head, &x.Body} {
+		secrets.LearnFrom(string(*text))
+	}
+	for _, text := range []*[]byte{&x.Request, &x.Head, &x.Body} {
+		*text = []byte(secrets.Hide(string(*text)))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "=== %s", x.Name)
 	if x.Class != "" {
@@ -131,13 +149,13 @@ func exchangeText(x load.Exchange, http2 bool) string {
 	if x.Sample.Status > 0 {
 		replica := "the answer names no replica"
 		if x.Replica != "" {
-			replica = "answered by replica " + printable(x.Replica)
+			replica = "answered by replica " + printable(secrets.Hide(x.Replica))
 		}
 		b.WriteString(replica + "\n")
 	}
 	switch {
 	case x.Err != nil:
-		fmt.Fprintf(&b, "failed: %s\n", printable(x.Err.Error()))
+		fmt.Fprintf(&b, "failed: %s\n", printable(secrets.Hide(x.Err.Error())))
 	case !x.Sample.OK():
 		fmt.Fprintf(&b, "failed: %s %d\n", x.Sample.Failure, x.Sample.Status)
 	}

@@ -58,7 +58,7 @@ func TestSearchAroundAnAdvice(t *testing.T) {
 	if x.SLO != "p95<300ms" || !x.Start.Start || x.Start.Policy.Metrics[0].Target != 8000 || x.Chosen == nil || x.Chosen.Option.ReplicaSeconds > x.Start.ReplicaSeconds {
 		t.Errorf("got %+v, want what costs no more than the advised 8/s a replica", x)
 	}
-	if steep := exploration(t, 0, append(advise, "--rise", "0.1")...); steep.Chosen == nil || steep.Start.ReplicaSeconds == x.Start.ReplicaSeconds {
+	if steep := exploration(t, 0, append(advise, "--rise", "0.1", "--start-up", "5s")...); steep.Chosen == nil || steep.Start.ReplicaSeconds == x.Start.ReplicaSeconds {
 		t.Errorf("with a steeper rise: got %+v, want another course", steep.Start)
 	}
 	if code, _, said := execute(t, append(advise, "--search", "--explain")...); code != exitUsage || said != "headroom: --explain: got \"true\" with --search, want one of the two\n" {

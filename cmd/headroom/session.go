@@ -50,7 +50,7 @@ func connect(ctx context.Context, c *advisor.Config, given sourceFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := checkReachable(ctx, c.Plan.Target); err != nil {
+	if err := checkReachable(ctx, c.Plan); err != nil {
 		return err
 	}
 	own, err := findBackend(ctx, c.Plan.Target)

@@ -24,8 +24,8 @@ type shapeFlags struct {
 
 func (s *shapeFlags) add(f *pflag.FlagSet) {
 	const beyond = " (repeatable, in order; 10/s is a rate)"
-	f.Var(&stageFlag{s, false}, "stage", "reach a number of users, or a rate, over a time: 30s:10"+beyond)
-	f.Var(&stageFlag{s, true}, "step", "jump to a number of users, or a rate, and stay: 30s:10"+beyond)
+	f.Var(&stageFlag{to: s}, "stage", "reach a number of users, or a rate, over a time: 30s:10"+beyond)
+	f.Var(&stageFlag{to: s, jump: true}, "step", "jump to a number of users, or a rate, and stay: 30s:10"+beyond)
 	f.Var(&wholeFlag{s, ""}, "shape", "sine:LOW..HIGH,period=5m or spike:LOW..HIGH,after=1m,for=30s, of users, or of a rate as in 10..50/s")
 	f.StringVar(&s.replay, "replay", "", "repeat the load of a run that was steered by hand, from the `FILE` that --save wrote")
 	s.traceFlags(f)
@@ -42,12 +42,14 @@ func (s *shapeFlags) traceFlags(f *pflag.FlagSet) {
 
 // stageFlag adds a stage, or a step, to the others.
 type stageFlag struct {
-	to   *shapeFlags
-	jump bool
+	to    *shapeFlags
+	jump  bool
+	texts []string // of those that were given
 }
 
-func (f *stageFlag) String() string { return "" }
-func (f *stageFlag) Type() string   { return "time:load" }
+func (f *stageFlag) String() string   { return strings.Join(f.texts, ",") }
+func (f *stageFlag) Type() string     { return "time:load" }
+func (f *stageFlag) repeatable() bool { return true }
 func (f *stageFlag) Set(text string) error {
 	stage, err := profiles.ParseStage(text)
 	if err != nil {
@@ -56,6 +58,7 @@ func (f *stageFlag) Set(text string) error {
 	if f.jump {
 		f.to.stages = append(f.to.stages, profiles.Stage{To: stage.Value.To})
 	}
+	f.texts = append(f.texts, text)
 	f.to.stages = append(f.to.stages, stage.Value)
 	f.to.rate = f.to.rate || stage.Rate
 	unit := 0

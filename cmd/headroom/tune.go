@@ -48,6 +48,9 @@ func (a *app) tuneCommand() *cobra.Command {
 		Example: "  headroom tune --path /load/100000 --traffic 10..40 --slo 'p95<250ms,errors<1%' -- uvicorn main:app --port {port}",
 		Args:    targetOrCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && l.host == "" {
+				return usage("arguments: got %q, want either one TARGET or a command after --", "")
+			}
 			if err := errors.Join(v.readTraffic(), v.readPlatform("")); err != nil {
 				return err
 			}
@@ -58,7 +61,7 @@ func (a *app) tuneCommand() *cobra.Command {
 				if err := refuseGiven(ofCommand, "a TARGET", "a command after --"); err != nil {
 					return err
 				}
-				return a.tuneTarget(cmd, args[0], l, v, o)
+				return a.tuneTarget(cmd, first(args), l, v, o)
 			}
 			if err := refuseGiven(ofTarget, "a command", "a TARGET"); err != nil {
 				return err
@@ -69,6 +72,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	addConfig(f)
 	f.AddFlagSet(ofCommand)
 	f.AddFlagSet(ofTarget)
 	v.sizing(f)
@@ -82,13 +86,14 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
 	o.remote.flags(f)
 	l.request(f)
+	ofTarget.AddFlag(f.Lookup("host"))
 	return cmd
 }
 
-// targetOrCommand wants one of the two.
+// targetOrCommand wants one of the two; --host may name the target.
 func targetOrCommand(cmd *cobra.Command, args []string) error {
 	at := cmd.ArgsLenAtDash()
-	if at < 0 && len(args) == 1 || at == 0 && len(args) > 0 {
+	if at < 0 && len(args) <= 1 || at == 0 && len(args) > 0 {
 		return nil
 	}
 	return usage("arguments: got %q, want either one TARGET or a command after --", strings.Join(args, " "))

@@ -68,7 +68,7 @@ func TestTuneValidatesFirst(t *testing.T) {
 		{"no objective", "", `--slo: got nothing, want at least one latency percentile such as p95<300ms`},
 		{"a short budget", "--slo p95<1s --budget 1s", "--budget: got 1s, want 10s or more"},
 		{"a short replay", "--slo p95<1s --verify 1s", "--verify: got 1s, want 5s or more"},
-		{"a bad header", "--slo p95<1s --header x", `--header: got "x", want NAME: VALUE`},
+		{"a bad header", "--slo p95<1s --header x", `--header: got a line that is no header, want NAME: VALUE`},
 		{"no such body", "--slo p95<1s --body @/none", "--body: open /none: no such file or directory"},
 		{"a bad path", "--slo p95<1s --path x", `--path: got "x", want a path such as /load/100000`},
 		{"no requests at once", "--slo p95<1s --concurrency -1", `--concurrency: got "-1", want a whole number of 1 or more`},

@@ -35,7 +35,7 @@ func TestWatchRefuses(t *testing.T) {
 		{[]string{target, "--workers-url", "workers"}, `--workers-url: got "workers", want a URL such as`},
 		{[]string{target, "--workers-header", "A: b"}, "--workers-header: got it without --workers-url, want both"},
 		{[]string{target, "--workers-url", target, "--workers-header", "Authorization: hidden"}, "--workers-header: got Authorization with a value in plain text"},
-		{[]string{target, "--header", "x"}, `--header: got "x", want NAME: VALUE`},
+		{[]string{target, "--header", "x"}, `--header: got a line that is no header, want NAME: VALUE`},
 	} {
 		code, out, err := execute(t, append([]string{"watch"}, tt.args...)...)
 		if code != exitUsage || out != "" || !strings.HasPrefix(err, "headroom: "+tt.says) || strings.Count(err, "\n") != 1 {
