@@ -86,6 +86,14 @@ type Times struct {
 	P99   time.Duration `json:"p99"`
 }
 
+// ReadyAt is when it became ready; ok is false where no source says so.
+func (r Replica) ReadyAt() (at time.Time, ok bool) {
+	if r.Created.IsZero() || r.StartedIn == 0 {
+		return time.Time{}, false
+	}
+	return r.Created.Add(r.StartedIn), true
+}
+
 // InCrashLoop reports whether the replica, or those before it in its place,
 // failed CrashLoop times in a row or more.
 func (r Replica) InCrashLoop() bool { return r.Failures >= CrashLoop }

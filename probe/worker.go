@@ -48,8 +48,8 @@ var workerStates = map[string]State{
 
 // ParseWorkers reads a list of workers: a JSON array, an object that has it as
 // "workers", an object in which exactly one array has nothing but objects, or an
-// empty object, which has none. An entry is a name, or an object with an id, name or pod and what EverAI's REST
-// API and the built-in scaler say of a worker.
+// empty object, which has none. An entry is a name, or an object with an id, name
+// or pod and what EverAI's REST API and the built-in scaler say of a worker.
 func ParseWorkers(data []byte) ([]Replica, error) {
 	entries, err := workerEntries(data)
 	if err != nil {
