@@ -151,6 +151,18 @@ func (f Fleet) Count(states ...State) int {
 	return n
 }
 
+// Unanswered are the replicas that a list of workers has, by the names that the
+// answers have, and that gave none.
+func (f Fleet) Unanswered() []Replica {
+	var out []Replica
+	for _, r := range f.Replicas {
+		if r.Listed && !r.Answered && r.State != Gone && !f.foreign() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // Up is the number of replicas that may get requests.
 func (f Fleet) Up() int { return f.Count(Ready, New, Serving, Quiet) }
 
