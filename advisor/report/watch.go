@@ -59,7 +59,11 @@ func WriteWatch(w io.Writer, s Watch, width, height int) error {
 	}
 	latest := lines(width, func(p *paper) { p.changes(s.Changes[max(0, len(s.Changes)-1):]) })
 	newest := take(min(len(told), max(len(latest), min(leastTold, room/3))))
-	rows := take(min(1+len(s.Replicas), leastRows))
+	caption := lines(width, func(p *paper) { p.watchedCaption(s) })
+	rows := take(min(1+len(s.Replicas), leastRows) + len(caption))
+	if rows -= len(caption); rows < 2 {
+		rows, caption = rows+len(caption), nil
+	}
 	notes = notes[:take(len(notes))]
 	if rows > 0 {
 		more := min(1+len(s.Replicas)-rows, room)
@@ -68,7 +72,7 @@ func WriteWatch(w io.Writer, s Watch, width, height int) error {
 	if newest > 0 {
 		newest = min(len(told), newest+room)
 	}
-	table := lines(width, func(p *paper) { p.watchedReplicas(s, rows) })
+	table := append(lines(width, func(p *paper) { p.watchedReplicas(s, rows) }), caption...)
 	var parts []string
 	for _, part := range [][]string{head, table, notes, told[len(told)-newest:]} {
 		if len(part) > 0 {
@@ -291,21 +295,26 @@ func (p *paper) named(align string, rows [][]string) {
 	p.table(align[:columns], rows)
 }
 
-// watchNotes say in few words what is to know, and what the table rests on.
-func (p *paper) watchNotes(s Watch) {
-	l, named := s.Load, s.named()
-	if named { // what the table means stands right below it
-		how := "as told"
-		if l.Found {
-			how = fmt.Sprintf("found by itself (%s)", l.Sure)
-		}
-		p.say("times in ms, of the last minute; named by %s, %s", l.Identity, how)
+// watchedCaption says what stands in the table of the replicas, and who named
+// them.
+func (p *paper) watchedCaption(s Watch) {
+	if !s.named() {
+		return
 	}
+	how := "as told"
+	if s.Load.Found {
+		how = fmt.Sprintf("found by itself (%s)", s.Load.Sure)
+	}
+	p.say("times in ms, of the last minute; named by %s, %s", s.Load.Identity, how)
+}
+
+// watchNotes say in few words what is to know besides.
+func (p *paper) watchNotes(s Watch) {
 	for _, n := range s.Notices {
 		p.say("! %s", n.Text)
 	}
-	if named {
-		p.unnamed(l)
+	if s.named() {
+		p.unnamed(s.Load)
 	} else {
 		p.whoNames(s)
 	}

@@ -176,7 +176,7 @@ func TestWatchSummary(t *testing.T) {
 
 func TestWatchLine(t *testing.T) {
 	s := watched()
-	const want = "180 requests, 5 failed, in the last minute p50 2ms, p95 6ms, p99 10ms; shop-7d4b9c6f5-x2x9k 51.0 %; shop-7d4b9c6f5-q8w7z quiet"
+	const want = "180 requests, 5 failed, in the last minute p50 2ms, p95 6ms, p99 10ms; shop-7d4b9c6f5-x2x9k 51.0 %; shop-7d4b9c6f5-q8w7z quiet; shop-7d4b9c6f5-k4m8r ready"
 	if got := WatchLine(s); got != want {
 		t.Errorf("WatchLine = %q, want %q", got, want)
 	}
