@@ -143,7 +143,7 @@ func keepNoticed(now time.Time, before []Noticed, notices []probe.Notice) []Noti
 func (s *Session) sight(now time.Time, st State) probe.Sight {
 	l := st.Load
 	out := probe.Sight{
-		Fleet: st.Fleet, Rate: l.Recent.Rate(), Conns: l.Conns.Open, Oldest: l.Conns.Oldest, Since: s.flowing,
+		Fleet: st.Fleet, Rate: l.Recent.Rate(), Conns: l.Conns.Open, Opened: l.Conns.Opened, Oldest: l.Conns.Oldest, Since: s.flowing,
 		Here: s.here, HTTP2: st.Plan.HTTP2, Sticky: l.Sticky,
 		Balanced: s.config.Scaler != nil && (!s.config.Behind || s.handed.through(handedOut(st))),
 	}

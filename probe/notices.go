@@ -10,6 +10,7 @@ type Sight struct {
 	Fleet    Fleet
 	Rate     float64       // answers per second, lately
 	Conns    int           // connections that are open
+	Opened   int64         // connections that have been opened, those included
 	Oldest   time.Duration // for how long the oldest of them has been
 	Since    time.Time     // when the load began, or went on after a pause
 	Reached  []netip.Addr  // addresses of the target that connections went to

@@ -159,7 +159,7 @@ func unreached(now time.Time, s Sight) (Notice, bool) {
 			left = append(left, a.String())
 		}
 	}
-	if len(left) == 0 || len(left) == same || s.Conns < same || !s.shares(now, dns.Since, same) {
+	if len(left) == 0 || len(left) == same || s.Opened < int64(same) || !s.shares(now, dns.Since, same) {
 		return Notice{}, false
 	}
 	since := dns.Since
