@@ -151,12 +151,12 @@ func (f Fleet) Count(states ...State) int {
 	return n
 }
 
-// Unanswered are the replicas that a list of workers has, by the names that the
-// answers have, and that gave none.
+// Unanswered are the replicas that a scaler or a list of workers has, by the
+// names that the answers have, and that gave none.
 func (f Fleet) Unanswered() []Replica {
 	var out []Replica
 	for _, r := range f.Replicas {
-		if r.Listed && !r.Answered && r.State != Gone && !f.foreign() {
+		if (r.Managed || r.Listed) && !r.Answered && r.State != Gone && !f.foreign() {
 			out = append(out, r)
 		}
 	}
