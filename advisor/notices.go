@@ -47,7 +47,9 @@ func (s *Session) noteNotices(now time.Time, st State) {
 	if s.flowing.IsZero() {
 		s.flowing = now
 	}
-	s.state.Notices = probe.Notices(now, s.sight(now, st))
+	sight := s.sight(now, st)
+	sight.Waits = sight.Waiting(s.waits)
+	s.waits, s.state.Notices = sight.Waits, probe.Notices(now, sight)
 	if s.state.Phase == Swarming {
 		if !s.noticedOf.Equal(st.Load.Started) {
 			s.state.Noticed, s.noticedOf = nil, st.Load.Started

@@ -164,7 +164,12 @@ func (f Fleet) Unanswered() []Replica {
 }
 
 // Up is the number of replicas that may get requests.
-func (f Fleet) Up() int { return f.Count(Ready, New, Serving, Quiet) }
+func (f Fleet) Up() int { return f.Count(upStates...) }
+
+// up reports whether a replica may get requests.
+func (r Replica) up() bool { return slices.Contains(upStates, r.State) }
+
+var upStates = []State{Ready, New, Serving, Quiet}
 
 // Answering is the number of replicas that answer, of those that may get
 // requests.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestNotices(t *testing.T) {
@@ -53,9 +55,10 @@ func TestNotices(t *testing.T) {
 		{"one of two that a list has stops", Sight{Rate: 100, Since: ago(60), Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), name(answered("b", 8)), name(answered("c", 9))}}},
 			"stopped: b, c have stopped answering (since 08:59:51), the list of workers still has them as running: they have ended, or the balancer leaves them out"},
 		{"one that answered before it was started again", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), again}}}, ""},
-		{"connections that are opened anew, and too few yet", Sight{Rate: 100, Sticky: true, Conns: 2, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
-		{"connections that are opened anew, and enough", Sight{Rate: 100, Sticky: true, Conns: 4, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}},
+		{"connections that are opened anew, and too few yet", Sight{Rate: 100, Sticky: true, Conns: 2, Opened: 7, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
+		{"connections that are opened anew, and enough", Sight{Rate: 100, Sticky: true, Conns: 4, Opened: 8, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}},
 			"left_out: 1 of 2 replicas has had nothing for 20s (b), while 8 connections went to others: the balancer leaves it out"},
+		{"connections that were opened before it came", Sight{Rate: 100, Sticky: true, Conns: 4, Opened: 50, Waits: map[string]Wait{"b": {Opened: 43}}, Oldest: time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
 		{"connections that have just been opened anew", Sight{Rate: 100, Sticky: true, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
 		{"as many connections, half as old as it waits", Sight{Rate: 100, Sticky: true, Conns: 4, Oldest: 10 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, "pinned: connections are pinned, the oldest for 10s"},
 		{"each answer over a connection of its own", Sight{Rate: 2, Conns: 1, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), listed("b", Ready, 6)}}},
@@ -122,5 +125,26 @@ func TestNotices(t *testing.T) {
 				t.Errorf("got %v, want one %s that says %q", got, kind, text)
 			}
 		})
+	}
+}
+
+// Who waits as before was left by the connections of then on; who got something,
+// or a load that went on after a pause, begins anew.
+func TestWaiting(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 1, 2, 3, 4, s, 0, time.UTC) }
+	waits, served, starts := Replica{ID: "a", State: Ready, Since: at(3)}, Replica{ID: "b", State: Serving, LastSeen: at(9)}, Replica{ID: "c", State: Starting}
+	before := map[string]Wait{"a": {at(3), 5}, "b": {at(8), 6}, "gone": {at(1), 1}}
+	s := Sight{Since: at(1), Opened: 20, Fleet: Fleet{Replicas: []Replica{waits, served, starts}}}
+	for _, c := range []struct {
+		since time.Time
+		want  map[string]Wait
+	}{
+		{at(1), map[string]Wait{"a": {at(3), 5}, "b": {at(9), 20}}},
+		{at(10), map[string]Wait{"a": {at(10), 20}, "b": {at(10), 20}}},
+	} {
+		s.Since = c.since
+		if diff := cmp.Diff(c.want, s.Waiting(before)); diff != "" {
+			t.Errorf("Waiting of a load since %v (-want +got):\n%s", c.since, diff)
+		}
 	}
 }
