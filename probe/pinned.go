@@ -172,7 +172,7 @@ func forwarded(now time.Time, s Sight) (Notice, bool) {
 	if !enough || !local || s.Fleet.Managed || s.Fleet.Listed || r.answering != 1 || r.only == s.Here || s.Conns <= 1 {
 		return Notice{}, false
 	}
-	return Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: is that all there is, or a port-forward, which never balances? Load the service's own address instead", s.Conns), r.only}, true
+	return Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: through a port-forward, which never balances, load the service's own address instead", s.Conns), r.only}, true
 }
 
 // list names a few replicas.

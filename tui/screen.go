@@ -287,7 +287,7 @@ func (m *screen) body() []string {
 	case m.mode == modeExplain:
 		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
-		above := banner(m.shown, s, w)
+		above := banner(m.shown, s, w, 2)
 		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)
