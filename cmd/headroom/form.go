@@ -31,7 +31,7 @@ func (a *app) swarmFromForm(ctx context.Context, values tui.StartValues, l *load
 		if problem = err; problem != nil {
 			continue
 		}
-		if err := remember(values); err != nil {
+		if err := remember(values, session.State().Plan.Secrets); err != nil {
 			write(a.err, "the answers are not remembered: "+err.Error()+"\n")
 		}
 		if err := a.swarm(session, o, true); !errors.Is(err, tui.ErrAnother) {
