@@ -22,7 +22,7 @@ func firstValues() tui.StartValues {
 func (a *app) swarmFromForm(ctx context.Context, values tui.StartValues, l *loadFlags, v *adviceFlags, o runOptions) error {
 	var problem error
 	for {
-		answers, err := tui.StartForm(a.signals.stop, values, problem)
+		answers, err := tui.StartForm(a.signals.stop, values, problem, a.onlyASCII())
 		if err != nil {
 			return a.left(err)
 		}
