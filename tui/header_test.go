@@ -66,7 +66,7 @@ func TestHeaderSays(t *testing.T) {
 		{"strained", change(steadyState(), func(st *advisor.State) { st.Load.Health.Verdict = load.Strained }), []string{"! strained"}},
 		{"no SLO", change(steadyState(), func(st *advisor.State) { st.SLO, st.Load.SLO = nil, nil }), []string{"no SLO given"}},
 		{"a threshold", judgedBy(steadyState(), "http_req_duration: p(95)<500", 82.6, true), []string{"errors<1% ✓ 0%  thresholds http_req_duration: p(95)<500 ✓ 82.6"}},
-		{"a threshold that is missed", judgedBy(steadyState(), "http_req_duration: p(95)<50", 82.6, false), []string{"thresholds http_req_duration: p(95)<50 ✗ 82.6"}},
+		{"a threshold that is missed", judgedBy(steadyState(), "http_req_duration: p(95)<50", 82.6, false), []string{"errors<1% ✓ 0%  thresholds http_req_duration: p(95)<50 ✗ 82.6"}},
 		{"scaler away", change(steadyState(), func(st *advisor.State) { st.ScalerError = "refused" }), []string{"✗ the scaler does not answer"}},
 		{"no scaler", change(steadyState(), func(st *advisor.State) { st.Managed = false }), []string{"3 replicas answering"}},
 		{"nothing answered", change(steadyState(), func(st *advisor.State) { st.Load.Recent = load.Stats{} }), []string{"fail      –", "p95     –"}},

@@ -10,9 +10,20 @@ import (
 
 // criterion is an objective of the SLO or a threshold, with how it does.
 type criterion struct {
-	kind, text string
-	worry      int
+	kind  kind
+	text  string
+	worry int
 }
+
+// kind says what a criterion is; the kinds are shown in their order.
+type kind int
+
+const (
+	ofTheSLO kind = iota
+	ofThresholds
+)
+
+func (k kind) String() string { return [...]string{"SLO", "thresholds"}[k] }
 
 // How much a criterion needs to be seen, most first.
 const (
@@ -23,9 +34,9 @@ const (
 )
 
 // objectives are the criteria that the run is judged by, each with a sign and
-// its value, in w cells. One that is missed comes before those that are met; of
-// those that do not fit the line tells how many there are, and how the worst of
-// them does.
+// its value, in w cells: those of the SLO, then the thresholds, of each kind one
+// that is missed before those that are met. Of those that do not fit the line
+// tells how many there are, and how the worst of them does.
 func objectives(st advisor.State, s *styles, w int) string {
 	if fleetOnly(st) {
 		return cut(s.paint(dim, "policy ")+clean(policyLine(st.Policy)), w)
@@ -33,17 +44,18 @@ func objectives(st advisor.State, s *styles, w int) string {
 	all := criteria(st.Load, s)
 	switch {
 	case len(st.SLO) > 0 && (!st.Loaded || len(st.Load.SLO) == 0):
-		return cut(s.paint(dim, sloKind+" ")+clean(st.SLO.String()), w)
+		return cut(s.paint(dim, ofTheSLO.String()+" ")+clean(st.SLO.String()), w)
 	case len(all) == 0:
 		return cut(s.paint(dim, "no SLO given: nothing to meet"), w)
 	}
-	slices.SortStableFunc(all, func(a, b criterion) int { return cmp.Compare(a.worry, b.worry) })
-	line, kind := "", ""
+	slices.SortStableFunc(all, func(a, b criterion) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.worry, b.worry))
+	})
+	line := ""
 	for n, c := range all {
 		text, rest := c.text, ""
-		if c.kind != kind {
-			kind = c.kind
-			text = s.paint(dim, kind+" ") + text
+		if n == 0 || c.kind != all[n-1].kind {
+			text = s.paint(dim, c.kind.String()+" ") + text
 		}
 		if n > 0 {
 			text = "  " + text
@@ -62,10 +74,10 @@ func objectives(st advisor.State, s *styles, w int) string {
 	return line
 }
 
-// hidden stands for criteria in order of worry that there is no room for.
+// hidden stands for criteria that there is no room for.
 func hidden(rest []criterion, s *styles) string {
 	text := "  +" + count(len(rest))
-	switch rest[0].worry {
+	switch slices.MinFunc(rest, func(a, b criterion) int { return cmp.Compare(a.worry, b.worry) }).worry {
 	case missed, missedBefore:
 		return text + s.paint(bad, " ✗")
 	case unknown:
@@ -74,17 +86,15 @@ func hidden(rest []criterion, s *styles) string {
 	return text + s.paint(good, " ✓")
 }
 
-const sloKind, thresholdKind = "SLO", "thresholds"
-
 // criteria are the objectives of a load, and then its thresholds, which are of
 // the whole run.
 func criteria(l load.Snapshot, s *styles) []criterion {
 	var out []criterion
 	for i := range l.SLO {
-		out = append(out, criterion{sloKind, objective(l, i, s), worry(l, i)})
+		out = append(out, criterion{ofTheSLO, objective(l, i, s), worry(l, i)})
 	}
 	for _, t := range l.Thresholds {
-		c := criterion{kind: thresholdKind, text: clean(t.Threshold.Of()+": "+t.Threshold.Expression()) + " "}
+		c := criterion{kind: ofThresholds, text: clean(t.Threshold.Of()+": "+t.Threshold.Expression()) + " "}
 		switch {
 		case !t.Valid:
 			c.text, c.worry = c.text+s.paint(dim, "· "+none), unknown
@@ -98,6 +108,18 @@ func criteria(l load.Snapshot, s *styles) []criterion {
 	return out
 }
 
+// thresholdLines are the thresholds with all of their words.
+func thresholdLines(l load.Snapshot, s *styles, w int) []string {
+	var out []string
+	for _, c := range criteria(l, s) {
+		if c.kind == ofThresholds {
+			out = append(out, cut(" threshold "+c.text, w))
+		}
+	}
+	return out
+}
+
+// worry is how much the i-th objective needs to be seen.
 func worry(l load.Snapshot, i int) int {
 	now, run := latest(l, i), l.SLO[i]
 	switch {
