@@ -54,7 +54,6 @@ func (a *app) docsCommand() *cobra.Command {
 // referencePages are the pages of all commands, by their file names. They are
 // the same on every machine and on every day.
 func referencePages(root *cobra.Command, format string) (map[string][]byte, error) {
-	root.InitDefaultCompletionCmd()
 	pages := map[string][]byte{}
 	var add func(*cobra.Command) error
 	add = func(cmd *cobra.Command) error {

@@ -47,6 +47,7 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 		a.runCommand(), a.watchCommand(), a.attachCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(),
 		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), a.configCommand(), a.versionCommand(), a.docsCommand(),
 	)
+	refuseUnknown(root)
 	addCompletion(root)
 	return root
 }
