@@ -48,15 +48,22 @@ type settled struct {
 
 // configure sets the flags of a command that the command line left open.
 func (a *app) configure(cmd *cobra.Command, args []string) error {
-	s, err := settle(cmd, args)
-	if err != nil {
+	if err := a.settle(cmd, args); err != nil {
 		return err
 	}
-	notes := strays(cmd.Root(), os.Environ())
-	if cmd.Flags().Lookup("config") != nil {
-		notes = slices.Concat(s.summary(), s.notes, notes)
+	for _, note := range strays(cmd.Root(), os.Environ()) {
+		write(a.err, note+"\n")
 	}
-	for _, note := range notes {
+	return nil
+}
+
+// settle is settle for a command that goes on: what it takes is said.
+func (a *app) settle(cmd *cobra.Command, args []string) error {
+	s, err := settle(cmd, args)
+	if err != nil || cmd.Flags().Lookup("config") == nil {
+		return err
+	}
+	for _, note := range append(s.summary(), s.notes...) {
 		write(a.err, note+"\n")
 	}
 	return nil
