@@ -89,7 +89,7 @@ done
 # and comes back.
 open form 80x24 "HEADROOM_SPAWN_RATE=7 headroom"
 see 5 'a URL such as'
-shows 'Spawn rate +7$' || fail "the form does not begin with the variable"
+see 5 'Spawn rate +7$'
 press C-u http://127.0.0.1:1/
 for _ in 1 2 3 4 5 6 7; do press Enter; done
 see 5 'where nothing answers'
