@@ -92,9 +92,11 @@ for how in "headroom run --ascii" "LC_ALL=C headroom run"; do
   left 0
 done
 
-# The form says what is wrong, remembers what was right, and comes back.
-open form 80x24 headroom
+# The form begins with what is set, says what is wrong, remembers what was right,
+# and comes back.
+open form 80x24 "HEADROOM_SPAWN_RATE=7 headroom"
 see 5 'a URL such as'
+see 5 'Spawn rate +7$'
 press C-u http://127.0.0.1:1/
 for _ in 1 2 3 4 5 6 7; do press Enter; done
 see 5 'where nothing answers'
