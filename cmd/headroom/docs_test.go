@@ -132,13 +132,7 @@ func (e example) try(t *testing.T) {
 		e.args = append(e.args, "-t", "1m")
 		allowed = []int{0, exitNotMet}
 	case !slices.Contains(offline, e.args[0]), slices.Contains(e.args, "--search"):
-		cmd, rest, err := newRoot(newApp(t).streams, nil).Find(e.args)
-		if err == nil {
-			err = cmd.ParseFlags(rest)
-		}
-		if err != nil {
-			t.Errorf("%s: %v", line, err)
-		}
+		e.parse(t)
 		return
 	}
 	code, out, said := execute(t, e.args...)
@@ -158,6 +152,31 @@ func (e example) try(t *testing.T) {
 			return
 		}
 		rest = after
+	}
+}
+
+// parse reads the flags of a command.
+func (e example) parse(t *testing.T) {
+	t.Helper()
+	cmd, rest, err := newRoot(newApp(t).streams, nil).Find(e.args)
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	if err != nil {
+		t.Errorf("headroom %s: %v", strings.Join(e.args, " "), err)
+	}
+}
+
+// The examples in the help of a command have flags that there are.
+func TestHelpExamples(t *testing.T) {
+	for _, cmd := range newRoot(newApp(t).streams, nil).Commands() {
+		found := examples("```\n" + strings.ReplaceAll(cmd.Example, "  headroom", "headroom") + "\n```\n")
+		if want := strings.Count(cmd.Example, "\n  headroom") + min(1, len(cmd.Example)); len(found) != want {
+			t.Errorf("%s: %d examples, want %d", cmd.Name(), len(found), want)
+		}
+		for _, e := range found {
+			e.parse(t)
+		}
 	}
 }
 
