@@ -103,7 +103,7 @@ func offer(words func() []string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		out := words()
 		directive := cobra.ShellCompDirectiveNoFileComp
-		if slices.ContainsFunc(out, func(w string) bool { return strings.ContainsAny(w[len(w)-1:], "=:") }) {
+		if slices.ContainsFunc(out, func(w string) bool { return strings.HasSuffix(w, "=") || strings.HasSuffix(w, ":") }) {
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
 		return out, directive

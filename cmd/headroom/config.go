@@ -181,7 +181,7 @@ func planText(values []effective, target string) []byte {
 		if e.From == "default" || e.Flag == "config" {
 			continue
 		}
-		value := scalar(e.Values[0])
+		value := scalar(strings.Join(e.Values, "")) // of none or one
 		if len(e.Values) > 1 {
 			items := make([]any, len(e.Values))
 			for i, v := range e.Values {
