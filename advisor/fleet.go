@@ -54,7 +54,7 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	if t.Requests > 0 {
 		ended = min(ended, result.Elapsed)
 	}
-	o := Observe(t, result.Samples, ended, s.config.SLO)
+	o := Observe(t, result.Samples, ended, s.config.SLO, plan.TaskNames())
 	o.Health = result.Health
 	o.Host = s.readHost(ctx).since(before)
 	if cores, ok := coresBetween(seen.usage, began.Add(ended)); ok {
@@ -134,10 +134,8 @@ func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
 	// An answer that comes much later than the SLO allows is over it, however
 	// late; waiting for it would only eat up the budget.
 	longest := 0.0
-	for _, objective := range slo {
-		if objective.Measure == profiles.Percentile {
-			longest = max(longest, objective.Limit)
-		}
+	for _, objective := range slo.Percentiles() {
+		longest = max(longest, objective.Limit)
 	}
 	p.StopGrace = min(base.Timeout, 2*time.Second+3*time.Duration(longest*float64(time.Second)))
 	return p

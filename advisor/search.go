@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/advisor/model"
@@ -50,17 +51,14 @@ const (
 
 // Validate names what a search cannot work with.
 func (o SearchOptions) Validate() error {
-	for _, objective := range o.SLO {
-		if objective.Task != "" {
-			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors of all requests where a capacity is measured", objective)
-		}
-	}
-	if _, ok := o.SLO.Latency(); !ok {
-		return fmt.Errorf("--slo: got %s, want at least one latency percentile such as p95<300ms", cmp.Or(o.SLO.String(), "nothing"))
+	percentiles := o.SLO.Percentiles()
+	if len(percentiles) == 0 {
+		return fmt.Errorf("--slo: got %s, want at least one latency percentile such as p95<300ms, or ttft.p95<500ms of streams", cmp.Or(o.SLO.String(), "nothing"))
 	}
 	for _, objective := range o.SLO {
-		if m := objective.Measure; m != profiles.Percentile && m != profiles.Errors {
-			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors where a capacity is measured", objective)
+		bounds := objective.Op == profiles.Less || objective.Op == profiles.LessEqual
+		if !bounds || objective.Measure != profiles.Errors && !slices.Contains(percentiles, objective) {
+			return fmt.Errorf("--slo: got %s, want only upper limits of latency percentiles, ttft percentiles and errors where a capacity is measured", objective)
 		}
 	}
 	if o.Budget < MinBudget {
@@ -247,13 +245,13 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	case b.low > 0:
 		c.settle(b.low)
 	case last.Requests == 0:
-		c.Refusal = refuseClosed(c.Saturation, s.shortest(enoughToPass(s.SLO), rate))
+		c.Refusal = refuseClosed(c.Saturation, s.shortest(s.enoughToPass(), rate))
 	case last.Short:
 		c.Refusal = refuseTooLittle(last)
 	case last.Failed*2 > last.Requests:
 		c.Refusal = refuseErrors(last)
 	case c.missed > queueShare*c.Saturation.Value:
-		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(enoughToPass(s.SLO), rate), s.left())
+		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(s.enoughToPass(), rate), s.left())
 	default:
 		c.Refusal = refuseQueues(c.missed)
 	}
@@ -291,7 +289,7 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 // short to tell and the budget has room. ok is false when it has no room for
 // one that may be conclusive, or when it was spoiled.
 func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
-	requests := enoughToPass(s.SLO)
+	requests := s.enoughToPass()
 	for {
 		length, enough := s.stepLength(requests, rate, low, high)
 		if !enough {
@@ -340,11 +338,18 @@ func (s *search) shortest(requests int, rate float64) time.Duration {
 }
 
 // enoughToPass is the least number of requests that can prove every percentile
-// of the SLO, and say anything at all.
-func enoughToPass(slo profiles.SLO) int {
+// of the SLO, and say anything at all. Of a percentile that speaks of some of
+// the requests, such as those of a task, it takes as many more.
+func (s *search) enoughToPass() int {
+	var blocks []Block
+	for _, o := range s.steps {
+		blocks = append(blocks, o.Blocks...)
+	}
 	requests := enoughForRate
-	for _, objective := range percentilesOf(slo) {
-		requests = max(requests, model.EnoughToPass(1-objective.Quantile))
+	for k, objective := range s.SLO.Percentiles() {
+		if share := shareOf(k, blocks); share > 0 {
+			requests = max(requests, int(math.Ceil(float64(model.EnoughToPass(1-objective.Quantile))/share)))
+		}
 	}
 	return requests
 }
