@@ -231,18 +231,6 @@ func (s *Session) setHolding(is bool) {
 	s.holding = is
 }
 
-// claim refuses to work with a scaler that somebody else has pinned: two who
-// measure at once would each measure the load of the other.
-func (s *Session) claim(ctx context.Context) error {
-	fleet, err := s.askScaler(ctx)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil || !fleet.Pinned || s.holding { // one that does not answer says so when it is told something
-		return nil
-	}
-	return fmt.Errorf("the scaler is pinned to %d by somebody else: wait for that measurement or tune to end, or let the policy decide again with headroom apply", fleet.Wanted)
-}
-
 // pin holds the fleet at n and waits until it is there and has come to rest.
 func (s *Session) pin(ctx context.Context, n int) error {
 	if err := s.hold(ctx, n, fleetLimit); err != nil {

@@ -107,7 +107,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		if options.Budget >= enoughForSecond {
 			options.Second = 2
 		}
-		if err := s.claim(ctx); err != nil {
+		if err := s.checkPin(ctx); err != nil {
 			return m, nil, err
 		}
 		// Also after a pin that failed: it may have been made all the same.
