@@ -74,6 +74,7 @@ type search struct {
 	runner Runner
 	steps  []Observation
 	spent  time.Duration
+	brief  time.Duration // a step lasts no longer, where fewer requests say enough; 0: any time
 
 	reserve time.Duration // of what is left, for the control and a second number of replicas
 }
@@ -152,6 +153,10 @@ func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 		if why == "" {
 			break
 		}
+		if o.Replicas == Changing && t.Replicas == 0 { // it reacts: be done before it does
+			s.brief = max(minStep, t.Length/2)
+			t.Length = s.briefly(t.Length, s.shortest(s.enoughToPass(), t.Rate))
+		}
 		if attempt > 0 || s.left() < t.Length {
 			o.Spoiled, o.Verdict, o.Why = true, model.Unsure, why
 			break
@@ -183,6 +188,15 @@ func (s *search) spoiled(o Observation) string {
 		return fmt.Sprintf("there were %d replicas, and %d in the first step", o.Replicas, s.steps[0].Replicas)
 	}
 	return ""
+}
+
+// briefly is how long a step should be that was to take length, and takes least
+// to say enough, where the fleet reacts to the load.
+func (s *search) briefly(length, least time.Duration) time.Duration {
+	if s.brief == 0 {
+		return length
+	}
+	return min(length, max(least, s.brief))
 }
 
 func (s *search) left() time.Duration { return s.Budget - s.spent }
@@ -328,12 +342,15 @@ func (s *search) stepLength(requests int, rate, low, high float64) (length time.
 	if high > low {
 		coming += math.Log2(max(1, (high-low)/(0.05*high)))
 	}
-	share := time.Duration(float64(left) / coming)
+	share := s.briefly(time.Duration(float64(left)/coming), least)
 	return min(left, max(least, share), fromSeconds(keptShare*maxSamples/rate)), true
 }
 
 // shortest is how long a step at that rate takes to judge so many requests.
 func (s *search) shortest(requests int, rate float64) time.Duration {
+	if rate == 0 { // the closed model
+		return minStep
+	}
 	return max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"headroom/advisor/model"
@@ -179,6 +180,16 @@ func quantile[T time.Duration | float64](sorted []T, q float64) T {
 	}
 	rank := int(float64(n)*q + 0.999999)
 	return sorted[min(max(rank, 1), n)-1]
+}
+
+// Remark is what decided, and what others on this machine may have done to the
+// step.
+func (o Observation) Remark() string {
+	company := o.Health.Company()
+	if company == "" || strings.Contains(o.Why, company) {
+		return o.Why
+	}
+	return o.Why + "; " + company
 }
 
 // Finding is what the step says of the SLO in a word: met or missed where that
