@@ -121,7 +121,7 @@ func stepTable(steps []advisor.Observation) table {
 		if !ok {
 			verdict = toned(dim, none)
 		}
-		why := o.Why
+		why := o.Remark()
 		if o.Health.Verdict == load.Limited {
 			verdict, why = toned(bad, "✗ unfit"), "the generator was the limit: "+o.Health.Reason
 		}
