@@ -118,6 +118,7 @@ type Session struct {
 	answered  map[string]bool        // replicas whose first answer was logged
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
 	handed    handed                 // what the scaler had handed out by then
+	waits     map[string]probe.Wait  // of the replicas, as of the latest State of a load
 	told      map[probe.NoticeKind]told
 	chronicle chronicle     // what the timeline is made from
 	stepped   time.Duration // offset of the last load step that was logged

@@ -13,7 +13,7 @@ func renderAdvisor(st advisor.State, s *styles, w, h int) page {
 	foot := nextLines(st, s, w)
 	switch topicOf(st) {
 	case topicMeasuring:
-		return measuringPage(st, s, w, foot)
+		return measuringPage(st, s, w, h, foot)
 	case topicReplaying:
 		return replayingPage(st, s, w, foot)
 	case topicRefusal:
