@@ -69,7 +69,7 @@ func (r Restriction) String() string {
 func (m Measurement) simulation(n Needs) (sim.Setup, error) {
 	c := m.Capacity
 	s := sim.Default()
-	s.Service, s.CPU, s.Concurrency, s.SLO = c.ServiceTimes(), c.CPU, c.concurrency(), n.SLO
+	s.Service, s.CPU, s.Concurrency, s.SLO = c.ServiceTimes(), c.CPU, c.Concurrency(), n.SLO
 	s.Demand = sim.Linear(c.PerReplica().Float())
 	if n.StartUp > 0 {
 		s.StartUp = []time.Duration{n.StartUp}

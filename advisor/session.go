@@ -20,6 +20,9 @@ type Scaler interface {
 	// Pin holds the fleet at n replicas until ttl has passed, whoever is
 	// gone by then.
 	Pin(ctx context.Context, n int, ttl time.Duration) error
+	// Claim keeps the scaler for holder until ttl has passed, and no longer
+	// where that is 0. It is an error while somebody else has it.
+	Claim(ctx context.Context, holder string, ttl time.Duration) error
 	// Unpin lets the policy decide again.
 	Unpin(ctx context.Context) error
 	// Follow puts a policy in force and ends a pin.

@@ -149,7 +149,6 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		e.choosePrecision(e.epoch.Load().course.At(0))
 	}
 	c := newCollector(e.tasks.rows, e.options, e.conns.dialer.reached)
-	c.latest = newLately(e.options.Lately)
 
 	e.change(func(begun *epoch, _ time.Time) { begun.start = e.started })
 	var conductor sync.WaitGroup

@@ -191,7 +191,7 @@ func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 		if r.clocks != nil {
 			row.Latency, row.Service = r.latency.quantiles(), r.service.quantiles()
 		}
-		if row.Rate, row.InFlight = r.lately(s.Recent.Over); s.Phase == Done {
+		if row.Rate, row.InFlight = r.recently(s.Recent.Over); s.Phase == Done {
 			row.InFlight = nil // of load that is over
 		}
 		s.Replicas = append(s.Replicas, row)
@@ -298,11 +298,11 @@ func (t *tracker) spread(s *Snapshot, names []string, answers int64) {
 	s.Unseen = t.unseen
 }
 
-// lately is the rate of the last seconds, which took so long, and how many
+// recently is the rate of the last seconds, which took so long, and how many
 // requests it had in flight, nil without an answer: by Little's law L = λW, with
 // λ its answers per second and W the mean of what they took (Operations
 // Research 9, 1961), which is the time that they took over that of the seconds.
-func (r *replicaTally) lately(over time.Duration) (rate float64, inFlight *float64) {
+func (r *replicaTally) recently(over time.Duration) (rate float64, inFlight *float64) {
 	var sum turnout
 	for _, second := range r.recent {
 		sum.count += second.count

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/textinput"
@@ -209,6 +210,8 @@ func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 		m.explainKey(msg)
 	case modeHelp:
 		m.helpKey(msg)
+	case modeNormal:
+		m.notice = notice{text: fmt.Sprintf("nothing is on %q: %s shows the keys", msg.String(), keys.Help.Help().Key), bad: true}
 	}
 	return nil
 }

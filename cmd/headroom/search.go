@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math"
 	"strings"
 	"time"
 
@@ -82,17 +81,24 @@ func (a *app) searchAdvice(cmd *cobra.Command, m advisor.Measurement, advice adv
 	if err := refuseBeside(cmd, "search", "explain", "for", "trace"); err != nil {
 		return err
 	}
-	setup := sim.Default()
-	if err := fillMeasured(&setup, cmd.Flags().Arg(0), m); err != nil {
+	setup, err := v.searchSetup(cmd.Flags().Arg(0), m)
+	if err != nil {
 		return err
+	}
+	return a.search(setup, advice.Policy, s)
+}
+
+// searchSetup is what was measured, under the traffic.
+func (v *adviceFlags) searchSetup(path string, m advisor.Measurement) (sim.Setup, error) {
+	setup := sim.Default()
+	if err := fillMeasured(&setup, path, m); err != nil {
+		return setup, err
 	}
 	if v.wanted.Starts > 0 {
 		setup.StartUp = []time.Duration{v.wanted.Starts}
 	}
-	c := m.Capacity
-	inService := c.Saturation.Value / float64(max(1, c.Replicas)) * c.Service.Seconds() // Little's law
-	setup.Concurrency = max(1, int(math.Round(inService)))
+	setup.Concurrency = m.Capacity.Concurrency()
 	setup.Length = searchedFor
 	setup.Load = v.wanted.Course(v.traffic, setup.Length)
-	return a.search(setup, advice.Policy, s)
+	return setup, nil
 }
