@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -121,6 +122,14 @@ func TestSimulateAMeasurement(t *testing.T) {
 	r := rows[0].Result
 	if mean := r.Latency.Mean; mean < 58*time.Millisecond || mean > 70*time.Millisecond {
 		t.Errorf("mean latency %s, want the measured 60ms and a little", mean)
+	}
+	m.Capacity.Saturation.Value = 33 // two at a time
+	both := filepath.Join(t.TempDir(), "both.json")
+	if err := newApp(t).saveFile(both, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
+		t.Fatal(err)
+	}
+	if two := simulation(t, 0, policy, "--measurement", both, "--rate", "100", "-t", "1m")[0].Result; two.Latency.P95 > time.Second {
+		t.Errorf("100/s at four replicas that work on two requests of 60ms at once: p95 %s, want no long queue", two.Latency.P95)
 	}
 	// It takes five for 36/s, of which each holds 8.
 	if got := r.Ready; got.UnderTime != 1 || got.UnderAccuracy < 0.199 || got.UnderAccuracy > 0.201 {
