@@ -68,6 +68,7 @@ func TestSimulate(t *testing.T) {
 }
 
 func TestSimulateShowsWhatHappened(t *testing.T) {
+	t.Setenv("LC_ALL", "C.UTF-8")
 	policy := file(t, "policy.yaml", rpsPolicy)
 	code, out, said := execute(t, "simulate", policy, "--service-time", "50ms", "--step", "5m:20", "--step", "5m:100", "--startup", "1m", "--slo", "p95<300ms")
 	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "\nSLO       p95<300ms missed, ", "\nmissed    p95<300ms: it is ", "\ntoo few   ", "\nreaction  first decision for more"} {
@@ -77,6 +78,10 @@ func TestSimulateShowsWhatHappened(t *testing.T) {
 	}
 	if code != exitNotMet || said != "" || t.Failed() {
 		t.Errorf("exit code %d, says %q and\n%s", code, said, out)
+	}
+	t.Setenv("LC_ALL", "C")
+	if _, out, _ := execute(t, "simulate", policy, "--service-time", "50ms", "--rate", "1", "-t", "1m"); !strings.Contains(out, ".- arrivals/s -") {
+		t.Errorf("where the locale is C it draws\n%s", out)
 	}
 }
 
