@@ -67,7 +67,7 @@ func (h *History) steepest(length time.Duration) (part profiles.Shape, start tim
 		start = start.Add(from)
 		when = start.In(h.zone).Format("2006-01-02 15:04 MST")
 	}
-	return h.Shape.Part(from, length), start, fmt.Sprintf("the %s of the trace around its steepest rise, from %s", profiles.Duration(length), when)
+	return h.Shape.Part(from, length), start, fmt.Sprintf("the %s of the trace around its steepest rise (from %s)", profiles.Duration(length), when)
 }
 
 // Traffic is the range of the rates: a twentieth of them is below Low, and a

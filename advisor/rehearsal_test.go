@@ -57,7 +57,7 @@ func TestRehearsalOfATrace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Length != 24*time.Hour || !s.Start.Equal(monday.Add(24*time.Hour)) || load != "the 24h of the trace around its steepest rise, from 2026-01-06 00:00 UTC" {
+	if s.Length != 24*time.Hour || !s.Start.Equal(monday.Add(24*time.Hour)) || load != "the 24h of the trace around its steepest rise (from 2026-01-06 00:00 UTC)" {
 		t.Errorf("%s of %q from %s, want the second day", s.Length, load, s.Start)
 	}
 	if before, after := s.Load.At(12*time.Hour-time.Second), s.Load.At(12*time.Hour); before != 10 || after != 30 || s.Load.Area(s.Length) != 3600*(20*10+4*30) {

@@ -159,11 +159,9 @@ func (s *simulateFlags) fillLoad() error {
 	case !s.traffic.Known() && s.rate == 0 && !s.shape.any():
 		return usage("--traffic: got nothing, want a load: --traffic LOW..HIGH, --rate, --stage, --step, --shape or --trace")
 	case s.traffic.Known():
-		if c.Length == 0 {
-			c.Length = time.Hour
-		}
+		c.Length = cmp.Or(c.Length, time.Hour)
 		c.Load = advisor.ReplayPlan(p, s.traffic, c.Length).Shape
-		return nil
+		return s.shape.checkTrace(s.given)
 	}
 	s.shape.rate, s.shape.mixed = true, [2]string{} // here every load is one
 	if err := s.shape.apply(&p, s.given); err != nil {

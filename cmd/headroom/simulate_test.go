@@ -151,6 +151,7 @@ func TestSimulateRefuses(t *testing.T) {
 		{"--rate 1", "--service-time: got nothing, want it, such as 250ms, or a --measurement"},
 		{"--service-time 1s", "--traffic: got nothing, want a load: --traffic LOW..HIGH, --rate, --stage, --step, --shape or --trace"},
 		{"--service-time 1s --rate 1 --traffic 1..2", "--traffic: got 1..2 and another load, want one"},
+		{"--service-time 1s --traffic 1..2 --compress 60x", "--compress: got 60x without --trace, want both or neither"},
 		{"--service-time 1s --rate 1 --measurement x", "--service-time: got 1s and --measurement x, want one"},
 		{"--service-time 1s --rate 1 --distribution uniform", `--distribution: got "uniform", want constant or exponential`},
 		{"--service-time 1s --rate 1 --price free", `--price: got "free", want the price of a replica hour, above 0, such as 0.35 or 0.35/h`},
