@@ -79,7 +79,7 @@ func (c *Capacity) queueFitness(now circumstances) (Fitness, string) {
 }
 
 func (c *Capacity) freeFitness(now circumstances) (Fitness, string) {
-	if k := c.concurrency(); k > 1 {
+	if k := c.Concurrency(); k > 1 {
 		return Usable, fmt.Sprintf("a replica works on about %d requests at once: it is not free long before it is full", k)
 	}
 	if c.Service < long {

@@ -106,7 +106,7 @@ func (c *Capacity) level(kind profiles.Kind, o Observation, managed bool) (v flo
 	case profiles.Queue:
 		return max(0, o.InFlight-busy) / n, true
 	case profiles.FreeWorkers:
-		return max(0, 1-busy/n/float64(c.concurrency())), true
+		return max(0, 1-busy/n/float64(c.Concurrency())), true
 	case profiles.CPU:
 		return o.Host.Replicas / n, managed && o.Host.Known
 	case profiles.Latency:
@@ -115,9 +115,9 @@ func (c *Capacity) level(kind profiles.Kind, o Observation, managed bool) (v flo
 	return 0, false
 }
 
-// concurrency is how many requests one replica works on at once: by Little's
+// Concurrency is how many requests one replica works on at once: by Little's
 // law at saturation, the asymptotic knee of the throughput.
-func (c *Capacity) concurrency() int {
+func (c *Capacity) Concurrency() int {
 	return max(1, int(math.Round(c.Saturation.Value*c.Service.Seconds()/float64(max(1, c.Replicas)))))
 }
 

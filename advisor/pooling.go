@@ -25,7 +25,7 @@ const (
 // Scalability Law with σ 1/n and no κ). A shared queue loses nothing.
 func (c *Capacity) dispatchClass() (d dispatch, random float64) {
 	m := c.Scaling
-	if m == nil || m.HostLimited || c.concurrency() > 1 {
+	if m == nil || m.HostLimited || c.Concurrency() > 1 {
 		return untold, 0
 	}
 	for _, o := range c.Steps {
@@ -58,7 +58,7 @@ func (s sized) pooling(p profiles.Policy) (v Value, ok bool) {
 		return v, false
 	}
 	c := s.Evidence
-	theory, err := sim.InTheory(c.ServiceTimes(), c.concurrency(), s.SLO)
+	theory, err := sim.InTheory(c.ServiceTimes(), c.Concurrency(), s.SLO)
 	if err != nil {
 		return v, false
 	}
@@ -66,7 +66,7 @@ func (s sized) pooling(p profiles.Policy) (v Value, ok bool) {
 	together := max(alone, theory.Capacity(n)/float64(n))
 	v = Value{Name: "pooling", Value: math.Round((together/alone - 1) * 100), Unit: "% more per replica, with one queue",
 		Formula: fmt.Sprintf("%s/s each of %d with one queue (Allen-Cunneen), %s/s each with its own (measured)", profiles.FormatRate(together), n, profiles.FormatRate(alone)),
-		Inputs:  []string{fmt.Sprintf("c = %d x %d servers; service %s, C² %.2f; Poisson arrivals", n, c.concurrency(), latency(c.Service), c.ServiceTimes().Variation())},
+		Inputs:  []string{fmt.Sprintf("c = %d x %d servers; service %s, C² %.2f; Poisson arrivals", n, c.Concurrency(), latency(c.Service), c.ServiceTimes().Variation())},
 		Why:     "with one queue a request waits only while all are busy; the target does not count on it",
 		Rejected: []Rejection{{fmt.Sprintf("a target of %s/s", profiles.FormatRate(s.target.Float()*together/alone)),
 			"a balancer that chooses at random has none of it, and one replica alone neither"}}}

@@ -20,7 +20,7 @@ func (m Measurement) Simulation() (sim.Setup, error) {
 	}
 	var err error
 	s.SLO, err = profiles.ParseSLO(m.SLO)
-	s.Service, s.CPU, s.Concurrency, s.StartUp = c.ServiceTimes(), c.CPU, c.concurrency(), m.StartUp
+	s.Service, s.CPU, s.Concurrency, s.StartUp = c.ServiceTimes(), c.CPU, c.Concurrency(), m.StartUp
 	s.Demand = sim.Linear(c.PerReplica().Float())
 	return s, err
 }

@@ -46,8 +46,8 @@ type collector struct {
 	since    time.Duration // offset of the last reset
 	total    tally
 	tasks    []tally // by name, where there are several
-	lately   *window
-	latest   lately
+	recent   *window
+	lately   lately
 	watched  []*window     // by name, where there are several; nil: no objective is about it
 	secondAt time.Duration // when the present second began
 	planned  float64       // area of the planned load until then
@@ -78,7 +78,7 @@ type failureTimes struct {
 
 func newCollector(names []string, o Options, remotes func() []string) *collector {
 	c := &collector{names: names, replicas: tracker{identifier: o.Identifier}, slo: o.SLO, keep: o.Keep, lag: newHist(2), conns: newConnTally(), remotes: remotes}
-	c.total, c.lately = newTally(3), newWindow()
+	c.total, c.recent, c.lately = newTally(3), newWindow(), newLately(o.Lately)
 	if len(names) > 1 {
 		c.watched = make([]*window, len(names))
 		for i, name := range names {
@@ -132,7 +132,7 @@ func (c *collector) add(s *Sample) {
 	}
 	c.addStatus(s.Status)
 	c.replicas.add(s)
-	c.latest.add(s)
+	c.lately.add(s)
 	switch s.Failure {
 	case None:
 	case Aborted:
@@ -156,7 +156,7 @@ func (c *collector) addCutOff(s *Sample) {
 // tallies are those that a request of a row counts in. They are valid until
 // the next call.
 func (c *collector) tallies(row int32) []*tally {
-	c.counted = append(c.counted[:0], &c.total, &c.lately.second)
+	c.counted = append(c.counted[:0], &c.total, &c.recent.second)
 	if len(c.tasks) > 0 {
 		c.counted = append(c.counted, &c.tasks[row])
 		if w := c.watched[row]; w != nil {
@@ -211,7 +211,7 @@ func (c *collector) requests(f failureTimes) (out []RequestCount) {
 func (c *collector) reset(now time.Duration) {
 	c.since = now
 	c.total.reset()
-	c.lately.reset()
+	c.recent.reset()
 	for _, w := range c.watched {
 		if w != nil {
 			w.reset()
@@ -221,7 +221,7 @@ func (c *collector) reset(now time.Duration) {
 		c.tasks[i].reset()
 	}
 	c.replicas.reset()
-	c.latest.reset()
+	c.lately.reset()
 	c.failures, c.failed, c.statuses, c.cutOff, c.retried = nil, nil, nil, nil, 0
 	c.late = 0
 	c.life = lifeSign{}
@@ -254,7 +254,7 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	}
 	c.judge(s, over, waits)
 	c.judgeThresholds(s, over, waits)
-	s.Recent = c.lately.sum.stats(c.title(), c.lately.sum.over, s.Total.OpenStreams())
+	s.Recent = c.recent.sum.stats(c.title(), c.recent.sum.over, s.Total.OpenStreams())
 	s.Failures = append([]FailureCount{}, c.failures...)
 	for i := range s.Failures {
 		row := &s.Failures[i]
@@ -268,13 +268,13 @@ func (c *collector) fill(s *Snapshot, waits []wait) {
 	s.Retried = c.retried
 	s.Conns = c.conns.connections(c.remotes())
 	s.Conns.Open, s.Conns.Oldest = c.holding.open, c.holding.oldest
-	all, by := c.latest.summaries(s.Elapsed)
+	all, by := c.lately.summaries(s.Elapsed)
 	s.Lately = all
 	c.replicas.fill(s, c.holding, by)
 	s.Points = c.points
 	if s.Phase == Done {
 		s.DeadSince = c.life.deadSince(s.Loaded, s.Total.Latency.P99)
-		c.spans.add(&c.lately.second, false)
+		c.spans.add(&c.recent.second, false)
 		s.Tail = c.spans.tail(c.cutOff)
 	}
 }

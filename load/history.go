@@ -11,9 +11,9 @@ func (c *collector) endSecond(s *Snapshot, area float64) {
 	if length < time.Second-tick/2 {
 		return
 	}
-	c.replicas.endSecond(c.lately.n % recentSeconds)
+	c.replicas.endSecond(c.recent.n % recentSeconds)
 	counted := min(length, now-c.since)
-	slot := c.lately.endSecond(counted)
+	slot := c.recent.endSecond(counted)
 	c.spans.add(slot, s.Loaded == s.Elapsed)
 	for _, w := range c.watched {
 		if w != nil {

@@ -11,7 +11,7 @@ import (
 // the last while, and neither are failures.
 func TestLately(t *testing.T) {
 	c := tracked("a", "b")
-	c.latest = newLately(3 * time.Second)
+	c.lately = newLately(3 * time.Second)
 	c.second(0, 500*time.Millisecond, 10, 10)
 	var s Snapshot
 	for n := 1; n < 5; n++ {
@@ -40,7 +40,7 @@ func TestLately(t *testing.T) {
 // Nothing is kept where nobody asks for it.
 func TestNothingLately(t *testing.T) {
 	c := tracked("a")
-	if s := c.second(0, time.Millisecond, 10); s.Lately.Count != 0 || s.Replicas[0].Lately.Count != 0 || cap(c.latest.list) != 0 {
-		t.Errorf("%+v, and room for %d, want nothing", s.Lately, cap(c.latest.list))
+	if s := c.second(0, time.Millisecond, 10); s.Lately.Count != 0 || s.Replicas[0].Lately.Count != 0 || cap(c.lately.list) != 0 {
+		t.Errorf("%+v, and room for %d, want nothing", s.Lately, cap(c.lately.list))
 	}
 }

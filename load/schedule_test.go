@@ -101,8 +101,9 @@ func TestUsersFollowEveryShape(t *testing.T) {
 					s := e.Snapshot()
 					planned := func(at time.Duration) int { return int(shape.At(at) + 1e-6) }
 					want, before := planned(s.Elapsed), planned(s.Elapsed-followEvery)
-					if s.Users != want && s.Users != before || s.Wanted != want || s.Planned != shape.At(s.Elapsed) {
-						t.Errorf("after %v: %d users of %d, %v planned; want %d, or %d just before", s.Elapsed, s.Users, s.Wanted, s.Planned, want, before)
+					// At the moment of a jump some of the users are there.
+					if s.Users < min(want, before) || s.Users > max(want, before) || s.Wanted != want || s.Planned != shape.At(s.Elapsed) {
+						t.Errorf("after %v: %d users of %d, %v planned; want %d, from the %d just before", s.Elapsed, s.Users, s.Wanted, s.Planned, want, before)
 					}
 					sleep(tick)
 				}

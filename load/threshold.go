@@ -24,7 +24,7 @@ func (f Figure) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (f *Figure) UnmarshalJSON(b []byte) error {
-	v := new(math.Inf(1))
+	var v *float64
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}

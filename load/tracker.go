@@ -10,7 +10,8 @@ import (
 // tracker keeps what each replica answered. It belongs to the collector.
 type tracker struct {
 	identifier *probe.Identifier
-	replicas   []replicaTally // by number
+	replicas   []replicaTally       // by number
+	ready      map[string]time.Time // since when a source has had a replica as ready, by name
 
 	// Of the run.
 	answers  int64         // that name a replica
@@ -168,6 +169,9 @@ func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 		if s.Sticky {
 			presence.Conns = open.of(i)
 		}
+		if at, ok := t.ready[names[i]]; ok {
+			presence.Ready = new(at.Sub(s.Started))
+		}
 		row := Replica{
 			Name: names[i], State: probe.Gone, Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
 			Share: float64(r.count) / float64(max(1, named)), Parts: r.parts.Means(), Lately: lately[int32(i)],
@@ -187,7 +191,7 @@ func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 		if r.clocks != nil {
 			row.Latency, row.Service = r.latency.quantiles(), r.service.quantiles()
 		}
-		if row.Rate, row.InFlight = r.lately(s.Recent.Over); s.Phase == Done {
+		if row.Rate, row.InFlight = r.recently(s.Recent.Over); s.Phase == Done {
 			row.InFlight = nil // of load that is over
 		}
 		s.Replicas = append(s.Replicas, row)
@@ -240,8 +244,8 @@ func (t *tracker) drop(names []string) {
 	}
 }
 
-// presence is what is known of whether a replica is there, where so many are,
-// but for its connections.
+// presence is what the answers tell of whether a replica is there, where so many
+// are.
 func (t *tracker) presence(i, living int) probe.Presence {
 	r := &t.replicas[i]
 	return probe.Presence{
@@ -294,11 +298,11 @@ func (t *tracker) spread(s *Snapshot, names []string, answers int64) {
 	s.Unseen = t.unseen
 }
 
-// lately is the rate of the last seconds, which took so long, and how many
+// recently is the rate of the last seconds, which took so long, and how many
 // requests it had in flight, nil without an answer: by Little's law L = λW, with
 // λ its answers per second and W the mean of what they took (Operations
 // Research 9, 1961), which is the time that they took over that of the seconds.
-func (r *replicaTally) lately(over time.Duration) (rate float64, inFlight *float64) {
+func (r *replicaTally) recently(over time.Duration) (rate float64, inFlight *float64) {
 	var sum turnout
 	for _, second := range r.recent {
 		sum.count += second.count

@@ -68,18 +68,18 @@ func silences(waits []wait) (out []wait) {
 // there is load.
 func (c *collector) judge(s *Snapshot, over time.Duration, waits []wait) {
 	for _, o := range c.slo {
-		all, lately, concerned := &c.total, c.lately, waits
+		all, recent, concerned := &c.total, c.recent, waits
 		switch row := slices.Index(c.names, o.Task); {
 		case len(c.tasks) == 0:
 		case row >= 0:
-			all, lately = &c.tasks[row], c.watched[row]
+			all, recent = &c.tasks[row], c.watched[row]
 			concerned = c.of(waits, func(n int32) bool { return n == int32(row) })
 		case o.Measure == profiles.FirstEvent:
 			concerned = c.of(waits, func(n int32) bool { return !c.plain(n) })
 		}
 		s.SLO = append(s.SLO, all.objective(o, over, concerned))
 		if s.Phase == Running {
-			s.RecentSLO = append(s.RecentSLO, lately.sum.objective(o, lately.sum.over, concerned))
+			s.RecentSLO = append(s.RecentSLO, recent.sum.objective(o, recent.sum.over, concerned))
 		}
 	}
 }

@@ -24,14 +24,11 @@ func (p *paper) steps(c advisor.Capacity) {
 		if o.Requests > 0 {
 			rate, p50, p95 = profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95)
 		}
-		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
+		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Remark()})
 	}
 	p.table("llrrrrrt", rows)
 	if c.Refusal == nil {
-		alone := none
-		if c.Service > 0 {
-			alone = profiles.FormatLatency(c.Service)
-		}
+		alone := aloneText(c)
 		if c.Knee > 0 {
 			alone += fmt.Sprintf(", so that the knee is at %.1f users", c.Knee)
 		}
@@ -43,6 +40,14 @@ func (p *paper) steps(c advisor.Capacity) {
 		}
 		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.Assessment, c.Spent.Round(time.Second), c.Budget)
 	}
+}
+
+// aloneText is the time of one request alone.
+func aloneText(c advisor.Capacity) string {
+	if c.Service <= 0 {
+		return none
+	}
+	return profiles.FormatLatency(c.Service)
 }
 
 // tolerated is the share by which two capacities may differ and be called the
@@ -71,7 +76,7 @@ func WriteMeasurements(w io.Writer, a, b advisor.Measurement, width int) error {
 		row("replicas", func(m advisor.Measurement) string { return fmt.Sprint(max(1, m.Capacity.Replicas)) }),
 		row("capacity under the SLO", interval(func(c advisor.Capacity) advisor.Interval { return c.SLO })),
 		row("saturation", interval(func(c advisor.Capacity) advisor.Interval { return c.Saturation })),
-		row("one request alone", func(m advisor.Measurement) string { return profiles.FormatLatency(m.Capacity.Service) }),
+		row("one request alone", func(m advisor.Measurement) string { return aloneText(m.Capacity) }),
 		row("grade", func(m advisor.Measurement) string {
 			if r := m.Capacity.Refusal; r != nil {
 				return "refused (" + r.Code + ")"

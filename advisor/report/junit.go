@@ -130,32 +130,34 @@ func writeSuites(w io.Writer, target string, at time.Time, length time.Duration,
 }
 
 func objectiveCase(o load.Objective) junitCase {
-	c := junitCase{Name: o.Name, Output: o.Name + ": " + verdict(o)}
-	text := c.Output
+	missing := ""
 	if o.Unanswered > 0 {
-		text += " (" + unanswered(o) + ")"
+		missing = unanswered(o)
 	}
-	switch {
-	case !o.Valid:
-		c.Error = &junitProblem{"no data", "inconclusive", text}
-	case !o.Holds:
-		c.Failure = &junitProblem{"it is " + o.Format(), "objective", text}
-	}
-	return c
+	return judgedCase("objective", o.Name, o.Format(), missing, o.Valid, o.Holds)
 }
 
 func thresholdCase(t load.Threshold) junitCase {
-	name := t.Threshold.String()
-	c := junitCase{Name: name, Output: name + ": " + t.Format() + mark(t.Valid, t.Holds)}
-	text := c.Output
+	missing := ""
 	if t.Unanswered > 0 {
-		text += " (" + thresholdUnanswered(t) + ")"
+		missing = thresholdUnanswered(t)
+	}
+	return judgedCase("threshold", t.Threshold.String(), t.Format(), missing, t.Valid, t.Holds)
+}
+
+// judgedCase is the case of something with a value that meets it or not; missing
+// says what counts against it without an answer.
+func judgedCase(kind, name, value, missing string, valid, holds bool) junitCase {
+	c := junitCase{Name: name, Output: name + ": " + value + mark(valid, holds)}
+	text := c.Output
+	if missing != "" {
+		text += " (" + missing + ")"
 	}
 	switch {
-	case !t.Valid:
+	case !valid:
 		c.Error = &junitProblem{"no data", "inconclusive", text}
-	case !t.Holds:
-		c.Failure = &junitProblem{"it is " + t.Format(), "threshold", text}
+	case !holds:
+		c.Failure = &junitProblem{"it is " + value, kind, text}
 	}
 	return c
 }

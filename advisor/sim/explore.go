@@ -134,12 +134,13 @@ type explorer struct {
 func (x *explorer) shortlist(ctx context.Context, needed float64) ([]place, error) {
 	places := x.space.places()
 	x.foreseen = len(places)
+	var known sync.Map
 	outlooks, err := each(ctx, places, func(ctx context.Context, at place) (Outlook, error) {
 		scaler, err := x.space.at(at)
 		if err != nil {
 			return Outlook{}, err
 		}
-		return Foresee(ctx, x.setup, scaler)
+		return foresee(ctx, x.setup, scaler, &known)
 	})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"math"
+	"sync"
 	"time"
 
 	"headroom/advisor/model"
@@ -29,11 +30,17 @@ type Outlook struct {
 // seconds within a fifth, also where the load jumps. Pinned connections are not
 // looked at. The error is as of Run.
 func Foresee(ctx context.Context, setup Setup, scaler Scaler) (Outlook, error) {
+	return foresee(ctx, setup, scaler, &sync.Map{})
+}
+
+// foresee is Foresee with the equilibria that are known of the setup: they depend
+// on no scaler.
+func foresee(ctx context.Context, setup Setup, scaler Scaler, known *sync.Map) (Outlook, error) {
 	s, err := newSimulation(setup, scaler)
 	if err != nil {
 		return Outlook{}, err
 	}
-	f := fluid{simulation: s, known: map[state]equilibrium{}}
+	f := fluid{simulation: s, known: known}
 	f.limit = math.Inf(1)
 	if o, ok := setup.SLO.Latency(); ok {
 		f.limit = o.Limit
@@ -67,10 +74,10 @@ type fluid struct {
 	queue         float64 // the backlog
 	calm          float64 // requests that wait where there is none
 	offered, good float64
-	arrived       float64               // of a request that has not come whole yet
-	inFlight      int                   // as the meters have it
-	queued        int                   // the same
-	known         map[state]equilibrium // so that none is worked out anew each second
+	arrived       float64   // of a request that has not come whole yet
+	inFlight      int       // as the meters have it
+	queued        int       // the same
+	known         *sync.Map // of state to equilibrium, so that none is worked out anew each second
 }
 
 // state is what all else follows from, rounded so that there are few.
@@ -123,8 +130,11 @@ func (f *fluid) step() {
 // as in M/M/1 with c times its speed (Cohen 1982, II.2.1): the fuller the
 // replicas are, the longer it takes until they show it.
 func (f *fluid) lasting(at state) equilibrium {
-	if known, ok := f.known[at]; ok || at.ready == 0 {
-		return known
+	if at.ready == 0 {
+		return equilibrium{}
+	}
+	if known, ok := f.known.Load(at); ok {
+		return known.(equilibrium)
 	}
 	station := f.station(at)
 	gap := 1 - math.Sqrt(float64(at.load)/100)
@@ -138,7 +148,7 @@ func (f *fluid) lasting(at state) equilibrium {
 	default:
 		out.good = 1 - f.Service.over(f.limit, waiting)
 	}
-	f.known[at] = out
+	f.known.Store(at, out)
 	return out
 }
 

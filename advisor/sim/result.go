@@ -108,8 +108,8 @@ func (l *ledger) series() []Point {
 	return out
 }
 
-// objectives judges each of them. Requests that were not answered count as slower
-// than any limit.
+// objectives judges each of them, as load does in a run. Requests that were not
+// answered count as slower than any limit; the mean is of the others, if any.
 func (s *simulation) objectives(r Result) []Objective {
 	out := make([]Objective, len(s.SLO))
 	for i, o := range s.SLO {
@@ -138,15 +138,21 @@ func (s *simulation) measure(o profiles.Objective, r Result) float64 {
 			return float64(s.latency.ValueAtQuantile(100*rank/float64(r.Answered))) / 1e6
 		}
 	case profiles.Mean:
-		if r.Latency != nil {
+		switch {
+		case r.Latency != nil:
 			return r.Latency.Mean.Seconds()
+		case r.Offered > 0:
+			return math.Inf(1)
 		}
 	case profiles.Max:
-		if r.Latency != nil {
+		switch {
+		case r.Answered < r.Offered:
+			return math.Inf(1)
+		case r.Latency != nil:
 			return r.Latency.Max.Seconds()
 		}
 	}
-	return 0
+	return 0 // nothing came
 }
 
 // reaction is the time from the first second in which the supply was short to

@@ -82,6 +82,14 @@ func TestSLOIsOfAllRequests(t *testing.T) {
 	if r := fixed(t, s, 10); r.Met {
 		t.Error("a quarter is refused: got p76<2.5s met, want those to count as slower")
 	}
+	s.SLO = slo(t, "mean<1.4s,max<10s")
+	if r := fixed(t, s, 10); !r.SLO[0].Met || r.SLO[1].Met || r.SLO[1].Value != nil {
+		t.Errorf("a quarter is refused: got %+v, want the mean of the others, and a max beyond all of them", r.SLO)
+	}
+	s.MaxQueue, s.Timeout = 0, time.Millisecond
+	if r := fixed(t, s, 10); r.Answered != 0 || r.SLO[0].Met || r.SLO[0].Value != nil {
+		t.Errorf("nothing is answered: got %+v, want no mean that meets it", r.SLO)
+	}
 }
 
 func TestSeries(t *testing.T) {

@@ -66,6 +66,32 @@ func addCompletion(root *cobra.Command) {
 	}
 }
 
+// refuseUnknown has the commands of the library refuse words that name nothing,
+// which it answers with a help: that of completion would be taken for a script.
+func refuseUnknown(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = func(_ *cobra.Command, args []string) error {
+				return usage("shell: got %q, want one of %s", strings.Join(args, " "), strings.Join(commandNames(cmd), ", "))
+			}
+			for _, shell := range cmd.Commands() {
+				shell.Args = noArguments
+			}
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return usage("command: got %q, want one of %s", strings.Join(args, " "), strings.Join(commandNames(root), ", "))
+				}
+				return nil
+			}
+		}
+	}
+}
+
 // takesPath reports whether the value of a flag is, or may be, a file or a
 // folder, by what the help calls it.
 func takesPath(kind string) bool {
@@ -77,7 +103,7 @@ func offer(words func() []string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		out := words()
 		directive := cobra.ShellCompDirectiveNoFileComp
-		if slices.ContainsFunc(out, func(w string) bool { return strings.ContainsAny(w[len(w)-1:], "=:") }) {
+		if slices.ContainsFunc(out, func(w string) bool { return strings.HasSuffix(w, "=") || strings.HasSuffix(w, ":") }) {
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
 		return out, directive

@@ -15,7 +15,7 @@ import (
 func TestConfigPrintsAPlan(t *testing.T) {
 	inFolder(t, nil)
 	t.Setenv("HEADROOM_SOURCE_IP", "127.0.0.1,127.0.0.2")
-	line := []string{"run", "http://a/x?y=1", "--rate", "50/1s", "-t", "1h30m", "--header", "A: \"1\"", "--header", "B: # 2", "--http2", "--slo", "p95<300ms,errors<1%"}
+	line := []string{"run", "http://a/x?y=1", "--rate", "50/1s", "-t", "1h30m", "--header", "A: \"1\"", "--header", "B: # 2", "--http2", "--csv", "", "--slo", "p95<300ms,errors<1%"}
 	code, plan, said := execute(t, append([]string{"config", "-o", "yaml"}, line...)...)
 	if code != 0 || said != "" {
 		t.Fatalf("config: exit code %d, says %s", code, said)
@@ -102,6 +102,17 @@ func TestConfigSaysWhereValuesComeFrom(t *testing.T) {
 	var got struct{ Flags []effective }
 	if _, out, _ = execute(t, "config", "-o", "json"); json.Unmarshal([]byte(out), &got) != nil || len(got.Flags) < 50 {
 		t.Errorf("config -o json prints\n%s", out)
+	}
+}
+
+// What is no target is none in the plan.
+func TestConfigPrintsAPlanWithoutTarget(t *testing.T) {
+	inFolder(t, nil)
+	for _, line := range []string{"advise m.json --traffic 5..20", "tune --traffic 5..20 -- server --port {port}"} {
+		code, plan, said := execute(t, append([]string{"config", "-o", "yaml"}, strings.Fields(line)...)...)
+		if want := "version: headroom/v1\nkind: plan\ntraffic: 5..20  # flag\n"; code != 0 || plan != want || said != "" {
+			t.Errorf("config -o yaml %s: exit code %d, says %q, prints\n%swant\n%s", line, code, said, plan, want)
+		}
 	}
 }
 

@@ -13,8 +13,8 @@ func (a *app) asciiFlag(f *pflag.FlagSet) {
 	f.BoolVar(&a.ascii, "ascii", false, "nothing but ASCII on the dashboard; so too where the locale is not UTF-8")
 }
 
-// asciiOnly reports whether nothing else may be drawn.
-func (a *app) asciiOnly() bool { return a.ascii || !unicodeLocale(os.Getenv) }
+// onlyASCII reports whether the screen must do with ASCII.
+func (a *app) onlyASCII() bool { return a.ascii || !unicodeLocale(os.Getenv) }
 
 // unicodeLocale reports whether a terminal may be sent more than ASCII, by the
 // first variable that POSIX would take the characters from. Where none is set,

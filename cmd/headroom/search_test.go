@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"headroom/advisor/report"
 	"headroom/profiles"
@@ -25,7 +27,7 @@ func exploration(t *testing.T, code int, args ...string) (x report.Exploration) 
 
 func TestSearchAroundAPolicy(t *testing.T) {
 	policy := file(t, "policy.yaml", "version: headroom/v1\nreplicas: {min: 2, max: 8}\nmetrics: [{kind: rps, target: 1, window: 15s}]\ninterval: 15s\n")
-	load := []string{"simulate", policy, "--service-time", "500ms", "--traffic", "2..6", "-t", "10m", "--startup", "10s"}
+	load := []string{"simulate", policy, "--service-time", "500ms", "--traffic", "2..6", "-t", "4m", "--startup", "10s"}
 	x := exploration(t, 0, append(load, "--slo", "p95<2s", "--price", "0.5")...)
 	if x.Chosen == nil || x.Chosen.Option.ReplicaSeconds >= x.Start.ReplicaSeconds || x.Price != 0.5 || len(x.Neighbours) < 5 {
 		t.Errorf("chosen %+v of %+v, want less than the start costs", x.Chosen, x)
@@ -58,9 +60,6 @@ func TestSearchAroundAnAdvice(t *testing.T) {
 	if x.SLO != "p95<300ms" || !x.Start.Start || x.Start.Policy.Metrics[0].Target != 8000 || x.Chosen == nil || x.Chosen.Option.ReplicaSeconds > x.Start.ReplicaSeconds {
 		t.Errorf("got %+v, want what costs no more than the advised 8/s a replica", x)
 	}
-	if steep := exploration(t, 0, append(advise, "--rise", "0.1", "--start-up", "5s")...); steep.Chosen == nil || steep.Start.ReplicaSeconds == x.Start.ReplicaSeconds {
-		t.Errorf("with a steeper rise: got %+v, want another course", steep.Start)
-	}
 	counts := file(t, "counts.csv", "600\n900\n1200\n1500\n1800\n1800\n1500\n1200\n900\n600\n600\n600\n")
 	traced := []string{"advise", measurementFile(t, false), "--trace", counts, "--trace-interval", "1m", "--start-up", "2s"}
 	if by := exploration(t, 0, append(advise, "--for", "keda")...); by.Scaler != "keda" || by.Load != "1h of this traffic" || by.Start.ReplicaSeconds == x.Start.ReplicaSeconds {
@@ -74,5 +73,31 @@ func TestSearchAroundAnAdvice(t *testing.T) {
 	}
 	if code, _, said := execute(t, append(advise, "--search", "--explain")...); code != exitUsage || said != "headroom: --explain: got \"true\" with --search, want one of the two\n" {
 		t.Errorf("with --explain: exit code %d, says %q", code, said)
+	}
+}
+
+// The traffic of a search rises as steeply as it is said to.
+func TestSearchRisesAsSaid(t *testing.T) {
+	path := measurementFile(t, false)
+	m, err := readMeasurement(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newAdviceFlags()
+	v.traffic = profiles.Traffic{Low: 2000, High: 12_000}
+	v.wanted.Starts = 5 * time.Second
+	for _, tt := range []struct {
+		rise profiles.Milli
+		want time.Duration
+	}{{0, time.Hour * 2 / 5}, {100, 100 * time.Second}} {
+		v.wanted.Rise = tt.rise
+		s, _, err := m.Rehearsal(v.traffic, v.wanted)
+		if err != nil || s.Length != time.Hour || s.Concurrency != 1 || !slices.Equal(s.StartUp, []time.Duration{5 * time.Second}) {
+			t.Errorf("Rehearsal() = %+v, %v; want an hour of one request at a time, after starts of 5 s", s, err)
+		}
+		before, there := s.Load.At(tt.want-time.Second), s.Load.At(tt.want+time.Second)
+		if before >= 12 || there != 12 {
+			t.Errorf("rise %s: %.2f/s a second before %v and %.2f/s after, want 12/s from there on", tt.rise, before, tt.want, there)
+		}
 	}
 }

@@ -164,7 +164,7 @@ func (a *app) drawing(rows []report.Simulation, s *simulateFlags) string {
 	if p95.Curves != nil {
 		diagrams = append(diagrams, p95)
 	}
-	return tui.Draw(a.out, a.asciiOnly(), s.setup.Length, diagrams, width, diagramHeight)
+	return tui.Draw(a.out, a.onlyASCII(), s.setup.Length, diagrams, width, diagramHeight)
 }
 
 // run simulates one scaler that follows a policy. That it cannot is a row too.
