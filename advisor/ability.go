@@ -3,7 +3,6 @@ package advisor
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ type Ability struct {
 
 	// Follow decides about a policy as the platform does; nil: what the
 	// restriction costs is not asked.
-	Follow func(profiles.Policy) (sim.Scaler, error)
+	Follow sim.Follow
 }
 
 // takes reports whether a platform can scale on a metric; without one all do.
@@ -49,58 +48,24 @@ type Forecast struct {
 // best one that the platform takes, decided about as it does.
 type Restriction struct {
 	Platform string        `json:"platform"`
-	Length   time.Duration `json:"length"` // of the traffic, nanoseconds
+	Load     string        `json:"load"`   // that both were simulated under
+	Length   time.Duration `json:"length"` // of it, nanoseconds
 	Free     Forecast      `json:"free"`
 	Bound    Forecast      `json:"bound"`
 }
 
 // String says it in a sentence.
 func (r Restriction) String() string {
-	text := fmt.Sprintf("%s takes %.2f replica-hours instead of %.2f (%+.0f %%) for %s of this traffic",
-		r.Platform, r.Bound.ReplicaHours, r.Free.ReplicaHours, (r.Bound.ReplicaHours/r.Free.ReplicaHours-1)*100, profiles.Duration(r.Length))
+	text := fmt.Sprintf("%s takes %.2f replica-hours instead of %.2f (%+.0f %%) for %s",
+		r.Platform, r.Bound.ReplicaHours, r.Free.ReplicaHours, (r.Bound.ReplicaHours/r.Free.ReplicaHours-1)*100, r.Load)
 	if r.Free.Attainment != nil && r.Bound.Attainment != nil {
 		text += fmt.Sprintf(" and answers %.2f %% within the SLO instead of %.2f %%", *r.Bound.Attainment*100, *r.Free.Attainment*100)
 	}
 	return text + fmt.Sprintf(", both simulated; free to choose, the advice would be %s", r.Free.Policy)
 }
 
-// simulation is a setup that stands for what was measured, for traffic that
-// rises from low to high and falls again.
-func (m Measurement) simulation(n Needs) (sim.Setup, error) {
-	c := m.Capacity
-	s := sim.Default()
-	s.Service, s.CPU, s.Concurrency, s.SLO = c.ServiceTimes(), c.CPU, c.Concurrency(), n.SLO
-	s.Demand = sim.Linear(c.PerReplica().Float())
-	if n.StartUp > 0 {
-		s.StartUp = []time.Duration{n.StartUp}
-	}
-	s.Length = min(simulatedFor, fromSeconds(simulatedArrivals/n.Traffic.High.Float())).Truncate(time.Minute)
-	if s.Length < leastSimulated {
-		return s, fmt.Errorf("%s requests/s are too many to simulate", n.Traffic.High)
-	}
-	s.Load = ReplayPlan(profiles.Plan{}, n.Traffic, s.Length).Shape
-	return s, s.Validate()
-}
-
-// How much is simulated: an hour, or as long as it takes about a second.
-const (
-	simulatedFor      = time.Hour
-	leastSimulated    = 10 * time.Minute
-	simulatedArrivals = 4e6
-)
-
-// ServiceTimes are those of one request alone, whose latency is nothing else:
-// the lognormal ones through its p50 and p95, with its mean.
-func (c Capacity) ServiceTimes() sim.Service {
-	low, high := c.Baseline.P50, c.Baseline.P95
-	if low <= 0 || high == math.MaxInt64 {
-		return sim.Constant(c.Service)
-	}
-	return sim.Percentiles(sim.Percentile{Share: 0.5, Value: low}, sim.Percentile{Share: 0.95, Value: high}, c.Service)
-}
-
 // forecast simulates a scaler. It waits for nothing, and computes for no longer
-// than simulatedArrivals take.
+// than rehearsedArrivals take.
 func forecast(s sim.Setup, by sim.Scaler) (Forecast, error) {
 	if err := s.Simulable(by.Policy); err != nil {
 		return Forecast{}, err
@@ -114,6 +79,7 @@ func forecast(s sim.Setup, by sim.Scaler) (Forecast, error) {
 type unbound struct {
 	policy   profiles.Policy
 	setup    sim.Setup
+	load     string
 	forecast Forecast
 }
 
@@ -124,7 +90,7 @@ func (m Measurement) unbound(n Needs) (u unbound, err error) {
 		return u, err
 	}
 	u.policy = free.Policy
-	if u.setup, err = m.simulation(n); err != nil {
+	if u.setup, u.load, err = m.Rehearsal(n.Traffic, n.Sizing); err != nil {
 		return u, err
 	}
 	ours, err := sim.Built(u.policy)
@@ -161,7 +127,7 @@ func (m Measurement) restriction(n Needs, bound profiles.Policy) (*Restriction, 
 		return nil, err
 	}
 	return &Restriction{
-		Platform: n.Within.Name + " on " + string(bound.Metrics[0].Kind), Length: free.setup.Length, Free: free.forecast, Bound: left,
+		Platform: n.Within.Name + " on " + string(bound.Metrics[0].Kind), Load: free.load, Length: free.setup.Length, Free: free.forecast, Bound: left,
 	}, nil
 }
 
@@ -175,9 +141,9 @@ func (m Measurement) refuseWithin(n Needs, refusal *Refusal) *Refusal {
 	if err != nil {
 		return refusal
 	}
-	out, fixed, length := *refusal, int(free.policy.Replicas.Max), free.setup.Length
-	all, best := float64(fixed)*length.Hours(), free.forecast.ReplicaHours
-	out.Do = fmt.Sprintf("keep %s at all times, which takes %.2f replica-hours instead of %.2f (%+.0f %%) for %s of this traffic, or give %s another metric: %s is best here",
-		profiles.Plural(fixed, "replica", "replicas"), all, best, (all/best-1)*100, profiles.Duration(length), n.Within.Name, free.policy.Metrics[0].Kind)
+	out, fixed := *refusal, int(free.policy.Replicas.Max)
+	all, best := float64(fixed)*free.setup.Length.Hours(), free.forecast.ReplicaHours
+	out.Do = fmt.Sprintf("keep %s at all times, which takes %.2f replica-hours instead of %.2f (%+.0f %%) for %s, or give %s another metric: %s is best here",
+		profiles.Plural(fixed, "replica", "replicas"), all, best, (all/best-1)*100, free.load, n.Within.Name, free.policy.Metrics[0].Kind)
 	return &out
 }

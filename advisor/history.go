@@ -32,7 +32,7 @@ const (
 // says that it is too short.
 func NewHistory(r profiles.Recorded, zone *time.Location) (*History, error) {
 	h := &History{Recorded: r, zone: zone, width: max(rateWidth, r.Step)}
-	h.length, _ = profiles.LengthOf(r.Shape)
+	h.length = r.Shape.Length()
 	for end := h.width; end <= h.length; end += h.width {
 		h.rates = append(h.rates, h.rate(end, h.width))
 	}
@@ -46,6 +46,28 @@ func NewHistory(r profiles.Recorded, zone *time.Location) (*History, error) {
 // rate is that of a time up to an end, in requests per second.
 func (h *History) rate(end, over time.Duration) float64 {
 	return (h.Shape.Area(end) - h.Shape.Area(end-over)) / over.Seconds()
+}
+
+// steepest is so much of the history around its greatest rise from one rate to
+// the next, when that begins (zero: the trace has no dates), and what to call it.
+// A rise near either end is not in the middle.
+func (h *History) steepest(length time.Duration) (part profiles.Shape, start time.Time, name string) {
+	if length >= h.length {
+		return h.Shape, h.Start, fmt.Sprintf("the %s of the trace", profiles.Duration(h.length.Round(time.Second)))
+	}
+	at, most := 0, math.Inf(-1)
+	for i := range h.rates[1:] {
+		if rise := h.rates[i+1] - h.rates[i]; rise > most {
+			at, most = i+1, rise
+		}
+	}
+	from := max(0, min(time.Duration(at)*h.width-length/2, h.length-length))
+	when := profiles.Duration(from).String() + " after it begins"
+	if start = h.Start; !start.IsZero() {
+		start = start.Add(from)
+		when = start.In(h.zone).Format("2006-01-02 15:04 MST")
+	}
+	return h.Shape.Part(from, length), start, fmt.Sprintf("the %s of the trace around its steepest rise (from %s)", profiles.Duration(length), when)
 }
 
 // Traffic is the range of the rates: a twentieth of them is below Low, and a

@@ -5,6 +5,15 @@ import (
 	"time"
 )
 
+// Replay is a shape that repeats what was recorded: Counts or Stamps.
+type Replay interface {
+	Shape
+	// Length is when the load ends.
+	Length() time.Duration
+	// Part is the load from a moment on, for a length above 0, as one of its own.
+	Part(from, length time.Duration) Replay
+}
+
 // Counts replays a load that was counted: in each interval it is level, at
 // what was counted over the length of the interval. It ends with the last.
 // Make it with NewCounts.
@@ -13,7 +22,7 @@ type Counts struct {
 	sums []float64       // counted up to there
 }
 
-var _ Shape = Counts{}
+var _ Replay = Counts{}
 
 // NewCounts makes a Counts of intervals that end at ends, rising from above
 // 0, in which each of counts, 0 or more, came. It keeps ends.
@@ -77,12 +86,26 @@ func (c Counts) OffsetOf(n float64) (time.Duration, bool) {
 	return from + time.Duration((n-before)/count*float64(to-from)), true
 }
 
+// Part divides the intervals at its ends as OffsetOf spreads them.
+func (c Counts) Part(from, length time.Duration) Replay {
+	var p Counts
+	to := min(from+length, c.Length())
+	for i := sort.Search(len(c.ends), func(i int) bool { return c.ends[i] > from }); i < len(c.ends); i++ {
+		end := min(c.ends[i], to)
+		p.ends, p.sums = append(p.ends, end-from), append(p.sums, c.Area(end)-c.Area(from))
+		if end == to {
+			break
+		}
+	}
+	return p
+}
+
 // Stamps replays single arrivals: the n-th is due at the n-th of these
-// offsets, which do not fall and begin with 0. It ends with the second in
+// offsets, which are 0 or more and do not fall. It ends with the second in
 // which the last one is.
 type Stamps []time.Duration
 
-var _ Shape = Stamps{}
+var _ Replay = Stamps{}
 
 // Length is the end of the second that holds the last stamp.
 func (s Stamps) Length() time.Duration {
@@ -109,4 +132,13 @@ func (s Stamps) OffsetOf(n float64) (time.Duration, bool) {
 		return 0, false
 	}
 	return s[int(n)], true
+}
+
+// Part is the stamps before its end.
+func (s Stamps) Part(from, length time.Duration) Replay {
+	var p Stamps
+	for _, at := range s[int(s.Area(from)):int(s.Area(from+length))] {
+		p = append(p, at-from)
+	}
+	return p
 }

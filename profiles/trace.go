@@ -24,7 +24,7 @@ type TraceOptions struct {
 
 // Recorded is a load that was recorded.
 type Recorded struct {
-	Shape Shape         // Counts or Stamps
+	Shape Replay
 	Start time.Time     // of the load, before it is compressed; zero: the trace has no dates
 	Step  time.Duration // shortest time over which arrivals were counted; 0: each one has its own
 }
@@ -70,7 +70,7 @@ func ReadTrace(r io.Reader, o TraceOptions) (Recorded, error) {
 }
 
 // recorded is what was read, unless there are problems.
-func (t *trace) recorded(shape Shape) (Recorded, error) {
+func (t *trace) recorded(shape Replay) (Recorded, error) {
 	if err := errors.Join(t.problems...); err != nil {
 		return Recorded{}, err
 	}
@@ -275,7 +275,7 @@ func (t *trace) date(s string) (instant, bool) {
 }
 
 // shape makes the trace into one. Where there are problems it is nil.
-func (t *trace) shape() Shape {
+func (t *trace) shape() Replay {
 	if len(t.problems) > 0 {
 		return nil
 	}
@@ -313,7 +313,7 @@ func (t *trace) shape() Shape {
 }
 
 // replay makes a shape of the counts of intervals that end at ends.
-func (t *trace) replay(ends []time.Duration) Shape {
+func (t *trace) replay(ends []time.Duration) Replay {
 	for i := range ends {
 		ends[i] = t.compressed(ends[i])
 		if i > 0 && ends[i] <= ends[i-1] || ends[i] <= 0 {
@@ -323,7 +323,7 @@ func (t *trace) replay(ends []time.Duration) Shape {
 	return NewCounts(ends, t.counts)
 }
 
-func (t *trace) refuse(format string, args ...any) Shape {
+func (t *trace) refuse(format string, args ...any) Replay {
 	t.problems = append(t.problems, fmt.Errorf(format, args...))
 	return nil
 }

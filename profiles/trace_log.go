@@ -71,7 +71,7 @@ func logTime(line []byte) (at time.Time, ok bool) {
 }
 
 // countsOf makes a shape of arrivals by the second.
-func (t *trace) countsOf(counts map[int64]float64) Shape {
+func (t *trace) countsOf(counts map[int64]float64) Replay {
 	seconds := slices.Sorted(maps.Keys(counts))
 	first, last := seconds[0], seconds[len(seconds)-1]
 	if t.tooLong(float64(last-first+1) * float64(time.Second)) {

@@ -25,9 +25,10 @@ type Curve struct {
 }
 
 // Draw returns diagrams of the same length of time below each other, each of w
-// x h cells, in the colours of the terminal behind out, or without any.
-func Draw(out io.Writer, length time.Duration, diagrams []Diagram, w, h int) string {
-	s := newStyles(out, false)
+// x h cells, in the colours of the terminal behind out, or without any, and in nothing but
+// ASCII if so said.
+func Draw(out io.Writer, ascii bool, length time.Duration, diagrams []Diagram, w, h int) string {
+	s := newStyles(out, ascii)
 	ends := [2]string{"0s", profiles.Duration(length.Round(time.Second)).String()}
 	var lines []string
 	for _, d := range diagrams {
@@ -37,7 +38,11 @@ func Draw(out io.Writer, length time.Duration, diagrams []Diagram, w, h int) str
 		}
 		lines = append(lines, c.render(s, w, h)...)
 	}
-	return strings.Join(lines, "\n") + "\n"
+	drawn := strings.Join(lines, "\n") + "\n"
+	if ascii {
+		drawn = toASCII(drawn)
+	}
+	return drawn
 }
 
 // gather makes n values of others: the highest of those that fall together, so

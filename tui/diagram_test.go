@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 func TestDraw(t *testing.T) {
@@ -14,11 +15,12 @@ func TestDraw(t *testing.T) {
 		values[i] = float64(i % 100)
 	}
 	values[7] = math.NaN()
-	text := Draw(io.Discard, 10*time.Minute, []Diagram{
+	diagrams := []Diagram{
 		{Title: "load", Curves: []Curve{{"load", values}}},
 		{Title: "p95 ms", Curves: []Curve{{"p95", values}, {"p50", values[:3]}}, Limit: 50},
 		{Title: "none", Curves: []Curve{{"none", nil}}},
-	}, 60, 8)
+	}
+	text := Draw(io.Discard, false, 10*time.Minute, diagrams, 60, 8)
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if len(lines) != 3*8 {
 		t.Errorf("got %d lines, want 3 diagrams of 8", len(lines))
@@ -31,6 +33,11 @@ func TestDraw(t *testing.T) {
 	for _, want := range []string{"─ load ─", "└0s─", "─10m│", "─ p95", "╌ p50", "· SLO", "nothing"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not show %q:\n%s", want, text)
+		}
+	}
+	for _, r := range Draw(io.Discard, true, 10*time.Minute, diagrams, 60, 8) {
+		if r > unicode.MaxASCII {
+			t.Fatalf("in ASCII it draws %q", r)
 		}
 	}
 }

@@ -16,6 +16,8 @@ type Exploration struct {
 	Version string  `json:"version"`
 	Kind    string  `json:"kind"`
 	SLO     string  `json:"slo"`
+	Scaler  string  `json:"scaler"`         // that follows the policies, by its name
+	Load    string  `json:"load,omitempty"` // that they are simulated under, where it was derived
 	Seed    uint64  `json:"seed"`
 	Price   float64 `json:"price,omitempty"` // of a replica hour
 	sim.Exploration
@@ -25,8 +27,8 @@ type Exploration struct {
 // it and why, and what its neighbours would do.
 func WriteExploration(w io.Writer, x Exploration, width int) error {
 	p := &paper{w: w, width: width}
-	p.say("%s around that of the start were foreseen as a fluid, %d of them simulated, with the same arrivals and start-up times. No other one costs less than these and has as many requests good:",
-		profiles.Plural(x.Foreseen, "policy", "policies"), x.Simulated)
+	p.say("%s around that of the start were foreseen as a fluid, %d of them simulated%s, with the same arrivals and start-up times. No other one costs less than these and has as many requests good:",
+		profiles.Plural(x.Foreseen, "policy", "policies"), x.Simulated, x.under())
 	p.printf("\n")
 	front := x.shown()
 	if !slices.ContainsFunc(front, func(o sim.Option) bool { return o.Start }) {
@@ -50,6 +52,15 @@ func WriteExploration(w io.Writer, x Exploration, width int) error {
 	p.printf("\n")
 	p.options(x, x.Neighbours)
 	return p.err
+}
+
+// under is what the policies were simulated under, and by whom they are followed.
+func (x Exploration) under() string {
+	text := ", followed by the scaler " + x.Scaler
+	if x.Load != "" {
+		text += ", under " + x.Load
+	}
+	return text
 }
 
 // shown is the front without those that are hardly better than one which costs

@@ -64,7 +64,8 @@ const (
 // errNoLatency is why nothing can be searched for.
 var errNoLatency = errors.New("got no SLO with a latency percentile, want one such as p95<300ms")
 
-// Explore searches the policies around one for the cheapest that meets the SLO.
+// Explore searches the policies around one for the cheapest that meets the SLO
+// where they are followed as said; those that cannot be are left out.
 // All of them, some hundred, are foreseen as a fluid; the twenty that are
 // nearest to the front of cost and attainment where that crosses the SLO are
 // simulated, and from the best of them neighbours for as long as one is better.
@@ -73,13 +74,13 @@ var errNoLatency = errors.New("got no SLO with a latency percentile, want one su
 //
 // It works on as many policies at once as there are processors, and its result
 // does not depend on how many. The error is that of Run, that there is nothing
-// to turn, or the cause of ctx.
-func Explore(ctx context.Context, setup Setup, from profiles.Policy) (Exploration, error) {
+// to turn, that of follow for the first policy, or the cause of ctx.
+func Explore(ctx context.Context, setup Setup, from profiles.Policy, follow Follow) (Exploration, error) {
 	objective, ok := setup.SLO.Latency()
 	if !ok {
 		return Exploration{}, errNoLatency
 	}
-	s, err := around(from)
+	s, err := around(from, follow)
 	if err != nil {
 		return Exploration{}, err
 	}
@@ -135,7 +136,7 @@ func (x *explorer) shortlist(ctx context.Context, needed float64) ([]place, erro
 	x.foreseen = len(places)
 	var known sync.Map
 	outlooks, err := each(ctx, places, func(ctx context.Context, at place) (Outlook, error) {
-		scaler, err := x.scaler(at)
+		scaler, err := x.space.at(at)
 		if err != nil {
 			return Outlook{}, err
 		}
@@ -164,11 +165,6 @@ func (x *explorer) shortlist(ctx context.Context, needed float64) ([]place, erro
 	return out, nil
 }
 
-func (x *explorer) scaler(at place) (Scaler, error) {
-	p, _ := x.space.policy(at)
-	return Built(p)
-}
-
 // simulate runs the policies of places that were not yet.
 func (x *explorer) simulate(ctx context.Context, places []place) error {
 	places = slices.DeleteFunc(slices.Clone(places), func(at place) bool { _, ok := x.seen[at]; return ok })
@@ -184,7 +180,7 @@ func (x *explorer) simulate(ctx context.Context, places []place) error {
 
 // option runs the policy of a place.
 func (x *explorer) option(ctx context.Context, at place, seed uint64) (Option, error) {
-	scaler, err := x.scaler(at)
+	scaler, err := x.space.at(at)
 	if err != nil {
 		return Option{}, err
 	}

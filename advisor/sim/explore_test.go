@@ -34,11 +34,11 @@ func course(t *testing.T) (Setup, profiles.Policy) {
 // simulated every policy.
 func TestSearchFindsTheCheapest(t *testing.T) {
 	s, p := course(t)
-	got, err := Explore(t.Context(), s, p)
+	got, err := Explore(t.Context(), s, p, Built)
 	if err != nil || got.Chosen == nil || !got.Chosen.Met {
 		t.Fatalf("Explore() = %+v, %v; want a policy that meets the SLO", got, err)
 	}
-	all, err := around(p)
+	all, err := around(p, Built)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,11 +64,11 @@ func TestSearchFindsTheCheapest(t *testing.T) {
 
 func TestSearchIsDeterministic(t *testing.T) {
 	s, p := course(t)
-	once, err := Explore(t.Context(), s, p)
+	once, err := Explore(t.Context(), s, p, Built)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Explore(t.Context(), s, p)
+	again, err := Explore(t.Context(), s, p, Built)
 	if diff := cmp.Diff(once, again); err != nil || diff != "" {
 		t.Errorf("the same search: %v, -once +again\n%s", err, diff)
 	}
@@ -89,7 +89,7 @@ func TestSearchFindsNone(t *testing.T) {
 	s.Load = profiles.Spike(1, 50, time.Minute, time.Minute)
 	s.Length = 2 * time.Minute
 	s.MaxQueue = 50
-	got, err := Explore(t.Context(), s, p)
+	got, err := Explore(t.Context(), s, p, Built)
 	if err != nil || got.Chosen != nil || len(got.Front) == 0 || len(got.Neighbours) > 0 {
 		t.Errorf("Explore() = %+v, %v; want a front and no choice", got, err)
 	}
@@ -99,18 +99,18 @@ func TestSearchRefuses(t *testing.T) {
 	s, p := course(t)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Explore(cancelled, s, p); !errors.Is(err, context.Canceled) {
+	if _, err := Explore(cancelled, s, p, Built); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want that it was cancelled", err)
 	}
-	if _, err := Explore(t.Context(), s, profiles.FixedPolicy(4)); err == nil || !strings.Contains(err.Error(), "keeps 4 replicas, want one that scales") {
+	if _, err := Explore(t.Context(), s, profiles.FixedPolicy(4), Built); err == nil || !strings.Contains(err.Error(), "keeps 4 replicas, want one that scales") {
 		t.Errorf("a fixed policy: got %v", err)
 	}
 	p.Metrics[0].Kind = profiles.Custom
-	if _, err := Explore(t.Context(), s, p); err == nil || !strings.Contains(err.Error(), "metrics[0].kind: got custom") {
+	if _, err := Explore(t.Context(), s, p, Built); err == nil || !strings.Contains(err.Error(), "metrics[0].kind: got custom") {
 		t.Errorf("a custom metric: got %v", err)
 	}
 	s.SLO = slo(t, "errors<1%")
-	if _, err := Explore(t.Context(), s, p); !errors.Is(err, errNoLatency) {
+	if _, err := Explore(t.Context(), s, p, Built); !errors.Is(err, errNoLatency) {
 		t.Errorf("no latency in the SLO: got %v", err)
 	}
 }
@@ -123,31 +123,63 @@ func TestSpace(t *testing.T) {
 	one := perReplica
 	one.Replicas.Min = 1
 	for _, p := range []profiles.Policy{perReplica, perFleet, one} {
-		s, err := around(p)
+		s, err := around(p, Built)
 		if err != nil {
 			t.Fatal(err)
 		}
 		places := s.places()
-		if first, _ := s.policy(places[0]); len(places) < 100 || cmp.Diff(p, first) != "" {
-			t.Errorf("%s: %d policies, the first %s; want some hundred, and itself first", p.Summary(), len(places), first.Summary())
+		if first, _ := s.at(places[0]); len(places) < 100 || cmp.Diff(p, first.Policy) != "" {
+			t.Errorf("%s: %d policies, the first %s; want some hundred, and itself first", p.Summary(), len(places), first.Policy.Summary())
 		}
 		all := map[string]bool{}
 		for _, at := range places[:min(len(places), 150)] {
-			other, ok := s.policy(at)
-			if !ok || other.Validate() != nil {
-				t.Errorf("%v: %v", at, other.Validate())
+			other, err := s.at(at)
+			if err != nil || other.Policy.Validate() != nil {
+				t.Errorf("%v: %v, %v", at, err, other.Policy.Validate())
 			}
-			if written := fmt.Sprintf("%+v", other); all[written] {
-				t.Errorf("%v: %s is there twice", at, other.Summary())
+			if written := fmt.Sprintf("%+v", other.Policy); all[written] {
+				t.Errorf("%v: %s is there twice", at, other.Policy.Summary())
 			} else {
 				all[written] = true
 			}
 		}
 		for _, at := range s.beside(places[0]) {
-			if turned, ok := s.policy(at); !ok || cmp.Diff(p, turned) == "" {
-				t.Errorf("beside %s: %s, %v", p.Summary(), turned.Summary(), ok)
+			if turned, err := s.at(at); err != nil || cmp.Diff(p, turned.Policy) == "" {
+				t.Errorf("beside %s: %s, %v", p.Summary(), turned.Policy.Summary(), err)
 			}
 		}
+	}
+}
+
+// A scaler that decides every 15 s and refuses less than 2 replicas has no
+// policies of another interval, or of fewer: what it makes of them is one of
+// those that are there.
+func TestSpaceOfAPlatform(t *testing.T) {
+	_, p := course(t)
+	refused := errors.New("fewer than 2 replicas")
+	coarse := func(p profiles.Policy) (Scaler, error) {
+		p.Interval, p.Metrics = profiles.Duration(15*time.Second), clone(p).Metrics
+		p.Metrics[0].Window = p.Interval
+		if p.Replicas.Min < 2 {
+			return Scaler{}, refused
+		}
+		return Built(p)
+	}
+	s, err := around(p, coarse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, k := range s.knobs {
+		if few := len(k.turns) == 1; few != (k.name == "interval") {
+			t.Errorf("%s has %d values, want one of the interval and more of the others", k.name, len(k.turns))
+		}
+		if k.name == "min" && s.start()[i] != 0 {
+			t.Errorf("the min begins at value %d, want 0: one less is refused", s.start()[i])
+		}
+	}
+	p.Replicas.Min = 1
+	if _, err := around(p, coarse); !errors.Is(err, refused) {
+		t.Errorf("around a policy that is refused: %v, want %v", err, refused)
 	}
 }
 

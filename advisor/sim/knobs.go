@@ -26,10 +26,11 @@ const mostKnobs = 5
 type place [mostKnobs]int
 
 // space is all policies that a search knows: those that one becomes when its
-// knobs are turned.
+// knobs are turned, and that a scaler can follow.
 type space struct {
-	from  profiles.Policy
-	knobs []knob
+	from   profiles.Policy
+	follow Follow
+	knobs  []knob
 }
 
 // around is the policies around one, a few hundred, that differ in the
@@ -40,10 +41,14 @@ type space struct {
 //	step       up, limited or not
 //	time down  the stabilization, or the idle time where the metric is of the fleet as one
 //
-// The error says why there is nothing to turn.
-func around(p profiles.Policy) (space, error) {
+// The error says why there is nothing to turn, or that the policy itself cannot
+// be followed.
+func around(p profiles.Policy, follow Follow) (space, error) {
 	if len(p.Metrics) == 0 || p.Fixed() {
 		return space{}, fmt.Errorf("got a policy that keeps %s, want one that scales by a metric", p.Summary())
+	}
+	if _, err := follow(p); err != nil {
+		return space{}, err
 	}
 	target, step := []float64{0.6, 0.8, 0.9, 1, 1.2, 1.5}, []float64{0.25, 1}
 	if !p.Metrics[0].PerReplica() { // a few replicas, or requests
@@ -53,7 +58,7 @@ func around(p profiles.Policy) (space, error) {
 		step = []float64{0.5, 1, 2}
 	}
 	least := float64(p.Replicas.Min)
-	s := space{from: p}
+	s := space{from: p, follow: follow}
 	s.add("target", turnTarget, target...)
 	s.add("min", turnMin, -1, 0, 1, math.Ceil(least/2), least)
 	s.add("interval", turnInterval, 0.5, 1, 2)
@@ -62,23 +67,39 @@ func around(p profiles.Policy) (space, error) {
 	return s, nil
 }
 
-// add has a knob for those values that make a policy which differs from that of
-// the value before.
+// add has a knob for those values that the scaler follows otherwise than the
+// value before.
 func (s *space) add(name string, turn func(*profiles.Policy, float64), values ...float64) {
 	k := knob{name: name}
 	var last profiles.Policy
 	for _, v := range values {
 		p := clone(s.from)
 		turn(&p, v)
-		if p.Validate() != nil || len(k.turns) > 0 && reflect.DeepEqual(p, last) {
+		scaler, err := s.scaler(p)
+		if err != nil {
 			continue
 		}
-		if reflect.DeepEqual(p, s.from) {
+		same, itself := len(k.turns) > 0 && reflect.DeepEqual(scaler.Policy, last), reflect.DeepEqual(p, s.from)
+		switch {
+		case same && !itself:
+			continue
+		case same:
+			k.turns = k.turns[:len(k.turns)-1]
+		}
+		if itself {
 			k.start = len(k.turns)
 		}
-		k.turns, last = append(k.turns, func(p *profiles.Policy) { turn(p, v) }), p
+		k.turns, last = append(k.turns, func(p *profiles.Policy) { turn(p, v) }), scaler.Policy
 	}
 	s.knobs = append(s.knobs, k)
+}
+
+// scaler follows a policy, if it is one.
+func (s space) scaler(p profiles.Policy) (Scaler, error) {
+	if err := p.Validate(); err != nil {
+		return Scaler{}, err
+	}
+	return s.follow(p)
 }
 
 // start is the place of the policy that the others are around.
@@ -89,16 +110,16 @@ func (s space) start() (at place) {
 	return at
 }
 
-// policy is that of a place; ok is false where it is none.
-func (s space) policy(at place) (p profiles.Policy, ok bool) {
-	p = clone(s.from)
+// at follows the policy of a place; the error says that it cannot be.
+func (s space) at(at place) (Scaler, error) {
+	p := clone(s.from)
 	for i, k := range s.knobs {
 		k.turns[at[i]](&p)
 	}
-	return p, p.Validate() == nil
+	return s.scaler(p)
 }
 
-// places are all of them that are policies, those that differ in the fewest
+// places are all of them that can be followed, those that differ in the fewest
 // knobs from the start first.
 func (s space) places() []place {
 	all := []place{{}}
@@ -111,7 +132,7 @@ func (s space) places() []place {
 		}
 		all = longer
 	}
-	all = slices.DeleteFunc(all, func(at place) bool { _, ok := s.policy(at); return !ok })
+	all = slices.DeleteFunc(all, func(at place) bool { _, err := s.at(at); return err != nil })
 	start := s.start()
 	away := func(at place) (n int) {
 		for i := range at {
@@ -133,7 +154,7 @@ func (s space) beside(at place) (out []place) {
 			if next[i] = to; to < 0 || to >= len(k.turns) {
 				continue
 			}
-			if _, ok := s.policy(next); ok {
+			if _, err := s.at(next); err == nil {
 				out = append(out, next)
 			}
 		}

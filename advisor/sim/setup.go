@@ -50,7 +50,11 @@ type Scaler struct {
 	Decider profiles.Decider // with an empty history; it is used up
 }
 
-// Built is the scaler of Headroom with a policy.
+// Follow has a policy followed by the scaler of some platform; the error says
+// what of it that cannot do. It is safe for concurrent use.
+type Follow func(profiles.Policy) (Scaler, error)
+
+// Built is the Follow of Headroom's own scaler.
 func Built(p profiles.Policy) (Scaler, error) {
 	within := p
 	if p.Replicas.Max == profiles.Unlimited {

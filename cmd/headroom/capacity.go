@@ -147,7 +147,7 @@ func (a *app) adviseCommand() *cobra.Command {
 			} else if _, err := platform.Find(e.to); err != nil {
 				return usage("--to: %w", err)
 			}
-			if err := errors.Join(v.readTraffic(), v.readPlatform(e.to)); err != nil {
+			if err := errors.Join(v.readTraffic(), v.readPlatform(e.to, searched)); err != nil {
 				return err
 			}
 			if textbook {

@@ -28,8 +28,9 @@ func (v *adviceFlags) bound(f *pflag.FlagSet) {
 }
 
 // readPlatform takes over --for, or the platform that a configuration is printed
-// for, which can follow no more; empty: none.
-func (v *adviceFlags) readPlatform(printed string) (err error) {
+// for, which can follow no more; empty: none. What that costs is not asked where
+// a configuration has no place for it, or a search says it.
+func (v *adviceFlags) readPlatform(printed string, searched bool) (err error) {
 	name, _, _ := strings.Cut(v.within, ":")
 	switch {
 	case v.within != "" && printed != "" && name != printed:
@@ -37,9 +38,10 @@ func (v *adviceFlags) readPlatform(printed string) (err error) {
 	case v.within != "":
 		v.wanted.Within, err = abilityOf(v.within)
 	case printed != "":
-		if v.wanted.Within, err = abilityOf(printed); err == nil {
-			v.wanted.Within.Follow = nil // what it costs has no place in a configuration
-		}
+		v.wanted.Within, err = abilityOf(printed)
+	}
+	if err == nil && v.wanted.Within != nil && (printed != "" || searched) {
+		v.wanted.Within.Follow = nil
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,9 @@ import (
 // printed.
 type search struct {
 	wanted      bool
-	exportFlags // its to is a platform whose configuration is printed instead; empty: none
+	exportFlags        // its to is a platform whose configuration is printed instead; empty: none
+	by          string // name of the scaler that is to follow the policies
+	load        string // that they are simulated under, where flags did not say it
 	json        bool
 	price       float64 // of a replica hour; 0: not known
 }
@@ -39,13 +40,17 @@ func (s *simulateFlags) checkSearch() error {
 	if _, err := platform.Find(s.search.to); err != nil {
 		return usage("--to: %w", err)
 	}
+	s.search.by = s.search.to
 	return nil
 }
 
 // search looks around a policy and prints what it found.
 func (a *app) search(setup sim.Setup, from profiles.Policy, s search) error {
 	ctx := a.signals.stop
-	found, err := sim.Explore(ctx, setup, from)
+	found, err := sim.Explore(ctx, setup, from, func(p profiles.Policy) (sim.Scaler, error) {
+		scaler, _, err := scalerNamed(s.by, p, setup)
+		return scaler, err
+	})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -53,7 +58,8 @@ func (a *app) search(setup sim.Setup, from profiles.Policy, s search) error {
 		return usage("--search: %w", err)
 	}
 	x := report.Exploration{
-		Version: profiles.Version, Kind: "exploration", SLO: setup.SLO.String(), Seed: setup.Seed, Price: s.price, Exploration: found,
+		Version: profiles.Version, Kind: "exploration", SLO: setup.SLO.String(), Scaler: s.by, Load: s.load,
+		Seed: setup.Seed, Price: s.price, Exploration: found,
 	}
 	var missed error
 	if found.Chosen == nil {
@@ -72,33 +78,33 @@ func (a *app) search(setup sim.Setup, from profiles.Policy, s search) error {
 	return errors.Join(err, missed)
 }
 
-// searchedFor is how long the traffic of an advice is simulated for.
-const searchedFor = time.Hour
-
-// searchAdvice searches around an advice, for an hour of the traffic that it is
-// for.
+// searchAdvice searches around an advice, under the load that it is for and with
+// the scaler that is to follow it.
 func (a *app) searchAdvice(cmd *cobra.Command, m advisor.Measurement, advice advisor.Recommendation, v *adviceFlags, s search) error {
-	if err := refuseBeside(cmd, "search", "explain", "for", "trace"); err != nil {
+	if err := errors.Join(refuseBeside(cmd, "search", "explain"), v.refuseUntried(cmd)); err != nil {
 		return err
 	}
-	setup, err := v.searchSetup(cmd.Flags().Arg(0), m)
+	setup, load, err := m.Rehearsal(v.traffic, v.wanted)
 	if err != nil {
-		return err
+		return usage("--search: %w", err)
+	}
+	s.by, s.load = builtin, load
+	if v.wanted.Within != nil {
+		s.by = v.wanted.Within.Name
 	}
 	return a.search(setup, advice.Policy, s)
 }
 
-// searchSetup is what was measured, under the traffic.
-func (v *adviceFlags) searchSetup(path string, m advisor.Measurement) (sim.Setup, error) {
-	setup := sim.Default()
-	if err := fillMeasured(&setup, path, m); err != nil {
-		return setup, err
+// refuseUntried refuses what an advice keeps something free for and a recorded
+// load does not have: a search would give it away.
+func (v *adviceFlags) refuseUntried(cmd *cobra.Command) error {
+	if v.wanted.History == nil {
+		return nil
 	}
-	if v.wanted.Starts > 0 {
-		setup.StartUp = []time.Duration{v.wanted.Starts}
+	for _, name := range []string{"rise", "doubles", "jump", "growth"} {
+		if f := cmd.Flags().Lookup(name); f.Changed {
+			return usage("--%s: got %s with --search and --trace, want one of the three left out: the trace is simulated as it was recorded", name, f.Value)
+		}
 	}
-	setup.Concurrency = m.Capacity.Concurrency()
-	setup.Length = searchedFor
-	setup.Load = v.wanted.Course(v.traffic, setup.Length)
-	return setup, nil
+	return nil
 }

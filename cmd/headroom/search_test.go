@@ -60,13 +60,24 @@ func TestSearchAroundAnAdvice(t *testing.T) {
 	if x.SLO != "p95<300ms" || !x.Start.Start || x.Start.Policy.Metrics[0].Target != 8000 || x.Chosen == nil || x.Chosen.Option.ReplicaSeconds > x.Start.ReplicaSeconds {
 		t.Errorf("got %+v, want what costs no more than the advised 8/s a replica", x)
 	}
+	counts := file(t, "counts.csv", "600\n900\n1200\n1500\n1800\n1800\n1500\n1200\n900\n600\n600\n600\n")
+	traced := []string{"advise", measurementFile(t, false), "--trace", counts, "--trace-interval", "1m", "--start-up", "2s"}
+	if by := exploration(t, 0, append(advise, "--for", "keda")...); by.Scaler != "keda" || by.Load != "1h of this traffic" || by.Start.ReplicaSeconds == x.Start.ReplicaSeconds {
+		t.Errorf("for keda: %s simulates %+v under %q, want keda, and other costs than the built-in scaler's", by.Scaler, by.Start, by.Load)
+	}
+	if under := exploration(t, 0, traced...); under.Load != "the 12m of the trace" || under.Scaler != builtin || under.Chosen == nil {
+		t.Errorf("with a trace: %s simulates under %q, chosen %+v", under.Scaler, under.Load, under.Chosen)
+	}
+	if code, _, said := execute(t, append(traced, "--search", "--growth", "20%")...); code != exitUsage || !strings.Contains(said, "--growth: got 20% with --search and --trace") {
+		t.Errorf("with --growth and --trace: exit code %d, says %q", code, said)
+	}
 	if code, _, said := execute(t, append(advise, "--search", "--explain")...); code != exitUsage || said != "headroom: --explain: got \"true\" with --search, want one of the two\n" {
 		t.Errorf("with --explain: exit code %d, says %q", code, said)
 	}
 }
 
 // The traffic of a search rises as steeply as it is said to.
-func TestSearchSetup(t *testing.T) {
+func TestSearchRisesAsSaid(t *testing.T) {
 	path := measurementFile(t, false)
 	m, err := readMeasurement(path)
 	if err != nil {
@@ -78,11 +89,11 @@ func TestSearchSetup(t *testing.T) {
 	for _, tt := range []struct {
 		rise profiles.Milli
 		want time.Duration
-	}{{0, searchedFor * 2 / 5}, {100, 100 * time.Second}} {
+	}{{0, time.Hour * 2 / 5}, {100, 100 * time.Second}} {
 		v.wanted.Rise = tt.rise
-		s, err := v.searchSetup(path, m)
-		if err != nil || s.Length != searchedFor || s.Concurrency != 1 || !slices.Equal(s.StartUp, []time.Duration{5 * time.Second}) {
-			t.Errorf("searchSetup() = %+v, %v; want an hour of one request at a time, after starts of 5 s", s, err)
+		s, _, err := m.Rehearsal(v.traffic, v.wanted)
+		if err != nil || s.Length != time.Hour || s.Concurrency != 1 || !slices.Equal(s.StartUp, []time.Duration{5 * time.Second}) {
+			t.Errorf("Rehearsal() = %+v, %v; want an hour of one request at a time, after starts of 5 s", s, err)
 		}
 		before, there := s.Load.At(tt.want-time.Second), s.Load.At(tt.want+time.Second)
 		if before >= 12 || there != 12 {

@@ -43,6 +43,8 @@ func (a *app) simulateCommand() *cobra.Command {
 		},
 	}
 	s.add(cmd.Flags())
+	a.asciiFlag(cmd.Flags())
+	cmd.Flags().Lookup("ascii").Usage = "nothing but ASCII in the diagrams; so too where the locale is not UTF-8"
 	return cmd
 }
 
@@ -162,7 +164,7 @@ func (a *app) drawing(rows []report.Simulation, s *simulateFlags) string {
 	if p95.Curves != nil {
 		diagrams = append(diagrams, p95)
 	}
-	return tui.Draw(a.out, s.setup.Length, diagrams, width, diagramHeight)
+	return tui.Draw(a.out, a.onlyASCII(), s.setup.Length, diagrams, width, diagramHeight)
 }
 
 // run simulates one scaler that follows a policy. That it cannot is a row too.

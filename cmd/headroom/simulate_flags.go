@@ -43,7 +43,7 @@ func (s *simulateFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&s.measurement, "measurement", "", "`FILE` of a measurement: service times, start-up times, CPU, capacity and SLO")
 	durationVar(f, &s.serviceTime, "service-time", "", "mean service time of one request, instead of a measurement's")
 	f.StringVar(&s.distribution, "distribution", s.distribution, "of the --service-time: constant or exponential")
-	countVar(f, &c.Concurrency, "concurrency", "", "requests a replica works on at once")
+	countVar(f, &c.Concurrency, "concurrency", "", "requests a replica works on at once, where no measurement says it")
 	pauseVar(f, &s.startUp, "startup", "", "time a replica takes until it is ready (default: as it was measured, or none)")
 	pauseVar(f, &c.Stop, "stop", "", "time a replica that has finished takes to end")
 	durationVar(f, &c.CPU, "cpu-per-request", "", "CPU time of one request, where cpu is a metric (default: as it was measured)")
@@ -70,9 +70,9 @@ func (s *simulateFlags) add(f *pflag.FlagSet) {
 	flagVar(f, &s.search.price, "price", "", "", "price", "of a replica hour, such as 0.35/h", parsePrice)
 	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of everything random")
 	flagVar(f, &s.compare, "compare", "", "", "scalers", "simulate each of "+strings.Join(scalerNames(), ", "), parseScalers)
-	s.search.Options.Round = true
+	s.search.by, s.search.Options.Round = builtin, true
 	f.BoolVar(&s.search.wanted, "search", false, "search the policies around this one for the cheapest that meets the SLO")
-	f.StringVar(&s.search.to, "to", "", "with --search: print what was chosen as the configuration of a platform: "+fmt.Sprint(platform.Names()))
+	f.StringVar(&s.search.to, "to", "", "with --search: have the policies followed as a platform does, and print what was chosen as its configuration: "+fmt.Sprint(platform.Names()))
 	f.BoolVar(&s.search.json, "json", false, "print the result as JSON")
 }
 
@@ -114,8 +114,8 @@ func (s *simulateFlags) fillService() error {
 		if err != nil {
 			return &exit{exitUsage, err}
 		}
-		if err := fillMeasured(c, s.measurement, m); err != nil {
-			return err
+		if err := s.fillMeasured(m); err != nil {
+			return usage("--measurement: %s: %w", s.measurement, err)
 		}
 	case s.distribution == target.Exponential:
 		c.Service = sim.Exponential(s.serviceTime)
@@ -128,22 +128,24 @@ func (s *simulateFlags) fillService() error {
 	return nil
 }
 
-// fillMeasured takes over what a measurement says and no flag did.
-func fillMeasured(c *sim.Setup, path string, m advisor.Measurement) error {
-	if m.Capacity.Refusal != nil || m.Capacity.Service <= 0 || m.Capacity.PerReplica() <= 0 {
-		return usage("--measurement: got %s, which has no capacity, want one that was not refused", path)
+// fillMeasured takes over what a measurement says and no flag did. How many
+// replicas a load takes it says of its own SLO and concurrency alone.
+func (s *simulateFlags) fillMeasured(m advisor.Measurement) error {
+	measured, err := m.Simulation()
+	if err != nil {
+		return err
 	}
-	c.Service = m.Capacity.ServiceTimes()
-	c.StartUp = m.StartUp
-	c.CPU = cmp.Or(c.CPU, m.Capacity.CPU)
-	if c.SLO != nil {
-		return nil
+	c := &s.setup
+	c.Service, c.StartUp, c.CPU = measured.Service, measured.StartUp, cmp.Or(c.CPU, measured.CPU)
+	if !s.given.Changed("concurrency") {
+		c.Concurrency = measured.Concurrency
 	}
-	var err error
-	if c.SLO, err = profiles.ParseSLO(m.SLO); err != nil {
-		return usage("--measurement: %s: %w", path, err)
+	if c.SLO == nil {
+		c.SLO = measured.SLO
+		if c.Concurrency == measured.Concurrency {
+			c.Demand = measured.Demand
+		}
 	}
-	c.Demand = sim.Linear(m.Capacity.PerReplica().Float())
 	return nil
 }
 
@@ -157,11 +159,9 @@ func (s *simulateFlags) fillLoad() error {
 	case !s.traffic.Known() && s.rate == 0 && !s.shape.any():
 		return usage("--traffic: got nothing, want a load: --traffic LOW..HIGH, --rate, --stage, --step, --shape or --trace")
 	case s.traffic.Known():
-		if c.Length == 0 {
-			c.Length = time.Hour
-		}
+		c.Length = cmp.Or(c.Length, time.Hour)
 		c.Load = advisor.ReplayPlan(p, s.traffic, c.Length).Shape
-		return nil
+		return s.shape.checkTrace(s.given)
 	}
 	s.shape.rate, s.shape.mixed = true, [2]string{} // here every load is one
 	if err := s.shape.apply(&p, s.given); err != nil {

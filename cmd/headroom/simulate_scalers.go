@@ -56,7 +56,7 @@ func parseScalers(text string) ([]string, error) {
 // scalerNamed follows a policy as a platform does that it was exported to, or as
 // the built-in scaler. The losses are what the platform makes of it otherwise.
 func scalerNamed(name string, p profiles.Policy, setup sim.Setup) (sim.Scaler, []string, error) {
-	if name == builtin {
+	if name == builtin || name == platform.Own {
 		s, err := sim.Built(p)
 		return s, nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,6 +68,7 @@ func TestSimulate(t *testing.T) {
 }
 
 func TestSimulateShowsWhatHappened(t *testing.T) {
+	t.Setenv("LC_ALL", "C.UTF-8")
 	policy := file(t, "policy.yaml", rpsPolicy)
 	code, out, said := execute(t, "simulate", policy, "--service-time", "50ms", "--step", "5m:20", "--step", "5m:100", "--startup", "1m", "--slo", "p95<300ms")
 	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "\nSLO       p95<300ms missed, ", "\nmissed    p95<300ms: it is ", "\ntoo few   ", "\nreaction  first decision for more"} {
@@ -76,6 +78,10 @@ func TestSimulateShowsWhatHappened(t *testing.T) {
 	}
 	if code != exitNotMet || said != "" || t.Failed() {
 		t.Errorf("exit code %d, says %q and\n%s", code, said, out)
+	}
+	t.Setenv("LC_ALL", "C")
+	if _, out, _ := execute(t, "simulate", policy, "--service-time", "50ms", "--rate", "1", "-t", "1m"); !strings.Contains(out, ".- arrivals/s -") {
+		t.Errorf("where the locale is C it draws\n%s", out)
 	}
 }
 
@@ -122,6 +128,14 @@ func TestSimulateAMeasurement(t *testing.T) {
 	if mean := r.Latency.Mean; mean < 58*time.Millisecond || mean > 70*time.Millisecond {
 		t.Errorf("mean latency %s, want the measured 60ms and a little", mean)
 	}
+	m.Capacity.Saturation.Value = 33 // two at a time
+	both := filepath.Join(t.TempDir(), "both.json")
+	if err := newApp(t).saveFile(both, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
+		t.Fatal(err)
+	}
+	if two := simulation(t, 0, policy, "--measurement", both, "--rate", "100", "-t", "1m")[0].Result; two.Latency.P95 > time.Second {
+		t.Errorf("100/s at four replicas that work on two requests of 60ms at once: p95 %s, want no long queue", two.Latency.P95)
+	}
 	// It takes five for 36/s, of which each holds 8.
 	if got := r.Ready; got.UnderTime != 1 || got.UnderAccuracy < 0.199 || got.UnderAccuracy > 0.201 {
 		t.Errorf("short for %g of the time by %g, want always by one of five, as each holds 8", got.UnderTime, got.UnderAccuracy)
@@ -137,6 +151,7 @@ func TestSimulateRefuses(t *testing.T) {
 		{"--rate 1", "--service-time: got nothing, want it, such as 250ms, or a --measurement"},
 		{"--service-time 1s", "--traffic: got nothing, want a load: --traffic LOW..HIGH, --rate, --stage, --step, --shape or --trace"},
 		{"--service-time 1s --rate 1 --traffic 1..2", "--traffic: got 1..2 and another load, want one"},
+		{"--service-time 1s --traffic 1..2 --compress 60x", "--compress: got 60x without --trace, want both or neither"},
 		{"--service-time 1s --rate 1 --measurement x", "--service-time: got 1s and --measurement x, want one"},
 		{"--service-time 1s --rate 1 --distribution uniform", `--distribution: got "uniform", want constant or exponential`},
 		{"--service-time 1s --rate 1 --price free", `--price: got "free", want the price of a replica hour, above 0, such as 0.35 or 0.35/h`},

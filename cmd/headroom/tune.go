@@ -52,7 +52,7 @@ func (a *app) tuneCommand() *cobra.Command {
 			if len(args) == 0 && l.host == "" {
 				return usage("arguments: got %q, want either one TARGET or a command after --", "")
 			}
-			if err := errors.Join(v.readTraffic(), v.readPlatform("")); err != nil {
+			if err := errors.Join(v.readTraffic(), v.readPlatform("", false)); err != nil {
 				return err
 			}
 			if err := errors.Join(checkExports(o.exports), canWrite("--out", o.output), o.remote.check()); err != nil {
