@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"slices"
 	"time"
 
 	"headroom/advisor/model"
@@ -11,8 +12,9 @@ import (
 // them: requests that waited in one line are in one block.
 type Block struct {
 	Requests int   `json:"requests"`
-	OK       int   `json:"ok"`   // of them, answered
-	Over     []int `json:"over"` // of them, over the limit of each percentile of the SLO
+	OK       int   `json:"ok"`           // of them, answered
+	Over     []int `json:"over"`         // over the limit of each percentile of the SLO
+	Of       []int `json:"of,omitempty"` // of so many that it speaks of; nil: of all
 }
 
 const (
@@ -21,28 +23,38 @@ const (
 	mostBlocks    = 30
 )
 
-// blocksOf divides the judged requests of a step by when they were due or, in
-// the closed model, answered: at is that time from the cut on, in the order of
-// the latencies. A block lasts twice as long as most requests take.
-func blocksOf(at, latencies []time.Duration, over, p95 time.Duration, slo profiles.SLO) []Block {
-	if over <= 0 || len(at) == 0 {
+// blocksOf divides the judged requests of a step, by when they were due or, in
+// the closed model, answered. A block lasts twice as long as most requests
+// take.
+func blocksOf(requests []witness, over, p95 time.Duration, slo profiles.SLO) []Block {
+	if over <= 0 || len(requests) == 0 {
 		return nil
 	}
 	length := max(shortestBlock.Seconds(), 2*p95.Seconds())
 	n := int(min(max(over.Seconds()/length, fewestBlocks), mostBlocks))
-	percentiles := percentilesOf(slo)
+	percentiles := slo.Percentiles()
 	blocks := make([]Block, n)
 	for i := range blocks {
 		blocks[i].Over = make([]int, len(percentiles))
+		if slices.ContainsFunc(percentiles, partial) {
+			blocks[i].Of = make([]int, len(percentiles))
+		}
 	}
-	for i, latency := range latencies {
-		b := &blocks[min(n-1, int(at[i].Seconds()/over.Seconds()*float64(n)))]
+	for _, r := range requests {
+		b := &blocks[min(n-1, int(r.at.Seconds()/over.Seconds()*float64(n)))]
 		b.Requests++
-		if latency != infinite {
+		if r.latency != infinite {
 			b.OK++
 		}
 		for k, objective := range percentiles {
-			if isOver(objective, latency) {
+			d, ok := r.time(objective)
+			if !ok {
+				continue
+			}
+			if b.Of != nil {
+				b.Of[k]++
+			}
+			if isOver(objective, d) {
 				b.Over[k]++
 			}
 		}
@@ -50,20 +62,36 @@ func blocksOf(at, latencies []time.Duration, over, p95 time.Duration, slo profil
 	return blocks
 }
 
-func percentilesOf(slo profiles.SLO) []profiles.Objective {
-	var out []profiles.Objective
-	for _, objective := range slo {
-		if objective.Measure == profiles.Percentile {
-			out = append(out, objective)
-		}
+// of is how many requests the k-th percentile of the SLO speaks of.
+func (b Block) of(k int) int {
+	if b.Of == nil {
+		return b.Requests
 	}
-	return out
+	return b.Of[k]
 }
 
-// isOver reports whether a request is over the limit: too late, failed or
-// never answered.
-func isOver(objective profiles.Objective, latency time.Duration) bool {
-	return latency == infinite || !objective.Holds(latency.Seconds())
+// shareOf is the share of the requests that the k-th percentile of the SLO
+// speaks of; 1 where nothing was judged.
+func shareOf(k int, blocks []Block) float64 {
+	of, all := 0, 0
+	for _, b := range blocks {
+		of, all = of+b.of(k), all+b.Requests
+	}
+	if all == 0 {
+		return 1
+	}
+	return float64(of) / float64(all)
+}
+
+// overs are the requests over the limit of the k-th percentile of the SLO, of
+// those that it speaks of, at the rate of all requests of the step.
+func (o Observation) overs(k int) model.Blocks {
+	out := o.tallies(func(b Block) (int, int) { return b.Over[k], b.of(k) })
+	share := shareOf(k, o.Blocks)
+	for i := range out {
+		out[i].Seconds *= share
+	}
+	return out
 }
 
 // tallies are the blocks of a step with the hits that are meant.

@@ -22,12 +22,12 @@ func TestBlocks(t *testing.T) {
 		{"nor more than thirty", 10 * time.Minute, 50 * ms, 30},
 		{"most failed", 20 * time.Second, infinite, 5},
 	} {
-		at, latencies := make([]time.Duration, 100), make([]time.Duration, 100)
-		for i := range at {
-			at[i] = c.over * time.Duration(i+1) / 100 // the last one right at the end
-			latencies[i] = []time.Duration{50 * ms, 200 * ms, 2 * time.Second, infinite}[i%4]
+		requests := make([]witness, 100)
+		for i := range requests {
+			requests[i].at = c.over * time.Duration(i+1) / 100 // the last one right at the end
+			requests[i].latency = []time.Duration{50 * ms, 200 * ms, 2 * time.Second, infinite}[i%4]
 		}
-		blocks := blocksOf(at, latencies, c.over, c.p95, slo)
+		blocks := blocksOf(requests, c.over, c.p95, slo)
 		var sum Block
 		sum.Over = []int{0, 0}
 		for _, b := range blocks {
@@ -38,7 +38,7 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("%s: %d blocks with %+v in all, want %d with 100, 75 answered, 75 and 50 over", c.name, len(blocks), sum, c.want)
 		}
 	}
-	if got := blocksOf(nil, nil, time.Second, 0, slo); got != nil {
+	if got := blocksOf(nil, time.Second, 0, slo); got != nil {
 		t.Errorf("blocks of nothing: %v", got)
 	}
 }
@@ -47,7 +47,7 @@ func TestBlocks(t *testing.T) {
 // latencies say nothing.
 func TestEstimate(t *testing.T) {
 	step := func(rate float64, failed int, over ...int) Observation {
-		o := Observation{Trial: Trial{Rate: rate}, Requests: int(rate) * 20, Failed: failed, Over: 20 * time.Second}
+		o := Observation{Trial: Trial{Rate: rate}, Requests: int(rate) * 20, Failed: failed, Failing: failed > 0, Over: 20 * time.Second}
 		for range 10 {
 			o.Blocks = append(o.Blocks, Block{Requests: int(rate) * 2, OK: int(rate) * 2, Over: over})
 		}

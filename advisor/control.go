@@ -139,7 +139,12 @@ func (s *Session) noteHand(told string, steers bool) {
 // room and comes back afterwards.
 func (s *Session) Advise() error {
 	return s.begin(Measuring, true, func(ctx context.Context, _ *job) error {
-		_, _, err := s.measure(ctx)
+		release, err := s.claim(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		_, _, err = s.measure(ctx)
 		return err
 	})
 }
@@ -162,7 +167,12 @@ func (s *Session) Apply() error {
 // Verify replays the load for the comparison under the policy in force.
 func (s *Session) Verify() error {
 	return s.begin(Replaying, true, func(ctx context.Context, _ *job) error {
-		_, err := s.replay(ctx, s.State().Applied)
+		release, err := s.claim(ctx)
+		if err != nil {
+			return err
+		}
+		defer release()
+		_, err = s.replay(ctx, s.State().Applied)
 		return err
 	})
 }

@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"math"
+	"slices"
 
 	"headroom/advisor/model"
 	"headroom/profiles"
@@ -19,7 +20,7 @@ func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 	if low, high, ok := c.saturationSpread(seed); ok {
 		c.Saturation.Low, c.Saturation.High = min(low, c.Saturation.Value), max(high, c.Saturation.Value)
 	}
-	if c.failing(slo) {
+	if c.failing() {
 		return
 	}
 	var steps []Observation
@@ -32,11 +33,13 @@ func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 		return
 	}
 	found := Interval{Value: math.Inf(1), Low: c.settled, High: math.Inf(1), Unit: "/s"}
-	for k, objective := range percentilesOf(slo) {
-		blocks, totals := make([]model.Blocks, len(steps)), make([]model.Tally, len(steps))
-		for i, o := range steps {
-			blocks[i] = o.tallies(func(b Block) (int, int) { return b.Over[k], b.Requests })
-			totals[i] = blocks[i].Total()
+	for k, objective := range slo.Percentiles() {
+		var blocks []model.Blocks
+		var totals []model.Tally
+		for _, o := range steps {
+			if b := o.overs(k); b.Total().All > 0 {
+				blocks, totals = append(blocks, b), append(totals, b.Total())
+			}
 		}
 		cross := func(totals []model.Tally) (float64, bool) {
 			return model.Crossing(totals, c.Saturation.High, 1-objective.Quantile)
@@ -68,16 +71,8 @@ func (c *Capacity) fitCurves() {
 }
 
 // failing reports whether errors, not latencies, ended what the SLO allows.
-func (c *Capacity) failing(slo profiles.SLO) bool {
-	for _, o := range c.Steps {
-		for _, objective := range slo {
-			if o.Trial.Rate > 0 && !o.Spoiled && o.Requests > 0 && objective.Measure == profiles.Errors &&
-				!objective.Holds(float64(o.Failed)/float64(o.Requests)) {
-				return true
-			}
-		}
-	}
-	return false
+func (c *Capacity) failing() bool {
+	return slices.ContainsFunc(c.Steps, func(o Observation) bool { return o.Trial.Rate > 0 && !o.Spoiled && o.Failing })
 }
 
 // saturationSpread is how sure the saturation is, from the rungs of the ladder.

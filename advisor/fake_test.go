@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type fakeFleet struct {
 	stuck    bool  // replicas neither come nor go
 	named    int   // answers name so many replicas in turn; 0: none
 	answers  int
+	claimed  string // by whom; empty: nobody
 }
 
 func newFakeFleet(service time.Duration, p profiles.Policy) *fakeFleet {
@@ -69,6 +71,19 @@ func (f *fakeFleet) Pin(_ context.Context, n int, ttl time.Duration) error {
 	defer f.mu.Unlock()
 	f.pins, f.pinned = append(f.pins, n), time.Now().Add(ttl)
 	f.resize(n)
+	return nil
+}
+
+// Claim is refused while claimed names somebody else.
+func (f *fakeFleet) Claim(_ context.Context, holder string, ttl time.Duration) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.claimed != "" && f.claimed != holder {
+		return errors.New("claimed by " + f.claimed)
+	}
+	if f.claimed = holder; ttl == 0 {
+		f.claimed = ""
+	}
 	return nil
 }
 

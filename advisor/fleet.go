@@ -5,10 +5,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
-	"headroom/load"
 	"headroom/probe"
 	"headroom/profiles"
 )
@@ -54,7 +52,7 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	if t.Requests > 0 {
 		ended = min(ended, result.Elapsed)
 	}
-	o := Observe(t, result.Samples, ended, s.config.SLO)
+	o := Observe(t, result.Samples, ended, s.config.SLO, plan.TaskNames())
 	o.Health = result.Health
 	o.Host = s.readHost(ctx).since(before)
 	if cores, ok := coresBetween(seen.usage, began.Add(ended)); ok {
@@ -63,53 +61,10 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	o.Took = time.Since(began)
 	o.Answered, o.Full = answered(result.Replicas), result.Full
 	o.Replicas = seen.least
-	if seen.least != seen.most || s.config.Scaler == nil && s.newcomer(result.Samples, ended) {
+	if seen.least != seen.most || s.config.Scaler == nil && s.fleetChanged(result.Samples, ended) {
 		o.Replicas = Changing
 	}
 	return o, nil
-}
-
-// answered is how many replicas named themselves. Names beyond those that are
-// told apart are none of replicas: something else stands where they are looked
-// for.
-func answered(replicas []load.Replica) int {
-	if slices.ContainsFunc(replicas, func(r load.Replica) bool { return r.Name == probe.Others }) {
-		return 0
-	}
-	return len(replicas)
-}
-
-// enoughToSee is how many answers for each replica are enough to have seen all
-// of them: of some that get the same share one is missed once in e^20.
-const enoughToSee = 20
-
-// newcomer reports whether a replica that no answer of this session had named
-// answered in the second half of a step first, though there had been enough
-// answers to see it: then a fleet that nobody here governs has grown.
-func (s *Session) newcomer(samples []load.Sample, ended time.Duration) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.met == nil {
-		s.met = map[int32]bool{}
-	}
-	var late []int32
-	early := 0
-	for _, sample := range samples {
-		switch {
-		case sample.Replica == probe.Unknown:
-		case sample.Done > ended/2:
-			late = append(late, sample.Replica)
-		default:
-			s.met[sample.Replica] = true
-			early++
-		}
-	}
-	enough, grown := early >= enoughToSee*(len(s.met)+1), false
-	for _, replica := range late {
-		grown = grown || enough && !s.met[replica]
-		s.met[replica] = true
-	}
-	return grown
 }
 
 // readHost reads the machine's counters, with what the scaler says of its
@@ -134,10 +89,8 @@ func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
 	// An answer that comes much later than the SLO allows is over it, however
 	// late; waiting for it would only eat up the budget.
 	longest := 0.0
-	for _, objective := range slo {
-		if objective.Measure == profiles.Percentile {
-			longest = max(longest, objective.Limit)
-		}
+	for _, objective := range slo.Percentiles() {
+		longest = max(longest, objective.Limit)
 	}
 	p.StopGrace = min(base.Timeout, 2*time.Second+3*time.Duration(longest*float64(time.Second)))
 	return p
@@ -231,18 +184,6 @@ func (s *Session) setHolding(is bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.holding = is
-}
-
-// claim refuses to work with a scaler that somebody else has pinned: two who
-// measure at once would each measure the load of the other.
-func (s *Session) claim(ctx context.Context) error {
-	fleet, err := s.askScaler(ctx)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil || !fleet.Pinned || s.holding { // one that does not answer says so when it is told something
-		return nil
-	}
-	return fmt.Errorf("the scaler is pinned to %d by somebody else: wait for that measurement or tune to end, or let the policy decide again with headroom apply", fleet.Wanted)
 }
 
 // pin holds the fleet at n and waits until it is there and has come to rest.

@@ -26,7 +26,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		// Thirty answers a user and 200 in all, but no more than its share of
 		// the budget.
 		answers := max(200, 30*float64(users)) / best.Rate
-		length := min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(rungShare))
+		length := s.briefly(min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(rungShare)), minStep)
 		if s.spent+length > limit && users > 4 {
 			break
 		}

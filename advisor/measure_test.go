@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"headroom/load"
 	"headroom/probe"
 	"headroom/profiles"
 )
@@ -175,56 +174,6 @@ func lengths(steps []Observation) (sum time.Duration) {
 		sum += o.Took
 	}
 	return sum
-}
-
-func TestNewcomer(t *testing.T) {
-	// answers are of so many requests a second for 10 s, by replica 0, and by replica 1 from then on.
-	answers := func(perSecond int, from time.Duration) (out []load.Sample) {
-		for i := range 10 * perSecond {
-			at := time.Duration(i) * time.Second / time.Duration(perSecond)
-			sample := load.Sample{Done: at, Status: 200}
-			if at >= from && i%2 == 1 {
-				sample.Replica = 1
-			}
-			out = append(out, sample)
-		}
-		return out
-	}
-	for _, c := range []struct {
-		name      string
-		perSecond int
-		from      time.Duration
-		want      bool
-	}{
-		{"there from the beginning", 50, 0, false},
-		{"it came in the first half", 50, 4 * time.Second, false},
-		{"it came in the second half", 50, 8 * time.Second, true},
-		{"too few answers to have seen it", 3, 8 * time.Second, false},
-		{"it never came", 50, time.Minute, false},
-	} {
-		s := &Session{}
-		if got := s.newcomer(answers(c.perSecond, c.from), 10*time.Second); got != c.want {
-			t.Errorf("%s: newcomer = %v, want %v", c.name, got, c.want)
-		}
-		if s.newcomer(answers(c.perSecond, c.from), 10*time.Second) {
-			t.Errorf("%s: it is new in a second step too", c.name)
-		}
-	}
-}
-
-func TestAnswered(t *testing.T) {
-	for _, c := range []struct {
-		names []string
-		want  int
-	}{{nil, 0}, {[]string{"a", "b"}, 2}, {[]string{"a", "b", probe.Others}, 0}} {
-		var replicas []load.Replica
-		for _, n := range c.names {
-			replicas = append(replicas, load.Replica{Name: n})
-		}
-		if got := answered(replicas); got != c.want {
-			t.Errorf("answered(%v) = %d, want %d", c.names, got, c.want)
-		}
-	}
 }
 
 // Without a traffic there is no policy to advise, and no flag is named that

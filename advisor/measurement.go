@@ -107,7 +107,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		if options.Budget >= enoughForSecond {
 			options.Second = 2
 		}
-		if err := s.claim(ctx); err != nil {
+		if err := s.checkPin(ctx); err != nil {
 			return m, nil, err
 		}
 		// Also after a pin that failed: it may have been made all the same.
@@ -118,7 +118,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	}
 	options.Progress = func(steps []Observation, left time.Duration) {
 		last := steps[len(steps)-1]
-		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Why)
+		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Remark())
 		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
 	}
 	capacity, err := Search(ctx, runner{s}, options)

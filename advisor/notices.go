@@ -47,7 +47,9 @@ func (s *Session) noteNotices(now time.Time, st State) {
 	if s.flowing.IsZero() {
 		s.flowing = now
 	}
-	s.state.Notices = probe.Notices(now, s.sight(now, st))
+	sight := s.sight(now, st)
+	sight.Waits = sight.Waiting(s.waits)
+	s.waits, s.state.Notices = sight.Waits, probe.Notices(now, sight)
 	if s.state.Phase == Swarming {
 		if !s.noticedOf.Equal(st.Load.Started) {
 			s.state.Noticed, s.noticedOf = nil, st.Load.Started
@@ -143,7 +145,7 @@ func keepNoticed(now time.Time, before []Noticed, notices []probe.Notice) []Noti
 func (s *Session) sight(now time.Time, st State) probe.Sight {
 	l := st.Load
 	out := probe.Sight{
-		Fleet: st.Fleet, Rate: l.Recent.Rate(), Conns: l.Conns.Open, Oldest: l.Conns.Oldest, Since: s.flowing,
+		Fleet: st.Fleet, Rate: l.Recent.Rate(), Conns: l.Conns.Open, Opened: l.Conns.Opened, Oldest: l.Conns.Oldest, Since: s.flowing,
 		Here: s.here, HTTP2: st.Plan.HTTP2, Sticky: l.Sticky,
 		Balanced: s.config.Scaler != nil && (!s.config.Behind || s.handed.through(handedOut(st))),
 	}

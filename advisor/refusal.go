@@ -20,7 +20,7 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s (%s): %s", r.Why, r.Co
 
 // refuseBaseline looks at what one user alone got.
 func refuseBaseline(o Observation, slo profiles.SLO) *Refusal {
-	objective, _ := slo.Latency()
+	whole, ok := slo.Latency()
 	switch {
 	case o.Spoiled:
 		return refuseSpoiled(o)
@@ -29,12 +29,32 @@ func refuseBaseline(o Observation, slo profiles.SLO) *Refusal {
 			"check the target, or give --budget more time than a request takes"}
 	case o.Failed*2 >= o.Requests, o.Failed > 1 && float64(o.Failed) > baseErrors*float64(o.Requests): // one may fail by accident
 		return refuseErrors(o)
-	case o.P50 > time.Duration(objective.Limit*float64(time.Second)), o.Failed == 0 && o.Verdict == model.Fail:
-		return &Refusal{"R1", fmt.Sprintf("one request alone misses the SLO: p50 %s and p95 %s, the SLO wants %s",
-			latency(o.P50), latency(o.P95), objective),
-			fmt.Sprintf("no number of replicas meets %s: make the service faster or relax the SLO", objective.FormatValue(objective.Limit))}
+	case ok && o.P50 > time.Duration(whole.Limit*float64(time.Second)):
+		return refuseAlone(o, whole.String())
+	case o.Failed == 0 && o.Verdict == model.Fail:
+		return refuseAlone(o, slo.String())
+	}
+	for k, objective := range slo.Percentiles() {
+		if shareOf(k, o.Blocks) == 0 {
+			return &Refusal{"R10", fmt.Sprintf("%s speaks of none of the %d requests of one user alone", objective, o.Requests), howToHear(objective)}
+		}
 	}
 	return nil
+}
+
+// refuseAlone is for a service that misses the SLO though nobody waits.
+func refuseAlone(o Observation, wants string) *Refusal {
+	return &Refusal{"R1", fmt.Sprintf("one request alone misses the SLO: p50 %s and p95 %s, the SLO wants %s (%s)",
+		latency(o.P50), latency(o.P95), wants, o.Why),
+		fmt.Sprintf("no number of replicas meets %s: make the service faster or relax the SLO", wants)}
+}
+
+// howToHear is what brings requests that an objective speaks of.
+func howToHear(o profiles.Objective) string {
+	if o.Measure == profiles.FirstEvent {
+		return "ask for a stream of events, or want a latency percentile such as p95<300ms instead"
+	}
+	return "give the task more weight, or leave its objective out"
 }
 
 func refuseErrors(o Observation) *Refusal {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/advisor/model"
@@ -50,17 +51,14 @@ const (
 
 // Validate names what a search cannot work with.
 func (o SearchOptions) Validate() error {
-	for _, objective := range o.SLO {
-		if objective.Task != "" {
-			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors of all requests where a capacity is measured", objective)
-		}
-	}
-	if _, ok := o.SLO.Latency(); !ok {
-		return fmt.Errorf("--slo: got %s, want at least one latency percentile such as p95<300ms", cmp.Or(o.SLO.String(), "nothing"))
+	percentiles := o.SLO.Percentiles()
+	if len(percentiles) == 0 {
+		return fmt.Errorf("--slo: got %s, want at least one latency percentile such as p95<300ms, or ttft.p95<500ms of streams", cmp.Or(o.SLO.String(), "nothing"))
 	}
 	for _, objective := range o.SLO {
-		if m := objective.Measure; m != profiles.Percentile && m != profiles.Errors {
-			return fmt.Errorf("--slo: got %s, want only latency percentiles and errors where a capacity is measured", objective)
+		bounds := objective.Op == profiles.Less || objective.Op == profiles.LessEqual
+		if !bounds || objective.Measure != profiles.Errors && !slices.Contains(percentiles, objective) {
+			return fmt.Errorf("--slo: got %s, want only upper limits of latency percentiles, ttft percentiles and errors where a capacity is measured", objective)
 		}
 	}
 	if o.Budget < MinBudget {
@@ -76,6 +74,7 @@ type search struct {
 	runner Runner
 	steps  []Observation
 	spent  time.Duration
+	brief  time.Duration // a step lasts no longer, where fewer requests say enough; 0: any time
 
 	reserve time.Duration // of what is left, for the control and a second number of replicas
 }
@@ -154,6 +153,10 @@ func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 		if why == "" {
 			break
 		}
+		if o.Replicas == Changing && t.Replicas == 0 { // it reacts: be done before it does
+			s.brief = max(minStep, t.Length/2)
+			t.Length = s.briefly(t.Length, s.shortest(s.enoughToPass(), t.Rate))
+		}
 		if attempt > 0 || s.left() < t.Length {
 			o.Spoiled, o.Verdict, o.Why = true, model.Unsure, why
 			break
@@ -185,6 +188,15 @@ func (s *search) spoiled(o Observation) string {
 		return fmt.Sprintf("there were %d replicas, and %d in the first step", o.Replicas, s.steps[0].Replicas)
 	}
 	return ""
+}
+
+// briefly is how long a step should be that was to take length, and takes least
+// to say enough, where the fleet reacts to the load.
+func (s *search) briefly(length, least time.Duration) time.Duration {
+	if s.brief == 0 {
+		return length
+	}
+	return min(length, max(least, s.brief))
 }
 
 func (s *search) left() time.Duration { return s.Budget - s.spent }
@@ -247,13 +259,13 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	case b.low > 0:
 		c.settle(b.low)
 	case last.Requests == 0:
-		c.Refusal = refuseClosed(c.Saturation, s.shortest(enoughToPass(s.SLO), rate))
+		c.Refusal = refuseClosed(c.Saturation, s.shortest(s.enoughToPass(), rate))
 	case last.Short:
 		c.Refusal = refuseTooLittle(last)
 	case last.Failed*2 > last.Requests:
 		c.Refusal = refuseErrors(last)
 	case c.missed > queueShare*c.Saturation.Value:
-		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(enoughToPass(s.SLO), rate), s.left())
+		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(s.enoughToPass(), rate), s.left())
 	default:
 		c.Refusal = refuseQueues(c.missed)
 	}
@@ -291,7 +303,7 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 // short to tell and the budget has room. ok is false when it has no room for
 // one that may be conclusive, or when it was spoiled.
 func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
-	requests := enoughToPass(s.SLO)
+	requests := s.enoughToPass()
 	for {
 		length, enough := s.stepLength(requests, rate, low, high)
 		if !enough {
@@ -330,21 +342,31 @@ func (s *search) stepLength(requests int, rate, low, high float64) (length time.
 	if high > low {
 		coming += math.Log2(max(1, (high-low)/(0.05*high)))
 	}
-	share := time.Duration(float64(left) / coming)
+	share := s.briefly(time.Duration(float64(left)/coming), least)
 	return min(left, max(least, share), fromSeconds(keptShare*maxSamples/rate)), true
 }
 
 // shortest is how long a step at that rate takes to judge so many requests.
 func (s *search) shortest(requests int, rate float64) time.Duration {
+	if rate == 0 { // the closed model
+		return minStep
+	}
 	return max(minStep, fromSeconds(float64(requests)/rate/(1-warmUp)))
 }
 
 // enoughToPass is the least number of requests that can prove every percentile
-// of the SLO, and say anything at all.
-func enoughToPass(slo profiles.SLO) int {
+// of the SLO, and say anything at all. Of a percentile that speaks of some of
+// the requests, such as those of a task, it takes as many more.
+func (s *search) enoughToPass() int {
+	var blocks []Block
+	for _, o := range s.steps {
+		blocks = append(blocks, o.Blocks...)
+	}
 	requests := enoughForRate
-	for _, objective := range percentilesOf(slo) {
-		requests = max(requests, model.EnoughToPass(1-objective.Quantile))
+	for k, objective := range s.SLO.Percentiles() {
+		if share := shareOf(k, blocks); share > 0 {
+			requests = max(requests, int(math.Ceil(float64(model.EnoughToPass(1-objective.Quantile))/share)))
+		}
 	}
 	return requests
 }

@@ -20,6 +20,9 @@ type Scaler interface {
 	// Pin holds the fleet at n replicas until ttl has passed, whoever is
 	// gone by then.
 	Pin(ctx context.Context, n int, ttl time.Duration) error
+	// Claim keeps the scaler for holder until ttl has passed, and no longer
+	// where that is 0. It is an error while somebody else has it.
+	Claim(ctx context.Context, holder string, ttl time.Duration) error
 	// Unpin lets the policy decide again.
 	Unpin(ctx context.Context) error
 	// Follow puts a policy in force and ends a pin.
@@ -115,6 +118,7 @@ type Session struct {
 	answered  map[string]bool        // replicas whose first answer was logged
 	flowing   time.Time              // since when a load has been running without a pause; zero: none is
 	handed    handed                 // what the scaler had handed out by then
+	waits     map[string]probe.Wait  // of the replicas, as of the latest State of a load
 	told      map[probe.NoticeKind]told
 	chronicle chronicle     // what the timeline is made from
 	stepped   time.Duration // offset of the last load step that was logged

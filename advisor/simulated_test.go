@@ -20,11 +20,12 @@ type simulated struct {
 	servers     int
 	exponential bool
 	seed        uint64
-	failing     float64 // share of requests that fail
-	limited     float64 // from this rate on the generator says that it was the limit; 0: never
-	host        HostUse // during every step
-	grows       float64 // share by which the service time grows with each step
-	shared      int     // most servers that all replicas together have; 0: each its own
+	failing     float64  // share of requests that fail
+	limited     float64  // from this rate on the generator says that it was the limit; 0: never
+	host        HostUse  // during every step
+	grows       float64  // share by which the service time grows with each step
+	shared      int      // most servers that all replicas together have; 0: each its own
+	tasks       []string // each request is one of them by chance; nil: there is one
 	trials      []Trial
 }
 
@@ -52,6 +53,9 @@ func (s *simulated) Run(_ context.Context, t Trial) (Observation, error) {
 	var samples []load.Sample
 	add := func(at, done time.Duration) {
 		sample := load.Sample{Intended: at, Sent: at, Done: done, Status: 200, Replica: probe.Unknown}
+		if len(s.tasks) > 0 {
+			sample.Task = rng.Int32N(int32(len(s.tasks)))
+		}
 		if rng.Float64() < s.failing {
 			sample.Status, sample.Failure = 500, load.Status
 		}
@@ -81,7 +85,7 @@ func (s *simulated) Run(_ context.Context, t Trial) (Observation, error) {
 			add(at, serve(at))
 		}
 	}
-	o := Observe(t, samples, ended, s.slo)
+	o := Observe(t, samples, ended, s.slo, s.tasks)
 	o.Took, o.Replicas, o.Health.Verdict, o.Host = ended, max(1, t.Replicas), load.Sound, s.host
 	if s.limited > 0 && max(t.Rate, o.Rate) > s.limited {
 		o.Health.Verdict, o.Health.Reason = load.Limited, "requests leave 40ms late (p99)"

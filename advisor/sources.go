@@ -95,6 +95,7 @@ func (s *Session) hear(now time.Time, from probe.Origin, report probe.Report, er
 func (s *Session) look(now time.Time) (l load.Snapshot, f probe.Fleet, ok bool) {
 	var answers []probe.Replica
 	if ok = s.engine != nil; ok {
+		s.engine.KnowReady(readySince(s.workers, s.fleet.Replicas))
 		l = s.engine.Snapshot()
 		answers = l.Fleet()
 		var unnamed error
@@ -116,6 +117,20 @@ func (s *Session) look(now time.Time) (l load.Snapshot, f probe.Fleet, ok bool) 
 		}
 	}
 	return l, probe.Join(s.fleet, s.workers, answers, said), ok
+}
+
+// readySince is since when replicas have been ready, by their names; what a later
+// source says goes before an earlier one.
+func readySince(sources ...[]probe.Replica) map[string]time.Time {
+	out := map[string]time.Time{}
+	for _, replicas := range sources {
+		for _, r := range replicas {
+			if at, ok := r.ReadyAt(); ok {
+				out[r.ID] = at
+			}
+		}
+	}
+	return out
 }
 
 var errUnnamed = errors.New("no answer names the replica that gave it")

@@ -37,7 +37,7 @@ func TestWarmUpIsLeftOut(t *testing.T) {
 		}, 15 * time.Second, true, "0 of "},
 		{"a queue that grows to the end", func(at time.Duration) time.Duration { return 20*ms + at/400 }, 18 * time.Second, false, "requests in flight became"},
 	} {
-		o := Observe(trial, steadily(c.takes), trial.Length, slo)
+		o := Observe(trial, steadily(c.takes), trial.Length, slo, nil)
 		if (o.Over-c.over).Abs() > 150*ms || o.Met != c.met || !strings.Contains(o.Why, c.why) || (o.Verdict == model.Pass) != c.met {
 			t.Errorf("%s: judged %v, %s, met %v (%s); want %v, met %v (%s)", c.name, o.Over, o.Verdict, o.Met, o.Why, c.over, c.met, c.why)
 		}
@@ -59,7 +59,7 @@ func TestBaselineThatChangesIsRefused(t *testing.T) {
 		}
 		slo := mustSLO(t, "p95<300ms")
 		s := &search{SearchOptions: SearchOptions{SLO: slo, Budget: time.Minute}}
-		o := Observe(Trial{Name: "baseline", Users: 1, Requests: 60}, samples, at, slo)
+		o := Observe(Trial{Name: "baseline", Users: 1, Requests: 60}, samples, at, slo, nil)
 		if o.Why = s.spoiled(o); o.Why != "" {
 			o.Spoiled = true
 		}

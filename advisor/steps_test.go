@@ -191,7 +191,8 @@ func TestEnoughToPass(t *testing.T) {
 		"p95<300ms": 59, "p99<1s": 299, "p50<500ms,p99<1s": 299, "p99<1s,p50<500ms,errors<1%": 299,
 		"p50<1s": enoughForRate, // five would do for the test, and say nothing
 	} {
-		if got := enoughToPass(mustSLO(t, slo)); got != want {
+		s := search{SearchOptions: SearchOptions{SLO: mustSLO(t, slo)}}
+		if got := s.enoughToPass(); got != want {
 			t.Errorf("enoughToPass(%s) = %d, want %d", slo, got, want)
 		}
 	}

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"headroom/advisor/model"
@@ -47,12 +47,13 @@ type Observation struct {
 	Drift     float64       `json:"drift"`     // share by which the latency changed from one half of the step to the other, less what may be chance; closed model
 	Host      HostUse       `json:"host"`
 	Health    load.Health   `json:"health"`
-	Met       bool          `json:"met"`     // more likely than not the load meets the SLO
-	Short     bool          `json:"short"`   // the figures meet the SLO, but so few requests may do so by chance
-	Needs     int           `json:"needs"`   // about so many requests would tell, if Short
-	Verdict   model.Verdict `json:"verdict"` // what they prove
-	Why       string        `json:"why"`     // what decided
-	Spoiled   bool          `json:"spoiled"` // nothing may rest on the step; Why says what distorted it
+	Met       bool          `json:"met"`               // more likely than not the load meets the SLO
+	Short     bool          `json:"short"`             // the figures meet the SLO, but so few requests may do so by chance
+	Needs     int           `json:"needs"`             // about so many requests would tell, if Short
+	Failing   bool          `json:"failing,omitempty"` // so many failed that the SLO is missed
+	Verdict   model.Verdict `json:"verdict"`           // what they prove
+	Why       string        `json:"why"`               // what decided
+	Spoiled   bool          `json:"spoiled"`           // nothing may rest on the step; Why says what distorted it
 	Blocks    []Block       `json:"blocks,omitempty"`
 }
 
@@ -109,8 +110,9 @@ type Runner interface {
 const infinite = time.Duration(1<<63 - 1)
 
 // Observe turns the samples of a trial into an observation under an SLO.
-// ended is when the load stopped, as an offset from the start of the run.
-func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.SLO) Observation {
+// ended is when the load stopped, as an offset from the start of the run; tasks
+// are the names by which the samples number theirs, nil where there is one.
+func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.SLO, tasks []string) Observation {
 	out := Observation{Trial: t}
 	samples = slices.Clone(samples)
 	slices.SortFunc(samples, func(a, b load.Sample) int { return cmp.Compare(a.Intended, b.Intended) })
@@ -119,7 +121,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	// the end, the open one on the arrivals that were due between them,
 	// however late they were answered.
 	cut := warmUpOf(t, samples, ended)
-	var latencies, at []time.Duration // in the order of arrival
+	var requests []witness // in the order of arrival
 	var busy, service time.Duration
 	squares := 0.0 // of service times, seconds²
 	ok := 0
@@ -132,19 +134,18 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 			continue
 		}
 		busy += s.Latency()
-		latency := infinite
-		switch {
-		case s.OK():
+		r := newWitness(s, when-cut, tasks)
+		if s.OK() {
 			ok++
 			service += s.Service()
 			squares += s.Service().Seconds() * s.Service().Seconds()
-			latency = s.Latency()
-		case s.Failure != load.Aborted: // it was we who gave that up
+		}
+		if r.failed {
 			out.Failed++
 		}
-		latencies, at = append(latencies, latency), append(at, when-cut)
+		requests = append(requests, r)
 	}
-	out.Over, out.Requests = ended-cut, len(latencies)
+	out.Over, out.Requests = ended-cut, len(requests)
 	if out.Over > 0 {
 		if t.Users == 0 {
 			out.Offered = float64(out.Requests) / out.Over.Seconds()
@@ -157,10 +158,11 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 		mean := out.Service.Seconds()
 		out.Deviation = fromSeconds(math.Sqrt(max(0, squares/float64(ok)-mean*mean)))
 	}
+	latencies := latenciesOf(requests)
 	sorted := slices.Sorted(slices.Values(latencies))
 	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
-	out.Blocks = blocksOf(at, latencies, out.Over, out.P95, slo)
-	out.judge(slo, latencies, sorted)
+	out.Blocks = blocksOf(requests, out.Over, out.P95, slo)
+	out.judge(slo, requests)
 	if t.Users > 0 {
 		out.Drift = relativeDrift(latencies)
 	} else if from, to, grows := growing(samples, cut, ended); grows {
@@ -180,6 +182,16 @@ func quantile[T time.Duration | float64](sorted []T, q float64) T {
 	return sorted[min(max(rank, 1), n)-1]
 }
 
+// Remark is what decided, and what others on this machine may have done to the
+// step.
+func (o Observation) Remark() string {
+	company := o.Health.Company()
+	if company == "" || strings.Contains(o.Why, company) {
+		return o.Why
+	}
+	return o.Why + "; " + company
+}
+
 // Finding is what the step says of the SLO in a word: met or missed where that
 // is proven, with a question mark where the figures say so but too few
 // independent requests do.
@@ -197,88 +209,4 @@ func (o Observation) Finding() string {
 		return "met?"
 	}
 	return "missed?"
-}
-
-// judge sets the verdict: the worst of all objectives. A latency percentile is
-// decided by the exact binomial test on the effective number of requests. The
-// other objectives are decided by their figures: at a limit of 1 % errors a
-// test would need 300 requests to pass at all.
-func (o *Observation) judge(slo profiles.SLO, latencies, sorted []time.Duration) {
-	if o.Requests == 0 {
-		o.Short, o.Verdict, o.Why = true, model.Unsure, "no request was judged"
-		return
-	}
-	o.Met, o.Verdict, o.Why = true, model.Pass, "meets the SLO"
-	worse := func(v model.Verdict, why string) {
-		if o.Verdict == model.Pass || v == model.Fail && o.Verdict == model.Unsure {
-			o.Verdict, o.Why = v, why
-		}
-	}
-	// Errors first: failed requests are slow ones too, and the reason given
-	// should be the cause.
-	missed, needs := false, 0
-	for _, objective := range slo {
-		if v := float64(o.Failed) / float64(o.Requests); objective.Measure == profiles.Errors && !objective.Holds(v) {
-			missed = true
-			worse(model.Fail, fmt.Sprintf("%s of the requests failed, the SLO wants %s", objective.FormatValue(v), objective))
-		}
-	}
-	for _, objective := range percentilesOf(slo) {
-		e := weigh(objective, latencies, sorted)
-		allowed := 1 - objective.Quantile
-		missed = missed || !e.met
-		if !model.Likely(e.over*e.worth, e.requests*e.worth, allowed) {
-			o.Met, needs = false, max(needs, e.needs(allowed))
-		}
-		worse(model.Judge(e.over*e.worth, e.requests*e.worth, allowed), e.String())
-	}
-	o.Met = o.Met && !missed
-	if o.Short = !o.Met && !missed; o.Short {
-		o.Needs = needs
-	}
-}
-
-// evidence is what the latencies of a step say of one percentile.
-type evidence struct {
-	limit          string  // of the objective
-	met            bool    // by the percentile itself
-	over, requests float64 // over the limit, of all
-	worth          float64 // of one request in independent ones, at most 1
-}
-
-// weigh counts the requests over the limit and what each is worth. They are no
-// independent witnesses: behind a slow one others wait. What they are worth is
-// taken from those over the limit and, as these may be few or none, from all
-// latencies, whichever says less. Latencies are clipped where the objective
-// looks, at its limit or at the percentile itself where that is lower: beyond
-// it, how late they were would only make a single stall look like a habit.
-func weigh(objective profiles.Objective, latencies, sorted []time.Duration) evidence {
-	figure := quantile(sorted, objective.Quantile).Seconds()
-	e := evidence{limit: objective.FormatValue(objective.Limit), met: objective.Holds(figure), requests: float64(len(latencies))}
-	most := min(objective.Limit, figure)
-	slow, clipped := make([]float64, len(latencies)), make([]float64, len(latencies))
-	for i, l := range latencies {
-		clipped[i] = min(l.Seconds(), most)
-		if isOver(objective, l) {
-			slow[i] = 1
-			e.over++
-		}
-	}
-	e.worth = min(model.EffectiveSize(slow), model.EffectiveSize(clipped)) / e.requests
-	return e
-}
-
-// needs is how many such requests would make it likely that at most the allowed
-// share is over the limit, and half as many again, as their share and their
-// worth are estimates.
-func (e evidence) needs(allowed float64) int {
-	return int(min(1.5*model.EnoughToBeLikely(e.over/e.requests, allowed)/e.worth, maxSamples))
-}
-
-func (e evidence) String() string {
-	why := fmt.Sprintf("%.0f of %.0f requests over %s", e.over, e.requests, e.limit)
-	if e.worth < 0.9 {
-		why += fmt.Sprintf(", worth %.0f independent ones", e.requests*e.worth)
-	}
-	return why
 }

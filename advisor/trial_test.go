@@ -23,7 +23,7 @@ func TestObserve(t *testing.T) {
 		samples = append(samples, load.Sample{Intended: at, Sent: at + ms, Done: at + 50*ms, Status: 200})
 	}
 	open := Trial{Rate: 100, Length: 10 * time.Second}
-	if o := Observe(open, samples, open.Length, slo); o.Requests != 900 || o.Failed != 0 || o.P95 != 50*ms || o.Service != 49*ms ||
+	if o := Observe(open, samples, open.Length, slo, nil); o.Requests != 900 || o.Failed != 0 || o.P95 != 50*ms || o.Service != 49*ms ||
 		o.Verdict != model.Pass || !o.Met || math.Abs(o.Rate-100) > 0.01 || math.Abs(o.InFlight-5) > 0.01 {
 		t.Errorf("Observe(steady) = %+v", o)
 	}
@@ -34,7 +34,7 @@ func TestObserve(t *testing.T) {
 			slowed[i].Done = slowed[i].Intended + 200*ms
 		}
 	}
-	if o := Observe(open, slowed, open.Length, slo); o.Verdict != model.Fail || o.Met || o.P95 != 200*ms {
+	if o := Observe(open, slowed, open.Length, slo, nil); o.Verdict != model.Fail || o.Met || o.P95 != 200*ms {
 		t.Errorf("Observe(10 %% slow) = %s (%s), met %v, p95 %v; want fail", o.Verdict, o.Why, o.Met, o.P95)
 	}
 
@@ -44,18 +44,18 @@ func TestObserve(t *testing.T) {
 			failed[i].Failure = load.Timeout
 		}
 	}
-	o := Observe(open, failed, open.Length, slo)
+	o := Observe(open, failed, open.Length, slo, nil)
 	if o.Failed != 90 || o.Verdict != model.Fail || o.P95 != infinite || !strings.Contains(o.Why, "failed") {
 		t.Errorf("Observe(10 %% failed) = %d failed, %s (%s), p95 %v; want 90, fail, infinite", o.Failed, o.Verdict, o.Why, o.P95)
 	}
-	if o := Observe(open, nil, open.Length, slo); o.Verdict != model.Unsure || o.Met {
+	if o := Observe(open, nil, open.Length, slo, nil); o.Verdict != model.Unsure || o.Met {
 		t.Errorf("Observe(nothing) = %s, met %v; want unsure", o.Verdict, o.Met)
 	}
 
 	// The closed model leaves out the cold requests and what came after the end.
 	slices.SortFunc(samples, func(a, b load.Sample) int { return cmp.Compare(a.Intended, b.Intended) })
 	closed := Trial{Users: 10, Length: 5 * time.Second}
-	if o := Observe(closed, samples, closed.Length, slo); o.Requests != 466 {
+	if o := Observe(closed, samples, closed.Length, slo, nil); o.Requests != 466 {
 		t.Errorf("closed step judged %d requests, want 466: those answered after the 30 cold ones and within 5 s", o.Requests)
 	}
 }
@@ -73,7 +73,7 @@ func TestObserveCutOffRequests(t *testing.T) {
 		samples = append(samples, s)
 	}
 	open := Trial{Rate: 100, Length: 10 * time.Second}
-	o := Observe(open, samples, open.Length, mustSLO(t, "p95<100ms,errors<1%"))
+	o := Observe(open, samples, open.Length, mustSLO(t, "p95<100ms,errors<1%"), nil)
 	if o.Failed != 0 || o.Requests != 900 || o.P95 != infinite || o.Met || o.Short || !strings.Contains(o.Why, "200 of 900 requests over 100ms") {
 		t.Errorf("Observe = %d of %d failed, p95 %v, met %v (%s); want none failed, and 200 too late", o.Failed, o.Requests, o.P95, o.Met, o.Why)
 	}
@@ -132,7 +132,7 @@ func TestObservePercentiles(t *testing.T) {
 				latencies[i] = 300 * time.Millisecond
 			}
 		}
-		o.judge(mustSLO(t, c.slo), latencies, slices.Sorted(slices.Values(latencies)))
+		o.judge(mustSLO(t, c.slo), witnesses(latencies))
 		if o.Verdict != c.verdict || o.Met != c.met || o.Short != c.short || !strings.Contains(o.Why, c.why) {
 			t.Errorf("%s: %s (%s), met %v, short %v; want %s (%s), %v, %v", c.name, o.Verdict, o.Why, o.Met, o.Short, c.verdict, c.why, c.met, c.short)
 		}
@@ -152,7 +152,7 @@ func TestWorthOfRequests(t *testing.T) {
 		for i := range latencies {
 			latencies[i] = fromSeconds(latency(i))
 		}
-		return weigh(objective, latencies, slices.Sorted(slices.Values(latencies))).worth
+		return weigh(objective, latencies).worth
 	}
 	quiet := func(int) float64 { return 0.05 + 0.005*rng.Float64() }
 	if got := worth(quiet); got < 0.5 {

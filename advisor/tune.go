@@ -61,10 +61,12 @@ func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 
 func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 	managed := s.config.Scaler != nil
+	release, err := s.claim(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if managed {
-		if err := s.claim(ctx); err != nil {
-			return err
-		}
 		before, err := s.replay(ctx, false)
 		if err != nil {
 			return err
@@ -72,7 +74,6 @@ func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 		r.Before = &before
 	}
 	s.setPhase(Measuring)
-	var err error
 	if r.Measurement, r.Advice, err = s.measure(ctx); err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 // waits until its windows have forgotten the measurement: the replay must not
 // begin with replicas that it did not ask for itself.
 func (s *Session) settle(ctx context.Context, p profiles.Policy) (err error) {
-	if err := s.claim(ctx); err != nil {
+	if err := s.checkPin(ctx); err != nil {
 		return err
 	}
 	defer func() {

@@ -67,6 +67,30 @@ func TestTune(t *testing.T) {
 			}
 		})
 	})
+	t.Run("somebody else has the scaler", func(t *testing.T) {
+		f := newFakeFleet(50*time.Millisecond, former)
+		f.claimed = "process 1"
+		inSession(t, f, nil, func(t *testing.T, s *Session) {
+			if r, err := s.Tune(t.Context(), false); err == nil || err.Error() != "claimed by process 1" || r.Before != nil || len(f.pins) > 0 {
+				t.Errorf("Tune = %v, before %v, pins %v; want it refused before any load", err, r.Before, f.pins)
+			}
+			f.change(func(f *fakeFleet) { f.claimed = "" })
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				await(t, s, "the load before", func(st State) bool { return st.Phase == Replaying && st.Loaded })
+				f.change(func(f *fakeFleet) {
+					if f.claimed == "" {
+						t.Error("during the load before nobody has the scaler")
+					}
+				})
+				cancel()
+			}()
+			s.Tune(ctx, false)
+			if f.change(func(*fakeFleet) {}); f.claimed != "" {
+				t.Errorf("afterwards %s still has it", f.claimed)
+			}
+		})
+	})
 	t.Run("interrupted after it was applied: restored", func(t *testing.T) {
 		f := newFakeFleet(50*time.Millisecond, former)
 		inSession(t, f, nil, func(t *testing.T, s *Session) {

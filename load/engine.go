@@ -61,6 +61,7 @@ type Engine struct {
 	waiting   atomic.Int64 // open model: users that wait for their arrival
 	epoch     atomic.Pointer[epoch]
 	latest    atomic.Pointer[Snapshot]
+	ready     atomic.Pointer[map[string]time.Time] // see KnowReady
 	resets    atomic.Int32
 	running   atomic.Bool
 	precise   atomic.Bool            // waits end to within some 0.1 ms rather than 1 ms
@@ -208,6 +209,11 @@ func (e *Engine) Run(ctx context.Context) (Result, error) {
 		}
 	}
 }
+
+// KnowReady takes over since when sources have had replicas as ready, by the
+// names that the answers have: the answers alone cannot tell one that has just
+// started from one that is met late. Nobody changes the map any more.
+func (e *Engine) KnowReady(since map[string]time.Time) { e.ready.Store(&since) }
 
 // addUser starts one user. It returns false when the open model has as many
 // as it may.

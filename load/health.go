@@ -137,19 +137,23 @@ func (h *Health) judge(g grounds) {
 		h.Verdict, h.Reason = Strained, unsent
 	}
 	if h.Verdict != Sound {
-		h.Reason += h.company()
+		if company := h.Company(); company != "" {
+			h.Reason += "; " + company
+		}
 	}
 }
 
-// company is what others on the machine may have to do with a doubt.
-func (h *Health) company() (text string) {
+// Company is what others on the machine may have to do with what was measured;
+// "" for nothing worth a word.
+func (h Health) Company() string {
+	var others []string
 	if h.Pressure != nil && *h.Pressure > pressureNoted {
-		text += fmt.Sprintf("; somebody on this machine waits for a processor %.0f %% of the time", *h.Pressure*100)
+		others = append(others, fmt.Sprintf("somebody on this machine waits for a processor %.0f %% of the time", *h.Pressure*100))
 	}
 	if h.Steal != nil && *h.Steal > stealNoted {
-		text += fmt.Sprintf("; its host takes %.0f %% of its processors away", *h.Steal*100)
+		others = append(others, fmt.Sprintf("its host takes %.0f %% of its processors away", *h.Steal*100))
 	}
-	return text
+	return strings.Join(others, "; ")
 }
 
 // Resources is what is known of this process and its machine, in words; "" for

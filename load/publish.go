@@ -31,6 +31,9 @@ func (e *Engine) publish(p *publisher, phase Phase) {
 	for i := range e.shards {
 		p.gather(&e.shards[i])
 	}
+	if ready := e.ready.Load(); ready != nil {
+		p.replicas.ready = *ready
+	}
 	now := time.Now()
 	s := Snapshot{Phase: phase, Started: e.started, Elapsed: now.Sub(e.started), Open: e.plan.Open()}
 	reset := e.resets.Swap(0) > 0

@@ -10,7 +10,8 @@ import (
 // tracker keeps what each replica answered. It belongs to the collector.
 type tracker struct {
 	identifier *probe.Identifier
-	replicas   []replicaTally // by number
+	replicas   []replicaTally       // by number
+	ready      map[string]time.Time // since when a source has had a replica as ready, by name
 
 	// Of the run.
 	answers  int64         // that name a replica
@@ -168,6 +169,9 @@ func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 		if s.Sticky {
 			presence.Conns = open.of(i)
 		}
+		if at, ok := t.ready[names[i]]; ok {
+			presence.Ready = new(at.Sub(s.Started))
+		}
 		row := Replica{
 			Name: names[i], State: probe.Gone, Count: r.count, Failed: r.failed, First: r.first, Last: r.last,
 			Share: float64(r.count) / float64(max(1, named)), Parts: r.parts.Means(), Lately: lately[int32(i)],
@@ -240,8 +244,8 @@ func (t *tracker) drop(names []string) {
 	}
 }
 
-// presence is what is known of whether a replica is there, where so many are,
-// but for its connections.
+// presence is what the answers tell of whether a replica is there, where so many
+// are.
 func (t *tracker) presence(i, living int) probe.Presence {
 	r := &t.replicas[i]
 	return probe.Presence{

@@ -202,6 +202,23 @@ func TestNoColdStartAtTheStart(t *testing.T) {
 	}
 }
 
+// A source knows which of those that answer for the first time has just started.
+func TestColdStartOfOneThatASourceSawStart(t *testing.T) {
+	c := tracked("a", "b")
+	c.replicas.ready = map[string]time.Time{"a": time.Time{}.Add(-time.Minute), "b": time.Time{}.Add(500 * time.Millisecond)}
+	c.second(0, 500*time.Millisecond, 10)
+	s := c.second(1, 500*time.Millisecond, 0, 10)
+	if a, b := s.Replicas[0].State, s.Replicas[1].State; a != probe.Serving || b != probe.New {
+		t.Errorf("at first a is %s and b is %s, want serving and new", a, b)
+	}
+	for n := 2; n < 30; n++ {
+		s = c.second(n, 10*time.Millisecond, 10, 10)
+	}
+	if a, b := s.Replicas[0].ColdStart, s.Replicas[1].ColdStart; a != nil || b == nil {
+		t.Errorf("cold starts: %+v of a, %+v of b; want one of b alone", a, b)
+	}
+}
+
 // Where connections do not stay with a replica, none are its own.
 func TestConnectionsThatDoNotStay(t *testing.T) {
 	c := tracked("a", "b")

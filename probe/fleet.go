@@ -86,6 +86,14 @@ type Times struct {
 	P99   time.Duration `json:"p99"`
 }
 
+// ReadyAt is when it became ready; ok is false where no source says so.
+func (r Replica) ReadyAt() (at time.Time, ok bool) {
+	if r.Created.IsZero() || r.StartedIn == 0 {
+		return time.Time{}, false
+	}
+	return r.Created.Add(r.StartedIn), true
+}
+
 // InCrashLoop reports whether the replica, or those before it in its place,
 // failed CrashLoop times in a row or more.
 func (r Replica) InCrashLoop() bool { return r.Failures >= CrashLoop }
@@ -143,8 +151,25 @@ func (f Fleet) Count(states ...State) int {
 	return n
 }
 
+// Unanswered are the replicas that a scaler or a list of workers has, by the
+// names that the answers have, and that gave none.
+func (f Fleet) Unanswered() []Replica {
+	var out []Replica
+	for _, r := range f.Replicas {
+		if (r.Managed || r.Listed) && !r.Answered && r.State != Gone && !f.foreign() {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // Up is the number of replicas that may get requests.
-func (f Fleet) Up() int { return f.Count(Ready, New, Serving, Quiet) }
+func (f Fleet) Up() int { return f.Count(upStates...) }
+
+// up reports whether a replica may get requests.
+func (r Replica) up() bool { return slices.Contains(upStates, r.State) }
+
+var upStates = []State{Ready, New, Serving, Quiet}
 
 // Answering is the number of replicas that answer, of those that may get
 // requests.

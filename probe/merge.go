@@ -1,9 +1,6 @@
 package probe
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // merge joins what a scaler or a list says of its replicas with what the
 // answers say.
@@ -27,8 +24,6 @@ func merge(managed Fleet, answers []Replica) Fleet {
 			switch {
 			case r.State == Ready && a.State == Gone:
 				r.State = Quiet // it is there, and gets nothing
-			case r.State == Ready && a.State == New && r.idle(a.FirstSeen) > newFor:
-				r.State = Serving // it was there before
 			case r.State == Ready:
 				r.State = a.State
 			}
@@ -50,12 +45,4 @@ func merge(managed Fleet, answers []Replica) Fleet {
 	}
 	slices.SortStableFunc(out.Replicas, func(a, b Replica) int { return compareBool(a.State == Gone, b.State == Gone) })
 	return out
-}
-
-// idle is for how long a replica had been ready at a moment, 0 where nobody knows.
-func (r Replica) idle(at time.Time) time.Duration {
-	if r.Created.IsZero() || r.StartedIn == 0 {
-		return 0
-	}
-	return at.Sub(r.Created.Add(r.StartedIn))
 }

@@ -21,10 +21,6 @@ func TestMerge(t *testing.T) {
 		r.Managed, r.PID, r.StartedIn, r.InFlight = true, 9, time.Second, 1
 		return r
 	}
-	since := func(r Replica, ready time.Duration) Replica {
-		r.Created = at.Add(-ready - r.StartedIn)
-		return r
-	}
 	for _, c := range []struct {
 		name    string
 		fleet   Fleet
@@ -36,8 +32,6 @@ func TestMerge(t *testing.T) {
 		{"a ready one is what its answers say", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready), managed("b", Ready)}},
 			[]Replica{answer("a", Serving), answer("b", Quiet)}, []Replica{both("a", Serving), both("b", Quiet)}},
 		{"a new one is new", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}}, []Replica{answer("a", New)}, []Replica{both("a", New)}},
-		{"one that got ready just before is new", Fleet{Managed: true, Replicas: []Replica{since(managed("a", Ready), newFor)}}, []Replica{answer("a", New)}, []Replica{since(both("a", New), newFor)}},
-		{"one that had long been ready is not", Fleet{Managed: true, Replicas: []Replica{since(managed("a", Ready), newFor+1)}}, []Replica{answer("a", New)}, []Replica{since(both("a", Serving), newFor+1)}},
 		{"the scaler knows better who is there", Fleet{Managed: true, Replicas: []Replica{managed("a", Ready)}}, []Replica{answer("a", Gone)}, []Replica{both("a", Quiet)}},
 		{"the scaler knows better who drains", Fleet{Managed: true, Replicas: []Replica{managed("a", Draining)}},
 			[]Replica{answer("a", Serving)}, []Replica{both("a", Draining)}},

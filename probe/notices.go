@@ -8,16 +8,54 @@ import (
 // Sight is how a load reaches the replicas of a target. It is a value.
 type Sight struct {
 	Fleet    Fleet
-	Rate     float64       // answers per second, lately
-	Conns    int           // connections that are open
-	Oldest   time.Duration // for how long the oldest of them has been
-	Since    time.Time     // when the load began, or went on after a pause
-	Reached  []netip.Addr  // addresses of the target that connections went to
-	Host     string        // name of the target
-	Here     string        // the name of this machine
-	HTTP2    bool          // a connection carries any number of requests at once
-	Balanced bool          // the scaler that reports the fleet chooses the replicas itself
-	Sticky   bool          // every connection stays with its replica
+	Rate     float64         // answers per second, lately
+	Conns    int             // connections that are open
+	Opened   int64           // connections that have been opened, those included
+	Waits    map[string]Wait // of the replicas, see Waiting
+	Oldest   time.Duration   // for how long the oldest of them has been
+	Since    time.Time       // when the load began, or went on after a pause
+	Reached  []netip.Addr    // addresses of the target that connections went to
+	Host     string          // name of the target
+	Here     string          // the name of this machine
+	HTTP2    bool            // a connection carries any number of requests at once
+	Balanced bool            // the scaler that reports the fleet chooses the replicas itself
+	Sticky   bool            // every connection stays with its replica
+}
+
+// Wait is since when a replica has had nothing, and how many connections had been
+// opened by then, as far as that was looked at.
+type Wait struct {
+	Since  time.Time
+	Opened int64
+}
+
+// Waiting is since when each of the replicas that may get requests has had
+// nothing, by its ID: of those that wait as before it is what it was.
+func (s Sight) Waiting(before map[string]Wait) map[string]Wait {
+	out := map[string]Wait{}
+	for _, r := range s.Fleet.Replicas {
+		if !r.up() {
+			continue
+		}
+		since := s.silentSince(r)
+		if w, known := before[r.ID]; known && w.Since.Equal(since) {
+			out[r.ID] = w
+			continue
+		}
+		out[r.ID] = Wait{since, s.Opened}
+	}
+	return out
+}
+
+// silentSince is since when a replica has had nothing of the load.
+func (s Sight) silentSince(r Replica) time.Time {
+	since := s.Since
+	for _, at := range []time.Time{r.LastSeen, r.Since} {
+		if at.After(since) {
+			since = at
+		}
+	}
+	return since
 }
 
 // Notice says what keeps a load from reaching all replicas, and what helps, or

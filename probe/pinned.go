@@ -15,6 +15,7 @@ type reach struct {
 	left             []string      // that have got nothing
 	silent           time.Duration // how long the one of them that waits longest has got nothing
 	waits            time.Duration // and the one that waits shortest
+	opened           int64         // connections since then
 	stopped          []string      // that answered, and do not any more
 	last             time.Time     // when the first of them did
 }
@@ -27,18 +28,10 @@ func (s Sight) reach(now time.Time) reach {
 	var out reach
 	out.known = s.Fleet.Up()
 	for _, r := range s.Fleet.Replicas {
-		switch r.State {
-		case Ready, New, Serving, Quiet:
-		default:
+		if !r.up() {
 			continue
 		}
-		since := s.Since
-		for _, at := range []time.Time{r.LastSeen, r.Since} {
-			if at.After(since) {
-				since = at
-			}
-		}
-		silent := now.Sub(since)
+		silent := now.Sub(s.silentSince(r))
 		long := silent >= leftOutFor && s.Rate*silent.Seconds() >= leftOutShare*float64(out.known)
 		switch {
 		case s.Fleet.vouchedFor(r) && long && r.Answered:
@@ -47,10 +40,11 @@ func (s Sight) reach(now time.Time) reach {
 			}
 			out.stopped = append(out.stopped, r.ID)
 		case s.Fleet.vouchedFor(r) && long:
+			opened := s.Opened - s.Waits[r.ID].Opened
 			if out.left = append(out.left, r.ID); len(out.left) == 1 {
-				out.waits = silent
+				out.waits, out.opened = silent, opened
 			}
-			out.silent, out.waits = max(out.silent, silent), min(out.waits, silent)
+			out.silent, out.waits, out.opened = max(out.silent, silent), min(out.waits, silent), min(out.opened, opened)
 		case r.State == New || r.State == Serving:
 			out.answering++
 			out.only = r.ID
@@ -70,17 +64,13 @@ func (f Fleet) vouchedFor(r Replica) bool {
 // of that time or more. Else they are opened anew often enough to reach it.
 func (s Sight) keeps(waited time.Duration) bool { return s.Sticky && 2*s.Oldest >= waited }
 
-// draws is how often a replica was chosen lately, for so long: for each answer
-// or, where connections stay, for each that was opened. Of those there were as
-// many as are open in each time that the oldest has been.
-func (s Sight) draws(over time.Duration) (n int64, of string) {
-	switch {
-	case !s.Sticky:
-		return int64(s.Rate * over.Seconds()), "answers"
-	case s.Oldest <= 0:
-		return 0, "connections"
+// draws is how often a replica was chosen while those that are left waited: for
+// each answer or, where connections stay, for each that was opened.
+func (s Sight) draws(r reach) (n int64, of string) {
+	if s.Sticky {
+		return r.opened, "connections"
 	}
-	return int64(float64(s.Conns) * over.Seconds() / s.Oldest.Seconds()), "connections"
+	return int64(s.Rate * r.waits.Seconds()), "answers"
 }
 
 // leftOut says that replicas are known which get nothing, and as far as it can
@@ -100,11 +90,11 @@ func leftOut(now time.Time, s Sight) (Notice, bool) {
 		return Notice{kind, fmt.Sprintf(format, args...), list(r.left)}, true
 	}
 	if !s.keeps(r.waits) {
-		draws, of := s.draws(r.waits)
+		draws, of := s.draws(r)
 		if chanceMisses(r.known, draws) {
 			return Notice{}, false
 		}
-		return say(NoticeLeftOut, "%s, while %d %s went to others: the balancer leaves %s out; look at the replicas that it knows, and at its health checks", nothing, draws, of, them)
+		return say(NoticeLeftOut, "%s, while %d %s went to others: the balancer leaves %s out; see its replicas and health checks", nothing, draws, of, them)
 	}
 	dns := s.Fleet.Statement(FromDNS)
 	switch {
@@ -159,7 +149,7 @@ func unreached(now time.Time, s Sight) (Notice, bool) {
 			left = append(left, a.String())
 		}
 	}
-	if len(left) == 0 || len(left) == same || s.Conns < same || !s.shares(now, dns.Since, same) {
+	if len(left) == 0 || len(left) == same || s.Opened < int64(same) || !s.shares(now, dns.Since, same) {
 		return Notice{}, false
 	}
 	since := dns.Since
@@ -182,7 +172,7 @@ func forwarded(now time.Time, s Sight) (Notice, bool) {
 	if !enough || !local || s.Fleet.Managed || s.Fleet.Listed || r.answering != 1 || r.only == s.Here || s.Conns <= 1 {
 		return Notice{}, false
 	}
-	return Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: is that all there is, or a port-forward, which never balances? Load the service's own address instead", s.Conns), r.only}, true
+	return Notice{NoticeForwarded, fmt.Sprintf("%d connections to this machine all end at one replica: through a port-forward, which never balances, load the service's own address instead", s.Conns), r.only}, true
 }
 
 // list names a few replicas.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestNotices(t *testing.T) {
@@ -53,9 +55,10 @@ func TestNotices(t *testing.T) {
 		{"one of two that a list has stops", Sight{Rate: 100, Since: ago(60), Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), name(answered("b", 8)), name(answered("c", 9))}}},
 			"stopped: b, c have stopped answering (since 08:59:51), the list of workers still has them as running: they have ended, or the balancer leaves them out"},
 		{"one that answered before it was started again", Sight{Rate: 100, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0), again}}}, ""},
-		{"connections that are opened anew, and too few yet", Sight{Rate: 100, Sticky: true, Conns: 2, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
-		{"connections that are opened anew, and enough", Sight{Rate: 100, Sticky: true, Conns: 4, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}},
+		{"connections that are opened anew, and too few yet", Sight{Rate: 100, Sticky: true, Conns: 2, Opened: 7, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
+		{"connections that are opened anew, and enough", Sight{Rate: 100, Sticky: true, Conns: 4, Opened: 8, Oldest: 9 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}},
 			"left_out: 1 of 2 replicas has had nothing for 20s (b), while 8 connections went to others: the balancer leaves it out"},
+		{"connections that were opened before it came", Sight{Rate: 100, Sticky: true, Conns: 4, Opened: 50, Waits: map[string]Wait{"b": {Opened: 43}}, Oldest: time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
 		{"connections that have just been opened anew", Sight{Rate: 100, Sticky: true, Fleet: Fleet{Managed: true, Replicas: two}}, ""},
 		{"as many connections, half as old as it waits", Sight{Rate: 100, Sticky: true, Conns: 4, Oldest: 10 * time.Second, Fleet: Fleet{Managed: true, Replicas: two}}, "pinned: connections are pinned, the oldest for 10s"},
 		{"each answer over a connection of its own", Sight{Rate: 2, Conns: 1, Fleet: Fleet{Listed: true, Replicas: []Replica{name(answered("a", 0)), listed("b", Ready, 6)}}},
@@ -93,18 +96,20 @@ func TestNotices(t *testing.T) {
 			"one_conn: one HTTP/2 connection, which carries any number at once, the oldest for 1m0s"},
 		{"a name of one address", Sight{Sticky: true, Oldest: time.Minute, Rate: 100, Conns: 9, Host: "web", Fleet: Fleet{Managed: true, Replicas: two, Sources: []Statement{dns(20, "10.0.0.1")}}},
 			"one_addr: (b): web resolves to one address, and all 9 connections to it end at a:"},
-		{"a name of one address, behind which two answer", Sight{Sticky: true, Oldest: time.Minute, Rate: 100, Conns: 9, Host: "web",
+		{"a name of one address, behind which two answer", Sight{Sticky: true, Oldest: time.Minute, Rate: 100, Conns: 9, Opened: 9, Host: "web",
 			Fleet: Fleet{Managed: true, Replicas: append([]Replica{answered("c", 0)}, two...), Sources: []Statement{dns(20, "10.0.0.1")}}}, "pinned: 1 of 3"},
-		{"a name of two addresses", Sight{Sticky: true, Oldest: time.Minute, Rate: 100, Conns: 9, Host: "web", Reached: addrs("10.0.0.1", "10.0.0.2"),
+		{"a name of two addresses", Sight{Sticky: true, Oldest: time.Minute, Rate: 100, Conns: 9, Opened: 9, Host: "web", Reached: addrs("10.0.0.1", "10.0.0.2"),
 			Fleet: Fleet{Managed: true, Replicas: two, Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, "pinned: 1 of 2"},
-		{"an address that is new", Sight{Oldest: 10 * time.Second, Rate: 100, Conns: 9, Host: "web", Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}},
+		{"an address that is new", Sight{Oldest: 10 * time.Second, Rate: 100, Conns: 9, Opened: 9, Host: "web", Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}},
 			"unreached: no connection goes to 1 of the 2 addresses of web (10.0.0.2): connections are pinned to the others"},
-		{"an address to which no fresh connection gets", Sight{Rate: 100, Conns: 9, Oldest: 9 * time.Second, Host: "web", Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}},
+		{"an address to which no fresh connection gets", Sight{Rate: 100, Conns: 9, Opened: 9, Oldest: 9 * time.Second, Host: "web", Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}},
 			"unreached: no connection goes to 1 of the 2 addresses of web (10.0.0.2): nothing answers there"},
-		{"an address that was not there long enough", Sight{Rate: 100, Conns: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(4, "10.0.0.1", "10.0.0.2")}}}, ""},
-		{"fewer connections than addresses", Sight{Rate: 100, Conns: 1, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, ""},
-		{"no load for the new address", Sight{Rate: 0, Conns: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, ""},
-		{"a family that does not get through", Sight{Rate: 100, Conns: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "2001:db8::1")}}}, ""},
+		{"an address that was not there long enough", Sight{Rate: 100, Conns: 9, Opened: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(4, "10.0.0.1", "10.0.0.2")}}}, ""},
+		{"fewer connections than addresses", Sight{Rate: 100, Conns: 1, Opened: 1, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, ""},
+		{"a connection for each request", Sight{Rate: 10, Opened: 200, Host: "web", Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}},
+			"unreached: no connection goes to 1 of the 2 addresses of web (10.0.0.2): nothing answers there"},
+		{"no load for the new address", Sight{Rate: 0, Conns: 9, Opened: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "10.0.0.2")}}}, ""},
+		{"a family that does not get through", Sight{Rate: 100, Conns: 9, Opened: 9, Reached: addrs("10.0.0.1"), Fleet: Fleet{Sources: []Statement{dns(20, "10.0.0.1", "2001:db8::1")}}}, ""},
 		{"one replica of a scaler here", Sight{Rate: 100, Conns: 20, Reached: local, Fleet: Fleet{Managed: true, Replicas: []Replica{answered("a", 0)}}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -120,5 +125,26 @@ func TestNotices(t *testing.T) {
 				t.Errorf("got %v, want one %s that says %q", got, kind, text)
 			}
 		})
+	}
+}
+
+// Who waits as before was left by the connections of then on; who got something,
+// or a load that went on after a pause, begins anew.
+func TestWaiting(t *testing.T) {
+	at := func(s int) time.Time { return time.Date(2026, 1, 2, 3, 4, s, 0, time.UTC) }
+	waits, served, starts := Replica{ID: "a", State: Ready, Since: at(3)}, Replica{ID: "b", State: Serving, LastSeen: at(9)}, Replica{ID: "c", State: Starting}
+	before := map[string]Wait{"a": {at(3), 5}, "b": {at(8), 6}, "gone": {at(1), 1}}
+	s := Sight{Since: at(1), Opened: 20, Fleet: Fleet{Replicas: []Replica{waits, served, starts}}}
+	for _, c := range []struct {
+		since time.Time
+		want  map[string]Wait
+	}{
+		{at(1), map[string]Wait{"a": {at(3), 5}, "b": {at(9), 20}}},
+		{at(10), map[string]Wait{"a": {at(10), 20}, "b": {at(10), 20}}},
+	} {
+		s.Since = c.since
+		if diff := cmp.Diff(c.want, s.Waiting(before)); diff != "" {
+			t.Errorf("Waiting of a load since %v (-want +got):\n%s", c.since, diff)
+		}
 	}
 }

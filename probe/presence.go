@@ -17,10 +17,12 @@ type Presence struct {
 	Lost   int64         // requests since its latest that failed without an answer of any
 	Living int           // replicas that are not gone, itself included
 	Conns  int           // open connections that end at it, as far as is known
+
+	Ready *time.Duration // since when a source has had it as ready, below 0 before the load; nil: none says so
 }
 
 // A replica is new for newFor from its first answer on, if it appeared (see
-// Appeared). It is quiet or gone by Silence; a silence shorter than quietAfter or
+// Appeared) and no source has had it as ready for longer before. It is quiet or gone by Silence; a silence shorter than quietAfter or
 // goneAfter is that of a replica that pauses, whatever the others answer
 // meanwhile. One that a connection ends at is not gone. Requests that fail
 // without an answer make one quiet, and not gone: they may fail on their way.
@@ -46,8 +48,11 @@ func chanceMisses(replicas int, draws int64) bool {
 // as the answers tell: chance does not explain that it was not met before. In the
 // first 10 s, in which every replica answers for the first time, only what came
 // since the load last grew speaks for that, as a balancer may need more replicas
-// for more load.
+// for more load. A source that has had it as ready only since the start knows.
 func (p Presence) Appeared() bool {
+	if p.Ready != nil && *p.Ready > 0 {
+		return true
+	}
 	chances := p.Before
 	if p.First-p.Began < newAfter {
 		chances = min(p.Calm, p.Before)
@@ -63,11 +68,14 @@ func (p Presence) State(now time.Duration) State {
 		return Gone
 	case silent > quietAfter && p.silence(p.Missed+p.Lost) != Serving:
 		return Quiet
-	case now-p.First < newFor && p.Appeared():
+	case now-p.First < newFor && p.Appeared() && !p.idled():
 		return New
 	}
 	return Serving
 }
+
+// idled reports whether it was there, without a request, for more than newFor.
+func (p Presence) idled() bool { return p.Ready != nil && p.First-*p.Ready > newFor }
 
 // silence is the state that a silence of n answers speaks for.
 func (p Presence) silence(n int64) State {

@@ -159,3 +159,23 @@ func TestName(t *testing.T) {
 		}
 	}
 }
+
+// Those of a list that gave no answer are told only where the answers name
+// replicas as it does.
+func TestUnanswered(t *testing.T) {
+	answered := Replica{ID: "a", Listed: true, Answered: true, State: Serving}
+	for _, c := range []struct {
+		name     string
+		replicas []Replica
+		want     int
+	}{
+		{"a list before any answer", []Replica{{ID: "a", Listed: true, State: Ready}, {ID: "b", Listed: true, State: Starting}}, 2},
+		{"one that went", []Replica{answered, {ID: "b", Listed: true, State: Gone}}, 0},
+		{"one of two", []Replica{answered, {ID: "b", Listed: true, State: Ready}, {ID: "c", Answered: true, State: Serving}}, 1},
+		{"other names", []Replica{{ID: "1", Listed: true, State: Ready}, {ID: "a", Answered: true, State: Serving}}, 0},
+	} {
+		if got := (Fleet{Replicas: c.replicas}).Unanswered(); len(got) != c.want {
+			t.Errorf("%s: Unanswered() = %+v, want %d", c.name, got, c.want)
+		}
+	}
+}

@@ -264,19 +264,21 @@ func (w *Watch) note(id string, answers int64) {
 }
 
 // Replicas returns what is known of the replicas: those that are there first,
-// in the order of their first answers, then those that went, the latest first.
-// Share is that of the latest 200 answers since replicas last came or went.
-func (w *Watch) Replicas() []Replica {
+// in the order of their first answers, then those that are known without an
+// answer, then those that went, the latest first. Share is that of the latest 200
+// answers since replicas last came or went.
+func (w *Watch) Replicas(unanswered ...Replica) []Replica {
 	count := map[string]int{}
 	for _, id := range w.recent {
 		count[id]++
 	}
-	out := make([]Replica, 0, len(w.tracks))
+	out := make([]Replica, 0, len(w.tracks)+len(unanswered))
 	for _, t := range w.tracks {
 		r := t.Replica
 		r.Share = float64(count[r.ID]) / float64(max(1, len(w.recent)))
 		out = append(out, r)
 	}
+	out = append(out, unanswered...)
 	slices.SortStableFunc(out, func(a, b Replica) int {
 		switch {
 		case a.State == Gone && b.State == Gone:

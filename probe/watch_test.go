@@ -155,10 +155,10 @@ func TestWatchForgetsWithTheSource(t *testing.T) {
 func TestWatchReplicas(t *testing.T) {
 	s := newService(t, "json:id").send(40, "a", "b").send(60, "b", "c").send(300, "c", "c", "b")
 	var got []string
-	for _, r := range s.watch.Replicas() {
+	for _, r := range s.watch.Replicas(Replica{ID: "d", State: Ready}) {
 		got = append(got, fmt.Sprintf("%s %s %.2f", r.ID, r.State, r.Share))
 	}
-	if diff := cmp.Diff([]string{"b serving 0.34", "c serving 0.67", "a gone 0.00"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"b serving 0.34", "c serving 0.67", "d ready 0.00", "a gone 0.00"}, got); diff != "" {
 		t.Errorf("Replicas() (- want, + got):\n%s", diff)
 	}
 	if quiet, gone := s.watch.Patience(); quiet != 14 || gone != 20 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,9 +47,9 @@ var workerStates = map[string]State{
 }
 
 // ParseWorkers reads a list of workers: a JSON array, an object that has it as
-// "workers", or an object in which exactly one array has nothing but objects. An
-// entry is a name, or an object with an id, name or pod and what EverAI's REST
-// API and the built-in scaler say of a worker.
+// "workers", an object in which exactly one array has nothing but objects, or an
+// empty object, which has none. An entry is a name, or an object with an id, name
+// or pod and what EverAI's REST API and the built-in scaler say of a worker.
 func ParseWorkers(data []byte) ([]Replica, error) {
 	entries, err := workerEntries(data)
 	if err != nil {
@@ -83,6 +84,10 @@ func workerEntries(data []byte) ([]json.RawMessage, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
 		return nil, errors.New("got neither an array nor an object, want a list of workers")
+	}
+	maps.DeleteFunc(fields, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
+	if len(fields) == 0 {
+		return nil, nil // so JSON of protocol buffers has an empty list: it is left out
 	}
 	if entries, ok := elements(fields["workers"]); ok {
 		return entries, nil

@@ -28,6 +28,8 @@ func TestParseWorkers(t *testing.T) {
 		{"names", `["a", "b"]`, []Replica{{ID: "a", State: Ready}, {ID: "b", State: Ready}}, ""},
 		{"objects", `[{"id":"a"},{"name":"b"},{"pod":"c"}]`, []Replica{{ID: "a", State: Ready}, {ID: "b", State: Ready}, {ID: "c", State: Ready}}, ""},
 		{"none", `[]`, []Replica{}, ""},
+		{"none, left out", `{}`, []Replica{}, ""},
+		{"none, as null", `{"workers":null}`, []Replica{}, ""},
 		{"EverAI's", `{"workers":[
 			{"id":"w1","status":"STATUS_RUNNING","detailStatus":"DETAIL_STATUS_BUSY","createdAt":"2026-01-02T03:04:05Z","launchAt":"2026-01-02T03:04:15Z","lastServeAt":"2026-01-02T03:05:00Z","successCount":"12"},
 			{"id":"w2","status":"STATUS_PENDING","detailStatus":"DETAIL_STATUS_IN_FLIGHT","createdAt":"2026-01-02T03:04:05+0000","launchAt":null,"successCount":0},
@@ -58,7 +60,7 @@ func TestParseWorkers(t *testing.T) {
 		{"workers besides others", `{"workers":["a"],"events":[{"id":"e"}]}`, []Replica{{ID: "a", State: Ready}}, ""},
 		{"two arrays of objects", `{"items":[{"id":"a"}],"errors":[]}`, nil, `got an object with several arrays of objects ("errors", "items"), want one, or the workers as "workers"`},
 		{"an object without a list", `{"items":["a"],"workers":null,"count":1}`, nil, "got an object without an array of objects, want a list of workers"},
-		{"an empty object", `{}`, nil, "got an object without an array of objects"},
+		{"an error", `{"error":"no such app"}`, nil, "got an object without an array of objects"},
 		{"a list further inside", `{"data":{"workers":[{"id":"a"}]}}`, nil, "got an object without an array of objects"},
 		{"null", `null`, nil, "got neither an array nor an object"},
 		{"a word", `"a"`, nil, "got neither an array nor an object"},

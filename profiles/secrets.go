@@ -87,6 +87,29 @@ func (s *Secrets) each(text string, do func(from, to int)) {
 	}
 }
 
+// suspicious is the name of a part of a query that may let somebody in. Many
+// that do not are called so too, so their values are shown; but they are not
+// kept.
+var suspicious = regexp.MustCompile(`(?i)key|token|secret|pass|pwd|auth|sig|cred|session|code`)
+
+// Strip is a URL to be kept: without its user and password, and without the
+// parameters that hold a secret, or whose names speak of one.
+func (s *Secrets) Strip(target string) (string, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return "", err
+	}
+	u.User = nil
+	var kept []string
+	for parameter := range strings.SplitSeq(u.RawQuery, "&") {
+		if name, _, _ := strings.Cut(parameter, "="); !suspicious.MatchString(name) && s.Hide(parameter) == parameter {
+			kept = append(kept, parameter)
+		}
+	}
+	u.RawQuery = strings.Join(kept, "&")
+	return u.String(), nil
+}
+
 // Hide is a text without what is secret in it.
 func (s *Secrets) Hide(text string) string {
 	s = s.orUsual()

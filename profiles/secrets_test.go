@@ -96,3 +96,24 @@ func TestPlanProtectNamesOfRequests(t *testing.T) {
 		t.Errorf("path %s, and the scenario that was read is %+v", path, read)
 	}
 }
+
+func TestSecretsStrip(t *testing.T) {
+	secrets := NewSecrets("pin")
+	secrets.Learn("s3cret")
+	for _, test := range []struct {
+		secrets   *Secrets
+		url, want string
+	}{
+		{nil, "http://me:pass@h/path?x=7&y=1", "http://h/path?x=7&y=1"},
+		{nil, "http://h/?x=7&api_key=abc&sig=1&pin=9", "http://h/?x=7&pin=9"},
+		{secrets, "http://h/?x=7&PIN=9&who=s3cret", "http://h/?x=7"},
+		{secrets, "http://h/?token=1", "http://h/"},
+	} {
+		if got, err := test.secrets.Strip(test.url); got != test.want || err != nil {
+			t.Errorf("Strip(%q) = %q, %v, want %q", test.url, got, err, test.want)
+		}
+	}
+	if got, err := secrets.Strip("http://h:x/"); err == nil {
+		t.Errorf("Strip of what is no URL = %q, want an error", got)
+	}
+}

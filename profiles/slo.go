@@ -244,7 +244,7 @@ func (s *SLO) UnmarshalText(b []byte) (err error) {
 }
 
 // Latency returns the tightest latency percentile among the objectives on all
-// requests, the one a capacity search decides on.
+// requests.
 func (s SLO) Latency() (Objective, bool) {
 	var best Objective
 	found := false
@@ -254,6 +254,17 @@ func (s SLO) Latency() (Objective, bool) {
 		}
 	}
 	return best, found
+}
+
+// Percentiles are the objectives that a capacity search decides on: percentiles
+// of the latency and of the time to the first event, of all requests or a task.
+func (s SLO) Percentiles() (out []Objective) {
+	for _, o := range s {
+		if o.Measure == Percentile || o.Measure == FirstEvent {
+			out = append(out, o)
+		}
+	}
+	return out
 }
 
 // FormatLatency writes a latency with a precision that suits its size:

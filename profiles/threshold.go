@@ -54,6 +54,14 @@ var thresholdMetrics = []thresholdMetric{
 	{RequestWaiting, times, false}, {RequestConnecting, times, false}, {RequestTLS, times, false}, {DroppedIterations, counts, false},
 }
 
+// metricsInstead are metrics of k6 whose name would mean something else here,
+// with what there is instead.
+var metricsInstead = map[string]string{
+	"checks":             "a request that a check refuses has failed, want http_req_failed",
+	"iteration_duration": "an iteration is a request, want http_req_duration",
+	"vus":                "there are as many users as the load says, want dropped_iterations for a rate",
+}
+
 // The aggregations of metrics of one kind.
 var (
 	times  = []string{AverageOf, LeastOf, MostOf, MedianOf, QuantileOf}
@@ -104,6 +112,9 @@ func (t *Threshold) readMetric(s string) (rest string, err error) {
 	}
 	t.Metric = strings.TrimSpace(s[:at])
 	if _, ok := t.metric(); !ok {
+		if instead, ok := metricsInstead[t.Metric]; ok {
+			return "", fmt.Errorf("metric %q is not known here: %s", t.Metric, instead)
+		}
 		var names []string
 		for _, m := range thresholdMetrics {
 			names = append(names, m.name)

@@ -36,6 +36,7 @@ type api struct {
 	balancer *balancer
 	loop     *loop
 	policies *policyStore
+	claim    claim
 	events   *eventLog
 	metrics  http.Handler
 	ready    <-chan struct{}
@@ -89,6 +90,7 @@ func (a *api) routes() map[string]http.HandlerFunc {
 		"GET /v1/policy":            a.getPolicy,
 		"PUT /v1/policy":            a.putPolicy,
 		"PATCH /v1/policy":          a.patchPolicy,
+		"PUT /v1/claim":             a.putClaim,
 		"PUT /v1/replicas":          a.putReplicas,
 		"DELETE /v1/replicas":       a.deleteReplicas,
 	}

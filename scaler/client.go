@@ -38,6 +38,12 @@ func (c *Client) Pin(ctx context.Context, n int, ttl time.Duration) error {
 	return c.do(ctx, http.MethodPut, "/v1/replicas", pinRequest{Replicas: n, TTL: profiles.Duration(ttl)}, nil)
 }
 
+// Claim keeps the scaler for holder for ttl, at most five minutes, or ends that
+// where ttl is 0. It is an error while somebody else has it.
+func (c *Client) Claim(ctx context.Context, holder string, ttl time.Duration) error {
+	return c.do(ctx, http.MethodPut, "/v1/claim", claimRequest{Holder: holder, TTL: profiles.Duration(ttl)}, nil)
+}
+
 // Unpin lets the policy decide again.
 func (c *Client) Unpin(ctx context.Context) error {
 	return c.do(ctx, http.MethodDelete, "/v1/replicas", nil, nil)

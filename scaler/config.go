@@ -14,6 +14,10 @@ import (
 	"headroom/scaler/httpapi"
 )
 
+// ReplicaVariable is in the environment of a replica, and of what it starts: the
+// scaler and the replica that it belongs to.
+const ReplicaVariable = "HEADROOM_REPLICA"
+
 // Config says what to run and how. The zero value of a field means its
 // default; only Command and Policy have none.
 type Config struct {

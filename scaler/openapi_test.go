@@ -67,6 +67,7 @@ func TestOpenAPIHasEveryField(t *testing.T) {
 		"Event":    {Event{}, nil},
 		"Gap":      {gap{}, nil},
 		"Pin":      {pinRequest{}, nil},
+		"Claim":    {claimRequest{}, nil},
 		"Applied":  {Applied{}, nil},
 		"Problems": {httpapi.Refusal{}, nil},
 	} {
@@ -133,6 +134,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"PUT", "/v1/policy", "secret", `{"version":"headroom/v1","replicas":{"min":4,"max":2}}`, 422},
 		{"PATCH", "/v1/policy", "secret", `{"max_workers":5}`, 200},
 		{"PATCH", "/v1/policy", "secret", `{"speed":5}`, 422},
+		{"PUT", "/v1/claim", "secret", `{"holder":"a","ttl":"30s"}`, 204},
+		{"PUT", "/v1/claim", "secret", `{"holder":"b","ttl":"30s"}`, 409},
+		{"PUT", "/v1/claim", "secret", `{"holder":"","ttl":"30m"}`, 422},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":2,"ttl":"30s"}`, 204},
 		{"PUT", "/v1/replicas", "secret", `{"replicas":1,"ttl":"90m"}`, 422},
 		{"PUT", "/v1/replicas", "secret", `"` + strings.Repeat("x", httpapi.MaxBody) + `"`, 413},

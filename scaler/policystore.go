@@ -199,7 +199,9 @@ func (s *policyStore) save(p profiles.Policy) error {
 	case before != w.taken:
 		return errors.New("it was edited at the same time, and that edit comes next")
 	}
-	text, err := p.Rewrite([]byte(before.text))
+	// From what somebody wrote, not from what was made of that: a policy that
+	// comes back leaves the file as it was.
+	text, err := p.Rewrite([]byte(w.given))
 	if err != nil {
 		return err
 	}

@@ -125,6 +125,24 @@ func TestPolicyStoreSaves(t *testing.T) {
 	})
 }
 
+// Whatever a policy in between has left in the file goes with it, so that a tune
+// which restores the former one leaves the file as somebody wrote it.
+func TestPolicyStoreRestoresTheFile(t *testing.T) {
+	withStore(t, storedPolicy, "", func(t *testing.T, s *store) {
+		former := s.loop.state().policy
+		s.set(t, "max_workers", "8")
+		other := rpsPolicy(2, 9)
+		other.Up.Step, other.Tolerance = 3, 50
+		for _, p := range []profiles.Policy{other, former} {
+			if _, err := s.change("", true, func(profiles.Policy) (profiles.Policy, error) { return p, nil }); err != nil {
+				t.Fatal(err)
+			}
+			pass(5 * time.Second)
+		}
+		expectFile(t, s.policy, storedPolicy)
+	})
+}
+
 func TestPolicyStoreSavesThroughALink(t *testing.T) {
 	withStore(t, storedPolicy, "", func(t *testing.T, s *store) {
 		real := s.policy + ".real"

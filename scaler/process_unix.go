@@ -166,7 +166,7 @@ type proc struct {
 func (l *launcher) spawn(id string, port int) (_ *proc, err error) {
 	p := &proc{
 		output: l.newOutput(id), group: make(chan int, 1), groups: l.groups,
-		mark: "HEADROOM_REPLICA=" + l.mark + "/" + id,
+		mark: ReplicaVariable + "=" + l.mark + "/" + id,
 	}
 	defer func() {
 		if err != nil {

@@ -20,6 +20,7 @@ type watched struct {
 	path  string // absolute
 	taken sight  // what was acted on
 	last  sight  // at the last look
+	given string // its text as others left it, whatever this process put there since
 }
 
 // sight is what a look at a file finds.
@@ -42,7 +43,7 @@ func watch(path string) (*watched, error) {
 		return nil, err
 	}
 	now := see(path)
-	return &watched{path: path, taken: now, last: now}, nil
+	return &watched{path: path, taken: now, last: now, given: now.text}, nil
 }
 
 // maxFile is the size of the largest file that is followed.
@@ -91,7 +92,7 @@ func (w *watched) look() (now sight, changed bool) {
 	if !settled || now == w.taken {
 		return now, false
 	}
-	w.taken = now
+	w.taken, w.given = now, now.text
 	return now, true
 }
 

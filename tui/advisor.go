@@ -13,7 +13,7 @@ func renderAdvisor(st advisor.State, s *styles, w, h int) page {
 	foot := nextLines(st, s, w)
 	switch topicOf(st) {
 	case topicMeasuring:
-		return measuringPage(st, s, w, foot)
+		return measuringPage(st, s, w, h, foot)
 	case topicReplaying:
 		return replayingPage(st, s, w, foot)
 	case topicRefusal:
@@ -92,7 +92,7 @@ func introPage(st advisor.State, s *styles, w int, foot []string) page {
 	rows = append(rows, prose(s, plain, fmt.Sprintf("A measurement asks how much one replica holds under %s: one user alone, then more and more until the throughput stops growing, then a search for the highest load that still meets it. The policy follows from that and from the traffic, with the working of every number.", slo), w)...)
 	rows = append(rows, "")
 	rows = append(rows, prose(s, dim, effect(st), w)...)
-	if _, ok := st.SLO.Latency(); !ok {
+	if len(st.SLO.Percentiles()) == 0 {
 		rows = append(rows, prose(s, warn, "! It needs a latency percentile to measure against: give --slo, such as p95<300ms,errors<1%.", w)...)
 	}
 	if st.Traffic.Known() {

@@ -14,8 +14,9 @@ import (
 
 // arrangement is which rows of a view are shown, and in which order.
 type arrangement struct {
-	by     string // title of the column that they are sorted by; "": in their own order
-	filter string // what must stand in one of their texts, in whatever case; "": nothing
+	by      string // title of the column that they are sorted by; "": in their own order
+	reverse bool   // the other way round
+	filter  string // what must stand in one of their texts, in whatever case; "": nothing
 }
 
 // keeps reports whether a row with these texts is shown.
@@ -40,7 +41,7 @@ func (a arrangement) line(kept, all int, s *styles, w int) string {
 // column that they are sorted by; kept are their numbers in t.
 func (t table) arranged(a arrangement) (out table, kept []int) {
 	kept = t.arrange(a)
-	out = t.marked(a.by)
+	out = t.marked(a)
 	out.rows = make([][]cell, len(kept))
 	for i, r := range kept {
 		out.rows[i] = t.rows[r]
@@ -49,7 +50,8 @@ func (t table) arranged(a arrangement) (out table, kept []int) {
 }
 
 // arrange returns the numbers of the rows that are shown: figures the largest
-// first, texts from A to Z, and what has no figure last.
+// first, texts from A to Z, or each the other way round, and what has no figure
+// last.
 func (t table) arrange(a arrangement) []int {
 	var kept []int
 	for r, row := range t.rows {
@@ -75,22 +77,31 @@ func (t table) arrange(a arrangement) []int {
 	}
 	slices.SortStableFunc(kept, func(x, y int) int {
 		one, other := t.rows[x][at], t.rows[y][at]
-		if by := cmp.Compare(absent(one), absent(other)); by != 0 || t.columns[at].left {
-			return cmp.Or(by, cmp.Compare(one.text, other.text))
+		if by := cmp.Compare(absent(one), absent(other)); by != 0 {
+			return by
+		}
+		if a.reverse {
+			one, other = other, one
+		}
+		if t.columns[at].left {
+			return cmp.Compare(one.text, other.text)
 		}
 		return cmp.Compare(other.value, one.value)
 	})
 	return kept
 }
 
-// marked is t with a sign at a column.
-func (t table) marked(by string) table {
+// marked is t with a sign at the column that it is sorted by: ▲ where what is
+// less comes first.
+func (t table) marked(a arrangement) table {
 	t.columns = slices.Clone(t.columns)
 	for i := range t.columns {
-		if c := &t.columns[i]; c.title == by {
-			if c.title += "▼"; c.left {
-				c.title = by + "▲"
+		if c := &t.columns[i]; c.title == a.by {
+			sign := "▼"
+			if c.left != a.reverse {
+				sign = "▲"
 			}
+			c.title += sign
 			c.width = max(c.width, width(c.title))
 		}
 	}
@@ -117,14 +128,25 @@ func (m *screen) sortBy(args []string) (tea.Cmd, error) {
 		return nil, errors.New("this view has no rows to sort")
 	case name == "":
 		titles = append(titles, "")
-		at.by = titles[(slices.Index(titles, at.by)+1)%len(titles)]
+		at.by, at.reverse = titles[(slices.Index(titles, at.by)+1)%len(titles)], false
 	case slices.Contains(titles, name):
-		at.by = name
+		at.by, at.reverse = name, false
 	default:
 		return nil, fmt.Errorf("got %q, want one of %s", name, strings.Join(titles, ", "))
 	}
 	m.scrolls[m.view] = scroll{}
 	return nil, nil
+}
+
+// reverseSort turns the order of the rows round.
+func (m *screen) reverseSort() tea.Cmd {
+	at := &m.arranged[m.view]
+	if at.by == "" {
+		m.notice = notice{text: "the rows are in their own order: " + keys.Sort.Help().Key + " sorts them by a column", bad: true}
+		return nil
+	}
+	at.reverse, m.scrolls[m.view] = !at.reverse, scroll{}
+	return nil
 }
 
 // sortable are the titles of the columns that the view can be sorted by.

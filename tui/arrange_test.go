@@ -26,6 +26,8 @@ func TestArrange(t *testing.T) {
 		{arrangement{}, []int{0, 1, 2, 3}},
 		{arrangement{by: "name"}, []int{1, 0, 3, 2}},
 		{arrangement{by: "n"}, []int{1, 0, 3, 2}},
+		{arrangement{by: "name", reverse: true}, []int{2, 3, 0, 1}},
+		{arrangement{by: "n", reverse: true}, []int{0, 3, 1, 2}}, // no figure is still last
 		{arrangement{by: "note"}, []int{1, 0, 2, 3}},
 		{arrangement{by: "gone"}, []int{0, 1, 2, 3}},
 		{arrangement{filter: "GREEN"}, []int{1}},
@@ -36,8 +38,11 @@ func TestArrange(t *testing.T) {
 			t.Errorf("arrange(%+v) = %v, want %v", test.a, got, test.want)
 		}
 	}
-	if marked := table.marked("n"); marked.columns[1].title != "n▼" || table.columns[1].title != "n" {
+	if marked := table.marked(arrangement{by: "n"}); marked.columns[1].title != "n▼" || table.columns[1].title != "n" {
 		t.Errorf("marked %q, and %q in the table that it came from; want n▼ and n", marked.columns[1].title, table.columns[1].title)
+	}
+	if marked := table.marked(arrangement{by: "name", reverse: true}); marked.columns[0].title != "name▼" {
+		t.Errorf("marked %q, want name▼", marked.columns[0].title)
 	}
 }
 
@@ -72,6 +77,10 @@ func TestSortWithKeys(t *testing.T) {
 	h.press("o")
 	h.wantShown("count▼")
 	h.wantInOrder("task-01", "task-02", "task-03", " all ")
+	h.press("O")
+	h.wantShown("count▲")
+	h.wantInOrder("task-03", "task-02", "task-01", " all ")
+	h.press("O")
 	st := tasksState(3)
 	st.Load.Requests[2].Count = 1e6
 	h.state(st)

@@ -21,6 +21,23 @@ func TestAttachedLeavesWithoutStopping(t *testing.T) {
 	}
 }
 
+// A question about the advice stands while that is the same, also where each
+// State comes with an advice of its own; and ends with it.
+func TestApplyIsAskedElsewhere(t *testing.T) {
+	st := advisedState()
+	h := drive(t, overJSON(t, st))
+	h.press("A")
+	h.state(overJSON(t, st))
+	h.wantShown("Apply this policy to the scaler?")
+	advice := *st.Advice
+	advice.Applied.Replicas.Min++
+	st.Advice = &advice
+	h.state(overJSON(t, st))
+	h.wantShown("✗ the advice has changed meanwhile")
+	h.press("y")
+	h.wantAsked("")
+}
+
 func TestReadOnlyRefusesWhatChanges(t *testing.T) {
 	h := drive(t, advisedState())
 	h.m.o.ReadOnly = "this run is read-only"

@@ -223,7 +223,7 @@ func (c chart) legend(s *styles, top float64, w int) string {
 	if c.limit > 0 && c.limit <= top {
 		add(penLimit, "SLO")
 	}
-	if len(parts) < 2 || width(parts[0].text) > w {
+	if len(parts) == 0 || len(parts) == 1 && len(c.curves) == 1 || width(parts[0].text) > w {
 		return ""
 	}
 	if narrow := join(parts, " ", 1<<20); width(narrow)+len(parts)-1 > w {

@@ -114,6 +114,7 @@ func newCommands(o Options) []command {
 			keys: []shortcut{{keys.Zoom, ""}}},
 		command{group: look, name: "sort", args: "[COLUMN]", what: "sort by the next column", run: (*screen).sortBy, complete: (*screen).sortable,
 			keys: []shortcut{{keys.Sort, ""}}},
+		single(look, keys.Reverse, "turn the sort round", (*screen).reverseSort),
 		command{group: look, name: "filter", args: "[TEXT]", what: "filter the rows", run: (*screen).filterBy, keys: []shortcut{{keys.Filter, ""}}},
 		single(look, keys.Freeze, "freeze the view", (*screen).freeze),
 	)

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -85,8 +86,9 @@ func (m *screen) askApply() tea.Cmd {
 			}
 			return lines
 		},
-		yes:    func() tea.Cmd { return m.call(m.do.Apply) },
-		stands: func(st advisor.State) bool { return st.Advice == advice },
+		yes: func() tea.Cmd { return m.call(m.do.Apply) },
+		// Of a session elsewhere each State has an advice of its own.
+		stands: func(st advisor.State) bool { return reflect.DeepEqual(st.Advice, advice) },
 		gone:   "the advice has changed meanwhile: look at it again",
 	})
 	return nil

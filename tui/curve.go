@@ -21,10 +21,10 @@ func rung(o advisor.Observation) bool {
 }
 
 // throughputCurve is the throughput over users as it was measured, with the
-// model that fits it best; nothing until a measurement has ended, or where no
-// users were tried.
+// model that fits it best once the measurement has ended; nothing of one that
+// was stopped, or until several users were tried.
 func throughputCurve(st advisor.State, s *styles, w int) []string {
-	if st.Search == nil || st.Search.Capacity == nil {
+	if st.Search == nil || st.Search.Capacity == nil && st.Phase != advisor.Measuring {
 		return nil
 	}
 	tried := 0
@@ -44,24 +44,31 @@ func throughputCurve(st advisor.State, s *styles, w int) []string {
 		}
 	}
 	w = min(w-2, curveWidth)
-	measured := st.Search.Capacity
-	c.limit = measured.SLO.Value
-	words := "Measured ●. The steps are too few to fit a model to them."
-	if len(measured.Curves) > 0 {
-		best := measured.Curves[0]
-		values := make([]float64, plotColumns(w)+1)
-		for i := range values {
-			users := end * float64(i) / float64(len(values)-1)
-			if values[i] = best.At(users); users < 1 { // the models are of one user and more
-				values[i] = users * best.At(1)
-			}
-		}
-		c.curves = append(c.curves, curve{"fitted: " + clean(best.Model), penMain, values})
-		words = fmt.Sprintf("Measured ●, fitted %s. One more user stops helping at about %.1f.", best.Model, measured.Knee)
+	words := "Measured ● so far."
+	if measured := st.Search.Capacity; measured != nil {
+		c.limit = measured.SLO.Value
+		words = c.fit(*measured, end, plotColumns(w)) + scalingSentence(measured.Scaling)
 	}
-	words += scalingSentence(measured.Scaling)
 	out := append([]string{""}, indent(c.render(s, w, curveHeight), 1)...)
 	return append(out, prose(s, dim, words, w+2)...)
+}
+
+// fit draws the model that fits a measurement best, up to so many users, and
+// says what it is.
+func (c *chart) fit(measured advisor.Capacity, end float64, columns int) string {
+	if len(measured.Curves) == 0 {
+		return "Measured ●. The steps are too few to fit a model to them."
+	}
+	best := measured.Curves[0]
+	values := make([]float64, columns+1)
+	for i := range values {
+		users := end * float64(i) / float64(len(values)-1)
+		if values[i] = best.At(users); users < 1 { // the models are of one user and more
+			values[i] = users * best.At(1)
+		}
+	}
+	c.curves = append(c.curves, curve{"fitted: " + clean(best.Model), penMain, values})
+	return fmt.Sprintf("Measured ●, fitted %s. One more user stops helping at about %.1f.", best.Model, measured.Knee)
 }
 
 // scalingSentence is what several replicas hold together, where that was

@@ -25,7 +25,7 @@ func TestThroughputCurve(t *testing.T) {
 		want  []string // none: no diagram
 	}{
 		{"no measurement", steadyState(), nil},
-		{"one under way", measuringState(), nil},
+		{"one under way", measuringState(), []string{" ● ", "5 users", "Measured ● so far."}},
 		{"one that was stopped", stoppedState(), nil},
 		{"one user", alone, nil},
 		{"a model", advisedState(), []string{"─ fitted: hinge", "──●──", "5 users", "Measured ●, fitted hinge.", "4 replicas held 74.2/s together, 92 % of so many times one."}},

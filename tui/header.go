@@ -1,9 +1,7 @@
 package tui
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"headroom/advisor"
@@ -233,113 +231,6 @@ func unserved(h load.Health, s *styles) []part {
 		return []part{{s.paint(warn, "missed "+count(h.Missed)), 1}}
 	}
 	return nil
-}
-
-// objectives are those of the SLO, each with a sign and its value, in w cells.
-// One that is missed comes before those that are met; of those that do not fit
-// the line tells how many there are, and how the worst of them does.
-func objectives(st advisor.State, s *styles, w int) string {
-	if fleetOnly(st) {
-		return cut(s.paint(dim, "policy ")+clean(policyLine(st.Policy)), w)
-	}
-	if len(st.SLO) == 0 {
-		return cut(s.paint(dim, "no SLO given: nothing to meet"), w)
-	}
-	line := s.paint(dim, "SLO ")
-	l := st.Load
-	if !st.Loaded || len(l.SLO) == 0 {
-		return cut(line+clean(st.SLO.String()), w)
-	}
-	order := make([]int, len(l.SLO))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(worry(l, a), worry(l, b)) })
-	for n, i := range order {
-		text, rest := objective(l, i, s), ""
-		if n > 0 {
-			text = "  " + text
-		}
-		if n+1 < len(order) {
-			rest = hidden(l, order[n+1:], s)
-		}
-		if width(line)+width(text)+width(rest) > w {
-			if n > 0 {
-				return line + hidden(l, order[n:], s)
-			}
-			return cut(line+text, w-width(rest)) + rest
-		}
-		line += text
-	}
-	return line
-}
-
-// hidden stands for objectives in order of worry that there is no room for.
-func hidden(l load.Snapshot, order []int, s *styles) string {
-	text := "  +" + count(len(order))
-	switch worry(l, order[0]) {
-	case missed, missedBefore:
-		return text + s.paint(bad, " ✗")
-	case unknown:
-		return text + s.paint(dim, " ·")
-	}
-	return text + s.paint(good, " ✓")
-}
-
-// How much an objective needs to be seen, most first.
-const (
-	missed       = iota
-	missedBefore // by the whole run, not by the last seconds
-	unknown
-	met
-)
-
-func worry(l load.Snapshot, i int) int {
-	now, run := latest(l, i), l.SLO[i]
-	switch {
-	case now.Valid && !now.Holds:
-		return missed
-	case run.Valid && !run.Holds:
-		return missedBefore
-	case !now.Valid:
-		return unknown
-	}
-	return met
-}
-
-// latest is how the i-th objective does over the same time as the other
-// figures of the header; without data where that is not known.
-func latest(l load.Snapshot, i int) load.Objective {
-	switch {
-	case !lately(l):
-		return l.SLO[i]
-	case i < len(l.RecentSLO):
-		return l.RecentSLO[i]
-	}
-	return load.Objective{}
-}
-
-// objective says how the i-th objective does; of the last seconds also over
-// the whole run where that differs, which takes long to follow a change.
-func objective(l load.Snapshot, i int, s *styles) string {
-	now, run := latest(l, i), l.SLO[i]
-	text := clean(run.Name) + " " + judged(now, s)
-	if now.Valid && run.Valid && now.Holds != run.Holds {
-		text += s.paint(dim, " (run ") + judged(run, s) + s.paint(dim, ")")
-	}
-	return text
-}
-
-// judged is the value of an objective with its sign.
-func judged(o load.Objective, s *styles) string {
-	switch {
-	case !o.Valid:
-		return s.paint(dim, "· "+none)
-	case !o.Holds:
-		return s.paint(bad, "✗ "+objectiveValue(o))
-	default:
-		return s.paint(good, "✓ "+objectiveValue(o))
-	}
 }
 
 // replicaLine says how many there are and how many there should be.

@@ -65,6 +65,8 @@ func TestHeaderSays(t *testing.T) {
 		{"failing", failingState(), []string{"✗ limited", "fail 15.00%", "p95<100ms ✗ ∞", "errors<1% ✗ 15%", "replicas not named"}},
 		{"strained", change(steadyState(), func(st *advisor.State) { st.Load.Health.Verdict = load.Strained }), []string{"! strained"}},
 		{"no SLO", change(steadyState(), func(st *advisor.State) { st.SLO, st.Load.SLO = nil, nil }), []string{"no SLO given"}},
+		{"a threshold", judgedBy(steadyState(), "http_req_duration: p(95)<500", 82.6, true), []string{"errors<1% ✓ 0%  thresholds http_req_duration: p(95)<500 ✓ 82.6"}},
+		{"a threshold that is missed", judgedBy(steadyState(), "http_req_duration: p(95)<50", 82.6, false), []string{"errors<1% ✓ 0%  thresholds http_req_duration: p(95)<50 ✗ 82.6"}},
 		{"scaler away", change(steadyState(), func(st *advisor.State) { st.ScalerError = "refused" }), []string{"✗ the scaler does not answer"}},
 		{"no scaler", change(steadyState(), func(st *advisor.State) { st.Managed = false }), []string{"3 replicas answering"}},
 		{"nothing answered", change(steadyState(), func(st *advisor.State) { st.Load.Recent = load.Stats{} }), []string{"fail      –", "p95     –"}},
@@ -76,6 +78,16 @@ func TestHeaderSays(t *testing.T) {
 			}
 		}
 	}
+}
+
+// judgedBy is st with a threshold that has come to a value.
+func judgedBy(st advisor.State, threshold string, value float64, holds bool) advisor.State {
+	t, err := profiles.ParseThreshold(threshold)
+	if err != nil {
+		panic(err)
+	}
+	st.Load.Thresholds = []load.Threshold{{Threshold: t, Value: load.Figure(value), Valid: true, Holds: holds}}
+	return st
 }
 
 func TestObjectivesSayHowItIsNow(t *testing.T) {

@@ -59,7 +59,7 @@ func (m *screen) helpPage() page {
 		blocks[i] = exactly(list, columnWidth, height)
 	}
 	rows := indent(beside(blocks...), 1)
-	rows = append(rows, prose(s, dim, "▲3 ▼2 replicas wanted · ▶ swarm · M measure · A apply · V verify · ■ idle", w)...)
+	rows = append(rows, prose(s, dim, "On a time axis: ▶ swarm · M measure · A apply · V verify · ■ idle · ↗ ↘ the load steps · e changed by hand · ▲3 ▼2 replicas wanted · ● first answer of a replica · ○ one goes · ✗ SLO lost · ✓ regained", w)...)
 	return page{rows: append(rows, prose(s, dim, "rates and p50 are the mean of a column; p95, p99 and counts its peak", w)...)}
 }
 

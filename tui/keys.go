@@ -15,7 +15,7 @@ type keyMap struct {
 	Start, Stop, Edit, UsersUp, UsersUp10, UsersDown, UsersDown10, UsersMore, UsersLess key.Binding
 	Pause, Recycle, Reset, Another                                                      key.Binding
 	Views, Next, Previous, Up, Down, PageUp, PageDown, Top, Bottom, Freeze, Redraw      key.Binding
-	Zoom, Sort, Filter, Explain                                                         key.Binding
+	Zoom, Sort, Reverse, Filter, Explain                                                key.Binding
 	Advise, Apply, Verify, Export, Copy                                                 key.Binding
 	Help, Palette, Save, Suspend, Quit, Leave                                           key.Binding
 
@@ -53,6 +53,7 @@ var keys = keyMap{
 	Bottom:   bind("G", "move", "G", "end"),
 	Zoom:     bind("z", "zoom", "z"),
 	Sort:     bind("o", "sort", "o"),
+	Reverse:  bind("O", "reverse", "O"),
 	Filter:   bind("/", "filter", "/"),
 	Freeze:   bind("space", "freeze", " "),
 	Redraw:   bind("ctrl+l", "redraw", "ctrl+l"),

@@ -273,15 +273,6 @@ func TestApplyShowsTheDifference(t *testing.T) {
 	}
 }
 
-func TestApplyOfAnAdviceThatChanged(t *testing.T) {
-	h := drive(t, advisedState())
-	h.press("A")
-	h.state(advisedState()) // the same numbers, from another measurement
-	h.wantShown("the advice has changed meanwhile")
-	h.press("y")
-	h.wantAsked("")
-}
-
 func TestApplyWithoutAScalerIsTheControllersToRefuse(t *testing.T) {
 	st := advisedState()
 	st.Managed = false

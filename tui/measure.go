@@ -9,8 +9,9 @@ import (
 	"headroom/load"
 )
 
-// measuringPage follows a measurement: the newest step stays in view.
-func measuringPage(st advisor.State, s *styles, w int, foot []string) page {
+// measuringPage follows a measurement: the newest step stays in view. Where
+// there is room the throughput stands below the steps.
+func measuringPage(st advisor.State, s *styles, w, h int, foot []string) page {
 	slo := clean(st.SLO.String())
 	now := "waiting for the fleet to come to rest"
 	if t := st.Search.Now; t.Name != "" {
@@ -20,7 +21,7 @@ func measuringPage(st advisor.State, s *styles, w int, foot []string) page {
 	if len(rows) == 0 {
 		rows = []string{s.paint(dim, "no step has ended yet")}
 	}
-	return page{
+	p := page{
 		tail: true,
 		head: []string{
 			" " + s.paint(strong, "Measuring") + cut(" what one replica holds under "+slo, w-11),
@@ -31,7 +32,14 @@ func measuringPage(st advisor.State, s *styles, w int, foot []string) page {
 		},
 		rows: indent(rows, 1), foot: foot,
 	}
+	if below := append(throughputCurve(st, s, w), foot...); max(usualSteps, len(rows)) <= h-len(p.head)-len(below) {
+		p.foot = below
+	}
+	return p
 }
+
+// usualSteps is how many steps a measurement has that is soon done.
+const usualSteps = 10
 
 // progress is the share of the budget that is spent.
 func progress(st advisor.State, s *styles, w int) string {
@@ -113,7 +121,7 @@ func stepTable(steps []advisor.Observation) table {
 		if !ok {
 			verdict = toned(dim, none)
 		}
-		why := o.Why
+		why := o.Remark()
 		if o.Health.Verdict == load.Limited {
 			verdict, why = toned(bad, "✗ unfit"), "the generator was the limit: "+o.Health.Reason
 		}

@@ -45,7 +45,7 @@ func TestCommands(t *testing.T) {
 		{"a share that is none", steadyState(), "less NaN%", "", `✗ less: got "NaN%", want a share such as 5%`},
 		{"pause", steadyState(), "pause", "pause", ""},
 		{"the begin of a name", steadyState(), "pau", "pause", ""},
-		{"the begin of two names", steadyState(), "re", "", `✗ got "re", want one of recycle, reset, redraw`},
+		{"the begin of two names", steadyState(), "re", "", `✗ got "re", want one of recycle, reset, reverse, redraw`},
 		{"nothing behind", steadyState(), "pause now", "", `✗ pause: got "now", want nothing behind the command`},
 		{"no such command", steadyState(), "dance", "", `✗ got "dance", want one of start`},
 		{"advise", steadyState(), "advise", "advise", "[5 Advisor]"},

@@ -45,19 +45,18 @@ func renderReplicas(st advisor.State, s *styles, a arrangement, lately trends, w
 // replicaAlarms are what keeps the load from replicas, and a scaler that does
 // not answer.
 func replicaAlarms(st advisor.State, s *styles, w int) []string {
-	out := banner(st, s, w)
+	out := banner(st, s, w, 4) // here it is what one looks for
 	if st.Managed && st.ScalerError != "" {
 		out = append(out, said(s, bad, "✗ the scaler does not answer: "+st.ScalerError, w, 2)...)
 	}
 	return out
 }
 
-// banner is what keeps the load from replicas, in a few lines.
-func banner(st advisor.State, s *styles, w int) []string {
+// banner is what keeps the load from replicas, in so many lines at most.
+func banner(st advisor.State, s *styles, w, most int) []string {
 	if len(st.Notices) == 0 {
 		return nil
 	}
-	const most = 2
 	return said(s, warn, "! "+st.Notices[0].Text, w, most)
 }
 

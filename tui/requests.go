@@ -136,6 +136,7 @@ func renderRequests(st advisor.State, s *styles, a arrangement, w, h int) page {
 			foot = append(foot, prose(s, dim, r.Name+": "+streamed(*r.Streams), w)...)
 		}
 	}
+	foot = append(foot, thresholdLines(st.Load, s, w)...)
 	foot = append(foot, trustLines(st.Load.Health, s, w)...)
 	return page{
 		head: []string{a.line(len(kept), len(st.Load.Requests), s, w), " " + head}, rows: rows[:all], sum: rows[all:], foot: foot, titles: titles,

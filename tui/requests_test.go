@@ -59,3 +59,14 @@ func TestStreamsAmongRequests(t *testing.T) {
 		t.Errorf("without streams: %q, want no columns of streams", head)
 	}
 }
+
+// The header of a narrow screen has no room for them.
+func TestRequestsSayTheThresholds(t *testing.T) {
+	st := judgedBy(steadyState(), "http_req_duration: p(95)<50", 82.6, false)
+	if got := objectives(st, plainStyles(), 60); !strings.HasSuffix(got, "  +1 ✗") {
+		t.Errorf("objectives in 60 cells = %q, want that one more is missed", got)
+	}
+	if foot := strings.Join(renderRequests(st, plainStyles(), arrangement{}, 80, 20).foot, "\n"); !strings.Contains(foot, "\n threshold http_req_duration: p(95)<50 ✗ 82.6") {
+		t.Errorf("the view does not say how the threshold does:\n%s", foot)
+	}
+}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/textinput"
@@ -209,6 +210,8 @@ func (m *screen) key(msg tea.KeyMsg) tea.Cmd {
 		m.explainKey(msg)
 	case modeHelp:
 		m.helpKey(msg)
+	case modeNormal:
+		m.notice = notice{text: fmt.Sprintf("nothing is on %q: %s shows the keys", msg.String(), keys.Help.Help().Key), bad: true}
 	}
 	return nil
 }
@@ -287,7 +290,7 @@ func (m *screen) body() []string {
 	case m.mode == modeExplain:
 		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
-		above := banner(m.shown, s, w)
+		above := banner(m.shown, s, w, 2)
 		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)

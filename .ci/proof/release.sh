@@ -9,4 +9,8 @@ goreleaser=github.com/goreleaser/goreleaser/v2@v2.16.0
 go run "$goreleaser" check
 go run "$goreleaser" release --snapshot --clean --skip=publish
 [ "$(wc -l <dist/checksums.txt)" = 6 ] || { echo "not six archives:"; cat dist/checksums.txt; exit 1; }
+tar -tzf dist/headroom_*_linux_amd64.tar.gz >dist/content.txt
+for file in headroom man/headroom-run.1 completions/headroom.bash docs/config.md; do
+  grep -qx "$file" dist/content.txt || { echo "the archive has no $file:"; cat dist/content.txt; exit 1; }
+done
 cat dist/checksums.txt

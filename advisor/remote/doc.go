@@ -6,6 +6,7 @@
 //	GET  /v1/states           States as server-sent events
 //	POST /v1/control/ORDER    one for each thing that a user can do
 //	GET  /metrics             as Prometheus reads it
+//	GET  /openapi.json        what all of these take and answer
 //	GET  /healthz
 //
 // A reader that is slow gets fewer States; it never holds the session up. It

@@ -76,10 +76,11 @@ func (s *Server) follow(failed <-chan error) error {
 // routes are all that is answered, by method and path.
 func (s *Server) routes() map[string]http.HandlerFunc {
 	routes := map[string]http.HandlerFunc{
-		"GET /healthz":   func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) },
-		"GET /metrics":   newMetrics(s.Session),
-		"GET /v1/state":  httpapi.Limited(http.HandlerFunc(s.getState)),
-		"GET /v1/states": s.getStates,
+		"GET /healthz":      func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) },
+		"GET /metrics":      newMetrics(s.Session),
+		"GET /openapi.json": getOpenAPI,
+		"GET /v1/state":     httpapi.Limited(http.HandlerFunc(s.getState)),
+		"GET /v1/states":    s.getStates,
 	}
 	for name, o := range orders {
 		routes["POST "+orderPath+name] = s.control(o)

@@ -24,7 +24,7 @@ func (p *paper) steps(c advisor.Capacity) {
 		if o.Requests > 0 {
 			rate, p50, p95 = profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95)
 		}
-		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Why})
+		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Remark()})
 	}
 	p.table("llrrrrrt", rows)
 	if c.Refusal == nil {

@@ -56,7 +56,7 @@ func (l FormatList) Find(name string) (f Format, ok bool) {
 
 // WriteText writes a run as the terminal shows it at its end.
 func WriteText(w io.Writer, r Run, width int) error {
-	if err := WriteSummary(w, r.Result, width); err != nil {
+	if err := WriteSummary(w, r, width); err != nil {
 		return err
 	}
 	if err := WriteBaseline(w, r.Baseline, width); err != nil {

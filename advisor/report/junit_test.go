@@ -5,14 +5,18 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"headroom/load"
 )
 
 // What Jenkins's schema for JUnit and GitLab's documentation of it have in
-// common: elements, and of each those within it and its attributes.
+// common: elements, and of each that around it and its attributes, all of which
+// are written.
 var junitKnown = map[string]struct{ within, attributes string }{
 	"testsuites": {"", "name tests failures errors time"},
 	"testsuite":  {"testsuites", "name tests failures errors skipped time timestamp"},
@@ -26,12 +30,21 @@ var junitKnown = map[string]struct{ within, attributes string }{
 // the cases by their names.
 func junitCases(t *testing.T, r Run) map[string]string {
 	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(write(t, "junit", r)))
+	return checkJUnit(t, write(t, "junit", r))
+}
+
+func checkJUnit(t *testing.T, text string) map[string]string {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(text))
+	counted, claimed := map[string]int{}, map[string]int{} // tests, failures and errors, by their element
 	var open []string
 	name, cases := "", map[string]string{}
 	for {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
+			if diff := cmp.Diff(counted, claimed); diff != "" {
+				t.Errorf("the counts of suites (-counted +claimed):\n%s", diff)
+			}
 			return cases
 		}
 		if err != nil {
@@ -48,14 +61,22 @@ func junitCases(t *testing.T, r Run) map[string]string {
 				t.Errorf("<%s> within <%s>", e.Name.Local, parent)
 			}
 			open = append(open, e.Name.Local)
+			if counter, ok := map[string]string{"testcase": "tests", "failure": "failures", "error": "errors"}[e.Name.Local]; ok {
+				counted[counter]++
+			}
+			var has []string
 			for _, a := range e.Attr {
-				if !slices.Contains(strings.Fields(known.attributes), a.Name.Local) {
-					t.Errorf("<%s> has %s", e.Name.Local, a.Name.Local)
+				has = append(has, a.Name.Local)
+				if n, err := strconv.Atoi(a.Value); err == nil && n > 0 && e.Name.Local == "testsuite" && a.Name.Local != "name" {
+					claimed[a.Name.Local] += n
 				}
 				if e.Name.Local == "testcase" && a.Name.Local == "name" {
 					name = a.Value
 					cases[name] = "passed"
 				}
+			}
+			if want := strings.Fields(known.attributes); !slices.Equal(has, want) {
+				t.Errorf("<%s> has %q, want %q", e.Name.Local, has, want)
 			}
 			if e.Name.Local == "failure" || e.Name.Local == "error" {
 				cases[name] = e.Name.Local

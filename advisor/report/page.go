@@ -80,7 +80,7 @@ func newPage(r Run) page {
 	out.add("Streams", func(p *paper) { p.streams(s) })
 	out.add("Failures", func(p *paper) { p.failures(s) })
 	out.add("Replicas", func(p *paper) {
-		p.replicas(s)
+		p.replicas(s, r.Fleet.Unanswered())
 		p.sources(r.Fleet, r.Noticed)
 	})
 	out.add("Replicas over the load", func(p *paper) { p.timeline("step by step", r.Timeline.Of(r.offset())) })

@@ -74,7 +74,7 @@ func sourced() advisor.State {
 		return advisor.Noticed{Notice: probe.Notice{Kind: kind, Text: text}, First: at, Last: at.Add(held), Held: held, AtEnd: atEnd}
 	}
 	return advisor.State{
-		Fleet: probe.Fleet{Sources: []probe.Statement{
+		Fleet: probe.Fleet{Listed: true, Replicas: []probe.Replica{{ID: "without-an-answer", State: probe.Ready, Listed: true}}, Sources: []probe.Statement{
 			{Origin: probe.FromWorkers, Known: new(4), Ready: new(3)}, {Origin: probe.FromDNS, Error: "DNS: lookup web: no such host"},
 			{Origin: probe.FromAnswers, Known: new(2), Ready: new(2)},
 		}},
@@ -166,7 +166,7 @@ func TestSummaryOfATargetThatDied(t *testing.T) {
 	s := snapshot(t)
 	for since, want := range map[time.Duration]bool{0: false, 4 * time.Second: true} {
 		var out bytes.Buffer
-		if s.DeadSince = since; WriteSummary(&out, s, 80) != nil || strings.Contains(out.String(), "nothing has succeeded since 00:04\n") != want {
+		if s.DeadSince = since; WriteSummary(&out, Run{Result: s}, 80) != nil || strings.Contains(out.String(), "nothing has succeeded since 00:04\n") != want {
 			t.Errorf("dead since %v: said is not %v, in\n%s", since, want, out.String())
 		}
 	}
@@ -175,11 +175,11 @@ func TestSummaryOfATargetThatDied(t *testing.T) {
 func TestText(t *testing.T) {
 	empty := load.Snapshot{Phase: load.Done, Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Open: true, Requests: []load.Stats{{Name: "GET /"}}, Health: load.Health{Verdict: load.Limited, Reason: "the generator uses 95 % of the machine"}}
 	for name, write := range map[string]func(io.Writer) error{
-		"summary": func(w io.Writer) error { return WriteSummary(w, snapshot(t), 80) },
+		"summary": func(w io.Writer) error { return WriteSummary(w, Run{Result: snapshot(t), Fleet: sourced().Fleet}, 80) },
 		"sources": func(w io.Writer) error { return WriteSources(w, sourced().Fleet, sourced().Noticed, 80) },
-		"piped":   func(w io.Writer) error { return WriteSummary(w, crowded(t), 0) },
-		"narrow":  func(w io.Writer) error { return WriteSummary(w, crowded(t), 80) },
-		"empty":   func(w io.Writer) error { return WriteSummary(w, empty, 80) },
+		"piped":   func(w io.Writer) error { return WriteSummary(w, Run{Result: crowded(t)}, 0) },
+		"narrow":  func(w io.Writer) error { return WriteSummary(w, Run{Result: crowded(t)}, 80) },
+		"empty":   func(w io.Writer) error { return WriteSummary(w, Run{Result: empty}, 80) },
 		"tune":    func(w io.Writer) error { return WriteTune(w, tuned(t)) },
 		"explain": func(w io.Writer) error {
 			return WriteExplanation(w, explained(t).Measurement.Capacity, *explained(t).Advice, 0)
@@ -206,7 +206,7 @@ func TestText(t *testing.T) {
 func summary(t *testing.T, s load.Snapshot) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := WriteSummary(&out, s, 80); err != nil {
+	if err := WriteSummary(&out, Run{Result: s}, 80); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

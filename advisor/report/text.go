@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"headroom/load"
+	"headroom/probe"
 	"headroom/profiles"
 )
 
@@ -19,14 +20,14 @@ const none = "–"
 
 // WriteSummary writes a finished run as the terminal shows it at the end, in
 // lines of so many columns, 80 or more; of 0 nothing is cut or wrapped.
-func WriteSummary(w io.Writer, s load.Snapshot, width int) error {
-	p := &paper{w: w, width: width}
+func WriteSummary(w io.Writer, r Run, width int) error {
+	p, s := &paper{w: w, width: width}, r.Result
 	p.printf("\n")
 	p.say("%s, %s: %s", s.Started.Format(time.DateTime), demand(s), lasted(s))
 	p.steered(s)
 	p.requests(s)
 	p.streams(s)
-	p.replicas(s)
+	p.replicas(s, r.Fleet.Unanswered())
 	p.failures(s)
 	p.notes(s)
 	p.slo(s.SLO)
@@ -143,7 +144,9 @@ func (p *paper) streams(s load.Snapshot) {
 	}
 }
 
-func (p *paper) replicas(s load.Snapshot) {
+// replicas is the table of those that answered, with the ones that are known and
+// did not behind them.
+func (p *paper) replicas(s load.Snapshot, unanswered []probe.Replica) {
 	if len(s.Replicas) == 0 {
 		if s.Total.Count > s.Total.Failed {
 			p.printf("\n")
@@ -161,6 +164,9 @@ func (p *paper) replicas(s load.Snapshot) {
 		if m := r.Parts; m != nil {
 			parts = append(parts, []string{r.Name, part(m.Network), part(m.Queue), part(m.Compute)})
 		}
+	}
+	for _, r := range unanswered {
+		rows = append(rows, []string{r.ID, string(r.State), "0", none, none, none, none, none, none, none})
 	}
 	if first := len(rows[0]) - 2; p.width > 0 && columnsBeside(rows) > p.width-leastName {
 		for i, row := range rows { // large figures leave no room for all

@@ -231,6 +231,7 @@ func TestMeasurementInCI(t *testing.T) {
 		if err := errors.Join(WriteMeasurementJUnit(&junit, tt.m), WriteMeasurementMarkdown(&markdown, tt.m)); err != nil {
 			t.Errorf("%s: %v", tt.name, err)
 		}
+		checkJUnit(t, junit.String())
 		if !strings.Contains(junit.String(), tt.junit) {
 			t.Errorf("%s: JUnit is\n%s\nwant %q in it", tt.name, junit.String(), tt.junit)
 		}

@@ -59,7 +59,11 @@ func WriteWatch(w io.Writer, s Watch, width, height int) error {
 	}
 	latest := lines(width, func(p *paper) { p.changes(s.Changes[max(0, len(s.Changes)-1):]) })
 	newest := take(min(len(told), max(len(latest), min(leastTold, room/3))))
-	rows := take(min(1+len(s.Replicas), leastRows))
+	caption := lines(width, func(p *paper) { p.watchedCaption(s) })
+	rows := take(min(1+len(s.Replicas), leastRows) + len(caption))
+	if rows -= len(caption); rows < 2 {
+		rows, caption = rows+len(caption), nil
+	}
 	notes = notes[:take(len(notes))]
 	if rows > 0 {
 		more := min(1+len(s.Replicas)-rows, room)
@@ -68,7 +72,7 @@ func WriteWatch(w io.Writer, s Watch, width, height int) error {
 	if newest > 0 {
 		newest = min(len(told), newest+room)
 	}
-	table := lines(width, func(p *paper) { p.watchedReplicas(s, rows) })
+	table := append(lines(width, func(p *paper) { p.watchedReplicas(s, rows) }), caption...)
 	var parts []string
 	for _, part := range [][]string{head, table, notes, told[len(told)-newest:]} {
 		if len(part) > 0 {
@@ -88,7 +92,7 @@ func WriteWatchSummary(w io.Writer, s Watch, width int) error {
 		p.printf("\n")
 		p.watchedWhen(s.Replicas)
 	}
-	p.whoNames(s.Load, s.Replicas)
+	p.whoNames(s)
 	p.listed(s.Workers)
 	if len(s.Load.Failures) > 0 {
 		p.printf("\n")
@@ -203,6 +207,10 @@ func (p *paper) watchedWhen(replicas []probe.Replica) {
 	}
 	rows := [][]string{{"replica", "state", "first", "last", "answers", "failed", "share", "p50", "p95"}}
 	for _, r := range replicas {
+		if !r.Answered {
+			rows = append(rows, []string{r.ID, string(r.State), none, none, "0", none, none, none, none})
+			continue
+		}
 		rows = append(rows, []string{r.ID, string(r.State), r.FirstSeen.Format(time.TimeOnly), r.LastSeen.Format(time.TimeOnly),
 			fmt.Sprint(r.Requests), fmt.Sprint(r.Failed), percent(float64(r.Requests) / float64(named)), replicaTime(r, r.P50), replicaTime(r, r.P95)})
 	}
@@ -221,6 +229,10 @@ func (p *paper) watchedReplicas(s Watch, most int) {
 	}
 	rows := [][]string{{"replica", "state", "share", "last", "p50", "p95", "p99", "failed", "first", "answers"}}
 	for _, r := range shown {
+		if !r.Answered {
+			rows = append(rows, []string{r.ID, string(r.State), none, none, none, none, none, none, none, "0"})
+			continue
+		}
 		share := percent(r.Share)
 		if r.State == probe.Gone {
 			share = none
@@ -283,21 +295,28 @@ func (p *paper) named(align string, rows [][]string) {
 	p.table(align[:columns], rows)
 }
 
-// watchNotes say in few words what is to know, and what the table rests on.
+// watchedCaption says what stands in the table of the replicas, and who named
+// them.
+func (p *paper) watchedCaption(s Watch) {
+	if !s.named() {
+		return
+	}
+	how := "as told"
+	if s.Load.Found {
+		how = fmt.Sprintf("found by itself (%s)", s.Load.Sure)
+	}
+	p.say("times in ms, of the last minute; named by %s, %s", s.Load.Identity, how)
+}
+
+// watchNotes say in few words what is to know besides.
 func (p *paper) watchNotes(s Watch) {
 	for _, n := range s.Notices {
 		p.say("! %s", n.Text)
 	}
-	switch l := s.Load; {
-	case l.Identity != "" && len(s.Replicas) > 0:
-		how := "as told"
-		if l.Found {
-			how = fmt.Sprintf("found by itself (%s)", l.Sure)
-		}
-		p.say("times in ms, of the last minute; named by %s, %s", l.Identity, how)
-		p.unnamed(l)
-	default:
-		p.whoNames(l, s.Replicas)
+	if s.named() {
+		p.unnamed(s.Load)
+	} else {
+		p.whoNames(s)
 	}
 	p.listed(s.Workers)
 	// A wider interval is one of the first answers, and says no more than that.
@@ -315,16 +334,21 @@ func lasts(answers int64, rate float64) time.Duration {
 }
 
 // whoNames says where names of replicas come from, or why there are none.
-func (p *paper) whoNames(s load.Snapshot, replicas []probe.Replica) {
-	switch {
-	case s.Identity != "" && len(replicas) == 0 && s.Unnamed > 0:
-		p.say("no answer names its replica by %s: without --replica-from the answers are looked through for another name", s.Identity)
-	case s.Identity != "":
-		p.naming(s)
-		p.unnamed(s)
-	case s.Total.Count > s.Total.Failed:
-		p.nameless(s)
+func (p *paper) whoNames(s Watch) {
+	switch l := s.Load; {
+	case l.Identity != "" && !s.named() && l.Unnamed > 0:
+		p.say("no answer names its replica by %s: without --replica-from the answers are looked through for another name", l.Identity)
+	case l.Identity != "":
+		p.naming(l)
+		p.unnamed(l)
+	case l.Total.Count > l.Total.Failed:
+		p.nameless(l)
 	}
+}
+
+// named reports whether answers have named replicas.
+func (s Watch) named() bool {
+	return s.Load.Identity != "" && slices.ContainsFunc(s.Replicas, func(r probe.Replica) bool { return r.Answered })
 }
 
 func (p *paper) changes(list []probe.Change) {

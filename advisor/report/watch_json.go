@@ -40,12 +40,12 @@ type watchStatus struct {
 // the start but for LastMinute, are missing where nothing succeeded.
 type watchReplica struct {
 	ID         string        `json:"id"`
-	State      probe.State   `json:"state"` // serving, quiet or gone
+	State      probe.State   `json:"state"` // serving, quiet or gone; of one without an answer what a list of workers says
 	Answers    int64         `json:"answers"`
 	Failed     int64         `json:"failed"`
-	Share      float64       `json:"share"` // of the latest 200 answers since replicas last came or went
-	FirstSeen  time.Time     `json:"firstSeen"`
-	LastSeen   time.Time     `json:"lastSeen"`
+	Share      float64       `json:"share"`              // of the latest 200 answers since replicas last came or went
+	FirstSeen  time.Time     `json:"firstSeen,omitzero"` // missing, like LastSeen, where nothing was answered
+	LastSeen   time.Time     `json:"lastSeen,omitzero"`
 	P50        time.Duration `json:"p50,omitempty"`
 	P95        time.Duration `json:"p95,omitempty"`
 	P99        time.Duration `json:"p99,omitempty"`

@@ -17,12 +17,13 @@ import (
 	"headroom/probe"
 )
 
-// watched is a watch of three replicas, one of which went.
+// watched is a watch of four replicas, of which one went, and one is only known
+// from a list of workers.
 func watched() Watch {
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	at := func(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.Second) }
 	replica := func(id string, state probe.State, share float64, first, last int, requests, failed int64) probe.Replica {
-		return probe.Replica{ID: id, State: state, Share: share, FirstSeen: at(first), LastSeen: at(last), Requests: requests, Failed: failed,
+		return probe.Replica{ID: id, State: state, Answered: true, Share: share, FirstSeen: at(first), LastSeen: at(last), Requests: requests, Failed: failed,
 			P50: 1500 * time.Microsecond, P95: 40 * milli, P99: 700 * milli,
 			Lately: &probe.Times{Count: 20, P50: 1200 * time.Microsecond, P95: 34 * milli, P99: 560 * milli}}
 	}
@@ -44,6 +45,7 @@ func watched() Watch {
 		Replicas: []probe.Replica{
 			replica("shop-7d4b9c6f5-x2x9k", probe.Serving, 0.51, 0, 90, 88, 0),
 			replica("shop-7d4b9c6f5-q8w7z", probe.Quiet, 0.49, 58, 78, 40, 3),
+			{ID: "shop-7d4b9c6f5-k4m8r", State: probe.Ready, Listed: true},
 			gone,
 		},
 		Workers: probe.Statement{Origin: probe.FromWorkers, Known: new(4), Ready: new(3), At: at(88), Since: at(70)},
@@ -174,7 +176,7 @@ func TestWatchSummary(t *testing.T) {
 
 func TestWatchLine(t *testing.T) {
 	s := watched()
-	const want = "180 requests, 5 failed, in the last minute p50 2ms, p95 6ms, p99 10ms; shop-7d4b9c6f5-x2x9k 51.0 %; shop-7d4b9c6f5-q8w7z quiet"
+	const want = "180 requests, 5 failed, in the last minute p50 2ms, p95 6ms, p99 10ms; shop-7d4b9c6f5-x2x9k 51.0 %; shop-7d4b9c6f5-q8w7z quiet; shop-7d4b9c6f5-k4m8r ready"
 	if got := WatchLine(s); got != want {
 		t.Errorf("WatchLine = %q, want %q", got, want)
 	}
@@ -191,7 +193,7 @@ func TestWatchLine(t *testing.T) {
 func TestWatchJSON(t *testing.T) {
 	var out bytes.Buffer
 	s := watched()
-	s.Replicas[2].P50, s.Replicas[2].P95, s.Replicas[2].P99 = 0, 0, 0
+	s.Replicas[3].P50, s.Replicas[3].P95, s.Replicas[3].P99 = 0, 0, 0
 	c := probe.Change{At: s.At, Kind: probe.ChangeGone, Replica: "a", Since: s.Load.Started, Text: "a is gone"}
 	for _, err := range []error{WriteWatchChange(&out, c), WriteWatchStatus(&out, s, false), WriteWatchStatus(&out, Watch{At: s.At}, true)} {
 		if err != nil {

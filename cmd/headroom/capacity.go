@@ -182,6 +182,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	addConfig(f)
 	v.sizing(f)
 	flagVar(f, &v.wanted.Dispatch, "dispatch", "", string(profiles.Pack), "order", "which replica gets the next request: pack, least-connections, round-robin or random", profiles.ParseDispatch)
 	v.recorded(f)

@@ -66,6 +66,32 @@ func addCompletion(root *cobra.Command) {
 	}
 }
 
+// refuseUnknown has the commands of the library refuse words that name nothing,
+// which it answers with a help: that of completion would be taken for a script.
+func refuseUnknown(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			cmd.Args = cobra.ArbitraryArgs
+			cmd.RunE = func(_ *cobra.Command, args []string) error {
+				return usage("shell: got %q, want one of %s", strings.Join(args, " "), strings.Join(commandNames(cmd), ", "))
+			}
+			for _, shell := range cmd.Commands() {
+				shell.Args = noArguments
+			}
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return usage("command: got %q, want one of %s", strings.Join(args, " "), strings.Join(commandNames(root), ", "))
+				}
+				return nil
+			}
+		}
+	}
+}
+
 // takesPath reports whether the value of a flag is, or may be, a file or a
 // folder, by what the help calls it.
 func takesPath(kind string) bool {

@@ -85,7 +85,11 @@ func (a *app) printConfig(format string, line []string) error {
 	case flags.Lookup("config") == nil:
 		return usage("--output: got %s for %s, which reads no plan, want %s or %s", asYAML, cmd.Name(), asText, asJSON)
 	}
-	_, err = a.out.Write(planText(values, secretsOf(flags).Hide(first(flags.Args()))))
+	target := ""
+	if flags.Lookup("host") != nil && flags.ArgsLenAtDash() < 0 { // else it is a file, or a command
+		target = secretsOf(flags).Hide(first(flags.Args()))
+	}
+	_, err = a.out.Write(planText(values, target))
 	return err
 }
 

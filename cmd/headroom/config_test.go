@@ -105,6 +105,17 @@ func TestConfigSaysWhereValuesComeFrom(t *testing.T) {
 	}
 }
 
+// What is no target is none in the plan.
+func TestConfigPrintsAPlanWithoutTarget(t *testing.T) {
+	inFolder(t, nil)
+	for _, line := range []string{"advise m.json --traffic 5..20", "tune --traffic 5..20 -- server --port {port}"} {
+		code, plan, said := execute(t, append([]string{"config", "-o", "yaml"}, strings.Fields(line)...)...)
+		if want := "version: headroom/v1\nkind: plan\ntraffic: 5..20  # flag\n"; code != 0 || plan != want || said != "" {
+			t.Errorf("config -o yaml %s: exit code %d, says %q, prints\n%swant\n%s", line, code, said, plan, want)
+		}
+	}
+}
+
 func TestConfigRefuses(t *testing.T) {
 	inFolder(t, nil)
 	for line, want := range map[string]string{

@@ -102,7 +102,7 @@ func demoConfig(serviceTime, budget, length time.Duration) advisor.Config {
 
 func (a *app) demo(config advisor.Config, headless, json bool) error {
 	if headless {
-		result, err := a.runTune(config, true, remoteFlags{})
+		result, err := a.runTune(config, tuneOptions{keep: true})
 		return a.concludeTune(result, err, tuneOptions{json: json})
 	}
 	session, err := advisor.NewSession(config)

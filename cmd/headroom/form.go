@@ -22,7 +22,7 @@ func firstValues() tui.StartValues {
 func (a *app) swarmFromForm(ctx context.Context, values tui.StartValues, l *loadFlags, v *adviceFlags, o runOptions) error {
 	var problem error
 	for {
-		answers, err := tui.StartForm(a.signals.stop, values, problem)
+		answers, err := tui.StartForm(a.signals.stop, values, problem, a.onlyASCII())
 		if err != nil {
 			return a.left(err)
 		}
@@ -31,7 +31,7 @@ func (a *app) swarmFromForm(ctx context.Context, values tui.StartValues, l *load
 		if problem = err; problem != nil {
 			continue
 		}
-		if err := remember(values); err != nil {
+		if err := remember(values, session.State().Plan.Secrets); err != nil {
 			write(a.err, "the answers are not remembered: "+err.Error()+"\n")
 		}
 		if err := a.swarm(session, o, true); !errors.Is(err, tui.ErrAnother) {

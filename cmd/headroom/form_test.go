@@ -116,7 +116,7 @@ func TestRememberedAnswers(t *testing.T) {
 		t.Errorf("remembered() = %+v before anything was, want %+v", got, firstValues())
 	}
 	v := tui.StartValues{Target: "http://me:pass@127.0.0.1:8000/path?x=7&api_key=secret&y=1", Load: "40/s", RunTime: "5m", Scenario: "s.yaml"}
-	if err := remember(v); err != nil {
+	if err := remember(v, nil); err != nil {
 		t.Fatal(err)
 	}
 	want := v
@@ -138,7 +138,7 @@ func TestRememberedAnswers(t *testing.T) {
 		}
 	}
 	t.Setenv("XDG_STATE_HOME", path) // a file, where a folder is wanted
-	if err := remember(v); err == nil {
+	if err := remember(v, nil); err == nil {
 		t.Error("remember() in a folder that is a file has no error")
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -11,6 +12,9 @@ import (
 func (a *app) asciiFlag(f *pflag.FlagSet) {
 	f.BoolVar(&a.ascii, "ascii", false, "nothing but ASCII on the dashboard; so too where the locale is not UTF-8")
 }
+
+// onlyASCII reports whether the screen must do with ASCII.
+func (a *app) onlyASCII() bool { return a.ascii || !unicodeLocale(os.Getenv) }
 
 // unicodeLocale reports whether a terminal may be sent more than ASCII, by the
 // first variable that POSIX would take the characters from. Where none is set,

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,18 +19,22 @@ import (
 // those who build and package it.
 func (a *app) docsCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:       "docs markdown|man DIR",
-		Short:     "Write the reference of the commands into a folder, as Markdown or as man pages",
+		Use:       "docs markdown|man|completion DIR",
+		Short:     "Write the reference of the commands into a folder, as Markdown or as man pages, or the completion of the shells",
 		Hidden:    true,
-		ValidArgs: []string{"markdown", "man"},
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 || args[0] != "markdown" && args[0] != "man" {
-				return usage("arguments: got %q, want markdown or man, and a folder", strings.Join(args, " "))
+		ValidArgs: []string{"markdown", "man", "completion"},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 || !slices.Contains(cmd.ValidArgs, args[0]) {
+				return usage("arguments: got %q, want markdown, man or completion, and a folder", strings.Join(args, " "))
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pages, err := referencePages(cmd.Root(), args[0])
+			write := referencePages
+			if args[0] == "completion" {
+				write = completionScripts
+			}
+			pages, err := write(cmd.Root(), args[0])
 			if err == nil {
 				err = os.MkdirAll(args[1], 0o777)
 			}
@@ -49,7 +54,6 @@ func (a *app) docsCommand() *cobra.Command {
 // referencePages are the pages of all commands, by their file names. They are
 // the same on every machine and on every day.
 func referencePages(root *cobra.Command, format string) (map[string][]byte, error) {
-	root.InitDefaultCompletionCmd()
 	pages := map[string][]byte{}
 	var add func(*cobra.Command) error
 	add = func(cmd *cobra.Command) error {
@@ -74,6 +78,25 @@ func referencePages(root *cobra.Command, format string) (map[string][]byte, erro
 		return nil
 	}
 	return pages, add(root)
+}
+
+// completionScripts are those of all shells, by the names under which these look
+// for them.
+func completionScripts(root *cobra.Command, _ string) (map[string][]byte, error) {
+	scripts := map[string][]byte{}
+	for name, write := range map[string]func(io.Writer) error{
+		"headroom.bash": func(w io.Writer) error { return root.GenBashCompletionV2(w, true) },
+		"_headroom":     root.GenZshCompletion,
+		"headroom.fish": func(w io.Writer) error { return root.GenFishCompletion(w, true) },
+		"headroom.ps1":  root.GenPowerShellCompletionWithDesc,
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return nil, err
+		}
+		scripts[name] = b.Bytes()
+	}
+	return scripts, nil
 }
 
 // pageName is that of a command, by its path: run for headroom run.

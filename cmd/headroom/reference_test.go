@@ -67,8 +67,8 @@ func TestReferencePages(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"docs":                    "arguments: got \"\", want markdown or man, and a folder",
-		"docs html x":             "arguments: got \"html x\", want markdown or man, and a folder",
+		"docs":                    "arguments: got \"\", want markdown, man or completion, and a folder",
+		"docs html x":             "arguments: got \"html x\", want markdown, man or completion, and a folder",
 		"docs man /dev/null/here": "/dev/null/here: mkdir /dev/null: not a directory",
 	} {
 		if code, _, said := execute(t, strings.Fields(line)...); code != exitUsage || said != "headroom: "+want+"\n" {
@@ -96,9 +96,17 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("%s: exit code %d, offers %q, want %q", line, code, out, want)
 		}
 	}
-	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
-		if code, out, _ := execute(t, "completion", shell); code != 0 || !strings.Contains(out, "headroom") {
+	dir := t.TempDir()
+	if code, out, said := execute(t, "docs", "completion", dir); code != 0 || out+said != "" {
+		t.Fatalf("docs completion: exit code %d, prints %s%s", code, out, said)
+	}
+	for shell, file := range map[string]string{"bash": "headroom.bash", "zsh": "_headroom", "fish": "headroom.fish", "powershell": "headroom.ps1"} {
+		code, out, _ := execute(t, "completion", shell)
+		if code != 0 || !strings.Contains(out, "headroom") {
 			t.Errorf("completion %s: exit code %d, prints %d bytes", shell, code, len(out))
+		}
+		if diff := cmp.Diff(out, read(t, filepath.Join(dir, file))); diff != "" {
+			t.Errorf("completion %s is not what docs writes (-printed +written):\n%s", shell, diff)
 		}
 	}
 }

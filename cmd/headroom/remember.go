@@ -2,11 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 
 	"headroom/profiles"
 	"headroom/profiles/document"
@@ -55,8 +52,8 @@ func remembered() tui.StartValues {
 
 // remember keeps the answers for the next time, in a file that only the user
 // can read, without what lets somebody in.
-func remember(v tui.StartValues) error {
-	target, err := withoutKeys(v.Target)
+func remember(v tui.StartValues, secrets *profiles.Secrets) error {
+	target, err := secrets.Strip(v.Target)
 	if err != nil {
 		return err
 	}
@@ -73,25 +70,4 @@ func remember(v tui.StartValues) error {
 		return err
 	}
 	return document.ReplaceBytes(path, 0o600, append(data, '\n'))
-}
-
-// secretParameter is the name of a part of a query that may let somebody in.
-var secretParameter = regexp.MustCompile(`(?i)key|token|secret|pass|pwd|auth|sig|cred|session|code`)
-
-// withoutKeys is a URL without its user and password, and without the
-// parameters whose names speak of a secret.
-func withoutKeys(target string) (string, error) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return "", err
-	}
-	u.User = nil
-	var kept []string
-	for _, parameter := range strings.Split(u.RawQuery, "&") {
-		if name, _, _ := strings.Cut(parameter, "="); !secretParameter.MatchString(name) {
-			kept = append(kept, parameter)
-		}
-	}
-	u.RawQuery = strings.Join(kept, "&")
-	return u.String(), nil
 }

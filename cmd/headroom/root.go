@@ -19,6 +19,7 @@ type app struct {
 
 func newRoot(io streams, signals *signals) *cobra.Command {
 	a := &app{streams: io, signals: signals}
+	swarm, form := a.runCommand()
 	root := &cobra.Command{
 		Use:           "headroom",
 		Short:         "Find out how much load a service takes, and get an autoscale configuration that holds",
@@ -34,7 +35,10 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 			if !a.draws() {
 				return cmd.Help()
 			}
-			return a.swarmFromForm(cmd.Context(), remembered(), newLoadFlags(), newAdviceFlags(), runOptions{failureCode: exitFailures})
+			if err := a.settle(swarm, nil); err != nil {
+				return err
+			}
+			return form(cmd.Context())
 		},
 	}
 	root.PersistentPreRunE = a.configure
@@ -44,9 +48,10 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	a.asciiFlag(root.Flags())
 	root.AddCommand(
-		a.runCommand(), a.watchCommand(), a.attachCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(),
+		swarm, a.watchCommand(), a.attachCommand(), a.capacityCommand(), a.adviseCommand(), a.tuneCommand(), a.applyCommand(), a.exportCommand(), a.importCommand(), a.checkCommand(),
 		a.simulateCommand(), a.reportCommand(), a.schemaCommand(), a.scalerCommand(), a.workersCommand(), a.queueCommand(), a.demoCommand(), a.targetCommand(), a.configCommand(), a.versionCommand(), a.docsCommand(),
 	)
+	refuseUnknown(root)
 	addCompletion(root)
 	return root
 }

@@ -29,7 +29,9 @@ type runOptions struct {
 	failureCode int
 }
 
-func (a *app) runCommand() *cobra.Command {
+// runCommand returns run, and what headroom alone does: it asks for a run,
+// beginning with what the flags of run were set to.
+func (a *app) runCommand() (run *cobra.Command, form func(context.Context) error) {
 	l, v, o := newLoadFlags(), newAdviceFlags(), runOptions{failureCode: exitFailures}
 	cmd := &cobra.Command{
 		Use:   "run [TARGET]",
@@ -40,12 +42,7 @@ func (a *app) runCommand() *cobra.Command {
 			"  headroom run http://127.0.0.1:8000/ --stage 1m:50/s --step 30s:200/s --stage 1m:0/s",
 		Args: oneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.failureCode < 0 || o.failureCode > 125 {
-				return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
-			}
-			var err error
-			o.before, err = o.baseline.run()
-			if err := errors.Join(err, o.files.check(), o.remote.check()); err != nil {
+			if err := o.finish(); err != nil {
 				return err
 			}
 			if o.list {
@@ -102,7 +99,24 @@ func (a *app) runCommand() *cobra.Command {
 	o.remote.flags(f)
 	v.sizing(f)
 	v.measuring(f)
-	return cmd
+	return cmd, func(ctx context.Context) error {
+		if err := o.finish(); err != nil {
+			return err
+		}
+		if l.shape.any() {
+			a.warn([]string{"the form has no shapes: headroom run takes those that are set"})
+		}
+		return a.swarmFromForm(ctx, startValues(f, remembered()), l, v, o)
+	}
+}
+
+// finish reads the baseline, and finds out what is wrong before anything starts.
+func (o *runOptions) finish() (err error) {
+	if o.failureCode < 0 || o.failureCode > 125 {
+		return usage("--exit-code-on-error: got %d, want 0 to 125", o.failureCode)
+	}
+	o.before, err = o.baseline.run()
+	return errors.Join(err, o.files.check(), o.remote.check())
 }
 
 // prepare is a session for a plan, which nothing has started yet.

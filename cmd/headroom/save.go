@@ -34,8 +34,11 @@ func (a *app) saveFile(path string, content func(io.Writer) error) error {
 // canWrite finds out before any work is done whether a file, if one is named,
 // can be written at its end. It leaves no trace.
 func canWrite(flag, path string) error {
-	if path == "" {
+	switch path {
+	case "":
 		return nil
+	case "-": // elsewhere the standard output, which has the result
+		return usage("%s: got -, want the name of a file", flag)
 	}
 	info, err := os.Stat(path)
 	fresh := errors.Is(err, fs.ErrNotExist)

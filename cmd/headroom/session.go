@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"headroom/advisor"
@@ -152,7 +151,7 @@ type steered interface {
 
 // dashboard shows a session on the whole terminal until the user leaves.
 func (a *app) dashboard(s steered, o tui.Options) error {
-	o.States, o.ASCII = s.States(), a.ascii || !unicodeLocale(os.Getenv)
+	o.States, o.ASCII = s.States(), a.onlyASCII()
 	if !o.FleetOnly { // that has no advice and no run
 		o.Formats = platform.Names()
 		o.Export = func(format, path string, overwrite bool) (string, error) {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"headroom/scaler"
 )
 
 // The values of a command's flags come from, the later ones winning:
@@ -46,6 +48,17 @@ type settled struct {
 
 // configure sets the flags of a command that the command line left open.
 func (a *app) configure(cmd *cobra.Command, args []string) error {
+	if err := a.settle(cmd, args); err != nil {
+		return err
+	}
+	for _, note := range strays(cmd.Root(), os.Environ()) {
+		write(a.err, note+"\n")
+	}
+	return nil
+}
+
+// settle is settle for a command that goes on: what it takes is said.
+func (a *app) settle(cmd *cobra.Command, args []string) error {
 	s, err := settle(cmd, args)
 	if err != nil || cmd.Flags().Lookup("config") == nil {
 		return err
@@ -95,10 +108,11 @@ func (s *settled) take(f *pflag.FlagSet, args []string, level []setting) error {
 	if len(args) > 0 {
 		above["host"] = args[0]
 	}
+	sizes := f.Lookup("timezone") != nil // for a traffic, of which a trace is one too
 	var errs []error
 	for _, one := range level {
 		flag := f.Lookup(one.flag)
-		if _, ok := above[one.flag]; ok || flag == nil || givesWay(one.flag, above) {
+		if _, ok := above[one.flag]; ok || flag == nil || givesWay(one.flag, above) || sizes && otherTraffic(one.flag, above) {
 			continue
 		}
 		if len(one.values) > 1 && !isRepeatable(flag) {
@@ -143,6 +157,18 @@ func givesWay(flag string, above map[string]string) bool {
 	return false
 }
 
+// otherTraffic reports whether a setting says what the traffic is in one way,
+// as a range or as a trace, where higher levels have said it in the other.
+func otherTraffic(flag string, above map[string]string) (ok bool) {
+	switch flag {
+	case "traffic":
+		_, ok = above["trace"]
+	case "trace", "trace-format", "trace-column", "trace-interval", "timezone":
+		_, ok = above["traffic"]
+	}
+	return ok
+}
+
 // summary says in a line what was taken, by its source.
 func (s settled) summary() []string {
 	flags := map[string][]string{}
@@ -185,6 +211,26 @@ func environment(f *pflag.FlagSet) (out []setting) {
 		out = append(out, setting{flag.Name, values, name})
 	})
 	return out
+}
+
+// strays is a note on the variables that look like ours and set no flag of any
+// command, as when one is misspelled.
+func strays(root *cobra.Command, environ []string) (notes []string) {
+	known := map[string]bool{tokenVariable: true, scaler.ReplicaVariable: true}
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known[variable(f.Name)] = true })
+	}
+	var unknown []string
+	for _, entry := range environ {
+		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "HEADROOM_") && value != "" && !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	slices.Sort(unknown)
+	return []string{strings.Join(unknown, ", ") + ": not used: no flag of any command has that name"}
 }
 
 // repeatable is a flag of ours that adds to its value each time it is given.

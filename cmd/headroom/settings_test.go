@@ -82,6 +82,14 @@ func TestSettle(t *testing.T) {
 			[]string{"config=b.yaml flag", "users=2 b.yaml:2"}},
 		{"the file of a variable", map[string]string{"b.yaml": planHead + "users: 2\n"}, []string{"HEADROOM_CONFIG=b.yaml"}, "run",
 			[]string{"config=b.yaml HEADROOM_CONFIG", "users=2 b.yaml:2"}},
+		{"a recorded traffic instead of a range", map[string]string{"headroom.yaml": planHead + "traffic: 5..20\nprice: 0.35/h\n"}, nil, "advise m.json --trace day.csv",
+			[]string{"trace=day.csv flag", "price=0.35/h headroom.yaml:3"}},
+		{"a range instead of a recorded traffic", map[string]string{"headroom.yaml": planHead + "trace: day.csv\ntrace-column: 2\ntimezone: Asia/Tokyo\n"}, nil, "tune -- x",
+			[]string{"trace=day.csv headroom.yaml:2", "trace-column=2 headroom.yaml:3", "timezone=Asia/Tokyo headroom.yaml:4"}},
+		{"and for advise", map[string]string{"headroom.yaml": planHead + "trace: day.csv\ntrace-column: 2\ntimezone: Asia/Tokyo\n"}, nil, "advise m.json --traffic 5..20",
+			[]string{"traffic=5..20 flag"}},
+		{"a run has both", map[string]string{"headroom.yaml": planHead + "traffic: 5..20\n"}, nil, "run --trace day.csv",
+			[]string{"trace=day.csv flag", "traffic=5..20 headroom.yaml:2"}},
 		{"Locust's file", map[string]string{"locust.conf": "# a load\n[runtime]\nusers = 5\nheadless\n--spawn-rate: 2 ; fast\nhost \"http://a/\"\n"}, nil, "run", []string{
 			"users=5 locust.conf:3", "spawn-rate=2 locust.conf:5", "host=http://a/ locust.conf:6", "headless=true locust.conf:4"}},
 		{"ours before Locust's", map[string]string{"locust.conf": "users = 5\n", "headroom.yaml": planHead + "users: 1\n"}, nil, "run", []string{"users=1 headroom.yaml:2"}},
@@ -173,6 +181,21 @@ headroom.yaml:4: seed: got "y", want a number`},
 				t.Errorf("run: exit code %d, want %d", code, exitUsage)
 			}
 		})
+	}
+}
+
+// A variable that no command reads is said in a line, whichever command runs.
+func TestStrayVariables(t *testing.T) {
+	inFolder(t, nil)
+	for name, value := range map[string]string{"HEADROOM_USRES": "5", "HEADROOM_RATES": "9", "HEADROOM_SLOW": "", "HEADROOM_USERS": "3",
+		"HEADROOM_CONCURRENCY": "4", "HEADROOM_TOKEN": "x", "HEADROOM_REPLICA": "a/1"} {
+		t.Setenv(name, value)
+	}
+	const want = "HEADROOM_RATES, HEADROOM_USRES: not used: no flag of any command has that name\n"
+	for _, line := range []string{"version", "config run", "schema plan"} {
+		if code, _, said := execute(t, strings.Fields(line)...); code != 0 || said != want {
+			t.Errorf("%s: exit code %d, says %q, want %q", line, code, said, want)
+		}
 	}
 }
 

@@ -23,6 +23,7 @@ type tuneOptions struct {
 	path    string
 	keep    bool
 	json    bool
+	quiet   bool
 	output  string
 	remote  remoteFlags
 	exports []string
@@ -84,6 +85,7 @@ func (a *app) tuneCommand() *cobra.Command {
 	f.StringArrayVar(&o.exports, "export", nil, "write the configuration of a platform: `NAME=FILE` (repeatable)")
 	f.StringVarP(&o.output, "out", "o", "", "save the measurement as JSON to `FILE`")
 	f.BoolVar(&o.json, "json", false, "print the result as JSON")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, only the result")
 	o.remote.flags(f)
 	l.request(f)
 	ofTarget.AddFlag(f.Lookup("host"))
@@ -176,7 +178,7 @@ func (a *app) tuneTarget(cmd *cobra.Command, target string, l *loadFlags, v *adv
 }
 
 func (a *app) tune(config advisor.Config, o tuneOptions) error {
-	result, err := a.runTune(config, o.keep, o.remote)
+	result, err := a.runTune(config, o)
 	var saved error
 	if o.output != "" && result.Measurement.Kind != "" {
 		saved = a.saveFile(o.output, func(w io.Writer) error { return report.WriteJSON(w, result.Measurement) })
@@ -185,17 +187,17 @@ func (a *app) tune(config advisor.Config, o tuneOptions) error {
 }
 
 // runTune performs the tune and shows its progress.
-func (a *app) runTune(config advisor.Config, keep bool, r remoteFlags) (advisor.TuneResult, error) {
+func (a *app) runTune(config advisor.Config, o tuneOptions) (advisor.TuneResult, error) {
 	session, err := advisor.NewSession(config)
 	if err != nil {
 		return advisor.TuneResult{}, &exit{exitUsage, err}
 	}
-	end, err := a.startServed(session, r)
+	end, err := a.startServed(session, o.remote)
 	if err != nil {
 		return advisor.TuneResult{}, err
 	}
 	defer end()
-	p := newProgress(a.err, config.Budget, events)
+	p := newProgress(a.err, config.Budget, told(o.quiet, events))
 	states, finished := session.States(), make(chan struct{})
 	shown := make(chan struct{})
 	go func() {
@@ -210,7 +212,7 @@ func (a *app) runTune(config advisor.Config, keep bool, r remoteFlags) (advisor.
 			}
 		}
 	}()
-	result, err := session.Tune(a.signals.stop, keep)
+	result, err := session.Tune(a.signals.stop, o.keep)
 	close(finished)
 	<-shown
 	p.end()

@@ -154,7 +154,7 @@ func (w *watcher) show(s advisor.State) error {
 		notices, quiet, gone = append([]probe.Notice{{Kind: probe.NoticeChosen, Text: chosenText}}, notices...), 0, 0
 	}
 	w.picture = report.Watch{
-		At: s.At, Target: w.plan.ShownTarget(), Rate: w.plan.Rate, Load: s.Load, Name: s.Fleet.Statement(probe.FromDNS), Workers: s.Fleet.Statement(probe.FromWorkers), Replicas: w.watch.Replicas(), Unseen: w.watch.Unseen(),
+		At: s.At, Target: w.plan.ShownTarget(), Rate: w.plan.Rate, Load: s.Load, Name: s.Fleet.Statement(probe.FromDNS), Workers: s.Fleet.Statement(probe.FromWorkers), Replicas: w.watch.Replicas(s.Fleet.Unanswered()...), Unseen: w.watch.Unseen(),
 		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problemText(latest), Changes: w.changes, Notices: notices,
 	}
 	return w.out.show(w.picture, fresh)

@@ -82,6 +82,9 @@ func TestWatchWithAListOfWorkers(t *testing.T) {
 	if want := "\nworkers list: 2 running of 3\n"; code != 0 || !strings.Contains(out, want) {
 		t.Errorf("watch: exit %d, want 0 and %q in\n%s", code, want, out)
 	}
+	if !strings.Contains(out, "\npod-2    starting  –") {
+		t.Errorf("watch: want a row of the worker that starts in\n%s", out)
+	}
 	_, out, _ = execute(t, append(args, "--json")...)
 	if want := `"workers":{"source":"workers","known":3,"ready":2,`; !strings.Contains(out, want) {
 		t.Errorf("watch --json: want %s in\n%s", want, out)

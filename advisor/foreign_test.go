@@ -1,0 +1,121 @@
+package advisor
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"headroom/load"
+	"headroom/probe"
+)
+
+func TestNewcomer(t *testing.T) {
+	// answers are of so many requests a second for 10 s, by replica 0, and by replica 1 from then on.
+	answers := func(perSecond int, from time.Duration) (out []load.Sample) {
+		for i := range 10 * perSecond {
+			at := time.Duration(i) * time.Second / time.Duration(perSecond)
+			sample := load.Sample{Done: at, Status: 200}
+			if at >= from && i%2 == 1 {
+				sample.Replica = 1
+			}
+			out = append(out, sample)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name      string
+		perSecond int
+		from      time.Duration
+		want      bool
+	}{
+		{"there from the beginning", 50, 0, false},
+		{"it came in the first half", 50, 4 * time.Second, false},
+		{"it came in the second half", 50, 8 * time.Second, true},
+		{"too few answers to have seen it", 3, 8 * time.Second, false},
+		{"it never came", 50, time.Minute, false},
+	} {
+		s := &Session{}
+		if got := s.newcomer(answers(c.perSecond, c.from), 10*time.Second); got != c.want {
+			t.Errorf("%s: newcomer = %v, want %v", c.name, got, c.want)
+		}
+		if s.newcomer(answers(c.perSecond, c.from), 10*time.Second) {
+			t.Errorf("%s: it is new in a second step too", c.name)
+		}
+	}
+}
+
+func TestAnswered(t *testing.T) {
+	for _, c := range []struct {
+		names []string
+		want  int
+	}{{nil, 0}, {[]string{"a", "b"}, 2}, {[]string{"a", "b", probe.Others}, 0}} {
+		var replicas []load.Replica
+		for _, n := range c.names {
+			replicas = append(replicas, load.Replica{Name: n})
+		}
+		if got := answered(replicas); got != c.want {
+			t.Errorf("answered(%v) = %d, want %d", c.names, got, c.want)
+		}
+	}
+}
+
+// A fleet that shrinks is one that grows, seen from the other end.
+func TestLeaver(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		perSecond int
+		until     time.Duration // of replica 1
+		share     int           // one in so many answers is of replica 1
+		want      bool
+	}{
+		{"there to the end", 50, 10 * time.Second, 2, false},
+		{"it went in the first half", 50, 4 * time.Second, 2, true},
+		{"it went in the second half", 50, 8 * time.Second, 2, false},
+		{"too few answers to tell", 5, 4 * time.Second, 2, false},
+		{"one that a balancer which packs needed for a while", 50, 2 * time.Second, 5, false},
+	} {
+		var samples []load.Sample
+		for i := range 10 * c.perSecond {
+			sample := load.Sample{Done: time.Duration(i) * time.Second / time.Duration(c.perSecond), Status: 200}
+			if sample.Done < c.until && i%c.share == 1 {
+				sample.Replica = 1
+			}
+			samples = append(samples, sample)
+		}
+		if got := leaver(samples, 10*time.Second); got != c.want {
+			t.Errorf("%s: leaver = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// Once the fleet has changed in a step, it is repeated in half the time, and
+// those after it last no longer either, where fewer requests say enough.
+func TestStepsAreShortAgainstAReaction(t *testing.T) {
+	r := &reacting{simulated: simulated{service: 10 * time.Millisecond, servers: 1, slo: mustSLO(t, "p95<100ms")}, at: 3}
+	if _, err := Search(t.Context(), r, SearchOptions{SLO: r.slo, Budget: 4 * time.Minute, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	first, again := r.trials[r.at], r.trials[r.at+1]
+	if again.Users != first.Users || again.Length != max(minStep, first.Length/2) {
+		t.Errorf("after %+v came %+v, want it again in half the time", first, again)
+	}
+	for _, trial := range r.trials[r.at+1:] {
+		if trial.Users > 1 && trial.Length > again.Length {
+			t.Errorf("%+v, want %v or less", trial, again.Length)
+		}
+	}
+}
+
+// reacting is a service whose fleet changes during one of the trials.
+type reacting struct {
+	simulated
+	at int // number of the trial
+}
+
+func (r *reacting) Run(ctx context.Context, t Trial) (Observation, error) {
+	o, err := r.simulated.Run(ctx, t)
+	if o.Replicas = 0; len(r.trials) == r.at+1 {
+		o.Replicas = Changing
+	}
+	return o, err
+}
