@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -200,5 +201,17 @@ func TestWhatStartsIsLoggedOnce(t *testing.T) {
 	}
 	if e := s.state.Events; len(e) != 1 || e[0].Text != "c starts" {
 		t.Errorf("the log has %v, want that c starts", e)
+	}
+}
+
+// A scaler knows better than a list since when a replica has been ready; of one
+// that starts, or that is only named, nobody knows.
+func TestReadySince(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	list := []probe.Replica{{ID: "a", Created: at, StartedIn: time.Second}, {ID: "b", Created: at, StartedIn: 2 * time.Second}, {ID: "c", State: probe.Ready}}
+	managed := []probe.Replica{{ID: "a", Created: at, StartedIn: 3 * time.Second}, {ID: "d", Created: at, State: probe.Starting}}
+	want := map[string]time.Time{"a": at.Add(3 * time.Second), "b": at.Add(2 * time.Second)}
+	if got := readySince(list, managed); !maps.Equal(got, want) {
+		t.Errorf("readySince = %v, want %v", got, want)
 	}
 }

@@ -81,7 +81,7 @@ func TestMeasuringConfig(t *testing.T) {
 		want string
 	}{
 		{"no objective of latency", func(l *loadFlags, _ *adviceFlags) { l.slo = nil },
-			`--slo: got nothing, want at least one latency percentile such as p95<300ms`},
+			`--slo: got nothing, want at least one latency percentile such as p95<300ms, or ttft.p95<500ms of streams`},
 		{"a short budget", func(_ *loadFlags, v *adviceFlags) { v.budget = time.Second }, "--budget: got 1s, want 10s or more"},
 		{"a short replay", func(_ *loadFlags, v *adviceFlags) { v.verify = time.Second }, "--verify: got 1s, want 5s or more"},
 		{"no room left", func(_ *loadFlags, v *adviceFlags) { v.wanted.Headroom = 1000 }, "--headroom: got 100%, want 0% or more and less than 100%"},
