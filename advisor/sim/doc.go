@@ -1,7 +1,7 @@
 // Package sim is a service in simulated time: arrivals, a balancer with its
 // queue, replicas that start and end, and a scaler. Run simulates requests one
-// by one; Foresee lets them flow, which is coarser and faster; Explore searches
-// policies with both. What decides is not a model: dispatch, the windows of the
+// by one; Explore searches policies, and first lets requests flow, which is
+// coarser and faster. What decides is not a model: dispatch, the windows of the
 // metrics, and the decider are those that the built-in scaler runs, or the
 // decider of a platform.
 //

@@ -135,10 +135,10 @@ func (x *explorer) shortlist(ctx context.Context, needed float64) ([]place, erro
 	places := x.space.places()
 	x.foreseen = len(places)
 	var known sync.Map
-	outlooks, err := each(ctx, places, func(ctx context.Context, at place) (Outlook, error) {
+	outlooks, err := each(ctx, places, func(ctx context.Context, at place) (outlook, error) {
 		scaler, err := x.space.at(at)
 		if err != nil {
-			return Outlook{}, err
+			return outlook{}, err
 		}
 		return foresee(ctx, x.setup, scaler, &known)
 	})
@@ -151,10 +151,10 @@ func (x *explorer) shortlist(ctx context.Context, needed float64) ([]place, erro
 	}
 	out := []place{x.space.start()}
 	for len(rest) > 0 && len(out) < shortlisted {
-		best := undominated(rest, func(i int) (float64, float64) { return outlooks[i].ReplicaSeconds, outlooks[i].Attainment })
+		best := undominated(rest, func(i int) (float64, float64) { return outlooks[i].replicaSeconds, outlooks[i].attainment })
 		rest = slices.DeleteFunc(rest, func(i int) bool { return slices.Contains(best, i) })
 		slices.SortStableFunc(best, func(a, b int) int {
-			return cmp.Compare(math.Abs(outlooks[a].Attainment-needed), math.Abs(outlooks[b].Attainment-needed))
+			return cmp.Compare(math.Abs(outlooks[a].attainment-needed), math.Abs(outlooks[b].attainment-needed))
 		})
 		for _, i := range best {
 			if len(out) < shortlisted && places[i] != out[0] {

@@ -10,13 +10,13 @@ import (
 	"headroom/profiles"
 )
 
-// Outlook is what a fluid simulation foresees.
-type Outlook struct {
-	Attainment     float64 `json:"attainment"`     // share of the requests that are good, 0..1; 1 without any
-	ReplicaSeconds float64 `json:"replicaSeconds"` // as in Result
+// outlook is what a fluid simulation foresees.
+type outlook struct {
+	attainment     float64 // share of the requests that are good, 0..1; 1 without any
+	replicaSeconds float64 // as in Result
 }
 
-// Foresee is a coarse Run, to find out which of many policies deserve one: its
+// foresee is a coarse Run, to find out which of many policies deserve one: its
 // cost goes with the length of the load, not with its requests. These flow, a
 // second at a time: with Q those in the queue, λ those that arrive and c those
 // that the replicas in service can finish in it,
@@ -28,17 +28,12 @@ type Outlook struct {
 // Run, but without the noise of single requests, which has a scaler keep some
 // more replicas. Its attainment is within six points of Run's, its replica
 // seconds within a fifth, also where the load jumps. Pinned connections are not
-// looked at. The error is as of Run.
-func Foresee(ctx context.Context, setup Setup, scaler Scaler) (Outlook, error) {
-	return foresee(ctx, setup, scaler, &sync.Map{})
-}
-
-// foresee is Foresee with the equilibria that are known of the setup: they depend
-// on no scaler.
-func foresee(ctx context.Context, setup Setup, scaler Scaler, known *sync.Map) (Outlook, error) {
+// looked at. The error is as of Run. known holds what was worked out for the
+// setup, whatever the scaler was, and gets more.
+func foresee(ctx context.Context, setup Setup, scaler Scaler, known *sync.Map) (outlook, error) {
 	s, err := newSimulation(setup, scaler)
 	if err != nil {
-		return Outlook{}, err
+		return outlook{}, err
 	}
 	f := fluid{simulation: s, known: known}
 	f.limit = math.Inf(1)
@@ -48,7 +43,7 @@ func foresee(ctx context.Context, setup Setup, scaler Scaler, known *sync.Map) (
 	s.begin()
 	for at := time.Second; at <= s.Length; at += time.Second {
 		if ctx.Err() != nil {
-			return Outlook{}, context.Cause(ctx)
+			return outlook{}, context.Cause(ctx)
 		}
 		for s.agenda.events[0].at < at {
 			e := s.agenda.pop()
@@ -60,9 +55,9 @@ func foresee(ctx context.Context, setup Setup, scaler Scaler, known *sync.Map) (
 	}
 	s.turn(s.Length)
 	s.settle()
-	out := Outlook{Attainment: 1, ReplicaSeconds: s.replicaTime.Seconds()}
+	out := outlook{attainment: 1, replicaSeconds: s.replicaTime.Seconds()}
 	if f.offered > 0 {
-		out.Attainment = f.good / f.offered
+		out.attainment = f.good / f.offered
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,16 +32,16 @@ func TestFluidIsNearToRequests(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Foresee(t.Context(), s, scaler)
+			got, err := foresee(t.Context(), s, scaler, &sync.Map{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := scaled(t, s, p)
-			if math.Abs(got.Attainment-*want.Attainment) > 0.06 {
-				t.Errorf("%T, %s: %.3f good, want %.3f ± 0.06", load, tt.kind, got.Attainment, *want.Attainment)
+			if math.Abs(got.attainment-*want.Attainment) > 0.06 {
+				t.Errorf("%T, %s: %.3f good, want %.3f ± 0.06", load, tt.kind, got.attainment, *want.Attainment)
 			}
-			if off := got.ReplicaSeconds/want.ReplicaSeconds - 1; math.Abs(off) > 0.2 {
-				t.Errorf("%T, %s: %.0f replica seconds, want %.0f ± 20 %%", load, tt.kind, got.ReplicaSeconds, want.ReplicaSeconds)
+			if off := got.replicaSeconds/want.ReplicaSeconds - 1; math.Abs(off) > 0.2 {
+				t.Errorf("%T, %s: %.0f replica seconds, want %.0f ± 20 %%", load, tt.kind, got.replicaSeconds, want.ReplicaSeconds)
 			}
 		}
 	}
@@ -51,8 +52,8 @@ func TestFluidIsNearToRequests(t *testing.T) {
 func TestFluidExtremes(t *testing.T) {
 	s := steady(10, time.Hour, Constant(quarter))
 	s.MaxQueue = 100
-	one, err := Foresee(t.Context(), s, Scaler{profiles.FixedPolicy(1), at{0, 1}})
-	if err != nil || math.Abs(one.Attainment-0.4) > 0.02 || one.ReplicaSeconds != 3600 {
+	one, err := foresee(t.Context(), s, Scaler{profiles.FixedPolicy(1), at{0, 1}}, &sync.Map{})
+	if err != nil || math.Abs(one.attainment-0.4) > 0.02 || one.replicaSeconds != 3600 {
 		t.Errorf("one replica of 4/s at 10/s: got %+v, %v; want 0.4 good for 3600 replica seconds", one, err)
 	}
 	p := proportional(profiles.InFlight, 700, 10)
@@ -63,8 +64,8 @@ func TestFluidExtremes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Foresee(t.Context(), s, scaler)
-	if want := scaled(t, s, p); err != nil || got.Attainment < 0.95 || math.Abs(got.ReplicaSeconds/want.ReplicaSeconds-1) > 0.2 {
+	got, err := foresee(t.Context(), s, scaler, &sync.Map{})
+	if want := scaled(t, s, p); err != nil || got.attainment < 0.95 || math.Abs(got.replicaSeconds/want.ReplicaSeconds-1) > 0.2 {
 		t.Errorf("at rest for half of the time: got %+v, %v; want nearly all good, and %.0f replica seconds", got, err, want.ReplicaSeconds)
 	}
 }
@@ -79,7 +80,7 @@ func BenchmarkForesee(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := Foresee(b.Context(), s, scaler); err != nil {
+		if _, err := foresee(b.Context(), s, scaler, &sync.Map{}); err != nil {
 			b.Fatal(err)
 		}
 	}
