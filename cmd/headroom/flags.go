@@ -106,20 +106,39 @@ func (l *loadFlags) request(f *pflag.FlagSet) {
 
 // judging adds the flags that judge a run beside its SLO.
 func (l *loadFlags) judging(f *pflag.FlagSet) {
-	f.Var(&thresholdFlag{&l.thresholds}, "threshold", "a condition in k6's words such as 'http_req_duration: p(95)<200', with abortOnFail, delay=10s and every=30s behind it (repeatable)")
+	f.Var(&thresholdFlag{to: &l.thresholds}, "threshold", "a condition in k6's words such as 'http_req_duration: p(95)<200', with abortOnFail, delay=10s and every=30s behind it (repeatable)")
 }
 
-// thresholdFlag adds a threshold to the others.
-type thresholdFlag struct{ to *[]profiles.Threshold }
+// thresholdFlag adds a threshold to the others. It is a pflag.SliceValue, since
+// commas may be in one.
+type thresholdFlag struct {
+	to    *[]profiles.Threshold
+	texts []string // of those that were given
+}
 
-func (f *thresholdFlag) String() string { return "" }
-func (f *thresholdFlag) Type() string   { return "threshold" }
+func (f *thresholdFlag) String() string     { return strings.Join(f.texts, "; ") }
+func (f *thresholdFlag) Type() string       { return "threshold" }
+func (f *thresholdFlag) GetSlice() []string { return f.texts }
 func (f *thresholdFlag) Set(text string) error {
 	t, err := profiles.ParseThreshold(text)
 	if err == nil {
-		*f.to = append(*f.to, t)
+		*f.to, f.texts = append(*f.to, t), append(f.texts, text)
 	}
 	return err
+}
+
+// Append is Set.
+func (f *thresholdFlag) Append(text string) error { return f.Set(text) }
+
+// Replace sets these and no others.
+func (f *thresholdFlag) Replace(texts []string) error {
+	*f.to, f.texts = nil, nil
+	for _, text := range texts {
+		if err := f.Set(text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // message adds the flags that describe one request, and who answered it.
