@@ -62,11 +62,12 @@ func TestSearchAroundAnAdvice(t *testing.T) {
 	}
 	counts := file(t, "counts.csv", "600\n900\n1200\n1500\n1800\n1800\n1500\n1200\n900\n600\n600\n600\n")
 	traced := []string{"advise", measurementFile(t, false), "--trace", counts, "--trace-interval", "1m", "--start-up", "2s"}
-	if by := exploration(t, 0, append(advise, "--for", "keda")...); by.Scaler != "keda" || by.Load != "1h of this traffic" || by.Start.ReplicaSeconds == x.Start.ReplicaSeconds {
-		t.Errorf("for keda: %s simulates %+v under %q, want keda, and other costs than the built-in scaler's", by.Scaler, by.Start, by.Load)
-	}
-	if under := exploration(t, 0, traced...); under.Load != "the 12m of the trace" || under.Scaler != builtin || under.Chosen == nil {
+	under := exploration(t, 0, traced...)
+	if x.Load != "1h of this traffic" || under.Load != "the 12m of the trace" || under.Scaler != builtin || under.Chosen == nil {
 		t.Errorf("with a trace: %s simulates under %q, chosen %+v", under.Scaler, under.Load, under.Chosen)
+	}
+	if by := exploration(t, 0, append(traced, "--for", "keda")...); by.Scaler != "keda" || by.Start.ReplicaSeconds == under.Start.ReplicaSeconds {
+		t.Errorf("for keda: %s simulates %+v, want keda, and other costs than the built-in scaler's", by.Scaler, by.Start)
 	}
 	if code, _, said := execute(t, append(traced, "--search", "--growth", "20%")...); code != exitUsage || !strings.Contains(said, "--growth: got 20% with --search and --trace") {
 		t.Errorf("with --growth and --trace: exit code %d, says %q", code, said)

@@ -3,6 +3,7 @@ package platform
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,10 +168,8 @@ func TestSays(t *testing.T) {
 		{aws, "memory", Says}, {aws, "in flight", Converts}, {aws, "to zero", Refuses},
 		{jcloud, "memory", Says}, {jcloud, "two metrics", Refuses},
 	} {
-		for i, name := range Asked() {
-			if got := v.pl.Says()[i]; name == v.asked && got != v.want {
-				t.Errorf("%s says %s: got %q, want %q", v.pl.Name, name, got, v.want)
-			}
+		if got := v.pl.Says()[slices.Index(Asked(), v.asked)]; got != v.want {
+			t.Errorf("%s says %s: got %q, want %q", v.pl.Name, v.asked, got, v.want)
 		}
 	}
 }
