@@ -32,9 +32,9 @@ func words(line string) (out []string) {
 	return out
 }
 
-// Every command that docs/migrate.md offers works.
+// Every command that docs/migrate.md and README.md offer works.
 func TestMigrationTable(t *testing.T) {
-	table := read(t, "../../docs/migrate.md")
+	table := read(t, "../../docs/migrate.md") + read(t, "../../README.md")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Write([]byte(`{"hostname": "a"}`))
 	}))
@@ -46,7 +46,7 @@ func TestMigrationTable(t *testing.T) {
 	})
 	rows := regexp.MustCompile("(?m)^\\|.*\\| `(headroom [^`]*)` \\|$").FindAllStringSubmatch(table, -1)
 	if len(rows) < 40 {
-		t.Fatalf("%d commands in docs/migrate.md, want the tables of six tools", len(rows))
+		t.Fatalf("%d commands in both, want the tables of six tools", len(rows))
 	}
 	for _, row := range rows {
 		line := row[1]
