@@ -73,7 +73,7 @@ for run in "${runs[@]}"; do wait "$run"; done
 [ "$(streams chat.json "['complete']") $(streams chat.json "['events']")" = "8 512" ] || fail "not 8 streams of 64 events"
 holds "0.09e9 <= $(streams chat.json "['ttft']['p50']") <= 4e9 and $(streams chat.json "['gap']['count']") == 8 * 63"
 says late 'SLO ttft.p50<1ms: 1'
-says chat-once 'Authorization: Bearer secret'
+says chat-once 'Authorization: ***'
 says chat-once 'localhost resolves to '
 says chat-once "sent to 127.0.0.1:$port over HTTP/1.1, "
 says chat-once 'a stream of 64 events, the first after '
