@@ -117,7 +117,7 @@ func TestAdvise(t *testing.T) {
 		{"a platform that has nothing that is known", []string{foreign, "--traffic", "5..20", "--for", "hpa:cpu,memory"}, 3, []string{"no advice (R8): none of the metrics of hpa (cpu, memory) can be scaled on here: cpu: only a scaler tells",
 			"keep 3 replicas at all times, which takes 3.00 replica-hours instead of", "or give hpa another metric: rps is best here"}},
 		{"a metric that the platform has not", []string{ours, "--for", "everai", "--metric", "rps"}, 3, []string{"rps cannot be scaled on here: everai (queue, free_workers) cannot", "leave out --metric: free_workers is usable here"}},
-		{"a platform that is none", []string{ours, "--for", "moon"}, 2, []string{`--for: platform: got "moon"`}},
+		{"a platform that is none", []string{ours, "--for", "moon"}, 2, []string{`--for: got "moon"`}},
 		{"a metric that is none", []string{ours, "--for", "hpa:moon"}, 2, []string{`--for: got "moon" of hpa, want some of rps, in_flight, queue, cpu, latency, memory`}},
 		{"two platforms", []string{ours, "--for", "hpa:cpu", "--to", "keda"}, 2, []string{`--for: got "hpa:cpu" and --to keda, want the same platform`}},
 		{"a platform's file of what it can follow", []string{ours, "--for", "hpa:cpu", "--to", "hpa"}, 0, []string{"name: cpu", "averageUtilization"}},

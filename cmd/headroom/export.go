@@ -128,6 +128,9 @@ func readPolicy(path string) (profiles.Policy, error) {
 // export writes a document to stdout, or into a file, or shows what it would
 // change there.
 func (a *app) export(p profiles.Policy, e exportFlags) error {
+	if _, err := platform.Find(e.to); err != nil {
+		return usage("--to: %w", err)
+	}
 	file := e.diff + e.write // at most one is given
 	before, err := readBase(file)
 	if err != nil {
@@ -177,7 +180,7 @@ func readBase(path string) ([]byte, error) {
 func exportDocument(p profiles.Policy, name string, o platform.Options) (platform.Document, error) {
 	to, err := platform.Find(name)
 	if err != nil {
-		return platform.Document{}, &exit{exitUsage, err}
+		return platform.Document{}, usage("platform: %w", err)
 	}
 	doc, err := to.Export(p, o)
 	if err != nil {

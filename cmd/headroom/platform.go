@@ -85,7 +85,9 @@ func readPlatformFile(path, from string) (f platformFile, err error) {
 		return f, &exit{exitUsage, err}
 	}
 	if from != "" {
-		f.platform, err = platform.Find(from)
+		if f.platform, err = platform.Find(from); err != nil {
+			err = fmt.Errorf("--from: %w", err)
+		}
 	} else {
 		f.platform, err = platform.Recognise(f.text)
 	}

@@ -72,7 +72,7 @@ func TestExportRefuses(t *testing.T) {
 		{"no platform", "", "--to: got nothing, want one of policy, "},
 		{"a name with a blank", "--to hpa --name a_b", `--name: got "a_b", want letters, digits and dashes`},
 		{"no address", "--to keda --prometheus prom:9090", `--prometheus: got "prom:9090", want a URL`},
-		{"an unknown platform", "--to heroku", `platform: got "heroku", want one of policy, `},
+		{"an unknown platform", "--to heroku", `--to: got "heroku", want one of policy, `},
 		{"two ways at once", "--to jcloud --write a --diff b", "--write: got a and --diff b, want one of the two"},
 		{"placeholders", "--to knative --strict", "knative: --name, --image: got nothing, and --strict wants no placeholders"},
 		{"a folder", "--to jcloud --write /", "read /: is a directory"},

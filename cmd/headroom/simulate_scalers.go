@@ -73,7 +73,7 @@ func scalerNamed(name string, p profiles.Policy, setup sim.Setup) (sim.Scaler, [
 	}
 	pl, err := platform.Find(name)
 	if err != nil {
-		return sim.Scaler{}, nil, err
+		return sim.Scaler{}, nil, fmt.Errorf("platform: %w", err)
 	}
 	options := platform.Options{Round: true}
 	doc, err := pl.Export(p, options)

@@ -72,7 +72,7 @@ func TestTuneValidatesFirst(t *testing.T) {
 		{"no such body", "--slo p95<1s --body @/none", "--body: open /none: no such file or directory"},
 		{"a bad path", "--slo p95<1s --path x", `--path: got "x", want a path such as /load/100000`},
 		{"no requests at once", "--slo p95<1s --concurrency -1", `--concurrency: got "-1", want a whole number of 1 or more`},
-		{"an unknown platform", "--slo p95<1s --export x=y", `--export: platform: got "x", want one of policy, `},
+		{"an unknown platform", "--slo p95<1s --export x=y", `--export: got "x", want one of policy, `},
 		{"replicas", "--slo p95<1s --replicas 2", `--replicas: got "2" with a command, want it only with a TARGET`},
 	} {
 		t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
