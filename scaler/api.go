@@ -60,7 +60,7 @@ type pinRequest struct {
 }
 
 // problems is what is wrong with what was read of a request.
-func (p pinRequest) problems(given document.Lines) (out []document.Problem) {
+func (p *pinRequest) problems(given document.Lines) (out []document.Problem) {
 	bad := func(key, value, want string) {
 		if _, ok := given[key]; !ok {
 			value = "nothing"
@@ -158,15 +158,25 @@ func (a *api) getQueue(w http.ResponseWriter, _ *http.Request) {
 	httpapi.Reply(w, queue(a.balancer.traffic()))
 }
 
-func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
+// readRequest decodes a body strictly and checks it, or answers what is wrong.
+func readRequest(w http.ResponseWriter, r *http.Request, to interface {
+	problems(given document.Lines) []document.Problem
+}) bool {
 	body, ok := httpapi.ReadBody(w, r)
 	if !ok {
-		return
+		return false
 	}
-	var req pinRequest
-	lines, err := document.Decode(body, &req, document.Strict)
-	if err = lines.Check(err, req.problems(lines)); err != nil {
+	lines, err := document.Decode(body, to, document.Strict)
+	if err = lines.Check(err, to.problems(lines)); err != nil {
 		httpapi.Refuse(w, http.StatusUnprocessableEntity, httpapi.Problems(err)...)
+		return false
+	}
+	return true
+}
+
+func (a *api) putReplicas(w http.ResponseWriter, r *http.Request) {
+	var req pinRequest
+	if !readRequest(w, r, &req) {
 		return
 	}
 	a.loop.hold(req.Replicas, req.TTL.Std())

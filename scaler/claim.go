@@ -42,7 +42,7 @@ type claimRequest struct {
 	TTL    profiles.Duration `json:"ttl" yaml:"ttl"`
 }
 
-func (c claimRequest) problems() (out []document.Problem) {
+func (c *claimRequest) problems(document.Lines) (out []document.Problem) {
 	if c.Holder == "" {
 		out = append(out, document.Problem{Key: "holder", Text: "got nothing, want a name"})
 	}
@@ -53,14 +53,8 @@ func (c claimRequest) problems() (out []document.Problem) {
 }
 
 func (a *api) putClaim(w http.ResponseWriter, r *http.Request) {
-	body, ok := httpapi.ReadBody(w, r)
-	if !ok {
-		return
-	}
 	var req claimRequest
-	lines, err := document.Decode(body, &req, document.Strict)
-	if err = lines.Check(err, req.problems()); err != nil {
-		httpapi.Refuse(w, http.StatusUnprocessableEntity, httpapi.Problems(err)...)
+	if !readRequest(w, r, &req) {
 		return
 	}
 	if err := a.claim.take(time.Now(), req.Holder, req.TTL.Std()); err != nil {

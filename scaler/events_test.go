@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"headroom/scaler/httpapi"
+	"headroom/scaler/httpapi/described"
 )
 
 func TestEventLogSince(t *testing.T) {
@@ -64,7 +65,7 @@ func TestEventLogSince(t *testing.T) {
 func TestEvents(t *testing.T) {
 	withAPI(t, func(t *testing.T, a *api, dial func() net.Conn) {
 		a.events.add(Event{At: time.Now(), Kind: EventPin, Text: "pinned"}) // 2
-		schemas := loadOpenAPI(t).Components.Schemas
+		schemas := described.Load(t, openAPIDocument()).Schemas()
 		all := follow(t, schemas, dial(), "")
 		all.expect(t, "all", "replica 1", "pin 2")
 		a.events.add(Event{At: time.Now(), Kind: EventPolicy, Text: "another"})

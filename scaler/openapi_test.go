@@ -3,53 +3,24 @@ package scaler
 import (
 	"encoding/json"
 	"maps"
-	"net/http"
-	"net/http/httptest"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
-	"github.com/google/go-cmp/cmp"
-
 	"headroom/probe"
 	"headroom/profiles"
 	"headroom/scaler/httpapi"
+	"headroom/scaler/httpapi/described"
 )
 
-func loadOpenAPI(t *testing.T) *openapi3.T {
-	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openAPIDocument())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := doc.Validate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return doc
-}
-
 func TestOpenAPIHasEveryRoute(t *testing.T) {
-	var described []string
-	for path, item := range loadOpenAPI(t).Paths.Map() {
-		for method := range item.Operations() {
-			described = append(described, method+" "+path)
-		}
-	}
-	slices.Sort(described)
 	_, a := control(t)
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(a.routes())), described); diff != "" {
-		t.Errorf("-registered +described:\n%s", diff)
-	}
+	described.Load(t, openAPIDocument()).Routes(t, slices.Collect(maps.Keys(a.routes())))
 }
 
 // Every name that an answer can have is described, and no other.
 func TestOpenAPIHasEveryField(t *testing.T) {
-	doc := loadOpenAPI(t)
+	api := described.Load(t, openAPIDocument())
 	fromElsewhere := []string{"answered", "firstSeen", "lastSeen", "requests", "failed", "share", "rate", "p50", "p95", "p99", "lately", "parts",
 		"conns", "inFlightEstimate", "coldStart", "afterStep", "listed", "since"}
 	for name, tt := range map[string]struct {
@@ -71,34 +42,13 @@ func TestOpenAPIHasEveryField(t *testing.T) {
 		"Applied":  {Applied{}, nil},
 		"Problems": {httpapi.Refusal{}, nil},
 	} {
-		var has []string
-		typ := reflect.TypeOf(tt.value)
-		for i := range typ.NumField() {
-			field, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
-			if !slices.Contains(tt.never, field) {
-				has = append(has, field)
-			}
-		}
-		slices.Sort(has)
-		schema := doc.Components.Schemas[name]
-		if schema == nil {
-			t.Errorf("%s: no schema", name)
-			continue
-		}
-		described := slices.Sorted(maps.Keys(schema.Value.Properties))
-		if diff := cmp.Diff(has, described); diff != "" {
-			t.Errorf("%s (-fields of %T +described):\n%s", name, tt.value, diff)
-		}
+		api.Fields(t, name, tt.value, tt.never...)
 	}
 }
 
 // Real answers are as the document says, good and bad ones.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	doc := loadOpenAPI(t)
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	api := described.Load(t, openAPIDocument())
 	_, a := control(t)
 	handler := a.handler()
 	busy, err := a.balancer.acquire(t.Context())
@@ -147,39 +97,11 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		req := request(t, tt.method, "http://127.0.0.1:8001"+tt.path, tt.body)
 		req.Header.Set("Authorization", "Bearer "+tt.token)
 		req.Header.Set("Content-Type", "application/json")
-		route, params, err := router.FindRoute(req)
-		if err != nil {
-			t.Errorf("%s %s: %v", tt.method, tt.path, err)
-			continue
+		if pattern := api.Answers(t, handler, req, tt.code); tt.code < 300 {
+			delete(missing, pattern)
 		}
-		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, req)
-		if w.Code != tt.code {
-			t.Errorf("%s %s: got %d %s, want %d", tt.method, tt.path, w.Code, w.Body, tt.code)
-			continue
-		}
-		if tt.code < 300 {
-			delete(missing, route.Method+" "+route.Path)
-		}
-		checkAnswer(t, req, route, params, w)
 	}
 	for pattern := range missing {
 		t.Errorf("%s: no answer was looked at", pattern)
-	}
-}
-
-func checkAnswer(t *testing.T, req *http.Request, route *routers.Route, params map[string]string, w *httptest.ResponseRecorder) {
-	t.Helper()
-	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: req, PathParams: params, Route: route},
-		Status:                 w.Code, Header: w.Header(),
-		Options: &openapi3filter.Options{
-			IncludeResponseStatus: true,
-			ExcludeResponseBody:   w.Header().Get("Content-Type") == "text/event-stream", // TestEvents looks into it
-		},
-	}
-	input.SetBodyBytes(w.Body.Bytes())
-	if err := openapi3filter.ValidateResponse(t.Context(), input); err != nil {
-		t.Errorf("%s %s: %d: %v", req.Method, req.URL.Path, w.Code, err)
 	}
 }

@@ -27,34 +27,29 @@ def interval(values):
     return (statistics.median(values), *out) if out else None
 
 
-def judge_most(target, values, most, show):
-    """Judges that the median is no more than a limit, from values of rounds."""
+def judge_rounds(target, values, show, met, failed):
+    """Judges the median of values of rounds: met and failed say of the ends of
+    its interval whether all of it is where it should be, or none of it."""
     found = interval(values)
     if not found:
         undecided(target, f"{len(values)} rounds say too little")
         return
     median, low, high = found
     said = f"{target}: {show(median)}, with 90 % between {show(low)} and {show(high)}"
-    if low <= most < high:
-        undecided(said, "the rounds differ too much")
+    if met(low, high) or failed(low, high):
+        judge(said, met(low, high))
     else:
-        judge(said, high <= most)
+        undecided(said, "the rounds differ too much")
+
+
+def judge_most(target, values, most, show):
+    """Judges that the median is no more than a limit."""
+    judge_rounds(target, values, show, lambda low, high: high <= most, lambda low, high: low > most)
 
 
 def judge_within(target, values, most, show):
-    """Judges that the median is no further from 0 than a limit, in either
-    direction, from values of rounds."""
-    found = interval(values)
-    if not found:
-        undecided(target, f"{len(values)} rounds say too little")
-        return
-    median, low, high = found
-    said = f"{target}: {show(median)}, with 90 % between {show(low)} and {show(high)}"
-    inside, outside = -most <= low and high <= most, low > most or high < -most
-    if inside or outside:
-        judge(said, inside)
-    else:
-        undecided(said, "the rounds differ too much")
+    """Judges that the median is no further from 0 than a limit, in either direction."""
+    judge_rounds(target, values, show, lambda low, high: -most <= low and high <= most, lambda low, high: low > most or high < -most)
 
 
 def undecided(target, why):

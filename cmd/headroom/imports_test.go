@@ -13,23 +13,24 @@ import (
 // levels says who may import whom: a package imports only packages of lower
 // levels. Anything else would let the engine know the screen.
 var levels = map[string]int{
-	"headroom/profiles/document":   -1, // text; knows nothing of what it says
-	"headroom/scaler/httpapi/wire": -1, // for tests
-	"headroom/profiles":            0,
-	"headroom/probe":               0,
-	"headroom/advisor/model":       0,
-	"headroom/scaler/httpapi":      0,
-	"headroom/profiles/platform":   1,
-	"headroom/load":                1,
-	"headroom/scaler":              1,
-	"headroom/advisor/sim":         1,
-	"headroom/advisor":             2,
-	"headroom/advisor/report":      3,
-	"headroom/advisor/remote":      3,
-	"headroom/tui/hush":            -1, // imports nothing but os, to be first
-	"headroom/tui":                 3,
-	"headroom/cmd/headroom/target": 3,
-	"headroom/cmd/headroom":        4,
+	"headroom/profiles/document":        -1, // text; knows nothing of what it says
+	"headroom/scaler/httpapi/wire":      -1, // for tests
+	"headroom/scaler/httpapi/described": -1, // for tests
+	"headroom/profiles":                 0,
+	"headroom/probe":                    0,
+	"headroom/advisor/model":            0,
+	"headroom/scaler/httpapi":           0,
+	"headroom/profiles/platform":        1,
+	"headroom/load":                     1,
+	"headroom/scaler":                   1,
+	"headroom/advisor/sim":              1,
+	"headroom/advisor":                  2,
+	"headroom/advisor/report":           3,
+	"headroom/advisor/remote":           3,
+	"headroom/tui/hush":                 -1, // imports nothing but os, to be first
+	"headroom/tui":                      3,
+	"headroom/cmd/headroom/target":      3,
+	"headroom/cmd/headroom":             4,
 }
 
 // only lists who may import a library; those for the screen stay there.
