@@ -42,9 +42,9 @@ type TuneResult struct {
 func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 	var result TuneResult
 	var failed error
-	done := make(chan struct{})
-	err := s.begin(Replaying, false, func(jobCtx context.Context, _ *job) error {
-		defer close(done)
+	ended := make(chan chan struct{}, 1)
+	err := s.begin(Replaying, false, func(jobCtx context.Context, j *job) error {
+		ended <- j.ended
 		jobCtx, cancel := context.WithCancel(jobCtx)
 		defer cancel()
 		defer context.AfterFunc(ctx, cancel)()
@@ -54,7 +54,7 @@ func (s *Session) Tune(ctx context.Context, keep bool) (TuneResult, error) {
 	if err != nil {
 		return result, err
 	}
-	<-done
+	<-<-ended // and not when the body returns: the session takes the next job from here on
 	result.Timeline = s.timeline()
 	return result, failed
 }
