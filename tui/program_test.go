@@ -3,6 +3,7 @@ package tui
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"errors"
 	"io"
 	"strings"
@@ -21,7 +22,11 @@ import (
 func TestGoldenLooks(t *testing.T) {
 	ascii, dark := newStyles(&bytes.Buffer{}, true), colourStyles(termenv.ANSI256, true, false)
 	for _, scene := range sceneries {
-		t.Run("ascii-"+scene.name, func(t *testing.T) { requireViews(t, scene.state(), ascii, scene.views, 80, 24) })
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("ascii-%s-%dx%d", scene.name, size.w, size.h), func(t *testing.T) {
+				requireViews(t, scene.state(), ascii, scene.views, size.w, size.h)
+			})
+		}
 		t.Run("256-dark-"+scene.name, func(t *testing.T) { requireViews(t, scene.state(), dark, scene.views, 80, 24) })
 	}
 	some := []int{viewDashboard, viewReplicas, viewAdvisor}
@@ -31,6 +36,26 @@ func TestGoldenLooks(t *testing.T) {
 	t.Run("16-dark", func(t *testing.T) {
 		requireViews(t, advisedState(), colourStyles(termenv.ANSI, true, false), some, 80, 24)
 	})
+}
+
+// Colours carry nothing alone: every frame is the plain one, which is golden at
+// every size, painted.
+func TestColoursChangeNoText(t *testing.T) {
+	for name, s := range map[string]*styles{
+		"256 dark": colourStyles(termenv.ANSI256, true, false), "256 light": colourStyles(termenv.ANSI256, false, false),
+		"16 dark": colourStyles(termenv.ANSI, true, false), "16 light": colourStyles(termenv.ANSI, false, false),
+	} {
+		for _, scene := range sceneries {
+			for _, size := range sizes {
+				for _, view := range scene.views {
+					painted, plain := showing(scene.state(), s, view, size.w, size.h).View(), showing(scene.state(), plainStyles(), view, size.w, size.h).View()
+					if painted == plain || ansi.Strip(painted) != plain {
+						t.Errorf("%s, %s, view %d at %dx%d: the text without colours is not that of a screen without", name, scene.name, view, size.w, size.h)
+					}
+				}
+			}
+		}
+	}
 }
 
 func TestGoldenSheets(t *testing.T) {

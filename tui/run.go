@@ -75,13 +75,15 @@ var (
 
 // Run shows the dashboard on the whole screen until the user leaves or ctx
 // ends, neither of which is an error, interrupts it, or wants another run. The
-// terminal is restored on every way out, a panic included.
+// terminal is restored on every way out. For those that no code of this process
+// sees, such as SIGKILL, main must hand over to [Guard] where [IsGuard].
 func Run(ctx context.Context, c Controller, o Options) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 
 	if o.Output == nil {
 		o.Output = os.Stdout
+		defer guard()()
 	}
 	options := []tea.ProgramOption{
 		tea.WithContext(inner), tea.WithoutSignalHandler(), tea.WithAltScreen(),

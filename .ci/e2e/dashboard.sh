@@ -130,6 +130,18 @@ for signal in TERM HUP; do
   left 130
 done
 
+# What the program itself cannot see to leaves the terminal as it was, too: what
+# the runtime ends it for, as for a panic anywhere, with what it says of that; and
+# SIGKILL.
+for signal in QUIT KILL; do
+  open crashed-$signal 80x24 "headroom run -u 2 $url || (code=\$?; sleep 1; exit \$code)"
+  see 10 'swarming'
+  kill -$signal "$(dashboard)"
+  [ $signal = KILL ] || within 5 "what the runtime says" eval 'terminal capture-pane -p -S - -t "$session" | grep -q "^SIGQUIT: quit"'
+  if [ $signal = QUIT ]; then left 2; else left 137; fi
+done
+within 5 "no guard of a terminal is left" eval '[ "$(ours guard-terminal)" = 0 ]'
+
 # It stops for a shell, and comes back.
 session=shell
 terminal new-session -d -s shell -x 80 -y 24 bash --norc -i

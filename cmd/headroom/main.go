@@ -12,11 +12,15 @@ import (
 	_ "time/tzdata" // schedules name time zones, and not every machine knows them
 
 	"headroom/scaler"
+	"headroom/tui"
 )
 
 func main() {
 	if scaler.IsSupervisor(os.Args) {
 		os.Exit(scaler.Supervise(os.Args))
+	}
+	if tui.IsGuard(os.Args) {
+		os.Exit(tui.Guard())
 	}
 	os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# What a measurement finds, against what is known of the service, on live services.
+#
+#   .ci/proof/capacity.sh [PART...]
+#
+#   target   headroom target, one request at a time for 25 ms, constant or exponential:
+#            the saturation against 1 over the service time that it measured itself,
+#            within 5 %, and the SLO capacity against queueing theory at that service
+#            time, within 10 %: ROUNDS (5) of each
+#   fastapi  the FastAPI application of the fastapi-serve documentation under uvicorn, and the
+#            same with a sleep in the place of its sum: tune holds the SLO afterwards,
+#            and CPU is a good metric for the first and misleading for the second
+#
+# It wants a machine on which nothing else runs, with two cores or more. Exit code 1:
+# a target was missed; 3: something else was the limit.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+source "$here/parts.sh" target fastapi -- "$@"
+rounds=${ROUNDS:-5} budget=${BUDGET:-90s}
+source "$here/../e2e/lib.sh"
+"$here/../needs" python3-fastapi uvicorn curl >"$work/needs.txt"
+cd "$work"
+(cd "$here/../.." && go build -o "$work/headroom" ./cmd/headroom)
+export PATH="$work:$PATH"
+echo "headroom $(git -C "$here" rev-parse --short HEAD), $(go version | cut -d ' ' -f 3), Linux $(uname -r)"
+echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
+verdict=0
+
+# measured DISTRIBUTION ROUND LIMIT measures a target of its own, and keeps what
+# that says of itself.
+measured() {
+  local name=$1-$2 port code=0
+  port=$(free_port)
+  background "target-$name" headroom target --service-time 25ms --distribution "$1" --seed "$2" --port "$port"
+  within 5 "the target answers" curl -fs "http://127.0.0.1:$port/healthz" -o healthy
+  headroom capacity "http://127.0.0.1:$port/request?x=2" --slo "p95<$3" --budget "$budget" --seed "$2" -o "capacity-$name.json" --quiet >"capacity-$name.txt" 2>&1 || code=$?
+  curl -fs "http://127.0.0.1:$port/stats" >"stats-$name.json"
+  kill -INT "$last" && wait "$last" || true
+  [ $code = 0 ] || { cat "capacity-$name.txt"; echo "$name does not count: exit code $code"; rm -f "capacity-$name.json"; }
+}
+
+if part target; then
+  for ((round = 1; round <= rounds; round++)); do
+    echo "target round $round of $rounds, twice $budget at most" >&2
+    measured constant "$round" 100ms
+    measured exponential "$round" 250ms
+  done
+  python3 -B "$here/capacity.py" "$rounds" 0.100 0.250 || verdict=$?
+fi
+
+# tuned NAME PATH HIGH MODULE WANT tunes the application, and compares what became
+# of it, and what is said of CPU.
+tuned() {
+  local code=0 found
+  headroom tune --path "$2" --traffic "$(($3 / 3))..$3" --slo 'p95<400ms,errors<1%' --budget 2m --verify 60s --json --keep \
+    -- uvicorn "$4:app" --port '{port}' >"tune-$1.json" 2>"tune-$1.log" || code=$?
+  [ -s "tune-$1.json" ] && [ "$(json "tune-$1.json" '"advice" in d')" = True ] ||
+    { tail -n 5 "tune-$1.log"; echo "  open    $1: no advice, exit code $code"; verdict=3; return; }
+  found=$(json "tune-$1.json" '"{}, CPU {}".format(d["verdict"], *[m["fitness"] for m in d["advice"]["metrics"] if m["kind"] == "cpu"])')
+  echo "$1: $found"
+  echo "  tune: $(json "tune-$1.json" 'd["why"]')"
+  echo "  CPU: $(json "tune-$1.json" '[m["why"] for m in d["advice"]["metrics"] if m["kind"] == "cpu"][0]')"
+  [ "$found" = "held, CPU $5" ] || { echo "  MISSED  $1: want held, CPU $5"; verdict=1; }
+}
+
+if part fastapi; then
+  write_app "$work"
+  sed 's/_sum = _heavy_compute(count)/_sum = time.sleep(count * 5e-8) or count/' main.py >sleeping.py
+  port=$(free_port)
+  background alone env HOSTNAME=alone uvicorn main:app --port "$port"
+  within 20 "the application answers" curl -fs "http://127.0.0.1:$port/load/1" -o healthy
+  headroom run "http://127.0.0.1:$port/load/600000" -u 1 -t 5s --json >alone.json 2>alone-run.log
+  high=$(json alone.json 'round(d["result"]["total"]["count"] / 5)')
+  kill -INT "$last" && wait "$last" || true
+  tuned computes /load/600000 "$high" main good
+  tuned sleeps /load/600000 "$((2 * high))" sleeping misleading
+fi
+echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg)"
+trap - EXIT
+finish # a target that was missed is no failure of this script
+exit $verdict

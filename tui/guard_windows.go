@@ -1,0 +1,12 @@
+package tui
+
+// A Windows console has no modes that outlive the process: there is nothing to
+// guard.
+
+// IsGuard is false.
+func IsGuard([]string) bool { return false }
+
+// Guard does nothing.
+func Guard() int { return 0 }
+
+func guard() (release func()) { return func() {} }
