@@ -45,6 +45,7 @@ type Capacity struct {
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`
 	Host        HostUse       `json:"host"`                  // at the SLO capacity
+	Idle        *HostUse      `json:"idle,omitempty"`        // without load; nil: not measured
 	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
 	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then
 	Doubt       string        `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing

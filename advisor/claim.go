@@ -40,7 +40,9 @@ func (s *Session) claim(ctx context.Context) (release func(), err error) {
 		for {
 			select {
 			case <-ticker.C:
-				take(renewing, claimTTL) // there is time for two more
+				if err := take(renewing, claimTTL); err != nil && renewing.Err() == nil { // there is time for two more
+					s.note("error", "the scaler is no longer kept for this measurement: %v", err)
+				}
 			case <-renewing.Done():
 				return
 			}

@@ -67,6 +67,31 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	return o, nil
 }
 
+// restFor is long enough for the scaler to look twice at what replicas use, and
+// short beside a budget.
+const restFor = 2500 * time.Millisecond
+
+// idleUse is what the replicas use while nothing is asked of them; nil where
+// the scaler does not tell.
+func (s *Session) idleUse(ctx context.Context) (*HostUse, error) {
+	before, watch := s.readHost(ctx), s.watchFleet()
+	select {
+	case <-time.After(restFor):
+	case <-ctx.Done():
+	}
+	seen := watch()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	use := s.readHost(ctx).since(before)
+	cores, ok := coresBetween(seen.usage, time.Now())
+	if !ok {
+		return nil, nil
+	}
+	use.Replicas = cores
+	return &use, nil
+}
+
 // readHost reads the machine's counters, with what the scaler says of its
 // replicas at this moment.
 func (s *Session) readHost(ctx context.Context) hostReading {
@@ -83,6 +108,7 @@ const maxSamples = 1 << 20
 func (t Trial) plan(base profiles.Plan, slo profiles.SLO) profiles.Plan {
 	p := base
 	p.Users, p.Wait, p.Rate, p.Requests = t.Users, profiles.Wait{}, t.Rate, t.Requests
+	p.Scenario = base.Scenario.WithoutWaits()
 	p.Shape, p.UserShape, p.OnBusy = nil, nil, profiles.Queued
 	p.SpawnRate = 1000
 	p.Arrivals, p.Seed, p.RunTime = cmp.Or(t.Arrivals, profiles.Poisson), t.Seed, t.Length

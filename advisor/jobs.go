@@ -46,6 +46,9 @@ func (s *Session) beginLocked(phase Phase, takeover bool, run func(context.Conte
 	ctx, j := s.newJob(phase)
 	if swarm == nil {
 		s.job, s.state.Phase = j, phase
+		if phase == Swarming {
+			s.swarmed = nil // until it has an engine
+		}
 	} else {
 		s.next = j
 	}
@@ -162,36 +165,51 @@ func (s *Session) update(change func(*State)) {
 // Cancelling ctx stops it in peace first if it is a swarm, and cuts off what
 // is still under way when the plan's grace is over.
 func (s *Session) perform(ctx context.Context, plan profiles.Plan, keep int) (load.Result, error) {
-	options := load.Options{Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, Lately: s.config.Lately, NewConn: s.config.NewConn}
 	s.mu.Lock()
-	if s.swarming() {
-		options.Thresholds = s.config.Thresholds
-	}
+	engine, err := s.show(plan, keep)
 	s.mu.Unlock()
-	engine, err := load.New(plan, options)
 	if err != nil {
 		return load.Result{}, err
 	}
-	s.mu.Lock()
+	return s.drive(ctx, engine)
+}
+
+// show makes the engine of a plan and puts it in view. mu is held.
+func (s *Session) show(plan profiles.Plan, keep int) (*load.Engine, error) {
+	options := load.Options{Identifier: s.identifier, SLO: s.config.SLO, Keep: keep, Lately: s.config.Lately, NewConn: s.config.NewConn}
+	if s.swarming() {
+		options.Thresholds = s.config.Thresholds
+	}
+	engine, err := load.New(plan, options)
+	if err != nil {
+		return nil, err
+	}
 	s.engine, s.pointed = engine, 0
 	if s.swarming() {
 		s.swarmed = engine
 	}
-	session := s.ctx
-	s.mu.Unlock()
+	return engine, nil
+}
+
+func (s *Session) drive(ctx context.Context, engine *load.Engine) (load.Result, error) {
 	stop := context.AfterFunc(ctx, engine.Stop)
 	defer stop()
-	return engine.Run(session)
+	return engine.Run(s.ctx)
 }
 
 // swarm is the job of Start, and what a job that took over from it ends with.
 func (s *Session) swarm(ctx context.Context, j *job) error {
+	// One step: who steers finds the engine of the plan, or comes before it was read.
 	s.mu.Lock()
 	plan := s.state.Plan
 	j.phase, s.state.Phase = Swarming, Swarming
+	engine, err := s.show(plan, 0)
 	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	s.note("run", "swarming %s with %s", plan.ShownTarget(), describePlan(plan))
-	result, err := s.perform(ctx, plan, 0)
+	result, err := s.drive(ctx, engine)
 	if err != nil {
 		return err
 	}

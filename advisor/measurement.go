@@ -85,9 +85,9 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 	return r, nil
 }
 
-// enoughForSecond is the budget from which on a second number of replicas is
-// measured as well.
-const enoughForSecond = time.Minute
+// enoughForMore is the budget from which on a second number of replicas is
+// measured as well, and what one uses without load.
+const enoughForMore = time.Minute
 
 // measure finds the capacity of one replica and advises a policy; the advice is
 // nil when no traffic is known. The scaler is pinned meanwhile. A *Refusal is
@@ -103,8 +103,9 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	}
 	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
 	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
+	var idle *HostUse
 	if s.config.Scaler != nil {
-		if options.Budget >= enoughForSecond {
+		if options.Budget >= enoughForMore {
 			options.Second = 2
 		}
 		if err := s.checkPin(ctx); err != nil {
@@ -114,6 +115,11 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		defer func() { err = errors.Join(err, s.unpin(context.WithoutCancel(ctx))) }()
 		if err := s.pin(ctx, 1); err != nil {
 			return m, nil, err
+		}
+		if options.Budget >= enoughForMore {
+			if idle, err = s.idleUse(ctx); err != nil {
+				return m, nil, err
+			}
 		}
 	}
 	options.Progress = func(steps []Observation, left time.Duration) {
@@ -128,6 +134,9 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	}
 	if capacity.Replicas == 0 {
 		capacity.Replicas = s.countReplicas(capacity.Steps)
+	}
+	if idle != nil {
+		capacity.Idle = idle
 	}
 	m = Measurement{
 		Version: profiles.Version, Kind: "measurement", Target: s.config.Plan.ShownTarget(), SLO: options.SLO.String(), Tasks: s.config.Plan.TaskNames(),

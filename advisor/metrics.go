@@ -62,10 +62,15 @@ type signals struct {
 
 // signalsOf is the series of one metric. ok is false for a metric that was not
 // measured. The CPU follows what is served, whoever waits for it: of it the
-// steps of the closed model and those beyond the capacity say as much.
+// steps of the closed model and those beyond the capacity say as much, and what
+// it is without load tells what grows from what varies, as the search stays
+// near the capacity.
 func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bool) {
 	n := float64(max(1, c.Replicas))
 	s = signals{kind: kind, capacity: c.SLO.Value / n}
+	if kind == profiles.CPU && c.Idle != nil {
+		s.load, s.value = append(s.load, 0), append(s.value, c.Idle.Replicas/n)
+	}
 	for _, o := range c.Steps {
 		if o.Spoiled || o.Requests == 0 || o.Trial.Replicas > 0 || o.Trial.Rate == 0 && kind != profiles.CPU {
 			continue

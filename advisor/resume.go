@@ -14,7 +14,7 @@ func (s *search) resume(ctx context.Context) (Capacity, error) {
 	s.steps = slices.Clone(before.Steps)
 	c := Capacity{
 		Baseline: before.Baseline, Service: before.Service, Replicas: before.Replicas,
-		Scaling: before.Scaling, Confirmed: before.Confirmed,
+		Scaling: before.Scaling, Idle: before.Idle, // and nothing is confirmed: with more steps it may be another load
 	}
 	if before.Saturation.Value > 0 && (before.Refusal == nil || before.Refusal.Code != unsaturated) {
 		c.Saturation, c.HostLimited = before.Saturation, before.HostLimited

@@ -77,6 +77,22 @@ func TestInterruptedSearchGoesOn(t *testing.T) {
 	}
 }
 
+// What was confirmed was the load of before: with too little time to confirm
+// what comes of more steps, it is not.
+func TestContinuingConfirmsAnew(t *testing.T) {
+	slo := mustSLO(t, "p95<100ms")
+	first, err := Search(t.Context(), &simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}, SearchOptions{SLO: slo, Budget: 2 * time.Minute})
+	if err != nil || !first.Confirmed {
+		t.Fatalf("Search = %v, confirmed %v; want a capacity that was confirmed", err, first.Confirmed)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	rest := &stopping{simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}, 1, cancel} // the control
+	c, err := Search(ctx, rest, SearchOptions{SLO: slo, Budget: 2 * time.Minute, Prior: saved(t, first), Seed: 100})
+	if !errors.Is(err, context.Canceled) || c.Confirmed {
+		t.Errorf("Search = %v, confirmed %v; want one that was cut off before it confirmed", err, c.Confirmed)
+	}
+}
+
 // What is measured later must be of the same service.
 func TestContinuingAnotherServiceIsRefused(t *testing.T) {
 	slo := mustSLO(t, "p95<100ms")

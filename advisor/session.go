@@ -104,7 +104,7 @@ type Session struct {
 	boxes     []mailbox
 	state     State        // without Load, Fleet and At, which publish fills in
 	engine    *load.Engine // of the present or the latest load
-	swarmed   *load.Engine // of the present or the latest swarm
+	swarmed   *load.Engine // of the present or the latest swarm; nil before it has one
 	job       *job         // see job
 	next      *job
 	aside     *job

@@ -67,6 +67,22 @@ func await(t *testing.T, s *Session, what string, wanted func(State) bool) State
 
 func idle(s State) bool { return s.Phase == Idle }
 
+// An order that comes right after the start is not lost, nor one for the swarm
+// before.
+func TestSteeringAtOnce(t *testing.T) {
+	f := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(4))
+	inSession(t, f, nil, func(t *testing.T, s *Session) {
+		for _, want := range []int{7, 12} {
+			if err := errors.Join(s.Start(), s.SetUsers(want)); err != nil {
+				t.Fatal(err)
+			}
+			await(t, s, "the users", func(st State) bool { return st.Phase == Swarming && st.Load.Users == want })
+			s.Stop()
+			await(t, s, "the end", idle)
+		}
+	})
+}
+
 func TestSwarmIsSteeredLive(t *testing.T) {
 	f := newFakeFleet(10*time.Millisecond, profiles.FixedPolicy(4))
 	inSession(t, f, nil, func(t *testing.T, s *Session) {

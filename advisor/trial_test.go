@@ -84,6 +84,22 @@ func TestObserveCutOffRequests(t *testing.T) {
 
 // An answer is waited for until it is over every limit of the SLO, and no
 // longer than a request may take at all.
+// Users of a trial wait for their answers alone.
+func TestTrialHasNoThinkTimes(t *testing.T) {
+	wait := &profiles.Wait{Min: time.Second, Max: time.Second}
+	base := profiles.DefaultPlan()
+	base.Wait = *wait
+	base.Scenario = &profiles.Scenario{Classes: []profiles.Class{{OnStart: []profiles.Task{{Wait: wait}}, Tasks: []profiles.Task{{Wait: wait}}}}}
+	p := Trial{Users: 1}.plan(base, nil)
+	of := p.Scenario.Classes[0]
+	if p.Wait != (profiles.Wait{}) || of.OnStart[0].Wait != nil || of.Tasks[0].Wait != nil {
+		t.Errorf("waits %v, of the tasks %v and %v; want none", p.Wait, of.OnStart[0].Wait, of.Tasks[0].Wait)
+	}
+	if is := base.Scenario.Classes[0]; is.OnStart[0].Wait != wait || is.Tasks[0].Wait != wait {
+		t.Error("the scenario of the run was changed")
+	}
+}
+
 func TestTrialWaitsForTheSlowestObjective(t *testing.T) {
 	for _, c := range []struct {
 		slo     string

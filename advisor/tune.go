@@ -134,6 +134,9 @@ func (s *Session) settle(ctx context.Context, p profiles.Policy) (err error) {
 	for _, m := range p.Metrics {
 		longest = max(longest, m.Window.Std())
 	}
+	if err := s.hold(ctx, p.Initial(), longest); err != nil { // the pin was for the way there
+		return err
+	}
 	select {
 	case <-time.After(longest):
 		return nil
@@ -164,7 +167,7 @@ func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, stri
 	}
 	why := ""
 	for _, o := range after.SLO {
-		if !o.Holds {
+		if o.Valid && !o.Holds {
 			why = fmt.Sprintf("%s is wanted, it is %s", o.Name, o.Format())
 			break
 		}

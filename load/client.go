@@ -49,7 +49,7 @@ func (k *connector) newClientConn(halt context.Context) *clientConn {
 	c.transport = c.newTransport()
 	c.client = http.Client{Transport: c.transport, CheckRedirect: c.follow}
 	if k.cookies {
-		c.client.Jar, _ = cookiejar.New(nil) // it fails never
+		c.client.Jar, _ = cookiejar.New(nil) // it never fails
 	}
 	return c
 }

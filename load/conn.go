@@ -36,7 +36,7 @@ type httpConn struct {
 	address    string        // that it goes to
 	remote     int32         // its number
 	holds      *heldConn     // nil before the first
-	dialTook   time.Duration // about a round trip
+	roundTrip  time.Duration // about, and at most mostRoundTrip
 	born       time.Duration // offset
 	served     int           // requests that it has carried
 	lifetime   lifetime
@@ -146,12 +146,14 @@ func (c *httpConn) mayRepeat(err error, m *Message, after time.Duration) bool {
 	case errors.Is(err, errStale):
 		return true
 	}
-	return m.idempotent && c.served > 0 && after < 3*c.dialTook+staleWithin &&
+	return m.idempotent && c.served > 0 && after < 3*c.roundTrip+staleWithin &&
 		(errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
 
-// staleWithin is added to three round trips for what schedulers take.
-const staleWithin = 5 * time.Millisecond
+const (
+	staleWithin   = 5 * time.Millisecond   // is added to three round trips for what schedulers take
+	mostRoundTrip = 100 * time.Millisecond // a connection that took longer lost a packet on the way, or met a full backlog
+)
 
 func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
 	ctx, cancel := context.WithDeadline(c.halt, c.base.Add(deadline))
@@ -159,7 +161,7 @@ func (c *httpConn) dial(s *Sample, deadline time.Duration) error {
 	host, port := authority(c.url)
 	fresh := c.dialer.dial(ctx, c.source, host, port, c.url.Scheme == "https")
 	s.Dial, s.TLS = fresh.dial, fresh.tls
-	c.address, c.remote, c.dialTook, c.served = fresh.address, fresh.remote, fresh.dial, 0
+	c.address, c.remote, c.roundTrip, c.served = fresh.address, fresh.remote, min(fresh.roundTrip, mostRoundTrip), 0
 	if fresh.err != nil {
 		return fresh.err
 	}

@@ -253,6 +253,7 @@ func TestACrashIsNotRepeated(t *testing.T) {
 			if err := c.Do(new(Sample)); err != nil {
 				t.Fatal(err)
 			}
+			c.roundTrip = 0 // however slow this machine is
 		}
 		s := Sample{}
 		err := c.Do(&s)

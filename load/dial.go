@@ -37,7 +37,8 @@ type dialResult struct {
 	addresses []netip.Addr  // that it resolved to
 	address   string        // that was reached
 	remote    int32         // its number; 0: none was
-	dial      time.Duration // name and TCP
+	dial      time.Duration // name, addresses that failed, and TCP
+	roundTrip time.Duration // about: TCP with the address that was reached
 	tls       time.Duration // handshake; 0: none
 	err       error
 }
@@ -67,7 +68,7 @@ func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string,
 		r := dialResult{host: host}
 		began := time.Now()
 		if r.addresses, r.err = d.resolve(ctx, host); r.err == nil {
-			r.conn, r.err = d.connect(ctx, source, host, r.addresses, port)
+			r.conn, r.roundTrip, r.err = d.connect(ctx, source, host, r.addresses, port)
 		}
 		if r.dial = time.Since(began); r.err == nil {
 			r.address = r.conn.RemoteAddr().String()
@@ -87,10 +88,11 @@ func (d *dialer) dial(ctx context.Context, source netip.Addr, host, port string,
 
 // connect tries the addresses of a host in turn. Each has an equal share of the
 // time that is left: one that swallows everything must not use up all of it.
-func (d *dialer) connect(ctx context.Context, source netip.Addr, host string, addresses []netip.Addr, port string) (conn net.Conn, err error) {
+// took is the time of the one that was reached.
+func (d *dialer) connect(ctx context.Context, source netip.Addr, host string, addresses []netip.Addr, port string) (conn net.Conn, took time.Duration, err error) {
 	if source.IsValid() {
 		if addresses = sameFamily(addresses, source); len(addresses) == 0 {
-			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s has no address that can be reached from %s", host, source)}
+			return nil, 0, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%s has no address that can be reached from %s", host, source)}
 		}
 	}
 	nd := d.from(source)
@@ -101,13 +103,15 @@ func (d *dialer) connect(ctx context.Context, source netip.Addr, host string, ad
 			continue
 		}
 		limited, cancel := share(ctx, len(addresses)-i)
+		began := time.Now()
 		conn, err = nd.DialContext(limited, "tcp", net.JoinHostPort(address.String(), port))
+		took = time.Since(began)
 		cancel()
 		if err == nil {
-			return conn, nil
+			return conn, took, nil
 		}
 	}
-	return nil, err
+	return nil, 0, err
 }
 
 // share is a context with one of n equal shares of the time that ctx has left.

@@ -25,8 +25,8 @@ type Options struct {
 	SLO        profiles.SLO                                    // judged in every snapshot
 	Thresholds []profiles.Threshold                            // judged as well; those that abort end the load
 	Keep       int                                             // how many samples Result keeps; default none
-	Lately     time.Duration                                   // how far back Snapshot.Lately goes, at a low rate: 24 bytes are kept of each success; default: there is none
-	NewConn    func(ctx context.Context, start time.Time) Conn // default: HTTP/1.1 over sockets
+	Lately     time.Duration                                   // how far back Snapshot.Lately reaches, at a cost of 24 bytes for each success meanwhile; 0: nothing is kept
+	NewConn    func(ctx context.Context, start time.Time) Conn // default: as the plan says, over sockets where that is plain HTTP/1.1
 }
 
 // Result is a finished run.

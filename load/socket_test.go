@@ -106,7 +106,7 @@ func TestClosedWhileSending(t *testing.T) {
 		if err := c.Do(new(Sample)); err != nil {
 			t.Fatal(err)
 		}
-		c.dialTook = time.Hour // however slow this machine is
+		c.roundTrip = time.Hour // however slow this machine is
 		s := Sample{}
 		err := c.Do(&s)
 		if again := method == http.MethodGet; again != (err == nil) || s.Retried != again {

@@ -33,6 +33,27 @@ type Task struct {
 	Wait   *Wait // think time after it; nil: that of the plan, or none in OnStart
 }
 
+// WithoutWaits is a copy whose users send their next request as soon as they
+// have an answer. nil stays nil.
+func (s *Scenario) WithoutWaits() *Scenario {
+	if s == nil {
+		return nil
+	}
+	rested := func(tasks []Task) []Task {
+		out := slices.Clone(tasks)
+		for i := range out {
+			out[i].Wait = nil
+		}
+		return out
+	}
+	out := *s
+	out.Classes = slices.Clone(s.Classes)
+	for i, c := range out.Classes {
+		out.Classes[i].OnStart, out.Classes[i].Tasks = rested(c.OnStart), rested(c.Tasks)
+	}
+	return &out
+}
+
 // Request is what is sent, and what the answer must be.
 type Request struct {
 	Name   string // requests of one name share a row in the statistics

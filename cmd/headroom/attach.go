@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ func findAPI(given, tokenFile string) (url, token string, err error) {
 	var names []string
 	for _, e := range running {
 		if e.Name == given || given == "" && len(running) == 1 {
-			return "http://" + e.API, e.Token, nil
+			return "http://" + e.API, cmp.Or(token, e.Token), nil
 		}
 		names = append(names, e.Name)
 	}
@@ -218,12 +219,17 @@ func (a *app) attachScaler(ctx context.Context, c *scaler.Client) error {
 			Attached: true, FleetOnly: true, ReadOnly: "a scaler alone has no load: headroom run has one for its service",
 		})
 	}
-	p, states, said := newProgress(a.err, 0, events), session.States(), ""
+	p, states, said, seen := newProgress(a.err, 0, events), session.States(), "", time.Now()
 	defer p.end()
 	for {
 		select {
 		case st := <-states:
 			p.show(st)
+			if st.ScalerError == "" {
+				seen = st.At
+			} else if st.At.Sub(seen) > patience {
+				return &exit{exitInconclusive, fmt.Errorf("the scaler at %s has not answered for %v: %s", c.URL(), patience, st.ScalerError)}
+			}
 			f := st.Fleet
 			if now := fmt.Sprintf("replicas %d/%d  in flight %d  queued %d", f.Up(), f.Wanted, f.InFlight, f.Queue); now != said && st.Managed {
 				p.line("%s  %s", st.At.Format(time.TimeOnly), now)

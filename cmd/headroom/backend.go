@@ -87,25 +87,37 @@ func newScaler(c scaler.Config) (*scaler.Scaler, error) {
 }
 
 // startScaler runs a scaler within this process and returns when its replicas
-// are ready; an interrupt ends the start. stop ends the scaler and waits until
-// nothing is left of it; its error is what ended it.
-func startScaler(signals *signals, s *scaler.Scaler) (stop func() error, err error) {
+// are ready; an interrupt ends the start.
+func startScaler(signals *signals, s *scaler.Scaler) (*scalerHere, error) {
 	ctx, cancel := context.WithCancel(signals.now)
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
-	stop = func() error {
-		cancel()
-		return <-ended
-	}
+	r := &scalerHere{cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(r.ended)
+		r.err = s.Run(ctx)
+	}()
 	select {
 	case <-s.Ready():
-		return stop, nil
+		return r, nil
 	case <-signals.stop.Done():
-		return nil, errors.Join(context.Canceled, stop())
-	case err := <-ended:
+		return nil, errors.Join(context.Canceled, r.stop())
+	case <-r.ended:
 		cancel()
-		return nil, startError(err)
+		return nil, startError(r.err)
 	}
+}
+
+// scalerHere is a scaler of this process that is ready.
+type scalerHere struct {
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when it has ended, by itself or stopped
+	err    error         // why it ended; nil: it was stopped
+}
+
+// stop ends it, if it has not, and waits until nothing is left of it.
+func (r *scalerHere) stop() error {
+	r.cancel()
+	<-r.ended
+	return r.err
 }
 
 // addressOf is the HOST:PORT of a URL; one without a port means that of its

@@ -53,13 +53,13 @@ func (a *app) demoCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			stop, err := startScaler(a.signals, s)
+			running, err := startScaler(a.signals, s)
 			if err != nil {
 				return err
 			}
 			workOn(&config, s, "/request?x=7")
 			err = a.demo(config, headless || json || !a.draws(), json)
-			if stopErr := stop(); err == nil {
+			if stopErr := running.stop(); err == nil {
 				err = stopErr
 			}
 			return err

@@ -79,7 +79,7 @@ func (a *app) serve(c scaler.Config) error {
 	a.warn(s.Warnings())
 	patience := time.AfterFunc(startPatience, events.release)
 	defer patience.Stop()
-	stop, err := startScaler(a.signals, s)
+	running, err := startScaler(a.signals, s)
 	if err != nil {
 		return err
 	}
@@ -87,8 +87,11 @@ func (a *app) serve(c scaler.Config) error {
 	events.release()
 	write(a.err, fmt.Sprintf("service %s, control API %s (headroom workers, queue, apply --name %s); Ctrl-C stops everything\n",
 		s.URL(), s.Client().URL(), c.Name))
-	<-a.signals.stop.Done()
-	return stop()
+	select {
+	case <-a.signals.stop.Done():
+	case <-running.ended: // its service failed
+	}
+	return running.stop()
 }
 
 // startPatience is how long a start may fail with its reason as the only

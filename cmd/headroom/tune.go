@@ -145,13 +145,13 @@ func (a *app) tuneCommandLine(c scaler.Config, l *loadFlags, v *adviceFlags, o t
 	if err != nil {
 		return err
 	}
-	stop, err := startScaler(a.signals, s)
+	running, err := startScaler(a.signals, s)
 	if err != nil {
 		return err
 	}
 	workOn(&config, s, o.path)
 	err = a.tune(config, o)
-	if stopErr := stop(); err == nil {
+	if stopErr := running.stop(); err == nil {
 		err = stopErr
 	}
 	return err
