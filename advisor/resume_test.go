@@ -81,13 +81,13 @@ func TestInterruptedSearchGoesOn(t *testing.T) {
 // what comes of more steps, it is not.
 func TestContinuingConfirmsAnew(t *testing.T) {
 	slo := mustSLO(t, "p95<100ms")
-	first, err := Search(t.Context(), &simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}, SearchOptions{SLO: slo, Budget: 2 * time.Minute})
+	first, err := Search(t.Context(), &simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}, SearchOptions{SLO: slo, Budget: 5 * time.Minute})
 	if err != nil || !first.Confirmed {
 		t.Fatalf("Search = %v, confirmed %v; want a capacity that was confirmed", err, first.Confirmed)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	rest := &stopping{simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}, 1, cancel} // the control
-	c, err := Search(ctx, rest, SearchOptions{SLO: slo, Budget: 2 * time.Minute, Prior: saved(t, first), Seed: 100})
+	c, err := Search(ctx, rest, SearchOptions{SLO: slo, Budget: 5 * time.Minute, Prior: saved(t, first), Seed: 100})
 	if !errors.Is(err, context.Canceled) || c.Confirmed {
 		t.Errorf("Search = %v, confirmed %v; want one that was cut off before it confirmed", err, c.Confirmed)
 	}
