@@ -109,7 +109,7 @@ func (m *screen) footer() []key.Binding {
 		return []key.Binding{k.Accept, k.Cancel, k.NextField}
 	case modeFile:
 		write := []key.Binding{as(k.Accept, k.Accept.Help().Key, "write the file"), k.Cancel}
-		if len(m.file.formats) == 0 {
+		if !m.file.choice() {
 			return write
 		}
 		return append(write, k.NextField, as(k.NextFormat, "← →", "format"))
