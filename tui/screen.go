@@ -320,7 +320,7 @@ func (m *screen) page() page {
 	case viewFailures:
 		return renderFailures(st, s, a, w, h)
 	case viewAdvisor:
-		return renderAdvisor(st, s, w, h)
+		return renderAdvisor(st, s, m.o.Another, w, h)
 	case viewLog:
 		return renderLog(st, s, a, w, h)
 	default:
