@@ -74,8 +74,8 @@ var keys = keyMap{
 
 	Yes:            bind("y", "yes", "y"),
 	No:             bind("n", "no", "n", "esc", "q"),
-	Accept:         bind("enter", "apply", "enter"),
-	Cancel:         bind("esc", "leave", "esc"),
+	Accept:         bind("enter", "set", "enter"),
+	Cancel:         bind("esc", "back", "esc"),
 	NextField:      bind("tab", "next field", "tab", "down"),
 	PreviousField:  bind("shift+tab", "field before", "shift+tab", "up"),
 	NextFormat:     bind("→", "next format", "right"),
