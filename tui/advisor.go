@@ -8,9 +8,10 @@ import (
 )
 
 // renderAdvisor shows a measurement as it goes, and then what follows from
-// it, always with what to press next.
-func renderAdvisor(st advisor.State, s *styles, w, h int) page {
-	foot := nextLines(st, s, w)
+// it, always with what to press next. Where another run can be set up, that
+// is how one gets an SLO.
+func renderAdvisor(st advisor.State, s *styles, another bool, w, h int) page {
+	foot := nextLines(st, s, another, w)
 	switch topicOf(st) {
 	case topicMeasuring:
 		return measuringPage(st, s, w, h, foot)
@@ -23,13 +24,13 @@ func renderAdvisor(st advisor.State, s *styles, w, h int) page {
 	case topicCapacity:
 		return capacityPage(st, s, w, foot)
 	default:
-		return introPage(st, s, w, foot)
+		return introPage(st, s, another, w, foot)
 	}
 }
 
 // nextLines say which key leads on, and whether something keeps it from
 // doing so.
-func nextLines(st advisor.State, s *styles, w int) []string {
+func nextLines(st advisor.State, s *styles, another bool, w int) []string {
 	text := ""
 	key := func(k, what string) {
 		if text != "" {
@@ -48,6 +49,8 @@ func nextLines(st advisor.State, s *styles, w int) []string {
 	case topicOf(st) == topicCapacity:
 		key(edit, "say the traffic")
 		key(advise, "measure again")
+	case st.Advice == nil && another && len(st.SLO.Percentiles()) == 0:
+		key(keys.Another.Help().Key, "set up a run with an SLO")
 	case st.Advice == nil:
 		key(advise, "measure")
 	case !st.Managed:
@@ -83,7 +86,7 @@ func prose(s *styles, t tone, text string, w int) []string {
 	return out
 }
 
-func introPage(st advisor.State, s *styles, w int, foot []string) page {
+func introPage(st advisor.State, s *styles, another bool, w int, foot []string) page {
 	rows := []string{"", " " + s.paint(strong, "No measurement yet"), ""}
 	slo := "the SLO"
 	if len(st.SLO) > 0 {
@@ -93,7 +96,11 @@ func introPage(st advisor.State, s *styles, w int, foot []string) page {
 	rows = append(rows, "")
 	rows = append(rows, prose(s, dim, effect(st), w)...)
 	if len(st.SLO.Percentiles()) == 0 {
-		rows = append(rows, prose(s, warn, "! It needs a latency percentile to measure against: give --slo, such as p95<300ms,errors<1%.", w)...)
+		how := "the run has to be started with --slo"
+		if another {
+			how = keys.Another.Help().Key + " sets up another run, which can have an SLO"
+		}
+		rows = append(rows, prose(s, warn, fmt.Sprintf("! It needs a latency percentile to measure against: %s, such as p95<300ms,errors<1%%.", how), w)...)
 	}
 	if st.Traffic.Known() {
 		rows = append(rows, prose(s, dim, fmt.Sprintf("Traffic: %s to %s requests/s.", st.Traffic.Low, st.Traffic.High), w)...)

@@ -104,9 +104,10 @@ func newCommands(o Options) []command {
 		out = append(out, single(load, keys.Another, "set up another run", (*screen).askAnother))
 	}
 	out = append(out,
-		command{group: look, name: "view", args: "NAME", what: "a view; the next, before", run: (*screen).look, complete: (*screen).viewNames,
-			keys: append(viewKeys(), shortcut{keys.Next, "next"}, shortcut{keys.Previous, "previous"})},
-		command{group: look, name: "move", args: "WHERE", what: "down, up, the top, the end", run: taking(moves.parse, (*screen).move), complete: moves.complete,
+		command{group: look, name: "view", args: "NAME", what: "a view", run: (*screen).look, complete: (*screen).viewNames, keys: viewKeys(o.views())},
+		command{group: look, name: "turn", args: "next or previous", what: "next, previous view", run: taking(turns.parse, (*screen).turn), complete: turns.complete,
+			keys: []shortcut{{keys.Next, "next"}, {keys.Previous, "previous"}}},
+		command{group: look, name: "move", args: "WHERE", what: "down, up, top, end", run: taking(moves.parse, (*screen).move), complete: moves.complete,
 			keys: []shortcut{{keys.Down, "down"}, {keys.Up, "up"}, {keys.Top, "top"}, {keys.Bottom, "end"}}},
 		command{group: look, name: "page", args: "down or up", what: "a page down, up", run: taking(pages.parse, (*screen).movePage), complete: pages.complete,
 			keys: []shortcut{{keys.PageDown, "down"}, {keys.PageUp, "up"}}},
@@ -135,7 +136,7 @@ func newCommands(o Options) []command {
 		out = append(out, single(advice, keys.Copy, "copy the policy", (*screen).copyPolicy))
 	}
 	if o.Save != nil {
-		out = append(out, command{group: program, name: keys.Save.Help().Desc, args: "[FILE]", what: "save a report (html, json)", keys: []shortcut{{keys.Save, ""}}, run: (*screen).saveTo})
+		out = append(out, command{group: program, name: keys.Save.Help().Desc, args: "[FILE]", what: "save a report", keys: []shortcut{{keys.Save, ""}}, run: (*screen).saveTo})
 	}
 	out = append(out,
 		single(program, keys.Palette, "type a command", (*screen).openPalette),

@@ -30,26 +30,12 @@ func (m *screen) askExplain() tea.Cmd {
 
 // explainKey moves through the derivation, or leaves it.
 func (m *screen) explainKey(msg tea.KeyMsg) {
-	h := m.bodyHeight()
-	by := 0
-	switch {
-	case key.Matches(msg, keys.Down):
-		by = 1
-	case key.Matches(msg, keys.Up):
-		by = -1
-	case key.Matches(msg, keys.PageDown):
-		by = max(1, h-4)
-	case key.Matches(msg, keys.PageUp):
-		by = -max(1, h-4)
-	case key.Matches(msg, keys.Bottom):
-		by = far
-	case key.Matches(msg, keys.Top):
-		by = -far
-	case key.Matches(msg, keys.Cancel, keys.Quit, keys.Explain):
+	p, h := m.explanation(), m.bodyHeight()
+	if by, ok := p.by(msg, h); ok {
+		m.explained = p.move(m.explained, by, h)
+	} else if key.Matches(msg, keys.Cancel, keys.Quit, keys.Explain) {
 		m.mode = modeNormal
-		return
 	}
-	m.explained = m.explanation().move(m.explained, by, h)
 }
 
 // explanation is the derivation as a page. The State may have moved on to one

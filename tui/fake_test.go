@@ -7,6 +7,25 @@ import (
 	"headroom/profiles"
 )
 
+// testFormats are as many as there are, and as long.
+var testFormats = []Format{
+	{"policy", "Headroom's own policy file", "policy.yaml"},
+	{"aws", "AWS, target tracking of an ECS service in CloudFormation", "template.yaml"},
+	{"cloudrun", "Google Cloud Run service", "service.yaml"},
+	{"cortex", "Cortex", "cortex.yaml"},
+	{"everai", "EverAI", "configmap.yaml"},
+	{"fly", "Fly.io, fly.toml", "fly.toml"},
+	{"hpa", "Kubernetes HorizontalPodAutoscaler, autoscaling/v2", "hpa.yaml"},
+	{"jcloud", "Jina AI Cloud, fastapi-serve", "jcloud.yml"},
+	{"keda", "KEDA ScaledObject", "scaledobject.yaml"},
+	{"keda-http", "KEDA HTTP add-on, InterceptorRoute and ScaledObject", "interceptorroute.yaml"},
+	{"knative", "Knative Serving, its Pod Autoscaler", "service.yaml"},
+	{"kserve", "KServe InferenceService", "inferenceservice.yaml"},
+	{"nomad", "HashiCorp Nomad, job with a scaling block", "job.nomad.hcl"},
+	{"rayserve", "Ray Serve, config file", "serve.yaml"},
+	{"truefoundry", "TrueFoundry service", "truefoundry.yaml"},
+}
+
 // fakeController notes what it is asked for.
 type fakeController struct {
 	asked []string

@@ -15,9 +15,8 @@ import (
 // fileForm asks for a file name, and for a format where there are several.
 type fileForm struct {
 	title   string
-	formats []string
+	formats []Format // one or more
 	chosen  int
-	suggest func(format string) string
 	write   func(format, path string, overwrite bool) (string, error)
 
 	file    field
@@ -36,13 +35,12 @@ func newFileForm(s *styles, title string) fileForm {
 func newExportForm(s *styles, o Options) fileForm {
 	f := newFileForm(s, "Export the advised policy")
 	f.formats, f.write = o.Formats, o.Export
-	f.suggest = func(format string) string { return format + ".yml" }
 	return f
 }
 
 func newSaveForm(s *styles, o Options) fileForm {
 	f := newFileForm(s, "Save a report: NAME.html for a browser, NAME.json for headroom report")
-	f.suggest = func(string) string { return "run.html" }
+	f.formats = make([]Format, 1)
 	f.write = func(_, path string, overwrite bool) (string, error) { return o.Save(path, overwrite) }
 	return f
 }
@@ -50,9 +48,15 @@ func newSaveForm(s *styles, o Options) fileForm {
 // open suggests a file name for the first format, or the one chosen last.
 func (f *fileForm) open() {
 	f.err, f.there = nil, ""
-	f.file.open(f.suggestion())
-	f.enter(len(f.formats) == 0)
+	f.file.open(f.format().File)
+	f.enter(!f.choice())
 }
+
+// choice reports whether there are several formats.
+func (f fileForm) choice() bool { return len(f.formats) > 1 }
+
+// format is the chosen one.
+func (f fileForm) format() Format { return f.formats[f.chosen] }
 
 // enter gives the keys to the file name, or to the format.
 func (f *fileForm) enter(file bool) {
@@ -60,64 +64,64 @@ func (f *fileForm) enter(file bool) {
 	f.file.focus(file)
 }
 
-// format is the chosen one; empty where there is no choice.
-func (f fileForm) format() string {
-	if len(f.formats) == 0 {
-		return ""
-	}
-	return f.formats[f.chosen]
-}
-
-func (f fileForm) suggestion() string { return f.suggest(f.format()) }
-
 // choose takes another format. A file name that was typed stays.
 func (f *fileForm) choose(chosen int) {
 	f.err, f.there = nil, ""
-	suggested := f.file.input.Value() == f.suggestion()
+	suggested := f.file.input.Value() == f.format().File
 	f.chosen = (chosen + len(f.formats)) % len(f.formats)
 	if suggested {
-		f.file.open(f.suggestion())
+		f.file.open(f.format().File)
 	}
 }
 
 func (f fileForm) render(s *styles, w int) []string {
 	lines := []string{rule(s, f.title, w)}
-	if len(f.formats) > 0 {
-		lines = append(lines, f.renderFormats(s))
+	if f.choice() {
+		lines = append(lines, f.renderFormats(s, w)...)
 	}
 	return append(append(lines, f.file.render(s, f.inFile)), errorLines(f.err, s, w)...)
 }
 
-func (f fileForm) renderFormats(s *styles) string {
+// renderFormats names all formats, on as many lines as that takes, and says
+// what the chosen one is.
+func (f fileForm) renderFormats(s *styles, w int) []string {
 	names := make([]string, len(f.formats))
-	for i, name := range f.formats {
-		if names[i] = " " + clean(name) + " "; i == f.chosen {
-			names[i] = s.paint(chosen, "["+clean(name)+"]")
+	for i, format := range f.formats {
+		if names[i] = " " + clean(format.Name) + " "; i == f.chosen {
+			names[i] = s.paint(chosen, "["+clean(format.Name)+"]")
 		}
 	}
-	mark := s.paint(accent, "▸ ")
-	if f.inFile {
-		mark = "  "
+	lines := append(pack(names, w-fieldIndent), " "+s.paint(dim, clean(f.format().Title)))
+	label := fieldLabel("format", !f.inFile, s)
+	for i := range lines {
+		lines[i], label = label+lines[i], strings.Repeat(" ", fieldIndent)
 	}
-	return " " + mark + fit("format", 11) + strings.Join(names, "")
+	return lines
 }
 
 // exports reports whether there is anything to export to.
 func (o Options) exports() bool { return o.Export != nil && len(o.Formats) > 0 }
 
-func (m *screen) formatNames() []string { return m.o.Formats }
+func (m *screen) formatNames() []string {
+	names := make([]string, len(m.o.Formats))
+	for i, format := range m.o.Formats {
+		names[i] = format.Name
+	}
+	return names
+}
 
 // exportTo writes the advised policy, or asks for what was not said.
 func (m *screen) exportTo(args []string) (tea.Cmd, error) {
-	if len(args) > 0 && !slices.Contains(m.o.Formats, args[0]) {
-		return nil, fmt.Errorf("got %q, want one of %s", args[0], strings.Join(m.o.Formats, ", "))
+	names := m.formatNames()
+	if len(args) > 0 && !slices.Contains(names, args[0]) {
+		return nil, fmt.Errorf("got %q, want one of %s", args[0], strings.Join(names, ", "))
 	}
 	if !m.advised("export") {
 		return nil, nil
 	}
 	m.openFile(&m.export)
 	if len(args) > 0 {
-		m.export.choose(slices.Index(m.o.Formats, args[0]))
+		m.export.choose(slices.Index(names, args[0]))
 		args = args[1:]
 	}
 	return m.writeTo(args), nil
@@ -129,6 +133,7 @@ func (m *screen) saveTo(args []string) (tea.Cmd, error) {
 		m.notice = notice{text: "there is no run to save yet: " + keys.Start.Help().Key + " starts one", bad: true}
 		return nil, nil
 	}
+	m.save.formats[0].File = "run-" + m.latest.At.Format("150405") + ".html" // another one each time
 	m.openFile(&m.save)
 	return m.writeTo(args), nil
 }
@@ -163,7 +168,7 @@ func (m *screen) fileKey(msg tea.KeyMsg) tea.Cmd {
 		m.mode = modeNormal
 	case key.Matches(msg, keys.Accept):
 		return m.writeFile()
-	case len(f.formats) > 0 && key.Matches(msg, keys.NextField, keys.PreviousField):
+	case f.choice() && key.Matches(msg, keys.NextField, keys.PreviousField):
 		f.enter(!f.inFile)
 	case f.inFile:
 		f.file.input, _ = f.file.input.Update(msg)
@@ -180,7 +185,7 @@ func (m *screen) fileKey(msg tea.KeyMsg) tea.Cmd {
 // which is wrong can be mended. A file that is there wants a second enter.
 func (m *screen) writeFile() tea.Cmd {
 	f := m.file
-	format, path := f.format(), strings.TrimSpace(f.file.input.Value())
+	format, path := f.format().Name, strings.TrimSpace(f.file.input.Value())
 	switch {
 	case f.writing:
 		return nil

@@ -53,11 +53,19 @@ func (f *field) focus(on bool) {
 }
 
 func (f field) render(s *styles, active bool) string {
+	return fieldLabel(f.label, active, s) + f.input.View() + "  " + s.paint(dim, f.hint)
+}
+
+// fieldIndent is how far from the left what a label is for begins.
+const fieldIndent = 14
+
+// fieldLabel is a label in front of what has the keys, or has not.
+func fieldLabel(label string, active bool, s *styles) string {
 	mark := "  "
 	if active {
 		mark = s.paint(accent, "▸ ")
 	}
-	return " " + mark + fit(f.label, 11) + f.input.View() + "  " + s.paint(dim, f.hint)
+	return fit(" "+mark+label, fieldIndent)
 }
 
 // loadForm edits the users and their spawn rate, or the rate of arrivals, and

@@ -28,7 +28,7 @@ func colourStyles(p termenv.Profile, dark, ascii bool) *styles {
 // showing is a screen of w x h that shows st.
 func showing(st advisor.State, s *styles, view, w, h int) *screen {
 	m := newScreen(context.Background(), &fakeController{}, Options{
-		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"}, Export: func(string, string, bool) (string, error) { return "", nil },
+		States: make(chan advisor.State), Formats: testFormats, Export: func(string, string, bool) (string, error) { return "", nil },
 		Explain: func(c advisor.Capacity, _ advisor.Recommendation, width int) string {
 			return fmt.Sprintf("%+v\n%d", c, width)
 		},

@@ -3,27 +3,14 @@ package tui
 import (
 	"strings"
 
-	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 )
 
-// helpKey moves through the help; any other key leaves it.
+// helpKey moves through a help that has more than fits; any other key leaves
+// it.
 func (m *screen) helpKey(msg tea.KeyMsg) {
-	by, ok := 0, true
-	switch {
-	case key.Matches(msg, keys.Down, keys.PageDown):
-		by = 1
-	case key.Matches(msg, keys.Up, keys.PageUp):
-		by = -1
-	case key.Matches(msg, keys.Bottom):
-		by = far
-	case key.Matches(msg, keys.Top):
-		by = -far
-	default:
-		ok = false
-	}
-	h := m.bodyHeight()
-	if p := m.helpPage(); ok && p.last(h) > 0 {
+	p, h := m.helpPage(), m.bodyHeight()
+	if by, ok := p.by(msg, h); ok && p.last(h) > 0 {
 		m.helpAt = p.move(m.helpAt, by, h)
 		return
 	}
@@ -31,9 +18,9 @@ func (m *screen) helpKey(msg tea.KeyMsg) {
 }
 
 // helpPage lists every command with its keys, in as many columns as there is
-// room for.
+// room for. What explains the charts stays in view.
 func (m *screen) helpPage() page {
-	const columnWidth = 38
+	const columnWidth = 39
 	s, w := m.styles, m.w
 	groups := helpGroups(m.offered(), s)
 	columns := max(1, min(len(groups), (w-1)/columnWidth))
@@ -58,9 +45,8 @@ func (m *screen) helpPage() page {
 	for i, list := range lists {
 		blocks[i] = exactly(list, columnWidth, height)
 	}
-	rows := indent(beside(blocks...), 1)
-	rows = append(rows, prose(s, dim, "On a time axis: ▶ swarm · M measure · A apply · V verify · ■ idle · ↗ ↘ the load steps · e changed by hand · ▲3 ▼2 replicas wanted · ● first answer of a replica · ○ one goes · ✗ SLO lost · ✓ regained", w)...)
-	return page{rows: append(rows, prose(s, dim, "rates and p50 are the mean of a column; p95, p99 and counts its peak", w)...)}
+	marks := append([]string{""}, prose(s, dim, "On a time axis: ▶ swarm · M measure · A apply · V verify · ■ idle · ↗ ↘ the load steps · e changed by hand · ▲3 ▼2 replicas wanted · ● first answer of a replica · ○ one goes · ✗ SLO lost · ✓ regained", w)...)
+	return page{rows: indent(beside(blocks...), 1), sum: append(marks, prose(s, dim, "rates and p50 are the mean of a column; p95, p99 and counts its peak", w)...)}
 }
 
 // helpGroups are the lines of each group, its title first. What has no key is
@@ -73,7 +59,7 @@ func helpGroups(commands []command, s *styles) (groups [][]string) {
 			groups = append(groups, []string{s.paint(strong, title)})
 		}
 		last := &groups[len(groups)-1]
-		*last = append(*last, s.paint(accent, padLeft(c.label(), 11))+" "+c.what)
+		*last = append(*last, s.paint(accent, padLeft(c.label(), 13))+" "+c.what)
 	}
 	return groups
 }
@@ -82,7 +68,7 @@ func helpGroups(commands []command, s *styles) (groups [][]string) {
 func (c command) label() string {
 	var labels []string
 	for _, k := range c.keys {
-		if label := k.Help().Key; label != "" && label != keys.Previous.Help().Key {
+		if label := k.Help().Key; label != "" {
 			labels = append(labels, label)
 		}
 	}

@@ -55,54 +55,69 @@ const far = 1 << 30 // rows
 var (
 	moves = choices{{"down", 1}, {"up", -1}, {"top", -far}, {"end", far}}
 	pages = choices{{"down", 1}, {"up", -1}}
+	turns = choices{{"next", 1}, {"previous", -1}}
 )
 
-// viewKeys are the numbers of the views, shown as one.
-func viewKeys() []shortcut {
-	out := make([]shortcut, len(views))
-	for i := range views {
-		n := strconv.Itoa(i + 1)
+// views are those that there is something to show in.
+func (o Options) views() []int {
+	if o.FleetOnly {
+		return []int{viewReplicas, viewLog}
+	}
+	return []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}
+}
+
+// viewNumbers are the keys of those that there are, as they are shown.
+func viewNumbers(shown []int) string {
+	if len(shown) == len(views) {
+		return keys.Views.Help().Key
+	}
+	var numbers []string
+	for _, view := range shown {
+		numbers = append(numbers, strconv.Itoa(view+1))
+	}
+	return strings.Join(numbers, " ")
+}
+
+// viewKeys are the numbers of the views that there are, shown as one.
+func viewKeys(shown []int) []shortcut {
+	out := make([]shortcut, len(shown))
+	for i, view := range shown {
+		n := strconv.Itoa(view + 1)
 		out[i] = shortcut{bind("", "view", n), n}
 	}
-	out[0].SetHelp(keys.Views.Help().Key, "view")
+	out[0].SetHelp(viewNumbers(shown), "view")
 	return out
 }
 
 // viewNames are those that there are, in the palette's spelling.
 func (m *screen) viewNames() []string {
 	names := make([]string, 0, len(views))
-	for _, view := range m.views() {
+	for _, view := range m.o.views() {
 		names = append(names, strings.ToLower(views[view]))
 	}
 	return names
 }
 
-// look goes to a view: by its name or number, to the next, or to the one
-// before. A number that has no view here does nothing, as a key.
+// look goes to a view by its name or number.
 func (m *screen) look(args []string) (tea.Cmd, error) {
 	name := strings.ToLower(strings.Join(args, " "))
 	n, err := strconv.Atoi(name)
 	switch at := slices.Index(m.viewNames(), name); {
-	case name == "next":
-		m.turn(1)
-	case name == "previous":
-		m.turn(-1)
 	case at >= 0:
-		m.view = m.views()[at]
-	case err == nil && n >= 1 && n <= len(views):
-		if slices.Contains(m.views(), n-1) {
-			m.view = n - 1
-		}
+		m.view = m.o.views()[at]
+	case err == nil && slices.Contains(m.o.views(), n-1):
+		m.view = n - 1
 	default:
-		return nil, fmt.Errorf("got %q, want next, previous, or one of %s", name, strings.Join(m.viewNames(), ", "))
+		return nil, fmt.Errorf("got %q, want one of %s", name, strings.Join(m.viewNames(), ", "))
 	}
 	return nil, nil
 }
 
 // turn goes so many views on.
-func (m *screen) turn(by int) {
-	all := m.views()
+func (m *screen) turn(by int) tea.Cmd {
+	all := m.o.views()
 	m.view = all[(slices.Index(all, m.view)+by+len(all))%len(all)]
+	return nil
 }
 
 func (m *screen) move(by int) tea.Cmd {
@@ -112,7 +127,7 @@ func (m *screen) move(by int) tea.Cmd {
 	return nil
 }
 
-func (m *screen) movePage(by int) tea.Cmd { return m.move(by * max(1, m.bodyHeight()-4)) }
+func (m *screen) movePage(by int) tea.Cmd { return m.move(by * m.page().leap(m.bodyHeight())) }
 
 func (m *screen) freeze() tea.Cmd {
 	if m.frozen = !m.frozen; !m.frozen {

@@ -1,7 +1,7 @@
 package tui
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -74,8 +74,8 @@ var keys = keyMap{
 
 	Yes:            bind("y", "yes", "y"),
 	No:             bind("n", "no", "n", "esc", "q"),
-	Accept:         bind("enter", "apply", "enter"),
-	Cancel:         bind("esc", "leave", "esc"),
+	Accept:         bind("enter", "set", "enter"),
+	Cancel:         bind("esc", "back", "esc"),
 	NextField:      bind("tab", "next field", "tab", "down"),
 	PreviousField:  bind("shift+tab", "field before", "shift+tab", "up"),
 	NextFormat:     bind("→", "next format", "right"),
@@ -109,36 +109,56 @@ func (m *screen) footer() []key.Binding {
 		return []key.Binding{k.Accept, k.Cancel, k.NextField}
 	case modeFile:
 		write := []key.Binding{as(k.Accept, k.Accept.Help().Key, "write the file"), k.Cancel}
-		if len(m.file.formats) == 0 {
+		if !m.file.choice() {
 			return write
 		}
 		return append(write, k.NextField, as(k.NextFormat, "← →", "format"))
 	case modePalette:
 		return []key.Binding{as(k.Accept, k.Accept.Help().Key, "do it"), k.Cancel, k.Complete, as(k.NextMatch, "↑ ↓", "choose")}
 	case modeExplain:
-		return []key.Binding{as(k.Down, k.move(), "move"), as(k.Cancel, "esc", "back")}
+		return []key.Binding{as(k.Down, k.move(), "move"), k.Cancel}
 	case modeFilter:
 		return []key.Binding{as(k.Accept, "enter", "keep"), as(k.Cancel, "esc", "show all")}
 	case modeConfirm:
 		return []key.Binding{k.Yes, k.No}
 	case modeHelp:
+		if m.helpPage().last(m.bodyHeight()) > 0 {
+			return []key.Binding{as(k.Down, k.move(), "move"), k.Cancel}
+		}
 		return []key.Binding{as(k.Cancel, "any key", "back")}
 	case modeLeaving:
 		return []key.Binding{k.LeaveNow}
 	}
-	look, quit := k.Views, k.Quit
-	if m.o.FleetOnly {
-		look = as(k.Views, fmt.Sprintf("%d %d", viewReplicas+1, viewLog+1), "views")
+	out := append(m.forPhase(), m.forView()...)
+	if m.latest.Phase != advisor.Idle { // what is shown changes by itself
+		out = append(out, k.Freeze)
+		if m.latest.Loaded {
+			out = append(out, k.Save)
+		}
 	}
+	quit := k.Quit
 	if m.o.Attached {
 		quit = as(k.Quit, k.Quit.Help().Key, "detach")
 	}
-	if m.o.ReadOnly != "" {
-		return []key.Binding{k.Freeze, look, k.Help, quit}
-	}
-	return append(m.forPhase(), look, k.Help, quit)
+	return m.possible(append(out, as(k.Views, viewNumbers(m.o.views()), k.Views.Help().Desc), k.Help, quit))
 }
 
+// possible leaves out keys of commands that cannot be given here.
+func (m *screen) possible(bindings []key.Binding) []key.Binding {
+	names := map[string]bool{}
+	for _, c := range m.offered() {
+		for _, k := range c.keys {
+			for _, name := range k.Keys() {
+				names[name] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(bindings, func(b key.Binding) bool {
+		return !slices.ContainsFunc(b.Keys(), func(name string) bool { return names[name] })
+	})
+}
+
+// forPhase are the keys for what the session does at the moment.
 func (m *screen) forPhase() []key.Binding {
 	st, k := m.latest, keys
 	var advice []key.Binding
@@ -149,28 +169,46 @@ func (m *screen) forPhase() []key.Binding {
 		if st.Managed {
 			advice = append(advice, k.Verify)
 		}
-		if m.o.exports() {
-			advice = append(advice, k.Export)
-		}
+		advice = append(advice, k.Export)
 	}
 	switch {
 	case draining(st):
-		return []key.Binding{k.Freeze}
+		return nil
 	case st.Busy():
-		return []key.Binding{k.Stop, k.Freeze}
+		return []key.Binding{k.Stop}
 	case sending(st):
 		load := "users"
 		if st.Plan.Open() {
 			load = "rate"
 		}
 		out := append([]key.Binding{as(k.UsersUp, "w/s", load), k.Edit, k.Advise}, advice...)
-		return append(out, k.Pause, k.Stop, k.Freeze)
+		return append(out, k.Pause, k.Stop)
 	}
 	out := append([]key.Binding{k.Start, k.Edit, k.Advise}, advice...)
-	if m.o.Another && st.Phase == advisor.Idle && st.Swarm != nil {
-		out = append(out, as(k.Another, k.Another.Help().Key, "another run"))
+	if st.Loaded {
+		out = append(out, k.Save, as(k.Another, k.Another.Help().Key, "another run"))
 	}
 	return out
+}
+
+// forView are the keys for what the active view shows.
+func (m *screen) forView() []key.Binding {
+	st, k := m.shown, keys
+	move := as(k.Down, k.Down.Help().Key+" "+k.Up.Help().Key, "move")
+	table := []key.Binding{k.Sort, k.Filter, move}
+	switch {
+	case m.view == viewDashboard && len(st.Points) > 0:
+		return []key.Binding{k.Zoom}
+	case m.view == viewRequests && st.Loaded, m.view == viewReplicas && len(st.Fleet.Replicas) > 0, m.view == viewFailures && len(st.Load.Failures) > 0:
+		return table
+	case m.view == viewLog && len(st.Events) > 0:
+		return []key.Binding{k.Filter, move}
+	case m.view == viewAdvisor && st.Advice != nil:
+		return []key.Binding{k.Explain, k.Copy, move}
+	case m.view == viewAdvisor && st.Search != nil:
+		return []key.Binding{move}
+	}
+	return nil
 }
 
 // renderKeys writes bindings on one line of at most w cells; those that have

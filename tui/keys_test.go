@@ -41,7 +41,7 @@ func drive(t *testing.T, st advisor.State, changes ...func(*Options)) *harness {
 		return "wrote " + path, h.exportErr
 	}
 	o := Options{
-		States: make(chan advisor.State), Formats: []string{"policy", "jcloud"}, Another: true, Export: write, Output: &h.sent,
+		States: make(chan advisor.State), Formats: testFormats, Another: true, Export: write, Output: &h.sent,
 		Save: func(path string, overwrite bool) (string, error) { return write("report", path, overwrite) },
 		Copy: func() (string, error) { return "the policy", nil },
 	}

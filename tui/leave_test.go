@@ -12,11 +12,11 @@ func TestExport(t *testing.T) {
 		keys []string
 		want string
 	}{
-		{"first format", []string{"x", "enter"}, "policy to policy.yml"},
-		{"next format", []string{"x", "right", "enter"}, "jcloud to jcloud.yml"},
-		{"format before", []string{"x", "left", "enter"}, "jcloud to jcloud.yml"},
+		{"first format", []string{"x", "enter"}, "policy to policy.yaml"},
+		{"next format", []string{"x", "right", "enter"}, "aws to template.yaml"},
+		{"format before", []string{"x", "left", "enter"}, "truefoundry to truefoundry.yaml"},
 		{"own name", []string{"x", "tab", "ctrl+u", "a.b", "enter"}, "policy to a.b"},
-		{"own name outlives the format", []string{"x", "tab", "ctrl+u", "q", "shift+tab", "right", "enter"}, "jcloud to q"},
+		{"own name outlives the format", []string{"x", "tab", "ctrl+u", "q", "shift+tab", "right", "enter"}, "aws to q"},
 		{"left", []string{"x", "esc"}, ""},
 		{"no name", []string{"x", "tab", "ctrl+u", "enter", "esc"}, ""},
 	} {
@@ -34,31 +34,31 @@ func TestExport(t *testing.T) {
 	}
 	t.Run("fails", func(t *testing.T) {
 		h := drive(t, advisedState())
-		h.exportErr = errors.New("open policy.yml: permission denied")
+		h.exportErr = errors.New("open policy.yaml: permission denied")
 		h.press("x", "tab", "1", "enter")
-		h.wantShown("✗ open policy.yml: permission denied")
+		h.wantShown("✗ open policy.yaml: permission denied")
 		h.wantShown("Export the advised policy")
 		h.exportErr = nil
 		h.press("2")
 		h.wantHidden("permission denied")
 		h.press("enter")
-		h.wantShown("✓ wrote policy.yml12")
+		h.wantShown("✓ wrote policy.yaml12")
 		h.wantHidden("Export the advised policy")
 	})
 	t.Run("over a file that is there", func(t *testing.T) {
 		h := drive(t, advisedState())
-		h.files = map[string]bool{"policy.yml": true, "jcloud.yml": true}
+		h.files = map[string]bool{"policy.yaml": true, "template.yaml": true}
 		h.press("x", "enter")
-		h.wantShown("✗ policy.yml exists: enter again overwrites it")
+		h.wantShown("✗ policy.yaml exists: enter again overwrites it")
 		h.press("right", "enter") // another one
-		h.wantShown("✗ jcloud.yml exists: enter again overwrites it")
+		h.wantShown("✗ template.yaml exists: enter again overwrites it")
 		if len(h.exports) > 0 {
 			t.Errorf("exported %q without a second enter", h.exports)
 		}
 		h.press("enter")
-		h.wantShown("✓ wrote jcloud.yml")
+		h.wantShown("✓ wrote template.yaml")
 		h.press("x", "enter") // asks anew
-		h.wantShown("✗ jcloud.yml exists: enter again overwrites it")
+		h.wantShown("✗ template.yaml exists: enter again overwrites it")
 	})
 	t.Run("fails after the form was left", func(t *testing.T) {
 		h := drive(t, advisedState())
@@ -93,6 +93,25 @@ func TestExport(t *testing.T) {
 		h.press("x", "enter")
 		h.wantHidden("export")
 	})
+}
+
+// All formats are named on the smallest screen, with what the chosen one is and
+// how its file is called.
+func TestEveryFormatIsSeen(t *testing.T) {
+	h := drive(t, advisedState())
+	h.press("x")
+	for _, f := range testFormats {
+		h.wantShown("[" + f.Name + "]")
+		h.wantShown(" " + f.Title)
+		h.wantShown("file       " + f.File + " ")
+		for _, other := range testFormats {
+			if other.Name != f.Name {
+				h.wantShown(" " + other.Name + " ")
+			}
+		}
+		h.press("right")
+	}
+	h.wantShown("[policy]")
 }
 
 func TestQuit(t *testing.T) {

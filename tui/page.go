@@ -1,6 +1,11 @@
 package tui
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+)
 
 // page is a view whose rows can be moved through: head, sum and foot stay.
 type page struct {
@@ -38,6 +43,28 @@ func (p page) top(at scroll, h int) int {
 		return p.last(h)
 	}
 	return 0
+}
+
+// leap is how many rows a page is; the row at its edge stays in view.
+func (p page) leap(h int) int { return max(1, p.visible(h)-1) }
+
+// by is how many rows a key goes down; ok is false for one that does not move.
+func (p page) by(msg tea.KeyMsg, h int) (rows int, ok bool) {
+	switch {
+	case key.Matches(msg, keys.Down):
+		return 1, true
+	case key.Matches(msg, keys.Up):
+		return -1, true
+	case key.Matches(msg, keys.PageDown):
+		return p.leap(h), true
+	case key.Matches(msg, keys.PageUp):
+		return -p.leap(h), true
+	case key.Matches(msg, keys.Bottom):
+		return far, true
+	case key.Matches(msg, keys.Top):
+		return -far, true
+	}
+	return 0, false
 }
 
 // move is where the user is after going down by so many rows.

@@ -139,19 +139,20 @@ func (m *screen) find(name string) (command, error) {
 // shownMatches is how many matches have room.
 const shownMatches = 6
 
+// render ends with what is typed, so that it stays where it is while the
+// matches above it get fewer.
 func (p commandLine) render(s *styles, w int) []string {
-	lines := []string{rule(s, "Command", w), " " + s.paint(accent, keys.Palette.Help().Key) + p.input.View()}
+	lines := []string{rule(s, "Command", w)}
 	first := max(0, p.chosen-shownMatches+1)
-	for i := first; i < first+shownMatches; i++ {
-		line := ""
-		if i < len(p.matches) {
-			mark := "  "
-			if i == p.chosen {
-				mark = s.paint(accent, "▸ ")
-			}
-			line = " " + mark + fit(p.matches[i].usage, 26) + " " + s.paint(dim, p.matches[i].what)
+	for i := first; i < min(first+shownMatches, len(p.matches)); i++ {
+		mark := "  "
+		if i == p.chosen {
+			mark = s.paint(accent, "▸ ")
 		}
-		lines = append(lines, line)
+		lines = append(lines, " "+mark+fit(p.matches[i].usage, 26)+" "+s.paint(dim, p.matches[i].what))
 	}
-	return append(lines, errorLines(p.err, s, w)...)
+	if p.err != nil {
+		lines = append(lines, said(s, bad, "✗ "+p.err.Error(), w, 2)...)
+	}
+	return append(lines, " "+s.paint(accent, keys.Palette.Help().Key)+p.input.View())
 }

@@ -52,10 +52,11 @@ func TestCommands(t *testing.T) {
 		{"apply asks", advisedState(), "apply", "", "Apply this policy to the scaler? y/n"},
 		{"a view", steadyState(), "view replicas", "", "[3 Replicas]"},
 		{"a view by its number", steadyState(), "view 6", "", "[6 Log]"},
-		{"no view", steadyState(), "view nine", "", `✗ view: got "nine", want next, previous, or one of dashboard`},
+		{"no view", steadyState(), "view nine", "", `✗ view: got "nine", want one of dashboard`},
+		{"the view before", steadyState(), "turn previous", "", "[6 Log]"},
 		{"move", steadyState(), "move away", "", `✗ move: got "away", want one of down, up, top, end`},
 		{"nothing to export", steadyState(), "export jcloud", "", "there is nothing to export yet"},
-		{"no platform", advisedState(), "export moon", "", `✗ export: got "moon", want one of policy, jcloud`},
+		{"no platform", advisedState(), "export moon", "", `✗ export: got "moon", want one of policy, aws, cloudrun`},
 		{"sort", tasksState(3), "sort count", "", "✗ sort: this view has no rows to sort"},
 		{"filter", tasksState(3), "filter task-02", "", "✗ filter: this view has no rows to filter"},
 		{"zoom", steadyState(), "zoom all", "", "zoom all"},
@@ -123,7 +124,7 @@ func TestSave(t *testing.T) {
 	h := drive(t, steadyState())
 	h.press("ctrl+s")
 	h.wantShown("Save a report: NAME.html")
-	h.wantShown("run.html")
+	h.wantShown("run-120152.html")
 	h.press("ctrl+u", "a", "enter")
 	h.wantShown("✓ wrote a")
 	h.exportErr = errors.New("--save: got a.txt, want a name that ends with .html or .json")

@@ -144,7 +144,7 @@ func TestStartEditAdviseApplyExportQuit(t *testing.T) {
 	defer cancel()
 	c.show(idleState())
 	exported := make(chan string, 1)
-	o := Options{States: c.states, Formats: []string{"policy", "keda"}, Export: func(format, path string, _ bool) (string, error) {
+	o := Options{States: c.states, Formats: testFormats, Export: func(format, path string, _ bool) (string, error) {
 		exported <- format + " to " + path
 		return "wrote " + path, nil
 	}}

@@ -32,11 +32,18 @@ type Controller interface {
 
 var _ Controller = (*advisor.Session)(nil)
 
+// Format is something that a policy can be exported to.
+type Format struct {
+	Name  string // as it is typed
+	Title string // one line that says what it is
+	File  string // what such a file is usually called
+}
+
 // Options say what the dashboard shows and what it may do.
 type Options struct {
 	States    <-chan advisor.State // newest wins; never closed
 	Autostart bool                 // start at once instead of on enter
-	Formats   []string             // what the advised policy can be exported to
+	Formats   []Format             // what the advised policy can be exported to
 	ASCII     bool                 // nothing but ASCII on the screen
 
 	Attached  bool   // the session runs elsewhere, and goes on when the user leaves

@@ -88,16 +88,8 @@ func newScreen(ctx context.Context, c Controller, o Options, s *styles) *screen 
 		ctx: ctx, do: c, o: o, styles: s, w: leastWidth, h: leastHeight, stale: true,
 		edit: newLoadForm(s), export: newExportForm(s, o), save: newSaveForm(s, o), palette: newCommandLine(s), commands: newCommands(o), filter: newInput(s, 40),
 	}
-	m.view = m.views()[0]
+	m.view = o.views()[0]
 	return m
-}
-
-// views are those that there is something to show in.
-func (m *screen) views() []int {
-	if m.o.FleetOnly {
-		return []int{viewReplicas, viewLog}
-	}
-	return []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}
 }
 
 // Init waits for the first State, and starts where nobody has to ask for it.
@@ -283,7 +275,7 @@ func (m *screen) body() []string {
 	if w < leastWidth || m.h < leastHeight {
 		return renderSmall(m.shown, s, w, m.h)
 	}
-	lines := append(renderHeader(m.shown, s, w), renderTabs(m.views(), m.view, m.lookNotes(), s, w))
+	lines := append(renderHeader(m.shown, s, w), renderTabs(m.o.views(), m.view, m.lookNotes(), s, w))
 	switch {
 	case m.mode == modeHelp:
 		return append(lines, m.helpPage().render(s, m.helpAt, m.bodyHeight())...)
@@ -320,7 +312,7 @@ func (m *screen) page() page {
 	case viewFailures:
 		return renderFailures(st, s, a, w, h)
 	case viewAdvisor:
-		return renderAdvisor(st, s, w, h)
+		return renderAdvisor(st, s, m.o.Another, w, h)
 	case viewLog:
 		return renderLog(st, s, a, w, h)
 	default:

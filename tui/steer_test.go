@@ -148,23 +148,6 @@ func TestEditBoundsTheUsers(t *testing.T) {
 	h.wantAsked("")
 }
 
-func TestFooterOffersWhatCanBeDone(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		state  advisor.State
-		footer string
-	}{
-		{"draining", drainingState(), " space freeze  1-6 views  ? help  q quit"},
-		{"replaying", replayingState(), " esc stop  space freeze  1-6 views  ? help  q quit"},
-		{"open", openState(), " w/s rate  e edit  a advise  P pause  esc stop  space freeze  ? help  q quit"},
-	} {
-		lines := strings.Split(drive(t, test.state).frame(), "\n")
-		if got := lines[len(lines)-1]; got != test.footer {
-			t.Errorf("%s: the footer is %q, want %q", test.name, got, test.footer)
-		}
-	}
-}
-
 // A question ends with what it asks about, and a late yes does nothing.
 func TestQuestionsEndWithTheirJob(t *testing.T) {
 	for _, test := range []struct {

@@ -153,7 +153,9 @@ type steered interface {
 func (a *app) dashboard(s steered, o tui.Options) error {
 	o.States, o.ASCII = s.States(), a.onlyASCII()
 	if !o.FleetOnly { // that has no advice and no run
-		o.Formats = platform.Names()
+		for _, p := range platform.All() {
+			o.Formats = append(o.Formats, tui.Format{Name: p.Name, Title: p.Title, File: p.File})
+		}
 		o.Export = func(format, path string, overwrite bool) (string, error) {
 			return a.exportAdvice(s.State(), format, path, overwrite)
 		}
