@@ -133,6 +133,9 @@ func (m *screen) footer() []key.Binding {
 	if m.o.Attached {
 		quit = as(k.Quit, k.Quit.Help().Key, "detach")
 	}
+	if m.waits() {
+		return []key.Binding{k.Help, quit}
+	}
 	if m.o.ReadOnly != "" {
 		return []key.Binding{k.Freeze, look, k.Help, quit}
 	}
