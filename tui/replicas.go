@@ -93,7 +93,9 @@ func replicaSummary(st advisor.State, s *styles, w int) string {
 	if st.Load.Unnamed > 0 && len(st.Load.Replicas) == 0 { // how many answer is not known then
 		answering = s.paint(dim, noReplica(st))
 	}
-	parts = append(parts, part{answering, 0})
+	if !fleetOnly(st) { // there it is not known
+		parts = append(parts, part{answering, 0})
+	}
 	add(f.Count(probe.Ready), "ready", plain, 1)
 	add(f.Count(probe.Starting), "starting", accent, 1)
 	add(f.Count(probe.Failing), "failing", bad, 0)
