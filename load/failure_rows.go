@@ -1,9 +1,11 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"headroom/profiles"
@@ -23,6 +25,23 @@ type FailureCount struct {
 	Service Quantiles     `json:"service"` // from the actual send, likewise
 
 	Requests []RequestCount `json:"requests,omitempty"` // of which requests, where the run has several; a check is one of its own
+}
+
+// Words are the failure in words: the example without what the system puts
+// before it, or the class where there is none.
+func (f FailureCount) Words() string {
+	return cmp.Or(strings.TrimPrefix(f.Example, "dial tcp: connect: "), f.Failure.String())
+}
+
+// LatestFailure is the row of the failure that was met last; a zero one where
+// nothing failed.
+func (s Snapshot) LatestFailure() (latest FailureCount) {
+	for _, f := range s.Failures {
+		if f.Last >= latest.Last {
+			latest = f
+		}
+	}
+	return latest
 }
 
 // RequestCount says how many requests there were of a name.

@@ -55,3 +55,22 @@ func TestOneRowAFailure(t *testing.T) {
 		}
 	}
 }
+
+func TestLatestFailure(t *testing.T) {
+	refused := FailureCount{Failure: Dial, Last: 3 * time.Second, Example: "dial tcp: connect: connection refused"}
+	unavailable := FailureCount{Failure: Status, Status: 503, Last: 9 * time.Second, Example: "503 Service Unavailable"}
+	slow := FailureCount{Failure: Timeout, Last: 9 * time.Second}
+	for _, test := range []struct {
+		failures []FailureCount
+		want     string
+	}{
+		{nil, ""},
+		{[]FailureCount{refused}, "connection refused"},
+		{[]FailureCount{unavailable, refused}, "503 Service Unavailable"},
+		{[]FailureCount{unavailable, slow}, "timeout"}, // of two that came last, the class that was met first later
+	} {
+		if got := (Snapshot{Failures: test.failures}).LatestFailure().Words(); got != test.want {
+			t.Errorf("the latest of %+v in words is %q, want %q", test.failures, got, test.want)
+		}
+	}
+}

@@ -130,9 +130,9 @@ func refusalPage(st advisor.State, s *styles, w int, foot []string) page {
 // capacityPage is for a measurement without a traffic to turn it into a
 // policy.
 func capacityPage(st advisor.State, s *styles, w int, foot []string) page {
-	c := *st.Search.Capacity
-	rows := []string{"", " " + s.paint(strong, "Measured") + "  " + gradeText(c.Assessment, s), ""}
-	rows = append(rows, capacityLines(st, s, w)...)
+	title, grade := graded(" "+s.paint(strong, "Measured"), st.Search.Capacity.Assessment, s, w, w)
+	rows := append([]string{"", title}, grade...)
+	rows = append(append(rows, ""), capacityLines(st, s, w)...)
 	rows = append(rows, "")
 	rows = append(rows, prose(s, warn, fmt.Sprintf("! Say the traffic with %s, LOW..HIGH in requests/s, to turn that into a policy.", keys.Edit.Help().Key), w)...)
 	rows = append(rows, throughputCurve(st, s, w)...)
@@ -156,11 +156,17 @@ func capacityLines(st advisor.State, s *styles, w int) []string {
 		who, c.SLO, c.Saturation, span(c.Service)), w)
 }
 
-func gradeText(a advisor.Assessment, s *styles) string {
+// graded is a title of w cells with the grade behind it; where that does not
+// fit, the grade is in lines of its own, of at most inner cells.
+func graded(title string, a advisor.Assessment, s *styles, w, inner int) (line string, below []string) {
 	if a.Grade == "" {
-		return ""
+		return title, nil
 	}
-	return s.paint(gradeTone(a.Grade), "grade "+clean(string(a.Grade))) + s.paint(dim, ": "+clean(a.String()))
+	grade, why := "grade "+clean(string(a.Grade)), ": "+clean(a.String())
+	if full := title + "  " + s.paint(gradeTone(a.Grade), grade) + s.paint(dim, why); width(full) <= w {
+		return full, nil
+	}
+	return title, prose(s, gradeTone(a.Grade), grade+why+".", inner)
 }
 
 func gradeTone(g advisor.Grade) tone {
@@ -174,20 +180,18 @@ func gradeTone(g advisor.Grade) tone {
 // evidence stands beside it.
 func advicePage(st advisor.State, s *styles, w int, foot []string) page {
 	a := *st.Advice
+	left := w
+	if w >= 140 {
+		left = w * 11 / 20
+	}
 	title := " " + s.paint(strong, "Recommendation")
 	if st.Applied {
 		title += "  " + s.paint(good, "✓ in force at the scaler")
 	}
-	var grade []string // on lines of its own where it does not fit the first
-	if full := title + "  " + gradeText(a.Assessment, s); width(full) <= w {
-		title = full
-	} else {
-		grade = prose(s, gradeTone(a.Grade), "grade "+string(a.Grade)+": "+a.Assessment.String()+".", w)
-	}
-
-	if w < 140 {
-		rows := append(cards(a, s, w), grade...)
-		rows = append(rows, cappedLines(a, s, w)...)
+	title, grade := graded(title, a.Assessment, s, w, left)
+	rows := append(cards(a, s, left), grade...)
+	rows = append(rows, cappedLines(a, s, left)...)
+	if left == w {
 		if st.After != nil {
 			rows = append(rows, comparison(st, s, w)...)
 		}
@@ -198,9 +202,7 @@ func advicePage(st advisor.State, s *styles, w int, foot []string) page {
 		rows = append(rows, throughputCurve(st, s, w)...)
 		return page{head: []string{title}, rows: append(rows, stepLines(st, s, w)...), foot: foot}
 	}
-	left := w * 11 / 20
 	right := w - left
-	rows := append(cards(a, s, left), cappedLines(a, s, left)...)
 	rows = append(rows, workingLines(st, s, left)...)
 	evidence := append(comparison(st, s, right), throughputCurve(st, s, right)...)
 	evidence = append(evidence, stepLines(st, s, right)...)

@@ -58,6 +58,7 @@ func TestBackgroundChangesTheColours(t *testing.T) {
 	t.Setenv("CLICOLOR_FORCE", "1")
 	t.Setenv("TERM", "xterm-256color")
 	m := newScreen(context.Background(), &fakeController{}, Options{States: make(chan advisor.State), Output: &bytes.Buffer{}}, plainStyles())
+	m.take(idleState())
 	frames := map[bool]string{}
 	for _, dark := range []bool{true, false} {
 		m.Update(backgroundMsg{dark: dark})

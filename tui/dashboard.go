@@ -70,12 +70,21 @@ func timeAxisOf(st advisor.State, z zoom, w int, front ...subject) (axis, []mark
 	return a, marksOf(a, st.Timeline, front...)
 }
 
+// without is what stands where a chart has nothing to show: nothing of the kind
+// has been yet, or all of it before the time of the axis.
+func without(what string, st advisor.State) string {
+	if st.Loaded && !running(st) {
+		return "no " + what + " in this time"
+	}
+	return "no " + what + " yet"
+}
+
 // noLoad is what stands where the first chart will be.
 func noLoad(st advisor.State) string {
 	if st.Phase == advisor.Idle && !st.Loaded {
 		return "press " + keys.Start.Help().Key + " to start"
 	}
-	return "no load yet"
+	return without("load", st)
 }
 
 func throughputChart(st advisor.State, z zoom, w int) chart {
@@ -114,7 +123,7 @@ func latencyChart(st advisor.State, z zoom, w int) chart {
 			return float64(d) / float64(unit), d > 0
 		})
 	}
-	c := chart{title: name, axis: a, marks: marks, empty: "no answer yet"}
+	c := chart{title: name, axis: a, marks: marks, empty: without("answer", st)}
 	c.curves = []curve{
 		{"p95", penMain, of(peak, func(p advisor.Point) time.Duration { return p.P95 })},
 		{"p50", penLow, of(mean, func(p advisor.Point) time.Duration { return p.P50 })},
@@ -135,7 +144,7 @@ func usersChart(st advisor.State, z zoom, w int) chart {
 		title, users = "users busy with arrivals", func(p advisor.Point) (float64, bool) { return float64(p.InFlight), driven(p) }
 	}
 	c := chart{
-		title: title, axis: a, marks: marks, counts: true, empty: "no load yet",
+		title: title, axis: a, marks: marks, counts: true, empty: without("load", st),
 		curves: []curve{{"users", penMain, a.values(peak, users)}},
 	}
 	if st.Plan.UserShape != nil {
@@ -149,9 +158,9 @@ func replicasChart(st advisor.State, z zoom, w int) chart {
 	answering := curve{"answering", penMain, a.values(peak, func(p advisor.Point) (float64, bool) {
 		return float64(p.Answering), driven(p) && p.Answering > 0
 	})}
-	empty := "no replica yet"
-	if st.Loaded && st.Load.Unnamed > 0 {
-		empty = "the answers name no replica"
+	empty := without("replica", st)
+	if len(st.Load.Replicas) == 0 {
+		empty = noReplica(st)
 	}
 	c := chart{title: "replicas", axis: a, marks: marks, counts: true, empty: empty, curves: []curve{answering}}
 	if !st.Managed {
@@ -184,7 +193,7 @@ func newsLines(st advisor.State, s *styles, w, h int, legend string) []string {
 func replicaPanel(st advisor.State, s *styles, w, h int) []string {
 	head, rows := replicaTable(st).render(s, w-4)
 	if len(rows) == 0 {
-		return box(s, "who answers", "", centred(s, "no replica yet", w-2, h-2), w, h)
+		return box(s, "who answers", "", centred(s, noReplica(st), w-2, h-2), w, h)
 	}
 	note := ""
 	if room := h - 3; len(rows) > room {

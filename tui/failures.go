@@ -26,13 +26,12 @@ func renderFailures(st advisor.State, s *styles, a arrangement, w, h int) page {
 		return page{rows: []string{"", " " + word}, foot: foot}
 	}
 	t := table{columns: []column{
-		{title: "class", width: 8, left: true},
-		{title: "status", width: 6},
+		{title: "class", width: 10, left: true},
 		{title: "count", width: 7},
 		{title: "of all", width: 7, rank: 2},
 		{title: "first", width: 7, rank: 1},
 		{title: "last", width: 7},
-		{title: "example", width: 30, left: true, grows: true},
+		{title: "example", width: 38, left: true, grows: true, wraps: true},
 	}}
 	took := table{columns: []column{{title: "ms until it failed", width: 18, left: true}}}
 	for _, c := range timesColumns {
@@ -41,10 +40,8 @@ func renderFailures(st advisor.State, s *styles, a arrangement, w, h int) page {
 	var times [][][]cell // of each row, its latency and its service time
 	for _, f := range l.Failures {
 		name := f.Failure.String()
-		status := none
 		if f.Status != 0 {
-			status = strconv.Itoa(int(f.Status))
-			name += " " + status
+			name += " " + strconv.Itoa(int(f.Status))
 		}
 		times = append(times, timed([]cell{text(name)}, f.Latency, f.Service))
 		share := 0.0
@@ -52,20 +49,20 @@ func renderFailures(st advisor.State, s *styles, a arrangement, w, h int) page {
 			share = float64(f.Count) / float64(l.Total.Count)
 		}
 		t.rows = append(t.rows, []cell{
-			toned(bad, f.Failure.String()), number(int64(f.Status), status), number(f.Count, count(f.Count)), number(share, percent(share)),
+			toned(bad, name), number(f.Count, count(f.Count)), number(share, percent(share)),
 			number(f.First, clock(f.First)), number(f.Last, clock(f.Last)), text(f.Example),
 		})
 	}
 	if n := l.Total.Aborted - l.Total.OpenStreams(); n > 0 {
 		t.rows = append(t.rows, []cell{
-			toned(dim, load.Aborted.String()), toned(dim, none), number(n, count(n)), toned(dim, none),
-			toned(dim, none), toned(dim, none), text("in flight at the end, the oldest for " + span(l.Total.AbortedAge)),
+			toned(dim, load.Aborted.String()), number(n, count(n)), toned(dim, none), toned(dim, none), toned(dim, none),
+			text("in flight at the end, the oldest for " + span(l.Total.AbortedAge)),
 		})
 	}
 	if n := l.Total.OpenStreams(); n > 0 && l.Total.Aborted > 0 {
 		t.rows = append(t.rows, []cell{
-			toned(dim, none), toned(dim, none), number(n, count(n)), toned(dim, none),
-			toned(dim, none), toned(dim, none), text("streams still open at the end"),
+			toned(dim, none), number(n, count(n)), toned(dim, none), toned(dim, none), toned(dim, none),
+			text("streams still open at the end"),
 		})
 	}
 	titles, all := t.titles(w-2), len(t.rows)

@@ -68,6 +68,9 @@ var sceneries = []struct {
 	{"measured", measuredState, []int{viewAdvisor}},
 	{"stopped", stoppedState, []int{viewDashboard, viewAdvisor}},
 	{"replaying", replayingState, []int{viewDashboard, viewAdvisor}},
+	{"waking", wakingState, []int{viewDashboard, viewReplicas}},
+	{"streaming", streamingState, []int{viewDashboard, viewRequests}},
+	{"wordy", wordyState, []int{viewRequests, viewFailures}},
 }
 
 func TestGoldenViews(t *testing.T) {

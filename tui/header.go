@@ -240,7 +240,7 @@ func replicaLine(st advisor.State, s *styles) string {
 	case st.Managed && st.ScalerError != "":
 		return s.paint(bad, "✗ the scaler does not answer")
 	case st.Managed:
-		text := fmt.Sprintf("%d of %d replicas up", f.Up(), f.Wanted)
+		text := fmt.Sprintf("%s of %s up", count(f.Up()), plural(f.Wanted, "replica"))
 		if f.Pinned {
 			text += ", pinned"
 		}
@@ -250,8 +250,8 @@ func replicaLine(st advisor.State, s *styles) string {
 		return s.paint(toneIf(f.Up() < f.Wanted || len(st.Notices) > 0, warn), text)
 	case len(st.Load.Replicas) > 0:
 		return plural(f.Answering(), "replica") + " answering"
-	case st.Loaded && st.Load.Unnamed > 0:
-		return s.paint(dim, "replicas not named")
+	case st.Loaded:
+		return s.paint(dim, noReplica(st))
 	default:
 		return ""
 	}

@@ -49,7 +49,7 @@ func TestHeaderSays(t *testing.T) {
 		{"without end", change(steadyState(), func(st *advisor.State) { st.Load.Ends = 0 }), []string{"▶ swarming 01:42  http"}},
 		{"draining", change(steadyState(), func(st *advisor.State) { st.Load.Phase = load.Draining }), []string{"draining 01:42"}},
 		{"done", ended(steadyState()), []string{"■ idle, last run 01:42", "371.3 req/s"}},
-		{"measuring", measuringState(), []string{"◆ measuring 00:42 of 01:30", "users 50/50 │", "1 of 1 replicas up, pinned"}},
+		{"measuring", measuringState(), []string{"◆ measuring 00:42 of 01:30", "users 50/50 │", "1 of 1 replica up, pinned"}},
 		{"applying", change(advisedState(), func(st *advisor.State) { st.Phase = advisor.Applying }), []string{"◆ applying"}},
 		{"replaying", replayingState(), []string{"◆ replaying 00:12 of 00:30"}},
 		{"arrivals", change(steadyState(), func(st *advisor.State) { st.Load.Open, st.Load.Planned, st.Load.InFlight = true, 40, 7 }), []string{"arrivals 40/s │", "busy 7"}},
@@ -62,7 +62,7 @@ func TestHeaderSays(t *testing.T) {
 		{"users over time planned", change(idleState(), func(st *advisor.State) { st.Plan.UserShape = profiles.Constant(1) }), []string{"users over time planned"}},
 		{"arrivals over time planned", change(idleState(), func(st *advisor.State) { st.Plan.Shape = profiles.Constant(1) }), []string{"arrivals over time planned"}},
 		{"arrivals planned", change(idleState(), func(st *advisor.State) { st.Plan.Rate = 12.5 }), []string{"arrivals 12.5/s planned"}},
-		{"failing", failingState(), []string{"✗ limited", "fail 15.00%", "p95<100ms ✗ ∞", "errors<1% ✗ 15%", "replicas not named"}},
+		{"failing", failingState(), []string{"✗ limited", "fail 15.00%", "p95<100ms ✗ ∞", "errors<1% ✗ 15%", "answers name no replica"}},
 		{"strained", change(steadyState(), func(st *advisor.State) { st.Load.Health.Verdict = load.Strained }), []string{"! strained"}},
 		{"no SLO", change(steadyState(), func(st *advisor.State) { st.SLO, st.Load.SLO = nil, nil }), []string{"no SLO given"}},
 		{"a threshold", judgedBy(steadyState(), "http_req_duration: p(95)<500", 82.6, true), []string{"errors<1% ✓ 0%  thresholds http_req_duration: p(95)<500 ✓ 82.6"}},
@@ -252,7 +252,7 @@ func TestReplicaParts(t *testing.T) {
 		want bool
 	}{{200, true}, {80, false}} {
 		frame := ansi.Strip(showing(st, plainStyles(), viewReplicas, test.w, 50).View())
-		if got := regexp.MustCompile(`network +queue +compute`).MatchString(frame) && regexp.MustCompile(`replica-2 .* 3\.0 +– +47\.0`).MatchString(frame); got != test.want {
+		if got := regexp.MustCompile(`network ms +queue ms +compute ms`).MatchString(frame) && regexp.MustCompile(`replica-2 .* 3\.0 +– +47\.0`).MatchString(frame); got != test.want {
 			t.Errorf("%d columns wide: shown %v, want %v:\n%s", test.w, got, test.want, frame)
 		}
 	}

@@ -129,16 +129,19 @@ func (m *screen) footer() []key.Binding {
 	case modeLeaving:
 		return []key.Binding{k.LeaveNow}
 	}
+	quit := k.Quit
+	if m.o.Attached {
+		quit = as(k.Quit, k.Quit.Help().Key, "detach")
+	}
+	if m.waits() {
+		return []key.Binding{k.Help, quit}
+	}
 	out := append(m.forPhase(), m.forView()...)
 	if m.latest.Phase != advisor.Idle { // what is shown changes by itself
 		out = append(out, k.Freeze)
 		if m.latest.Loaded {
 			out = append(out, k.Save)
 		}
-	}
-	quit := k.Quit
-	if m.o.Attached {
-		quit = as(k.Quit, k.Quit.Help().Key, "detach")
 	}
 	return m.possible(append(out, as(k.Views, viewNumbers(m.o.views()), k.Views.Help().Desc), k.Help, quit))
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,9 +31,9 @@ func measuringPage(st advisor.State, s *styles, w, h int, foot []string) page {
 			"",
 			" " + head,
 		},
-		rows: indent(rows, 1), foot: foot,
+		rows: indent(rows, 1), sum: stepSigns(st.Search.Steps, s, w), foot: foot,
 	}
-	if below := append(throughputCurve(st, s, w), foot...); max(usualSteps, len(rows)) <= h-len(p.head)-len(below) {
+	if below := append(throughputCurve(st, s, w), foot...); max(usualSteps, len(rows)) <= h-len(p.head)-len(p.sum)-len(below) {
 		p.foot = below
 	}
 	return p
@@ -108,13 +109,13 @@ func stepTable(steps []advisor.Observation) table {
 	t := table{columns: []column{
 		{title: "load", width: 14, left: true},
 		{title: "req/s", width: 6},
-		{title: "p50", width: 6, rank: 3},
+		{title: "p50 ms", width: 6, rank: 3},
 		{title: "p95 ms", width: 6},
-		{title: "in fl", width: 6, rank: 2},
+		{title: "in flight", width: 9, rank: 2},
 		{title: "failed", width: 6, rank: 1},
 		{title: "took", width: 6, rank: 4},
 		{title: "the SLO", width: 8, left: true},
-		{title: "why", width: 34, left: true, grows: true},
+		{title: "why", width: 34, left: true, grows: true, wraps: true},
 	}}
 	for _, o := range steps {
 		verdict, ok := findings[o.Finding()]
@@ -147,8 +148,32 @@ func stepLines(st advisor.State, s *styles, w int) []string {
 		title += s.paint(warn, " of a measurement that did not end")
 	}
 	head, rows := stepTable(st.Search.Steps).render(s, w-2)
-	return append([]string{"", " " + title, " " + head}, indent(rows, 1)...)
+	out := append([]string{"", " " + title, " " + head}, indent(rows, 1)...)
+	return append(out, stepSigns(st.Search.Steps, s, w)...)
 }
+
+// stepSigns explain those signs in the table of steps that are not read by
+// themselves.
+func stepSigns(steps []advisor.Observation, s *styles, w int) []string {
+	has := func(what func(o advisor.Observation) bool) bool { return slices.ContainsFunc(steps, what) }
+	var out []string
+	if has(func(o advisor.Observation) bool { return strings.HasSuffix(o.Finding(), "?") }) {
+		out = append(out, "? met, ? missed: by too few independent requests to be sure.")
+	}
+	if has(func(o advisor.Observation) bool { return o.Spoiled }) {
+		out = append(out, "? spoilt: by something else than the service; nothing rests on it.")
+	}
+	if has(func(o advisor.Observation) bool { return o.Requests > 0 && max(o.P50, o.P95) == load.Unbounded }) {
+		out = append(out, unbounded)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return prose(s, dim, strings.Join(out, " "), w)
+}
+
+// unbounded explains a percentile of ∞.
+const unbounded = "∞: too many requests failed or had no answer, which count as slower than any."
 
 // comparison is the same load before and after, side by side.
 func comparison(st advisor.State, s *styles, w int) []string {

@@ -56,15 +56,22 @@ func count[T int | int64](n T) string {
 	return scaled(float64(n))
 }
 
-// percent writes a share of 0..1 with two decimals.
-func percent(share float64) string { return strconv.FormatFloat(share*100, 'f', 2, 64) + "%" }
+// percent writes a share of 0..1 in at most six cells, with two decimals if
+// that many have room.
+func percent(share float64) string {
+	digits := 2
+	if share >= 0.99995 {
+		digits = 1
+	}
+	return strconv.FormatFloat(share*100, 'f', digits, 64) + "%"
+}
 
 // millis writes a time in milliseconds without the unit, in at most six
 // cells; from ten seconds on in seconds with it.
 func millis(d time.Duration) string {
 	ms := float64(d) / float64(time.Millisecond)
 	switch {
-	case d == math.MaxInt64:
+	case d == load.Unbounded:
 		return "∞"
 	case ms < 0.9995:
 		return strconv.FormatFloat(ms, 'f', 2, 64)

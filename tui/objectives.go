@@ -108,13 +108,22 @@ func criteria(l load.Snapshot, s *styles) []criterion {
 	return out
 }
 
-// thresholdLines are the thresholds with all of their words.
-func thresholdLines(l load.Snapshot, s *styles, w int) []string {
+// thresholdLines are the thresholds with all of their words, in so many lines
+// at most: the worst first where there are more.
+func thresholdLines(l load.Snapshot, s *styles, w, most int) []string {
+	all := slices.DeleteFunc(criteria(l, s), func(c criterion) bool { return c.kind != ofThresholds })
+	rest := ""
+	if len(all) > most {
+		slices.SortStableFunc(all, func(a, b criterion) int { return cmp.Compare(a.worry, b.worry) })
+		all, rest = all[:most], hidden(all[most:], s)
+	}
 	var out []string
-	for _, c := range criteria(l, s) {
-		if c.kind == ofThresholds {
-			out = append(out, cut(" threshold "+c.text, w))
+	for i, c := range all {
+		more := ""
+		if i == len(all)-1 {
+			more = rest
 		}
+		out = append(out, cut(" threshold "+c.text, w-width(more))+more)
 	}
 	return out
 }

@@ -163,7 +163,7 @@ func anyLoad(t *rapid.T) load.Snapshot {
 
 func anyState(t *rapid.T) advisor.State {
 	st := advisor.State{
-		At: anyTime(t), Phase: phases.Draw(t, "phase"), Problem: texts.Draw(t, "problem"), Loaded: rapid.Bool().Draw(t, "loaded"),
+		Seq: 1, At: anyTime(t), Phase: phases.Draw(t, "phase"), Problem: texts.Draw(t, "problem"), Loaded: rapid.Bool().Draw(t, "loaded"),
 		Managed: rapid.Bool().Draw(t, "managed"), ScalerError: texts.Draw(t, "scaler error"), Applied: rapid.Bool().Draw(t, "applied"),
 		Policy: anyPolicy(t), Load: anyLoad(t), Points: anyPoints(t),
 		Decision: profiles.Decision{Current: rapid.Int().Draw(t, "current"), Desired: rapid.Int().Draw(t, "desired"), Reason: profiles.Reason(texts.Draw(t, "reason"))},

@@ -92,13 +92,13 @@ func answerColumns(st advisor.State) []replicaColumn {
 		}},
 		{column{title: "share", width: 7}, answered(func(r probe.Replica) cell { return number(r.Share, percent(r.Share)) })},
 		{column{title: "req/s", width: 6}, answered(func(r probe.Replica) cell { return number(r.Rate, figure(r.Rate)) })},
-		{column{title: "p50", width: 6}, quantile(func(r probe.Replica) time.Duration { return r.P50 })},
-		{column{title: "p95", width: 6}, quantile(func(r probe.Replica) time.Duration { return r.P95 })},
-		{column{title: "p99", width: 6, rank: 5}, quantile(func(r probe.Replica) time.Duration { return r.P99 })},
+		{column{title: "p50 ms", width: 6}, quantile(func(r probe.Replica) time.Duration { return r.P50 })},
+		{column{title: "p95 ms", width: 6}, quantile(func(r probe.Replica) time.Duration { return r.P95 })},
+		{column{title: "p99 ms", width: 6, rank: 5}, quantile(func(r probe.Replica) time.Duration { return r.P99 })},
 		{column{title: "errors", width: 6, rank: 1}, answered(func(r probe.Replica) cell {
 			return number(r.Failed, count(r.Failed)).in(toneIf(r.Failed > 0, bad))
 		})},
-		{column{title: "in fl", width: 5, rank: 6}, inFlight},
+		{column{title: "in flight", width: 9, rank: 6}, inFlight},
 		{column{title: "conns", width: 5, rank: 3}, answered(func(r probe.Replica) cell {
 			if r.Conns == nil {
 				return cell{}
@@ -157,11 +157,11 @@ func told(of func(r probe.Replica) (figure cell, ok bool)) func(r probe.Replica)
 	}
 }
 
-// partColumns are those of the means of what a service time is made of, in ms.
+// partColumns are those of the means of what a service time is made of.
 var partColumns = []replicaColumn{
-	{column{title: "network", width: 7, rank: 10}, meanOf(func(m *probe.Means) *time.Duration { return m.Network })},
-	{column{title: "queue", width: 6, rank: 10}, meanOf(func(m *probe.Means) *time.Duration { return m.Queue })},
-	{column{title: "compute", width: 7, rank: 10}, meanOf(func(m *probe.Means) *time.Duration { return m.Compute })},
+	{column{title: "network ms", width: 10, rank: 9}, meanOf(func(m *probe.Means) *time.Duration { return m.Network })},
+	{column{title: "queue ms", width: 8, rank: 9}, meanOf(func(m *probe.Means) *time.Duration { return m.Queue })},
+	{column{title: "compute ms", width: 10, rank: 9}, meanOf(func(m *probe.Means) *time.Duration { return m.Compute })},
 }
 
 // meanOf is one of the means of a replica whose answers tell them.
@@ -182,7 +182,7 @@ func shareBars(f probe.Fleet) replicaColumn {
 	for _, r := range f.Replicas {
 		largest = max(largest, r.Share)
 	}
-	return replicaColumn{column{title: "of the largest share", width: barWidth, left: true, rank: 9}, func(r probe.Replica) cell {
+	return replicaColumn{column{title: "of the largest share", width: barWidth, left: true, rank: 10}, func(r probe.Replica) cell {
 		if r.Share <= 0 {
 			return cell{}
 		}

@@ -15,13 +15,9 @@ import (
 // wrong stands above the table; what explains it below, where it can be moved
 // to when there are many replicas.
 func renderReplicas(st advisor.State, s *styles, a arrangement, lately trends, w, h int) page {
-	above, notes := replicaAlarms(st, s, w), replicaNotes(st, s, w)
+	above, notes := append(replicaAlarms(st, s, w), fleetLines(st, s, w)...), replicaNotes(st, s, w)
 	if len(st.Fleet.Replicas) == 0 {
-		word := "no replica has answered yet"
-		if st.Loaded && st.Load.Unnamed > 0 {
-			word = "no answer names the replica that gave it"
-		}
-		return page{head: above, rows: centred(s, word, w, max(3, h-len(above)-len(notes))), foot: notes}
+		return page{head: above, rows: centred(s, noReplica(st), w, max(3, h-len(above)-len(notes))), foot: notes}
 	}
 	seconds := 10
 	if w >= 140 {
@@ -31,37 +27,54 @@ func renderReplicas(st advisor.State, s *styles, a arrangement, lately trends, w
 	titles := t.titles(w - 2)
 	t, kept := t.arranged(a)
 	head, rows := t.render(s, w-2)
-	above = append(above, " "+replicaSummary(st, s, w-2))
-	if d := st.Decision; st.Managed && (d.Current > 0 || d.Desired > 0) {
-		above = append(above, said(s, plain, "last decision "+d.At.Format("15:04:05")+"  "+d.String(), w, 2)...)
-	}
-	if line := st.Fleet.SourceLine(); line != "" {
-		above = append(above, said(s, dim, line, w, 2)...)
-	}
 	above = append(above, a.line(len(kept), len(st.Fleet.Replicas), s, w), " "+head)
 	return page{head: above, rows: append(append(indent(rows, 1), ""), notes...), titles: titles}
+}
+
+// noReplica is why no replica is to be seen, in a few words.
+func noReplica(st advisor.State) string {
+	switch {
+	case st.Managed && st.Fleet.Managed && len(st.Fleet.Replicas) == 0:
+		return "the scaler runs no replica"
+	case st.Loaded && st.Load.Unnamed > 0:
+		return "answers name no replica"
+	}
+	return "no replica has answered yet"
+}
+
+// fleetLines are the fleet in numbers, what the scaler last decided, and what
+// each source says. Of a scaler they are there without a replica too: then its
+// queue and its reason matter most.
+func fleetLines(st advisor.State, s *styles, w int) []string {
+	var out []string
+	if st.Fleet.Managed || len(st.Fleet.Replicas) > 0 {
+		out = append(out, " "+replicaSummary(st, s, w-2))
+	}
+	if d := st.Decision; st.Managed && !d.At.IsZero() {
+		out = append(out, said(s, plain, "last decision "+d.At.Format(time.TimeOnly)+"  "+d.String(), w, 2)...)
+	}
+	if line := st.Fleet.SourceLine(); line != "" {
+		out = append(out, said(s, dim, line, w, 2)...)
+	}
+	return out
 }
 
 // replicaAlarms are what keeps the load from replicas, and a scaler that does
 // not answer.
 func replicaAlarms(st advisor.State, s *styles, w int) []string {
-	out := banner(st, s, w, 4) // here it is what one looks for
+	var out []string
+	if len(st.Notices) > 0 {
+		out = said(s, warn, "! "+st.Notices[0].Text, w, 4) // here it is what one looks for
+	}
 	if st.Managed && st.ScalerError != "" {
 		out = append(out, said(s, bad, "✗ the scaler does not answer: "+st.ScalerError, w, 2)...)
 	}
 	return out
 }
 
-// banner is what keeps the load from replicas, in so many lines at most.
-func banner(st advisor.State, s *styles, w, most int) []string {
-	if len(st.Notices) == 0 {
-		return nil
-	}
-	return said(s, warn, "! "+st.Notices[0].Text, w, most)
-}
-
 // replicaSummary counts the replicas by what they do, each once; of a scaler
-// also what it wants and has.
+// also what it wants and has, and how many requests wait for a replica. Those
+// are in flight as well.
 func replicaSummary(st advisor.State, s *styles, w int) string {
 	f := st.Fleet
 	parts := []part{}
@@ -70,15 +83,19 @@ func replicaSummary(st advisor.State, s *styles, w int) string {
 			parts = append(parts, part{s.paint(t, fmt.Sprintf("%d %s", n, word)), rank})
 		}
 	}
-	if st.Managed {
-		add(f.Wanted, "wanted", strong, 0)
-		add(f.Up(), "up", plain, 0)
+	if f.Managed {
+		parts = append(parts, part{s.paint(strong, count(f.Wanted)+" wanted"), 0}, part{count(f.Up()) + " up", 0}, part{"queue " + count(f.Queue), 0})
 	}
 	answering := s.paint(strong, count(f.Answering())) + " answering"
 	if n := f.Count(probe.New); n > 0 {
 		answering += s.paint(good, fmt.Sprintf(", %d of them new", n))
 	}
-	parts = append(parts, part{answering, 0})
+	if st.Load.Unnamed > 0 && len(st.Load.Replicas) == 0 { // how many answer is not known then
+		answering = s.paint(dim, noReplica(st))
+	}
+	if !fleetOnly(st) { // there it is not known
+		parts = append(parts, part{answering, 0})
+	}
 	add(f.Count(probe.Ready), "ready", plain, 1)
 	add(f.Count(probe.Starting), "starting", accent, 1)
 	add(f.Count(probe.Failing), "failing", bad, 0)
@@ -86,8 +103,8 @@ func replicaSummary(st advisor.State, s *styles, w int) string {
 	add(f.Count(probe.Draining), "draining", dim, 2)
 	add(f.Count(probe.Quiet), "quiet", dim, 2)
 	add(f.Count(probe.Gone), "gone", dim, 3)
-	if st.Managed {
-		parts = append(parts, part{fmt.Sprintf("in flight %d, of them %d in the queue", f.InFlight, f.Queue), 3})
+	if f.Managed {
+		parts = append(parts, part{"in flight " + count(f.InFlight), 3})
 	}
 	return join(parts, s.paint(dim, " · "), w)
 }
@@ -108,7 +125,7 @@ func replicaNotes(st advisor.State, s *styles, w int) []string {
 			say(warn, fmt.Sprintf("! %s gets no requests until it answers again: %s", r.ID, r.LastError))
 		}
 	}
-	for _, n := range st.Notices[min(1, len(st.Notices)):] { // the first is the banner
+	for _, n := range st.Notices[min(1, len(st.Notices)):] { // the first stands above
 		say(warn, "! "+n.Text)
 	}
 	for _, source := range st.Fleet.Sources {

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,43 +9,36 @@ import (
 	"headroom/load"
 )
 
-func TestStreamed(t *testing.T) {
-	times := func(d time.Duration) load.Quantiles { return load.Quantiles{Count: 7, P50: d, P95: 2 * d} }
-	for _, c := range []struct {
-		r    load.Streams
-		want string
-	}{
-		{load.Streams{Count: 1}, "1 stream, 0 complete, 0 open, with 0 events."},
-		{load.Streams{Count: 9, Complete: 7, Open: 2, Events: 70, TTFT: times(200 * time.Millisecond), Gap: times(20 * time.Millisecond)},
-			"9 streams, 7 complete, 2 open, with 70 events: first event after p50 200.0, p95 400.0 ms, the next after p50 20.0, p95 40.0 ms."},
-	} {
-		if got := streamed(c.r); got != c.want {
-			t.Errorf("streamed(%+v) = %q, want %q", c.r, got, c.want)
-		}
-	}
-}
-
-// Streams have columns where there is room, and a sentence where there is none.
+// Streams have columns where there is room, the first event always; what has no
+// column stands in a row below.
 func TestStreamsAmongRequests(t *testing.T) {
 	streams := &load.Streams{Count: 9, Complete: 2, Open: 7, Events: 70, TTFT: load.Quantiles{Count: 9, P50: 200 * time.Millisecond, P95: 400 * time.Millisecond}}
 	chat, page := load.Stats{Name: "chat", Count: 2, Streams: streams}, load.Stats{Name: "page", Count: 30}
 	st := advisor.State{Loaded: true, Load: load.Snapshot{Requests: []load.Stats{chat, page}, Total: load.Stats{Streams: streams}}}
 	for _, c := range []struct {
-		width          int
-		columns, words bool
-	}{{200, true, false}, {80, false, true}} {
+		width  int
+		titles []string
+		below  string
+	}{
+		{200, []string{"events", "open", "complete", "ttft p50", "ttft p95", "gap p50", "gap p95"}, ""},
+		{100, []string{"ttft p95", "gap p95", "p90"}, "   streams: events 70, open 7, complete 2, ttft p50 200.0, gap p50 –"},
+		{80, []string{"ttft p95"}, "   streams: events 70, open 7, complete 2, ttft p50 200.0, gap p50 –, gap p95 –"},
+	} {
 		page := renderRequests(st, plainStyles(), arrangement{}, c.width, 40)
-		head, text := page.head[1], strings.Join(slices.Concat(page.rows, page.foot), "\n")
-		for _, title := range []string{"events", "open", "ttft p50", "ttft p95", "gap p50", "gap p95"} {
-			if got := strings.Contains(head, title); got != c.columns {
-				t.Errorf("%d columns: %q has %s: %v, want %v", c.width, head, title, got, c.columns)
+		for _, title := range c.titles {
+			if !strings.Contains(page.head[1], title) {
+				t.Errorf("%d columns: %q, want %s", c.width, page.head[1], title)
 			}
 		}
-		if got := strings.Contains(text, "chat: 9 streams, 2 complete, 7 open, with 70 events: first event after p50"); got != c.words {
-			t.Errorf("%d columns: a sentence on streams: %v, want %v\n%s", c.width, got, c.words, text)
+		if !strings.Contains(page.rows[0], "400.0") {
+			t.Errorf("%d columns: %q does not show the first events", c.width, page.rows[0])
 		}
-		if got := strings.Contains(page.rows[0], "400.0"); got != c.columns {
-			t.Errorf("%d columns: %q shows the first events: %v, want %v", c.width, page.rows[0], got, c.columns)
+		rows := 4
+		if c.below != "" {
+			rows = 5
+		}
+		if len(page.rows) != rows || c.below != "" && page.rows[2] != c.below {
+			t.Errorf("%d columns: rows\n%s\nwant %d, and of the streams %q", c.width, strings.Join(page.rows, "\n"), rows, c.below)
 		}
 	}
 	st.Load.Total.Aborted = 9
@@ -57,6 +49,60 @@ func TestStreamsAmongRequests(t *testing.T) {
 	st.Load.Total.Streams, st.Load.Requests[0].Streams = nil, nil
 	if head := renderRequests(st, plainStyles(), arrangement{}, 200, 40).head[1]; strings.Contains(head, "ttft") {
 		t.Errorf("without streams: %q, want no columns of streams", head)
+	}
+}
+
+// Whatever there is to say below them, some rows of requests stay in view, and
+// so does what the trust in the generator rests on.
+func TestRequestsKeepTheirRows(t *testing.T) {
+	for h := leastHeight; h <= 60; h += 4 {
+		m := showing(streamingState(), plainStyles(), viewRequests, leastWidth, h)
+		if got := m.page().visible(m.bodyHeight()); got < 5 {
+			t.Errorf("%d lines: %d rows are in view, want 5 or more", h, got)
+		}
+		for _, want := range []string{"chat ", "! The generator is strained", "threshold http_req_duration: max<9000 ✗"} {
+			if !strings.Contains(m.View(), want) {
+				t.Errorf("%d lines: the view does not say %q:\n%s", h, want, m.View())
+			}
+		}
+	}
+}
+
+func TestThresholdsHaveALimit(t *testing.T) {
+	l := streamingState().Load
+	for _, test := range []struct {
+		most, lines int
+		first, last string
+	}{
+		{5, 5, " threshold http_req_duration: p(95)<5000 ✓ 4200ms", " threshold http_req_duration: max<9000 ✗ 9300ms"},
+		{3, 3, " threshold http_req_duration: max<9000 ✗ 9300ms", " threshold http_req_duration: p(99)<7000 ✓ 6600ms  +2 ✓"},
+	} {
+		got := thresholdLines(l, plainStyles(), 100, test.most)
+		if len(got) != test.lines || got[0] != test.first || got[len(got)-1] != test.last {
+			t.Errorf("thresholdLines of %d at most = %q, want %d from %q to %q", test.most, got, test.lines, test.first, test.last)
+		}
+	}
+}
+
+// A percentile that failures have made endless is explained.
+func TestRequestsExplainEndlessPercentiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		st   advisor.State
+		want bool
+	}{"failing": {failingState(), true}, "steady": {steadyState(), false}} {
+		if got := strings.Contains(strings.Join(renderRequests(c.st, plainStyles(), arrangement{}, 300, 40).foot, ""), unbounded); got != c.want {
+			t.Errorf("%s: explained %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// An example that is longer than its column can be read all the same.
+func TestFailuresShowWholeExamples(t *testing.T) {
+	rows := strings.Join(renderFailures(wordyState(), plainStyles(), arrangement{}, 80, 40).rows, "\n")
+	for _, want := range []string{"\n status 503     1100    00:31    01:04  503 Service Unavailable\n", "  the connection was closed before the\n", "  answer was complete\n", "--source-ip)\n"} {
+		if !strings.Contains("\n"+rows, want) {
+			t.Errorf("the failures do not show %q:\n%s", want, rows)
+		}
 	}
 }
 

@@ -270,9 +270,16 @@ func exactHeight(lines []string, h int) []string {
 	return lines[:h]
 }
 
+// waits reports whether no State has come yet, before which nothing is known.
+func (m *screen) waits() bool { return m.shown.Seq == 0 }
+
 func (m *screen) body() []string {
 	s, w := m.styles, m.w
-	if w < leastWidth || m.h < leastHeight {
+	small := w < leastWidth || m.h < leastHeight
+	switch {
+	case m.waits() && (small || m.mode != modeHelp):
+		return centred(s, "waiting for the session", w, m.h-1)
+	case small:
 		return renderSmall(m.shown, s, w, m.h)
 	}
 	lines := append(renderHeader(m.shown, s, w), renderTabs(m.o.views(), m.view, m.lookNotes(), s, w))
@@ -282,7 +289,7 @@ func (m *screen) body() []string {
 	case m.mode == modeExplain:
 		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
-		above := banner(m.shown, s, w, 2)
+		above := banner(m.shown, s, w)
 		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)

@@ -17,6 +17,7 @@ type column struct {
 	rank  int
 	grows bool // takes what its texts need of the room that is left; one a table
 	name  bool // what is cut still differs from the others
+	wraps bool // what does not fit goes on below; of the last column
 }
 
 type cell struct {
@@ -49,13 +50,17 @@ func toneIf(condition bool, t tone) tone {
 
 const columnGap = 2
 
+// wrapped is how many lines a cell takes at most that goes on below.
+const wrapped = 4
+
 // table is rows under columns.
 type table struct {
 	columns []column
 	rows    [][]cell
 }
 
-// render lays the table out over at most w cells.
+// render lays the table out over at most w cells. A row is one line, and more
+// where a cell goes on below.
 func (t table) render(s *styles, w int) (head string, rows []string) {
 	shown := t.choose(w)
 	widths := t.widths(shown, w)
@@ -85,6 +90,7 @@ func (t table) render(s *styles, w int) (head string, rows []string) {
 		}
 	}
 	for r, row := range t.rows {
+		var below []string
 		rows = append(rows, line(func(n, i int) cell {
 			if i >= len(row) {
 				return cell{}
@@ -93,10 +99,27 @@ func (t table) render(s *styles, w int) (head string, rows []string) {
 			if names[n] != nil {
 				c.text = names[n][r]
 			}
+			if t.columns[i].wraps {
+				lines := wrapShort(c.text, widths[n], wrapped)
+				c.text = lines[0]
+				for _, more := range lines[1:] {
+					below = append(below, strings.Repeat(" ", before(widths[:n]))+s.paint(c.tone, more))
+				}
+			}
 			return c
 		}))
+		rows = append(rows, below...)
 	}
 	return head, rows
+}
+
+// before is where the column behind those of these widths begins.
+func before(widths []int) int {
+	at := 0
+	for _, w := range widths {
+		at += w + columnGap
+	}
+	return at
 }
 
 // names are those of a column, short enough for w cells.
@@ -108,11 +131,6 @@ func (t table) names(i, w int) []string {
 		}
 	}
 	return profiles.ShortNames(names, w)
-}
-
-// shows reports whether a column has room.
-func (t table) shows(title string, w int) bool {
-	return slices.ContainsFunc(t.choose(w), func(i int) bool { return t.columns[i].title == title })
 }
 
 // choose leaves out the columns of the highest rank until the rest fits, and

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ func TestNumbers(t *testing.T) {
 		{figure(0), "0.0"}, {figure(412.64), "412.6"}, {figure(999.96), "1000"}, {figure(99999.6), "100k"}, {figure(2.5e6), "2.50M"},
 		{figure(math.Inf(1)), none}, {figure(1e300), "1e+282E"},
 		{count(0), "0"}, {count(9_999_999), "9999999"}, {count(10_000_000), "10.0M"}, {count(int64(math.MaxInt64)), "9.22E"},
-		{percent(0), "0.00%"}, {percent(0.17376), "17.38%"}, {percent(1), "100.00%"},
+		{percent(0), "0.00%"}, {percent(0.17376), "17.38%"}, {percent(0.99994), "99.99%"}, {percent(0.99996), "100.0%"}, {percent(1), "100.0%"},
 		{millis(420 * time.Microsecond), "0.42"}, {millis(11830 * time.Microsecond), "11.8"}, {millis(999960 * time.Microsecond), "1000"},
 		{millis(2500 * ms), "2500"}, {millis(12 * time.Second), "12s"}, {millis(math.MaxInt64), "∞"},
 		{span(420 * ms), "420ms"}, {span(24 * time.Second), "24s"}, {span(150 * time.Second), "2m30s"}, {span(200 * time.Minute), "3h20m"}, {span(72 * time.Hour), "3d"},
@@ -104,6 +105,26 @@ func TestTableDropsColumnsByRank(t *testing.T) {
 		head, rows := tab.render(plainStyles(), test.w)
 		if head != test.head && strings.TrimSpace(head) != strings.TrimSpace(test.head) || rows[0] != test.row {
 			t.Errorf("in %d cells:\n%q\n%q\nwant\n%q\n%q", test.w, head, rows[0], test.head, test.row)
+		}
+	}
+}
+
+// What does not fit goes on below the last column.
+func TestTableWraps(t *testing.T) {
+	tab := table{
+		columns: []column{{title: "n", width: 3}, {title: "why", width: 8, left: true, grows: true, wraps: true}},
+		rows:    [][]cell{{text("1"), text("some words here")}, {text("2"), text("short")}},
+	}
+	for _, test := range []struct {
+		w    int
+		want []string
+	}{
+		{30, []string{"  1  some words here", "  2  short"}},
+		{15, []string{"  1  some words", "     here", "  2  short"}},
+		{5, []string{"  1  some", "     words", "     here", "  2  short"}},
+	} {
+		if _, rows := tab.render(plainStyles(), test.w); !slices.Equal(rows, test.want) {
+			t.Errorf("in %d cells: %q, want %q", test.w, rows, test.want)
 		}
 	}
 }

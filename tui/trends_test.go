@@ -32,7 +32,7 @@ func TestSparkline(t *testing.T) {
 // flowing is a State some time after the beginning, with replicas that answer
 // at these rates; below 0 they do not answer.
 func flowing(after time.Duration, rates map[string]float64) advisor.State {
-	st := advisor.State{At: began.Add(after)}
+	st := advisor.State{Seq: 1, At: began.Add(after)}
 	for _, id := range []string{"a", "b"} {
 		if rate, there := rates[id]; there {
 			st.Fleet.Replicas = append(st.Fleet.Replicas, probe.Replica{ID: id, Rate: rate, Answered: rate >= 0})

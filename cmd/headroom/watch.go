@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"headroom/advisor"
 	"headroom/advisor/report"
-	"headroom/load"
 	"headroom/probe"
 	"headroom/profiles"
 )
@@ -134,11 +132,11 @@ func (w *watcher) show(s advisor.State) error {
 	if s.Load.Started.IsZero() {
 		return nil
 	}
-	latest := latestFailure(s.Load.Failures)
+	latest := s.Load.LatestFailure()
 	fresh := w.watch.Observe(s.At, probe.Look{
 		Replicas: s.Load.Fleet(), Source: s.Load.Identity, Why: s.Load.Why,
 		Requests: s.Load.Total.Count, Failed: s.Load.Total.Failed, Chosen: w.chosen,
-		Problem: problemText(latest), First: s.Load.Started.Add(latest.First), Last: s.Load.Started.Add(latest.Last),
+		Problem: latest.Words(), First: s.Load.Started.Add(latest.First), Last: s.Load.Started.Add(latest.Last),
 	})
 	for _, e := range s.Events {
 		if e.N > w.logged && e.Kind == advisor.NoticeEvent {
@@ -155,7 +153,7 @@ func (w *watcher) show(s advisor.State) error {
 	}
 	w.picture = report.Watch{
 		At: s.At, Target: w.plan.ShownTarget(), Rate: w.plan.Rate, Load: s.Load, Name: s.Fleet.Statement(probe.FromDNS), Workers: s.Fleet.Statement(probe.FromWorkers), Replicas: w.watch.Replicas(s.Fleet.Unanswered()...), Unseen: w.watch.Unseen(),
-		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: problemText(latest), Changes: w.changes, Notices: notices,
+		Quiet: quiet, Gone: gone, Down: w.watch.Down(), Problem: latest.Words(), Changes: w.changes, Notices: notices,
 	}
 	return w.out.show(w.picture, fresh)
 }
@@ -167,24 +165,6 @@ const chosenText = "the scaler chooses who answers and leaves others idle on pur
 func isService(ctx context.Context, target string) bool {
 	back, err := findBackend(ctx, target)
 	return err == nil && back.client != nil
-}
-
-// latestFailure is the class of failures that was met last.
-func latestFailure(failures []load.FailureCount) (latest load.FailureCount) {
-	for _, f := range failures {
-		if f.Last >= latest.Last {
-			latest = f
-		}
-	}
-	return latest
-}
-
-// problemText is a class of failures in words.
-func problemText(latest load.FailureCount) string {
-	if latest.Example == "" {
-		return latest.Failure.String()
-	}
-	return strings.TrimPrefix(latest.Example, "dial tcp: connect: ")
 }
 
 // conclude writes the summary and sets the exit code.
