@@ -149,11 +149,13 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	if m.o.FleetOnly {
 		st.Phase = ""
 	}
-	m.stale = m.stale || st.Lost != m.latest.Lost // also where the view is frozen
+	trends := m.trends.with(st)
+	// Also where the view is frozen: what stands around it is of the latest.
+	m.stale = m.stale || !alike(st, m.latest) || !trends.at.Equal(m.trends.at)
 	if m.latest.Busy() && st.Phase != m.latest.Phase && !m.notice.bad {
-		m.notice, m.stale = notice{}, true // it was about a job that has ended
+		m.notice = notice{} // it was about a job that has ended
 	}
-	m.latest, m.trends = st, m.trends.with(st)
+	m.latest, m.trends = st, trends
 	m.asked.settle(st)
 	m.withdraw()
 	if !m.frozen {
@@ -165,13 +167,13 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	return m.nextState()
 }
 
-// show puts a State on the screen. Where the Advisor's view comes to speak of
+// show is the State that the views are of from now on. Where the Advisor's view comes to speak of
 // something else it begins at its top.
 func (m *screen) show(st advisor.State) {
 	if topicOf(st) != topicOf(m.shown) {
 		m.scrolls[viewAdvisor] = scroll{}
 	}
-	m.shown, m.lately, m.stale = st, m.trends, true
+	m.shown, m.lately = st, m.trends
 }
 
 // typed hands a key to whom the mode says. Letters that came in one read are
