@@ -293,7 +293,7 @@ func (m *screen) body() []string {
 		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
 		above := banner(m.shown, s, w, 2)
-		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)
+		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, m.lately, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)
 	}
@@ -304,6 +304,9 @@ func (m *screen) lookNotes() []part {
 	var out []part
 	if m.view == viewDashboard {
 		out = append(out, part{m.styles.paint(dim, "zoom ") + m.zoom.String(), 1})
+		if age := ageOf(m.shown.Points); m.shown.Loaded && m.zoom.short(age) {
+			out = append(out, part{m.styles.paint(dim, "("+seconds(m.zoom.window(age))+" so far)"), 2})
+		}
 	}
 	if m.frozen {
 		out = append(out, part{m.styles.paint(warn, "❚❚ frozen"), 0})
