@@ -149,13 +149,13 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	if m.o.FleetOnly {
 		st.Phase = ""
 	}
-	trends := m.trends.with(st)
+	next := m.trends.with(st)
 	// Also where the view is frozen: what stands around it is of the latest.
-	m.stale = m.stale || !alike(st, m.latest) || !trends.at.Equal(m.trends.at)
+	m.stale = m.stale || !alike(st, m.latest) || !next.at.Equal(m.trends.at)
 	if m.latest.Busy() && st.Phase != m.latest.Phase && !m.notice.bad {
 		m.notice = notice{} // it was about a job that has ended
 	}
-	m.latest, m.trends = st, trends
+	m.latest, m.trends = st, next
 	m.asked.settle(st)
 	m.withdraw()
 	if !m.frozen {
@@ -167,7 +167,7 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	return m.nextState()
 }
 
-// show is the State that the views are of from now on. Where the Advisor's view comes to speak of
+// show makes the views those of a State. Where the Advisor's comes to speak of
 // something else it begins at its top.
 func (m *screen) show(st advisor.State) {
 	if topicOf(st) != topicOf(m.shown) {
