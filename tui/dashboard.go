@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -190,7 +191,13 @@ func newsLines(st advisor.State, s *styles, w, h, most int, legend string) []str
 		if st.Load.Health.Verdict == "limited" {
 			t = bad
 		}
-		out = append(out, " "+s.paint(t, cut(why, w-2)))
+		lines := wrap(why, w-2)
+		if len(lines) > most {
+			lines = append(lines[:most-1], cut(strings.Join(lines[most-1:], " "), w-2))
+		}
+		for _, line := range lines {
+			out = append(out, " "+s.paint(t, line))
+		}
 	}
 	return exactly(append(out, latestEvents(st, s, w, h-len(out), most)...), w, h)
 }
