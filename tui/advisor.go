@@ -247,7 +247,8 @@ func workingLines(st advisor.State, s *styles, w int) []string {
 	return out
 }
 
-// adviceSummary is the advice in a few lines, for the dashboard.
+// adviceSummary is the advice in a few lines, for the dashboard. While it
+// measures they are as many from the first step on, so that nothing below moves.
 func adviceSummary(st advisor.State, s *styles, w int) []string {
 	var out []string
 	switch {
@@ -255,7 +256,8 @@ func adviceSummary(st advisor.State, s *styles, w int) []string {
 		out = append(out, progress(st, s, w), "")
 		head, rows := stepTable(st.Search.Steps).render(s, w)
 		out = append(out, head)
-		out = append(out, rows[max(0, len(rows)-8):]...)
+		const steps = 8
+		out = exactHeight(append(out, rows[max(0, len(rows)-steps):]...), len(out)+steps)
 	case st.Refusal != nil:
 		out = append(out, s.paint(bad, "✗ no advice ("+clean(st.Refusal.Code)+")"))
 		out = append(out, wrap(st.Refusal.Why, w)...)

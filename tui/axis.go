@@ -45,6 +45,12 @@ func (z zoom) window(age time.Duration) time.Duration {
 	return windows[z][len(windows[z])-1]
 }
 
+// short reports whether a session of that age is too young for all that the
+// zoom is of.
+func (z zoom) short(age time.Duration) bool {
+	return z != zoomAll && z.window(age) < windows[z][len(windows[z])-1]
+}
+
 // fold is how the points that share a column become one value.
 type fold uint8
 
@@ -64,14 +70,22 @@ type axis struct {
 	now     time.Duration // of the latest point
 }
 
+// ageOf is how old a session is that has this history.
+func ageOf(points []advisor.Point) time.Duration {
+	if len(points) == 0 {
+		return 0
+	}
+	return points[len(points)-1].At
+}
+
 // newAxis lays the latest points out over so many columns.
 func newAxis(points []advisor.Point, columns int, z zoom) axis {
 	a := axis{columns: columns, step: time.Second}
 	if columns < 1 || len(points) == 0 {
 		return a
 	}
-	a.now = points[len(points)-1].At
-	a.step = max(z.window(a.now)/time.Duration(max(1, columns-1)), time.Second)
+	a.now = ageOf(points)
+	a.step = z.window(a.now) / time.Duration(max(1, columns-1))
 	a.first = int64(a.now/a.step) - int64(columns) + 1
 
 	begin := time.Duration(a.first) * a.step
@@ -141,26 +155,31 @@ func (a axis) span() time.Duration {
 }
 
 // ceiling is the smallest round number that is not below v: an axis that ends
-// on it does not move with every point.
+// on it does not move with every point, and the labels at its quarters are
+// exact.
 func ceiling(v float64) float64 {
 	if !(v > 0) || math.IsInf(v, 0) {
 		return 1
 	}
+	v = math.Max(v, leastCeiling)
 	unit := math.Pow(10, math.Floor(math.Log10(v)))
-	for _, step := range []float64{1, 1.5, 2, 3, 4, 5, 6, 8, 10} {
-		if top := step * unit; top >= v*(1-1e-9) && top > 0 && !math.IsInf(top, 0) {
+	for _, tenths := range []float64{10, 12, 16, 20, 24, 30, 40, 50, 60, 80, 100} {
+		if top := tenths * unit / 10; top >= v*(1-1e-9) && !math.IsInf(top, 0) {
 			return top
 		}
 	}
 	return v
 }
 
+// leastCeiling is the lowest whose quarters have room for their digits.
+const leastCeiling = 0.1
+
 // wholeCeiling is the same for things that are counted: a quarter of it is a
 // whole number.
 func wholeCeiling(v float64) float64 {
-	top := 4 * ceiling(v/4)
-	if quarter := top / 4; quarter < 100 && quarter != math.Trunc(quarter) {
-		top = 4 * math.Ceil(quarter)
+	top := ceiling(v)
+	for math.Mod(top, 4) != 0 {
+		top = ceiling(top * 1.01)
 	}
-	return math.Max(top, 4)
+	return top
 }

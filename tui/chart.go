@@ -84,8 +84,8 @@ func (c chart) render(s *styles, w, h int) []string {
 	for _, d := range c.dots {
 		lines = d.over(lines, columns, top, s)
 	}
-	for i := range lines {
-		lines[i] = s.paint(dim, verticalAxis(i, rows, top)) + lines[i]
+	for i, label := range verticalAxis(rows, top) {
+		lines[i] = s.paint(dim, label) + lines[i]
 	}
 	lines = append(lines, c.timeAxis(s, columns))
 	return box(s, c.title, c.legend(s, top, w-width(c.title)-8), lines, w, h)
@@ -157,38 +157,35 @@ func within(values []float64, n int, top float64) (out []float64, any bool) {
 	return out, any
 }
 
-// verticalAxis is the label and the axis of a row, in gutter cells.
-func verticalAxis(row, rows int, top float64) string {
-	if !labelled(row, rows) {
-		return strings.Repeat(" ", labelWidth) + "│"
+// verticalAxis is the axis with its labels, in rows of gutter cells. They are at
+// its quarters or, where these are less than three rows high, at its halves,
+// each in the row that a curve of its value is drawn in.
+func verticalAxis(rows int, top float64) []string {
+	last, parts := rows-1, 4
+	if last < 3*parts {
+		parts = 2
 	}
-	return padLeft(cut(axisNumber(top*float64(rows-1-row)/float64(rows-1)), labelWidth), labelWidth) + "┤"
+	out := make([]string, rows)
+	for i := range out {
+		out[i] = strings.Repeat(" ", labelWidth) + "│"
+	}
+	for i := range parts + 1 {
+		share := float64(i) / float64(parts)
+		out[last-int(math.Round(share*float64(last)))] = padLeft(cut(axisNumber(share*top), labelWidth), labelWidth) + "┤"
+	}
+	return out
 }
 
-// labelled spreads the labels evenly: as many as have a row between them, and
-// if that does not come out even, one in the middle.
-func labelled(row, rows int) bool {
-	last := rows - 1
-	for _, n := range []int{4, 2} {
-		if last%n == 0 && (last/n >= 2 || n == 2) {
-			return row*n%last == 0
-		}
-	}
-	return row == 0 || row == last || last >= 5 && row == last/2
-}
-
-// axisNumber writes a number in at most labelWidth cells.
+// axisNumber writes a number as exactly as labelWidth cells allow.
 func axisNumber(v float64) string {
-	switch {
-	case v < 9.995:
-		return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64)
-	case v < 99.95:
-		return strconv.FormatFloat(math.Round(v*10)/10, 'f', -1, 64)
-	case v < 9999.5:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	default:
+	if v >= 9999.5 {
 		return scaled(v)
 	}
+	unit := 1000.0
+	for limit := 10.0; v >= limit && unit > 1; limit *= 10 {
+		unit /= 10
+	}
+	return strconv.FormatFloat(math.Round(v*unit)/unit, 'f', -1, 64)
 }
 
 // timeAxis is the line below the plot, with the marks.

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,38 @@ func TestAxisWindowGrowsInSteps(t *testing.T) {
 	}
 }
 
+// Where there are more columns than seconds the charts show no more time.
+func TestAxisOfAWideChart(t *testing.T) {
+	a := newAxis(points(1, 50, func(i int) advisor.Point { return advisor.Point{Rate: float64(i)} }), 121, zoomMinute)
+	if a.span() != time.Minute {
+		t.Errorf("120 columns show %v, want a minute", a.span())
+	}
+	got := a.values(mean, rateOf)
+	for i, v := range got[len(got)-80:] {
+		if math.IsNaN(v) {
+			t.Errorf("column %d from the right has a gap", 80-i)
+		}
+	}
+}
+
+func TestZoomOfAYoungSession(t *testing.T) {
+	for _, test := range []struct {
+		zoom zoom
+		age  time.Duration
+		want string
+	}{
+		{zoomFive, 70 * time.Second, "zoom 5m  (2m so far)"}, {zoomFive, 3 * time.Minute, "zoom 5m"}, {zoomAll, 70 * time.Second, "zoom all"}, {zoomMinute, 5 * time.Second, "zoom 1m"},
+	} {
+		st := steadyState()
+		st.Points = points(1, int(test.age.Seconds()), func(int) advisor.Point { return advisor.Point{} })
+		m := showing(st, plainStyles(), viewDashboard, 120, 40)
+		m.zoom = test.zoom
+		if got := join(m.lookNotes(), "  ", 100); got != test.want {
+			t.Errorf("after %v: %q, want %q", test.age, got, test.want)
+		}
+	}
+}
+
 // The history of a long session lies further apart the older it is, and its
 // curves have no gaps for that.
 func TestAxisOfALongSessionHasNoGaps(t *testing.T) {
@@ -159,7 +192,8 @@ func TestAxisOfALongSessionHasNoGaps(t *testing.T) {
 
 func TestCeiling(t *testing.T) {
 	for _, test := range []struct{ v, want, whole float64 }{
-		{0, 1, 4}, {0.3, 0.3, 4}, {1, 1, 4}, {4, 4, 4}, {4.1, 5, 8}, {17, 20, 20}, {50, 50, 60}, {412.6, 500, 600}, {1001, 1500, 1200}, {math.Inf(1), 1, 4},
+		{0, 1, 4}, {0.01, 0.1, 4}, {0.3, 0.3, 4}, {1, 1, 4}, {4, 4, 4}, {4.1, 5, 8}, {9, 10, 12}, {17, 20, 20}, {23, 24, 24}, {30, 30, 40},
+		{50, 50, 60}, {105, 120, 120}, {412.6, 500, 500}, {1001, 1200, 1200}, {math.Inf(1), 1, 4},
 	} {
 		if got := ceiling(test.v); math.Abs(got-test.want) > 1e-9 {
 			t.Errorf("ceiling(%v) = %v, want %v", test.v, got, test.want)
@@ -168,6 +202,48 @@ func TestCeiling(t *testing.T) {
 			t.Errorf("wholeCeiling(%v) = %v, want %v", test.v, got, test.whole)
 		}
 	}
+}
+
+// A label says exactly where it stands: in the row that a curve of its value is
+// drawn in, and of what is counted a whole number.
+func TestLabelsOfAnAxisAreExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v, rows, counts := rapid.Float64Range(0, 9000).Draw(t, "v"), rapid.IntRange(2, 60).Draw(t, "rows"), rapid.Bool().Draw(t, "counts")
+		top := ceiling(v)
+		if counts {
+			top = wholeCeiling(v)
+		}
+		lines, labels := verticalAxis(rows, top), 0
+		if len(lines) != rows || top < v*(1-1e-9) {
+			t.Errorf("an axis of %d rows up to %v, want %d up to %v", len(lines), top, rows, v)
+		}
+		for row, line := range lines {
+			if width(line) != gutter {
+				t.Errorf("%q takes %d cells, want %d", line, width(line), gutter)
+			}
+			text, ok := strings.CutSuffix(line, "┤")
+			if !ok {
+				continue
+			}
+			labels++
+			text, thousands := strings.CutSuffix(strings.TrimSpace(text), "k")
+			value, err := strconv.ParseFloat(text, 64)
+			if thousands {
+				value *= 1000
+			}
+			quarters := math.Round(value / top * 4)
+			at := rows - 1 - int(math.Round(quarters/4*float64(rows-1)))
+			if err != nil || at != row || math.Abs(value-top*quarters/4) > 1e-9*top {
+				t.Errorf("up to %v in %d rows the label %q stands in row %d, want %d", top, rows, text, row, at)
+			}
+			if counts && value != math.Trunc(value) {
+				t.Errorf("the label %q of a count", text)
+			}
+		}
+		if want := min(rows, 3); labels < want {
+			t.Errorf("%d labels in %d rows, want %d", labels, rows, want)
+		}
+	})
 }
 
 func TestMarksOfFleetAndPhases(t *testing.T) {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"time"
 
 	"headroom/advisor"
@@ -12,19 +13,19 @@ import (
 //	narrow and low (80x24)   2 x 2 charts, three events, one less for a legend of the marks
 //	100x30                   2 x 2 charts, five events
 //	120x40                   2 x 2 charts, replicas and log below
-//	wide and high (200x60)   2 x 2 charts, replicas, advice and log beside them
+//	wide and high (200x60)   4 charts below each other; replicas, advice and log beside them
 //	wide and low             4 charts in a row, two or three events
 //	narrow and high          throughput and latency across, users and replicas below
-func renderDashboard(st advisor.State, s *styles, z zoom, w, h int) []string {
+func renderDashboard(st advisor.State, s *styles, z zoom, lately trends, w, h int) []string {
 	switch {
-	case w >= 160 && h >= 30:
-		side := min(w*2/5, 84)
-		return beside(exactly(chartGrid(st, s, z, w-side, h&^1), w-side, h), sidePanel(st, s, z, side, h))
+	case w >= 160 && h >= 32:
+		side := min(w*21/50, 90)
+		return beside(chartStack(st, s, z, w-side, h), sidePanel(st, s, z, lately, side, h))
 	case w >= 110 && h >= 31:
 		below := h/3 + (h-h/3)%2
 		left := max(62, w/2)
 		return append(chartGrid(st, s, z, w, h-below),
-			beside(replicaPanel(st, s, left, below), logPanel(st, s, z, w-left, below))...)
+			beside(replicaPanel(st, s, lately, left, below), logPanel(st, s, z, w-left, below))...)
 	}
 	events := 2 + h%2
 	switch {
@@ -33,7 +34,20 @@ func renderDashboard(st advisor.State, s *styles, z zoom, w, h int) []string {
 	case h < 18: // where charts get too low to show anything
 		events -= 2
 	}
-	return append(chartGrid(st, s, z, w, h-events), newsLines(st, s, w, events, markLegend(st, s, z, w-2))...)
+	return append(chartGrid(st, s, z, w, h-events), newsLines(st, s, w, events, 1, markLegend(st, s, z, w-2))...)
+}
+
+// chartStack puts the four charts below each other in exactly w x h cells, so
+// that what happened at one time stands in one column.
+func chartStack(st advisor.State, s *styles, z zoom, w, h int) []string {
+	charts := []func(advisor.State, zoom, int) chart{throughputChart, latencyChart, usersChart, replicasChart}
+	var out []string
+	for i, of := range charts {
+		left := len(charts) - i
+		each := (h - len(out) + left - 1) / left // the upper ones are the higher
+		out = append(out, of(st, z, w).render(s, w, each)...)
+	}
+	return out
 }
 
 // chartGrid arranges the four charts in exactly w x h cells.
@@ -51,7 +65,7 @@ func chartGrid(st advisor.State, s *styles, z zoom, w, h int) []string {
 		out := append(throughputChart(st, z, w).render(s, w, each), latencyChart(st, z, w).render(s, w, each)...)
 		return append(out, beside(usersChart(st, z, half).render(s, half, low), replicasChart(st, z, w-half).render(s, w-half, low))...)
 	default:
-		low := h * 2 / 5 &^ 1 // an even height has a round number in the middle of its axis
+		low := h * 2 / 5 &^ 1 // an even height has a row in the middle of its axis
 		top := h - low
 		return append(
 			beside(throughputChart(st, z, half).render(s, half, top), latencyChart(st, z, w-half).render(s, w-half, top)),
@@ -173,9 +187,10 @@ func replicasChart(st advisor.State, z zoom, w int) chart {
 	return c
 }
 
-// newsLines are the last events in exactly h lines; the legend of the marks,
-// where it is not empty, and a doubt about the figures come before them.
-func newsLines(st advisor.State, s *styles, w, h int, legend string) []string {
+// newsLines are the last events in exactly h lines, each on as many as it takes
+// up to most; the legend of the marks, where it is not empty, and a doubt about
+// the figures come before them.
+func newsLines(st advisor.State, s *styles, w, h, most int, legend string) []string {
 	var out []string
 	if legend != "" {
 		out = append(out, " "+legend)
@@ -185,13 +200,19 @@ func newsLines(st advisor.State, s *styles, w, h int, legend string) []string {
 		if st.Load.Health.Verdict == "limited" {
 			t = bad
 		}
-		out = append(out, " "+s.paint(t, cut(why, w-2)))
+		lines := wrap(why, w-2)
+		if len(lines) > most {
+			lines = append(lines[:most-1], cut(strings.Join(lines[most-1:], " "), w-2))
+		}
+		for _, line := range lines {
+			out = append(out, " "+s.paint(t, line))
+		}
 	}
-	return exactly(append(out, latestEvents(st, s, w, h-len(out))...), w, h)
+	return exactly(append(out, latestEvents(st, s, w, h-len(out), most)...), w, h)
 }
 
-func replicaPanel(st advisor.State, s *styles, w, h int) []string {
-	head, rows := replicaTable(st).render(s, w-4)
+func replicaPanel(st advisor.State, s *styles, lately trends, w, h int) []string {
+	head, rows := replicaTable(st, trendColumn(lately, 10)).render(s, w-4)
 	if len(rows) == 0 {
 		return box(s, "who answers", "", centred(s, noReplica(st), w-2, h-2), w, h)
 	}
@@ -203,14 +224,14 @@ func replicaPanel(st advisor.State, s *styles, w, h int) []string {
 }
 
 func logPanel(st advisor.State, s *styles, z zoom, w, h int) []string {
-	lines := newsLines(st, s, w-2, h-2, "")
+	lines := newsLines(st, s, w-2, h-2, 3, "")
 	return box(s, "log", markLegend(st, s, z, w-12), lines, w, h)
 }
 
 // sidePanel is the right column of a large screen.
-func sidePanel(st advisor.State, s *styles, z zoom, w, h int) []string {
+func sidePanel(st advisor.State, s *styles, z zoom, lately trends, w, h int) []string {
 	replicas := min(max(8, len(st.Fleet.Replicas)+3), h/3)
-	advice := box(s, "advice", "", adviceSummary(st, s, w-4), w, h/3)
-	out := append(replicaPanel(st, s, w, replicas), advice...)
+	advice := adviceSummary(st, s, w-4)
+	out := append(replicaPanel(st, s, lately, w, replicas), box(s, "advice", "", advice, w, min(len(advice)+2, h/3))...)
 	return append(out, logPanel(st, s, z, w, h-len(out))...)
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 
 	"headroom/advisor"
 )
@@ -70,13 +71,16 @@ func renderLog(st advisor.State, s *styles, a arrangement, w, h int) page {
 	return p
 }
 
-// latestEvents are the last events in at most h lines, one line each; none
-// where there is no line left.
-func latestEvents(st advisor.State, s *styles, w, h int) []string {
-	events := st.Events[max(0, len(st.Events)-max(0, h)):]
+// latestEvents are the last events in at most h lines, each on as many as it
+// takes up to most; none where there is no line left.
+func latestEvents(st advisor.State, s *styles, w, h, most int) []string {
 	var out []string
-	for _, e := range events {
-		out = append(out, eventLines(e, false, s, w, 1)...)
+	for _, e := range slices.Backward(st.Events) {
+		room := h - len(out)
+		if room <= 0 {
+			break
+		}
+		out = append(eventLines(e, false, s, w, min(most, room)), out...)
 	}
 	return out
 }

@@ -141,11 +141,13 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	if m.o.FleetOnly {
 		st.Phase = ""
 	}
-	m.stale = m.stale || st.Lost != m.latest.Lost // also where the view is frozen
+	next := m.trends.with(st)
+	// Also where the view is frozen: what stands around it is of the latest.
+	m.stale = m.stale || !alike(st, m.latest) || !next.at.Equal(m.trends.at)
 	if m.latest.Busy() && st.Phase != m.latest.Phase && !m.notice.bad {
-		m.notice, m.stale = notice{}, true // it was about a job that has ended
+		m.notice = notice{} // it was about a job that has ended
 	}
-	m.latest, m.trends = st, m.trends.with(st)
+	m.latest, m.trends = st, next
 	m.asked.settle(st)
 	m.withdraw()
 	if !m.frozen {
@@ -157,13 +159,13 @@ func (m *screen) take(st advisor.State) tea.Cmd {
 	return m.nextState()
 }
 
-// show puts a State on the screen. Where the Advisor's view comes to speak of
+// show makes the views those of a State. Where the Advisor's comes to speak of
 // something else it begins at its top.
 func (m *screen) show(st advisor.State) {
 	if topicOf(st) != topicOf(m.shown) {
 		m.scrolls[viewAdvisor] = scroll{}
 	}
-	m.shown, m.lately, m.stale = st, m.trends, true
+	m.shown, m.lately = st, m.trends
 }
 
 // typed hands a key to whom the mode says. Letters that came in one read are
@@ -290,7 +292,7 @@ func (m *screen) body() []string {
 		return append(lines, m.explanation().render(s, m.explained, m.bodyHeight())...)
 	case m.view == viewDashboard:
 		above := banner(m.shown, s, w)
-		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, w, m.bodyHeight()-len(above))...)
+		return append(append(lines, above...), renderDashboard(m.shown, s, m.zoom, m.lately, w, m.bodyHeight()-len(above))...)
 	default:
 		return append(lines, m.page().render(s, m.scrolls[m.view], m.bodyHeight())...)
 	}
@@ -301,6 +303,9 @@ func (m *screen) lookNotes() []part {
 	var out []part
 	if m.view == viewDashboard {
 		out = append(out, part{m.styles.paint(dim, "zoom ") + m.zoom.String(), 1})
+		if age := ageOf(m.shown.Points); m.shown.Loaded && m.zoom.short(age) {
+			out = append(out, part{m.styles.paint(dim, "("+seconds(m.zoom.window(age))+" so far)"), 2})
+		}
 	}
 	if m.frozen {
 		out = append(out, part{m.styles.paint(warn, "❚❚ frozen"), 0})

@@ -245,14 +245,18 @@ func TestAdvisorScrollsAnewForAnotherTopic(t *testing.T) {
 	h.wantShown("rows 1 to")
 }
 
+// The footer of a frozen screen says what keys do now.
 func TestFrozenAdvisorKeepsItsPlace(t *testing.T) {
 	h := drive(t, advisedState())
 	h.press("5", "j", "j", "j", " ")
-	frozen := h.frame()
+	view := func() string { return h.frame()[:strings.LastIndex(h.frame(), "\n")] }
+	frozen := view()
+	h.wantHidden("\n esc stop  y copy")
 	h.state(measuringState())
-	if h.frame() != frozen {
+	if view() != frozen {
 		t.Errorf("the frozen view moved:\n%s", h.frame())
 	}
+	h.wantShown("\n esc stop  y copy")
 	h.press(" ")
 	h.wantShown("Measuring what one replica holds")
 }

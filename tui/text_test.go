@@ -23,7 +23,7 @@ func TestNumbers(t *testing.T) {
 		{clock(0), "00:00"}, {clock(102 * time.Second), "01:42"}, {clock(3723 * time.Second), "1:02:03"}, {clock(400 * time.Hour), "16d16h"}, {clock(-1), "00:00"},
 		{trimmed(5), "5"}, {trimmed(16.432), "16.43"}, {trimmed(0.25), "0.25"}, {trimmed(123.4), "123"}, {trimmed(math.Inf(1)), none},
 		{plural(1, "replica"), "1 replica"}, {plural(2, "replica"), "2 replicas"},
-		{axisNumber(0), "0"}, {axisNumber(37.5), "37.5"}, {axisNumber(1500), "1500"}, {axisNumber(15000), "15.0k"},
+		{axisNumber(0), "0"}, {axisNumber(37.5), "37.5"}, {axisNumber(112.5), "112.5"}, {axisNumber(0.025), "0.025"}, {axisNumber(1500), "1500"}, {axisNumber(15000), "15.0k"},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)

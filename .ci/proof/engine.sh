@@ -64,21 +64,28 @@ if part peers; then
   others
 fi
 
-# The dashboard at 160x48, and none, in turns, at a rate that both keep up with:
+# The dashboard at two sizes, and none, in turns, at a rate that all keep up with:
 # what it takes of a processor is what a generator that has one alone sends less.
 # (The throughput of a saturated core differs by 20 % from round to round on a
 # shared machine; the processor time of a second does not.) Its terminal reads
-# and draws nothing: what a terminal costs is not the dashboard's.
+# and draws nothing: what a terminal costs is not the dashboard's. A size is
+# columns, rows, and how much of a core it may take.
+sizes=("120 40 0.02" "200 60 0.04")
 generator=(taskset -c 1 headroom run http://127.0.0.1:"$port"/ --rate 1000 -t 8s)
 headless() { python3 "$here/exert.py" headless.cost "${generator[@]}" --headless --save headless-"$1".json >run.log 2>&1 || [ $? = 3 ]; }
 dashboard() {
-  taskset -c 0 python3 "$here/terminal.py" 160 48 9 \
-    python3 "$here/exert.py" dashboard.cost "${generator[@]}" --save dashboard-"$1".json || [ $? = 3 ]
+  taskset -c 0 python3 "$here/terminal.py" "$2" "$3" 9 \
+    python3 "$here/exert.py" "dashboard-$2x$3.cost" "${generator[@]}" --save "dashboard-$2x$3-$1.json" || [ $? = 3 ]
 }
 if part dashboard; then
   rounds=12
+  printf '%s\n' "${sizes[@]}" >sizes.txt
   for ((round = 1; round <= rounds; round++)); do
-    if ((round % 2)); then headless $round; dashboard $round; else dashboard $round; headless $round; fi
+    turns=(headless "${sizes[@]/#/dashboard }")
+    for ((turn = 0; turn < ${#turns[@]}; turn++)); do
+      read -r what size <<<"${turns[(round + turn) % ${#turns[@]}]}"
+      $what $round $size
+    done
     echo "round $round of $rounds with and without the dashboard" >&2
   done
   others
