@@ -116,15 +116,16 @@ func (h hindsight) verdictOn(m Measurement, traffic profiles.Traffic, sizing Siz
 	at, holds := *h.missed, m.Capacity.SLO.Value/float64(max(1, m.Capacity.Replicas))
 	load, each := profiles.FormatRate(at.load), profiles.FormatRate(at.each())
 	most := int(advice.Applied.Replicas.Max)
+	short := at.load > float64(most)*holds
 	switch {
 	case at.each() < leastReach*holds:
 		say("the SLO was missed at %s requests/s for each of %d %s, which is far less than the %s that one holds: something else was in the way", each, at.up, plural(at.up), profiles.FormatRate(holds))
 	case at.each() <= holds:
 		say("the SLO was missed at %s requests/s for each of %d %s, while the measurement says that one holds %s", each, at.up, plural(at.up), profiles.FormatRate(holds))
 		better.Capacity.SLO, changed = m.Capacity.SLO.times(at.each()/holds), true
-	case at.wanted >= most && advice.Capped != "":
-		say("this machine carries no more than the %d %s that were wanted for %s requests/s: the advice of up to %s was not tried in full", most, plural(most), load, advice.Policy.Replicas.Max)
-	case at.wanted >= most:
+	case short && advice.Capped != "":
+		say("%s requests/s are more than the %d %s hold that this machine carries: the advice, of up to %s, was not tried in full", load, most, plural(most), advice.Policy.Replicas.Max)
+	case short:
 		say("%s requests/s are more than the %d %s of max hold", load, most, plural(most))
 	default:
 		say("%d %s up and %d wanted when %s requests/s came: one holds %s", at.up, upWord(at.up), at.wanted, load, profiles.FormatRate(holds))

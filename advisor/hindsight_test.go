@@ -49,6 +49,7 @@ func TestHindsight(t *testing.T) {
 		name     string
 		episodes []Episode
 		points   []Point
+		max      int // that is applied; 0: as advised, which is 5
 		capped   bool
 		sizing   func(*Sizing)
 		wrong    []string // beginnings, in order
@@ -66,9 +67,11 @@ func TestHindsight(t *testing.T) {
 				"the load rose by 0.50 requests/s each second, and no rise was planned for"}, less: true},
 		{name: "a rise as it was said", points: replayed(30*time.Second, of(2, 4)), sizing: func(s *Sizing) { s.Rise = 500 },
 			wrong: []string{"2 replicas were up and 4 wanted when 25.0 requests/s came"}},
-		{name: "max was not enough", points: replayed(60*time.Second, of(3, 5)), wrong: []string{"40.0 requests/s are more than the 5 replicas of max hold"}},
-		{name: "nor was the machine", points: replayed(60*time.Second, of(3, 5)), capped: true,
-			wrong: []string{"this machine carries no more than the 5 replicas that were wanted for 40.0 requests/s"}},
+		{name: "max was not enough", points: replayed(60*time.Second, of(3, 3)), max: 3, wrong: []string{"40.0 requests/s are more than the 3 replicas of max hold"}},
+		{name: "nor was the machine", points: replayed(60*time.Second, of(3, 3)), max: 3, capped: true,
+			wrong: []string{"40.0 requests/s are more than the 3 replicas hold that this machine carries: the advice, of up to 5, was not tried in full"}},
+		{name: "max was wanted, and not there yet", points: replayed(60*time.Second, of(3, 5)),
+			wrong: []string{"3 replicas were up and 5 wanted when 40.0 requests/s came: one holds 10.0", "the load rose by 0.50 requests/s each second, and no rise was planned for"}},
 	} {
 		wishes := sizing
 		if c.sizing != nil {
@@ -78,7 +81,9 @@ func TestHindsight(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		advice.Applied.Replicas.Max = 5
+		if c.max > 0 {
+			advice.Applied.Replicas.Max = profiles.Limit(c.max)
+		}
 		if c.capped {
 			advice.Capped = "this machine has 2 cores"
 		}
