@@ -96,51 +96,72 @@ const (
 	lateSlack = statusEvery
 )
 
-// verdictOn compares what an advice from a measurement took for granted with
-// what came, a sentence for each thing that was otherwise, and makes the evidence
-// and the wishes that would have been right of it. changed is false where none
-// of that would make another advice.
-func (h hindsight) verdictOn(m Measurement, traffic profiles.Traffic, sizing Sizing, advice Recommendation) (wrong []string, better Measurement, wishes Sizing, changed bool) {
-	better, wishes = m, sizing
-	say := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+// lesson is what an advice got wrong, a sentence each, and the evidence and the
+// sizing that would have been right of it.
+type lesson struct {
+	wrong    []string
+	evidence Measurement
+	sizing   Sizing
+	changed  bool // they are others than those of the advice
+}
+
+func (l *lesson) say(format string, args ...any) {
+	l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
+}
+
+// lesson compares what an advice took for granted with what came.
+func (h hindsight) lesson(m Measurement, traffic profiles.Traffic, sizing Sizing, advice Recommendation) lesson {
+	l := lesson{evidence: m, sizing: sizing}
 	if counted := m.startTime(sizing); counted > 0 && h.startUp > time.Duration(lateStart*float64(counted))+lateSlack {
-		say("a replica was ready %s after the decision for it, %s were counted on", seconds(h.startUp), seconds(counted))
-		better.StartUp, changed = append(slices.Clone(m.StartUp), h.startUp), true
+		l.say("a replica was ready %s after the decision for it, %s were counted on", seconds(h.startUp), seconds(counted))
+		l.evidence.StartUp, l.changed = append(slices.Clone(m.StartUp), h.startUp), true
 		if sizing.Starts > 0 {
-			wishes.Starts = h.startUp
+			l.sizing.Starts = h.startUp
 		}
 	}
-	if h.missed == nil {
-		return wrong, better, wishes, changed
+	if h.missed != nil {
+		l.explain(*h.missed, h.rise, traffic, advice)
 	}
-	at, holds := *h.missed, m.Capacity.SLO.Value/float64(max(1, m.Capacity.Replicas))
-	load, each := profiles.FormatRate(at.load), profiles.FormatRate(at.each())
+	return l
+}
+
+// explain says why the SLO was lost: each replica held less than was measured, or
+// there were too few of them, for good or until others came.
+func (l *lesson) explain(at missed, rise float64, traffic profiles.Traffic, advice Recommendation) {
+	capacity := l.evidence.Capacity.SLO
+	one := capacity.Value / float64(max(1, l.evidence.Capacity.Replicas))
 	most := int(advice.Applied.Replicas.Max)
-	short := at.load > float64(most)*holds
-	switch {
-	case at.each() < leastReach*holds:
-		say("the SLO was missed at %s requests/s for each of %d %s, which is far less than the %s that one holds: something else was in the way", each, at.up, plural(at.up), profiles.FormatRate(holds))
-	case at.each() <= holds:
-		say("the SLO was missed at %s requests/s for each of %d %s, while the measurement says that one holds %s", each, at.up, plural(at.up), profiles.FormatRate(holds))
-		better.Capacity.SLO, changed = m.Capacity.SLO.times(at.each()/holds), true
+	load, each, holds := profiles.FormatRate(at.load), profiles.FormatRate(at.each()), profiles.FormatRate(one)
+	switch short := at.load > float64(most)*one; {
+	case at.each() < leastReach*one:
+		l.say("the SLO was missed at %s requests/s for each of %d %s, which is far less than the %s that one holds: something else was in the way", each, at.up, plural(at.up), holds)
+	case at.each() <= one:
+		l.say("the SLO was missed at %s requests/s for each of %d %s, while the measurement says that one holds %s", each, at.up, plural(at.up), holds)
+		l.evidence.Capacity.SLO, l.changed = capacity.times(at.each()/one), true
 	case short && advice.Capped != "":
-		say("%s requests/s are more than the %d %s hold that this machine carries: the advice, of up to %s, was not tried in full", load, most, plural(most), advice.Policy.Replicas.Max)
+		l.say("%s requests/s are more than the %d %s hold that this machine carries: the advice, of up to %s, was not tried in full", load, most, plural(most), advice.Policy.Replicas.Max)
 	case short:
-		say("%s requests/s are more than the %d %s of max hold", load, most, plural(most))
+		l.say("%s requests/s are more than the %d %s of max hold", load, most, plural(most))
 	default:
-		say("%d %s up and %d wanted when %s requests/s came: one holds %s", at.up, upWord(at.up), at.wanted, load, profiles.FormatRate(holds))
-		planned := sizing.slope(sizing.highest(traffic))
-		if past := sizing.History; past != nil {
-			planned = max(planned, past.greatestRise())
-		}
-		if h.rise > planned*1.001 { // what is more is no rounding
-			say("the load rose by %s requests/s each second, %s", profiles.FormatRate(h.rise), plannedRise(planned))
-			if sizing.History == nil {
-				wishes.Rise, changed = profiles.MilliOf(h.rise), true
-			}
-		}
+		l.say("%d %s up and %d wanted when %s requests/s came: one holds %s", at.up, upWord(at.up), at.wanted, load, holds)
+		l.blameRise(rise, traffic)
 	}
-	return wrong, better, wishes, changed
+}
+
+// blameRise compares the rise of the load with the one that was planned for. Of a
+// trace it is the trace that is right.
+func (l *lesson) blameRise(rise float64, traffic profiles.Traffic) {
+	planned, past := l.sizing.slope(l.sizing.highest(traffic)), l.sizing.History
+	if past != nil {
+		planned = max(planned, past.greatestRise())
+	}
+	if rise <= planned*1.001 { // what is less is rounding
+		return
+	}
+	l.say("the load rose by %s requests/s each second, %s", profiles.FormatRate(rise), plannedRise(planned))
+	if past == nil {
+		l.sizing.Rise, l.changed = profiles.MilliOf(rise), true
+	}
 }
 
 func plannedRise(planned float64) string {
@@ -194,22 +215,22 @@ func (s *Session) learn(r *TuneResult) {
 	}
 }
 
-// correct is verdictOn with the advice that follows; nil where that would be the
-// same, or none.
+// correct is the lesson of an advice, and the advice that follows from it; nil
+// where that would be the same, or none.
 func (h hindsight) correct(m Measurement, traffic profiles.Traffic, sizing Sizing, advice Recommendation) (wrong []string, corrected *Recommendation) {
-	wrong, better, wishes, changed := h.verdictOn(m, traffic, sizing, advice)
-	if len(wrong) == 0 {
+	l := h.lesson(m, traffic, sizing, advice)
+	switch {
+	case len(l.wrong) == 0:
 		return []string{"nothing that the advice rests on was otherwise: it may be chance, or another program; a longer --verify would tell"}, nil
+	case !l.changed:
+		return l.wrong, nil
 	}
-	if !changed {
-		return wrong, nil
-	}
-	next, err := better.Advise(traffic, wishes)
+	next, err := l.evidence.Advise(traffic, l.sizing)
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
-		return append(wrong, "with that nothing can be advised: "+refusal.Error()), nil
+		return append(l.wrong, "with that nothing can be advised: "+refusal.Error()), nil
 	}
 	if err != nil || describePolicy(next.Policy) == describePolicy(advice.Policy) {
-		return wrong, nil
+		return l.wrong, nil
 	}
-	return wrong, &next
+	return l.wrong, &next
 }
