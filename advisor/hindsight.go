@@ -89,6 +89,15 @@ func orderedBy(moves []Move, created time.Duration) time.Duration {
 // each is what one replica was given, in requests/s.
 func (m missed) each() float64 { return m.load / float64(m.up) }
 
+// startTime is the start-up time that advice from a measurement counts on: the
+// longest of it, unless one was said; 0: not known.
+func (m Measurement) startTime(sizing Sizing) time.Duration {
+	if sizing.Starts > 0 || len(m.StartUp) == 0 {
+		return sizing.Starts
+	}
+	return slices.Max(m.StartUp)
+}
+
 // A start-up counts as longer than what was counted on from lateStart beyond it
 // on, and from lateSlack: as exactly as the scaler is asked.
 const (

@@ -62,10 +62,13 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 	if m.Local {
 		n.Local = max(1, c.Replicas)
 	}
-	n.StartUp = m.startTime(sizing)
+	n.StartUp = sizing.Starts
 	flaws := []flaw{{GradeC, "the start-up time was said, not measured", underScaler}}
-	if sizing.Starts == 0 {
+	if n.StartUp == 0 {
 		flaws = startFlaws(m.StartUp)
+		for _, d := range m.StartUp {
+			n.StartUp = max(n.StartUp, d)
+		}
 	}
 	r, err := Recommend(n)
 	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
@@ -80,15 +83,6 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 		r.Notes = append(r.Notes, c.Host.limit())
 	}
 	return r, nil
-}
-
-// startTime is the start-up time that advice counts on: the longest that was
-// measured, unless one was said; 0: not known.
-func (m Measurement) startTime(sizing Sizing) time.Duration {
-	if sizing.Starts > 0 || len(m.StartUp) == 0 {
-		return sizing.Starts
-	}
-	return slices.Max(m.StartUp)
 }
 
 // enoughForSecond is the budget from which on a second number of replicas is
