@@ -17,9 +17,8 @@ import (
 // wait in line. It goes to the size it is told at once; under a policy with a
 // metric it scales on the arrivals of the last second.
 type fakeFleet struct {
-	service time.Duration
-
 	mu       sync.Mutex // guards the fields below
+	service  time.Duration
 	size     int
 	busy     int
 	line     []chan struct{}
@@ -175,6 +174,13 @@ func (f *fakeFleet) told() (pins []int, followed, size int, policy profiles.Poli
 	return slices.Clone(f.pins), len(f.followed), f.size, f.policy
 }
 
+// takes is the service time of the moment.
+func (f *fakeFleet) takes() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.service
+}
+
 // leave ends the stay at a replica and returns its number, if it has one.
 func (f *fakeFleet) leave() int32 {
 	f.mu.Lock()
@@ -209,7 +215,7 @@ type fleetConn struct {
 func (c *fleetConn) Do(s *load.Sample, _ *load.Message) error {
 	s.Sent, s.Replica = time.Since(c.start), probe.Unknown
 	if c.fleet.enter(c.ctx) {
-		<-time.After(c.fleet.service)
+		<-time.After(c.fleet.takes())
 		s.Replica = c.fleet.leave()
 		s.Status, s.Switched = 200, true // replicas are chosen for each request
 	} else {

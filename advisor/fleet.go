@@ -150,12 +150,17 @@ func (s *Session) startUps() []time.Duration {
 // a target without a scaler.
 type fleetSeen struct {
 	least, most int // replicas that were up
+	levels      []FleetLevel
+	began       time.Time // that levels count from
 	usage       []usageReading
 }
 
 func (f *fleetSeen) see(now time.Time, fleet probe.Fleet) {
-	n := fleet.Up()
-	f.least, f.most = min(f.least, n), max(f.most, n)
+	level := levelOf(now.Sub(f.began), fleet)
+	f.least, f.most = min(f.least, level.Up), max(f.most, level.Up)
+	if n := len(f.levels); n == 0 || f.levels[n-1].Up != level.Up || f.levels[n-1].Exist != level.Exist {
+		f.levels = append(f.levels, level)
+	}
 	if r, ok := readUsage(now, fleet); ok {
 		f.usage = append(f.usage, r)
 	}
@@ -167,8 +172,8 @@ func (s *Session) watchFleet() (end func() fleetSeen) {
 	if s.config.Scaler == nil {
 		return func() fleetSeen { return fleetSeen{} }
 	}
-	seen := fleetSeen{least: math.MaxInt}
-	seen.see(time.Now(), s.reported())
+	seen := fleetSeen{least: math.MaxInt, began: time.Now()}
+	seen.see(seen.began, s.reported())
 	stop, ended := make(chan struct{}), make(chan struct{})
 	s.jobs.Go(func() {
 		defer close(ended)

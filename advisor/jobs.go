@@ -319,10 +319,7 @@ func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return Outcome{}, err
 	}
-	o := Outcome{
-		Stats: result.Total, SLO: result.SLO, Replicas: result.Replicas,
-		Least: seen.least, Most: seen.most, Health: result.Health,
-	}
+	o := outcomeOf(result, seen, s.config.SLO, s.config.Sizing.Price)
 	s.note("verify", "%s: p95 %s, %s/s, %.2f %% failed, %d %s answered", label, latency(o.Stats.Latency.P95),
 		profiles.FormatRate(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas), plural(len(o.Replicas)))
 	s.update(func(st *State) {

@@ -304,8 +304,8 @@ func TestDescribePlan(t *testing.T) {
 		"20 users, 2.50 started per second":                    users,
 		"poisson arrivals, 50.0/s":                             open,
 		"constant arrivals, 50.0/s":                            even,
-		"poisson arrivals, 10.0/s to 40.0/s and back":          ReplayPlan(open, traffic(10, 40), time.Minute),
-		"poisson arrivals, 10.0/s":                             ReplayPlan(open, traffic(10, 10), time.Minute),
+		"poisson arrivals, 10.0/s to 40.0/s and back":          ReplayPlan(open, traffic(10, 40), Sizing{}, time.Minute),
+		"poisson arrivals, 10.0/s":                             ReplayPlan(open, traffic(10, 10), Sizing{}, time.Minute),
 		"poisson arrivals, 1.00/s to 5.00/s to 9.00/s":         steps,
 	} {
 		if got := describePlan(plan); got != want {

@@ -19,7 +19,7 @@ func TestEightHoursAreSavedInAFewMegabytes(t *testing.T) {
 	const length = 8 * time.Hour
 	plan := profiles.DefaultPlan()
 	plan.Target = "http://127.0.0.1:1/"
-	s, err := NewSession(Config{Plan: plan, Traffic: traffic(10, 30), Budget: time.Minute, Replay: ReplayPlan(plan, profiles.Traffic{}, time.Minute), Policy: testFleetPolicy(1, 20, 10)})
+	s, err := NewSession(Config{Plan: plan, Traffic: traffic(10, 30), Budget: time.Minute, Replay: ReplayPlan(plan, profiles.Traffic{}, Sizing{}, time.Minute), Policy: testFleetPolicy(1, 20, 10)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func inSession(t *testing.T, f *fakeFleet, edit func(*Config), body func(*testin
 		}
 		c := Config{
 			Plan: plan, SLO: slo, Traffic: traffic(10, 30), Sizing: Sizing{Headroom: 200, Interval: time.Second}, Budget: 60 * time.Second,
-			Replay: ReplayPlan(plan, profiles.Traffic{}, 20*time.Second),
+			Replay: ReplayPlan(plan, profiles.Traffic{}, Sizing{}, 20*time.Second),
 		}
 		if f != nil {
 			c.Scaler, c.Policy, c.NewConn = f, f.policy, f.conn
@@ -259,7 +259,7 @@ func TestConfigValidate(t *testing.T) {
 		{"decisions too seldom", func(c *Config) { c.Sizing.Interval = 11 * time.Minute }, "--interval: got 11m0s, want 1s to 10m"},
 		{"decisions every ten minutes", func(c *Config) { c.Sizing.Interval = 10 * time.Minute }, ""},
 		{"negative replicas", func(c *Config) { c.Replicas = -1 }, "--replicas: got -1, want 1 or more"},
-		{"a short replay", func(c *Config) { c.Replay = ReplayPlan(plan, traffic(1, 2), time.Second) }, "--verify: got 1s, want 5s or more"},
+		{"a short replay", func(c *Config) { c.Replay = ReplayPlan(plan, traffic(1, 2), Sizing{}, time.Second) }, "--verify: got 1s, want 5s or more"},
 		{"a replay without an end", func(c *Config) { c.Replay = plan }, "--verify: got 0s"},
 	} {
 		config := Config{Plan: plan}

@@ -90,35 +90,6 @@ type SearchState struct {
 	Capacity *Capacity     `json:"capacity,omitempty"` // once it has ended
 }
 
-// Outcome is what a load met, for the comparison of before and after.
-type Outcome struct {
-	Stats    load.Stats       `json:"stats"`
-	SLO      []load.Objective `json:"slo"`
-	Replicas []load.Replica   `json:"replicas"` // that answered
-	Least    int              `json:"least"`    // replicas up during it
-	Most     int              `json:"most"`
-	Health   load.Health      `json:"health"`
-}
-
-// Held reports whether every objective was met; ok is false where that cannot
-// be told, as where there are none. One that was missed settles it, whatever is
-// not known of others.
-func (o Outcome) Held() (held, ok bool) {
-	if len(o.SLO) == 0 || o.Health.Verdict == load.Limited {
-		return false, false
-	}
-	held, ok = true, true
-	for _, objective := range o.SLO {
-		switch {
-		case !objective.Valid:
-			held, ok = false, false
-		case !objective.Holds:
-			return false, true
-		}
-	}
-	return held, ok
-}
-
 // Point is one second of the session, for the charts. A latency of 0 means
 // that nothing was answered.
 type Point struct {

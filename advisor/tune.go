@@ -24,14 +24,18 @@ const (
 // TuneResult is what a tune found and did.
 type TuneResult struct {
 	Measurement Measurement     `json:"measurement"`
+	Refusal     *Refusal        `json:"refusal,omitempty"` // of the measurement, or of the advice; then nothing was applied, and there is no verdict
 	Advice      *Recommendation `json:"advice,omitempty"`
 	Before      *Outcome        `json:"before,omitempty"`
 	After       *Outcome        `json:"after,omitempty"`
 	Verdict     TuneVerdict     `json:"verdict"`
 	Why         string          `json:"why"`
-	Restored    bool            `json:"restored"` // the former policy is in force again
-	Rise        float64         `json:"rise"`     // of the load that it was tried with, requests/s each second, where that is steepest
-	Timeline    Timeline        `json:"timeline"` // of the load before, and of the same after
+	Wrong       []string        `json:"wrong,omitempty"`     // what the advice took for granted and the load after showed to be otherwise; only where it did not hold
+	Corrected   *Recommendation `json:"corrected,omitempty"` // what would be advised by that; nil: nothing else
+	Restored    bool            `json:"restored"`            // the former policy is in force again
+	Rise        float64         `json:"rise"`                // of the load that it was tried with, requests/s each second, where that is steepest
+	Tried       []string        `json:"tried,omitempty"`     // what that load had of the traffic, and what it had not
+	Timeline    Timeline        `json:"timeline"`            // of the load before, and of the same after
 }
 
 // Tune measures, advises, applies and verifies: the load of the comparison,
@@ -75,6 +79,9 @@ func (s *Session) tune(ctx context.Context, r *TuneResult, keep bool) error {
 	}
 	s.setPhase(Measuring)
 	if r.Measurement, r.Advice, err = s.measure(ctx); err != nil {
+		if !errors.As(err, &r.Refusal) { // an interruption, which the capacity knows too
+			r.Refusal = r.Measurement.Capacity.Refusal
+		}
 		return err
 	}
 	if !managed || r.Advice == nil {
@@ -109,9 +116,12 @@ func (s *Session) prove(ctx context.Context, r *TuneResult, keep bool) (err erro
 		return err
 	}
 	r.After = &after
-	r.Rise = steepest(s.config.Replay)
+	r.Rise, r.Tried = steepest(s.config.Replay), tried(s.config.Replay, s.traffic(), s.config.Sizing)
 	r.Verdict, r.Why = s.judge(after, *r.Advice)
 	s.note("verify", "%s: %s", r.Verdict, r.Why)
+	if r.Verdict == NotHeld {
+		s.learn(r)
+	}
 	return nil
 }
 
@@ -176,36 +186,4 @@ func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, stri
 		why += "; " + advice.Capped
 	}
 	return NotHeld, why
-}
-
-// steepest is by how many requests per second the rate of a plan's arrivals
-// grows within a second, at most; 0 in the closed model, whose rate is what the
-// service makes of it.
-func steepest(p profiles.Plan) (rise float64) {
-	if !p.Open() {
-		return 0
-	}
-	shape := p.Load()
-	for at := time.Second; at <= p.Length(); at += time.Second {
-		rise = max(rise, shape.At(at)-shape.At(at-time.Second))
-	}
-	return rise
-}
-
-// ReplayPlan is the load that before and after are compared under: the
-// traffic's range in a time of length - up for 40 % of it, at its high rate
-// for 40 %, down for 20 % - or the plan itself for so long when no traffic is
-// known.
-func ReplayPlan(p profiles.Plan, traffic profiles.Traffic, length time.Duration) profiles.Plan {
-	p.Requests, p.RunTime = 0, length
-	if !traffic.Known() {
-		return p
-	}
-	low, high := traffic.Low.Float(), traffic.High.Float()
-	p.RunTime = 0
-	p.Rate, p.Arrivals, p.UserShape, p.OnBusy = 0, profiles.Poisson, nil, profiles.Queued
-	p.Shape = profiles.Ramp{From: low, Stages: []profiles.Stage{
-		{For: length * 2 / 5, To: high}, {For: length * 2 / 5, To: high}, {For: length / 5, To: low},
-	}}
-	return p
 }

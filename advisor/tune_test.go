@@ -3,12 +3,10 @@ package advisor
 import (
 	"context"
 	"errors"
-	"math"
 	"strings"
 	"testing"
 	"time"
 
-	"headroom/load"
 	"headroom/profiles"
 )
 
@@ -16,14 +14,14 @@ func TestTune(t *testing.T) {
 	former := profiles.FixedPolicy(1)
 	t.Run("holds", func(t *testing.T) {
 		f := newFakeFleet(50*time.Millisecond, former)
-		inSession(t, f, nil, func(t *testing.T, s *Session) {
+		priced := func(c *Config) { c.Sizing.Price = 0.35 }
+		inSession(t, f, priced, func(t *testing.T, s *Session) {
 			r, err := s.Tune(t.Context(), false)
-			if err != nil || r.Verdict != Held || r.Restored {
+			if err != nil || r.Verdict != Held || r.Wrong != nil || r.Restored {
 				t.Fatalf("Tune = %s (%s), restored %v, %v; want held", r.Verdict, r.Why, r.Restored, err)
 			}
-			before, _ := r.Before.Held()
-			if before || r.Before.Stats.Latency.P95 <= r.After.Stats.Latency.P95 {
-				t.Errorf("before held %v with p95 %v, after p95 %v; want not held, and better after", before, r.Before.Stats.Latency.P95, r.After.Stats.Latency.P95)
+			if held, _ := r.Before.Held(); held || r.Before.Stats.Latency.P95 <= r.After.Stats.Latency.P95 {
+				t.Errorf("before held %v with p95 %v, after p95 %v; want not held, and better after", held, r.Before.Stats.Latency.P95, r.After.Stats.Latency.P95)
 			}
 			if _, _, _, policy := f.told(); policy.Metrics == nil || r.Before.Most != 1 || r.After.Most < 2 {
 				t.Errorf("at most %d replicas before and %d after, want 1 and more", r.Before.Most, r.After.Most)
@@ -32,6 +30,11 @@ func TestTune(t *testing.T) {
 			loads := r.Timeline.Loads()
 			if len(loads) != 2 || r.Timeline.Of(loads[0])[0].Lost == nil || len(r.Timeline.Of(loads[1])[0].Moves) == 0 {
 				t.Errorf("timeline\n%s\nwant a load that loses the SLO and one that the fleet grows with", tale(r.Timeline.Episodes))
+			}
+			before, after := r.Before, r.After
+			if *before.Attainment >= *after.Attainment || *before.ReplicaSeconds != before.Length.Seconds() || *after.ReplicaSeconds <= *before.ReplicaSeconds || after.Cost == nil {
+				t.Errorf("attainment %.3f with %.1f replica-seconds in %s before, %.3f with %.1f at a cost of %v after; want one replica for the whole time before, and more of both after, with a cost",
+					*before.Attainment, *before.ReplicaSeconds, before.Length, *after.Attainment, *after.ReplicaSeconds, after.Cost)
 			}
 			if m := r.Measurement; m.Kind != "measurement" || len(m.StartUp) == 0 || !m.Local {
 				t.Errorf("measurement %q with %d start-up times, local %v", m.Kind, len(m.StartUp), m.Local)
@@ -50,9 +53,30 @@ func TestTune(t *testing.T) {
 				if _, _, _, policy := f.told(); (policy.Metrics == nil) == keep {
 					t.Errorf("the scaler follows %+v, want the former policy: %v", policy, !keep)
 				}
+				if len(r.Wrong) != 1 || !strings.Contains(r.Wrong[0], "replicas of max hold") || r.Corrected != nil {
+					t.Errorf("wrong was %q, corrected %v; want that the load was too much for max, and no other advice", r.Wrong, r.Corrected)
+				}
 			})
 		})
 	}
+	t.Run("does not hold: corrected by what the replay showed", func(t *testing.T) {
+		f := newFakeFleet(50*time.Millisecond, former)
+		inRange := func(c *Config) { c.Replay = ReplayPlan(c.Plan, c.Traffic, c.Sizing, 40*time.Second) }
+		inSession(t, f, inRange, func(t *testing.T, s *Session) {
+			go func() {
+				await(t, s, "the advice in force", func(st State) bool { return st.Applied })
+				f.change(func(f *fakeFleet) { f.service = 120 * time.Millisecond })
+			}()
+			r, err := s.Tune(t.Context(), false)
+			if err != nil || r.Verdict != NotHeld || len(r.Wrong) == 0 || r.Corrected == nil {
+				t.Fatalf("Tune = %s (%s), wrong %q, corrected %v, %v; want another advice", r.Verdict, r.Why, r.Wrong, r.Corrected, err)
+			}
+			was, is := r.Advice.Policy.Replicas, r.Corrected.Policy.Replicas
+			if last := r.Wrong[len(r.Wrong)-1]; !strings.Contains(last, "while the measurement says that one holds") || is.Max <= was.Max {
+				t.Errorf("wrong was %q, max %s and then %s; want the capacity, and more replicas", r.Wrong, was.Max, is.Max)
+			}
+		})
+	})
 	t.Run("does not hold: what is restored was in force just before", func(t *testing.T) {
 		f := newFakeFleet(50*time.Millisecond, former)
 		overload := func(c *Config) { c.Replay.Users, c.Replay.SpawnRate = 300, 1000 }
@@ -133,6 +157,21 @@ func TestTune(t *testing.T) {
 			}
 		})
 	})
+	for code, sizing := range map[string]Sizing{
+		"R8":  {Metric: profiles.Latency},
+		"R9":  {Rise: 20_000},
+		"R11": {Metric: profiles.FreeWorkers, Dispatch: profiles.RoundRobin},
+	} {
+		t.Run("the advice is refused, not the measurement: "+code, func(t *testing.T) {
+			f := newFakeFleet(50*time.Millisecond, former)
+			inSession(t, f, func(c *Config) { c.Sizing = sizing }, func(t *testing.T, s *Session) {
+				r, err := s.Tune(t.Context(), false)
+				if _, followed, _, _ := f.told(); err == nil || r.Refusal == nil || r.Refusal.Code != code || r.Measurement.Capacity.Refusal != nil || followed != 0 {
+					t.Errorf("Tune = %v with refusal %v and %d policies; want %s and none", err, r.Refusal, followed, code)
+				}
+			})
+		})
+	}
 	t.Run("beside somebody who has pinned the scaler: refused, and the pin stays", func(t *testing.T) {
 		f := newFakeFleet(50*time.Millisecond, former)
 		inSession(t, f, nil, func(t *testing.T, s *Session) {
@@ -166,51 +205,4 @@ func TestTune(t *testing.T) {
 			}
 		})
 	})
-}
-
-func TestReplayPlan(t *testing.T) {
-	plan := profiles.DefaultPlan()
-	same := ReplayPlan(plan, profiles.Traffic{}, time.Minute)
-	if same.Open() || same.RunTime != time.Minute || same.Users != plan.Users {
-		t.Errorf("ReplayPlan without traffic = %+v, want the plan for a minute", same)
-	}
-	plan.UserShape, plan.OnBusy = profiles.Spike(1, 5, time.Second, time.Second), profiles.Dropped
-	if p := ReplayPlan(plan, profiles.Traffic{}, time.Minute); p.Open() || p.Length() != 3*time.Second {
-		t.Errorf("ReplayPlan of a spike of users = %+v, want the spike", p)
-	}
-	ramp := ReplayPlan(plan, traffic(10, 40), 100*time.Second)
-	if ramp.UserShape != nil || ramp.OnBusy != profiles.Queued {
-		t.Errorf("ReplayPlan with traffic = %+v, want nothing but the traffic, every arrival of it", ramp)
-	}
-	for _, c := range []struct {
-		at   time.Duration
-		want float64
-	}{{0, 10}, {20 * time.Second, 25}, {40 * time.Second, 40}, {79 * time.Second, 40}, {90 * time.Second, 25}, {100 * time.Second, 0}} {
-		if got := ramp.Load().At(c.at); got != c.want {
-			t.Errorf("rate at %v = %v, want %v", c.at, got, c.want)
-		}
-	}
-	if got := steepest(ramp); math.Abs(got-0.75) > 1e-9 || steepest(same) != 0 {
-		t.Errorf("steepest = %v, and %v of users; want 30 requests/s in 40 s, and none", got, steepest(same))
-	}
-}
-
-func TestOutcomeHeld(t *testing.T) {
-	valid, missed, unknown := load.Objective{Valid: true, Holds: true}, load.Objective{Valid: true}, load.Objective{}
-	for _, c := range []struct {
-		name     string
-		o        Outcome
-		held, ok bool
-	}{
-		{"no objectives", Outcome{}, false, false},
-		{"all met", Outcome{SLO: []load.Objective{valid, valid}}, true, true},
-		{"one missed", Outcome{SLO: []load.Objective{valid, missed}}, false, true},
-		{"one not known", Outcome{SLO: []load.Objective{valid, unknown}}, false, false},
-		{"one missed, whatever another is", Outcome{SLO: []load.Objective{unknown, missed}}, false, true},
-		{"the generator was the limit", Outcome{SLO: []load.Objective{missed}, Health: load.Health{Verdict: load.Limited}}, false, false},
-	} {
-		if held, ok := c.o.Held(); held != c.held || ok != c.ok {
-			t.Errorf("%s: Held() = %v, %v; want %v, %v", c.name, held, ok, c.held, c.ok)
-		}
-	}
 }

@@ -135,92 +135,16 @@ func (p *paper) advice(r advisor.Recommendation) {
 
 // trafficText is what was taken from a recorded load, in a line.
 func trafficText(values []advisor.Value) string {
+	return "the traffic, by the trace: " + valuesText(values)
+}
+
+func valuesText(values []advisor.Value) string {
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = v.Name + " " + valueText(v)
 	}
-	return "the traffic, by the trace: " + strings.Join(texts, ", ")
+	return strings.Join(texts, ", ")
 }
-
-// WriteComparison writes before and after side by side.
-func WriteComparison(w io.Writer, before, after advisor.Outcome) error {
-	p := &paper{w: w}
-	p.comparison(before, after)
-	return p.err
-}
-
-func (p *paper) comparison(before, after advisor.Outcome) {
-	row := func(name string, value func(advisor.Outcome) string) []string {
-		return []string{name, value(before), value(after)}
-	}
-	rows := [][]string{{"the same load", "before", "after"}}
-	rows = append(rows,
-		row("requests", func(o advisor.Outcome) string { return fmt.Sprint(o.Stats.Count) }),
-		row("failed", func(o advisor.Outcome) string {
-			if o.Stats.Count == 0 {
-				return none
-			}
-			return fmt.Sprintf("%.2f %%", o.Stats.FailShare()*100)
-		}),
-		row("cut off by the end", func(o advisor.Outcome) string { return fmt.Sprint(o.Stats.Aborted) }),
-		row("throughput, req/s", func(o advisor.Outcome) string { return rate(o.Stats) }),
-		row("latency p50, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P50) }),
-		row("latency p95, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P95) }),
-		row("latency p99, ms", func(o advisor.Outcome) string { return ms(o.Stats.Latency, o.Stats.Latency.P99) }),
-		row("replicas up", func(o advisor.Outcome) string {
-			if o.Least == o.Most {
-				return fmt.Sprint(o.Most)
-			}
-			return fmt.Sprintf("%d … %d", o.Least, o.Most)
-		}),
-		row("replicas answered", func(o advisor.Outcome) string { return fmt.Sprint(len(o.Replicas)) }),
-	)
-	for i := range before.SLO {
-		rows = append(rows, row("SLO "+before.SLO[i].Name, func(o advisor.Outcome) string {
-			if i >= len(o.SLO) {
-				return none
-			}
-			return verdict(o.SLO[i])
-		}))
-	}
-	rows = append(rows, row("generator", func(o advisor.Outcome) string { return string(o.Health.Verdict) }))
-	p.table("lrr", rows)
-}
-
-// WriteTune writes the whole of a tune.
-func WriteTune(w io.Writer, r advisor.TuneResult) error {
-	if err := WriteSteps(w, r.Measurement.Capacity); err != nil {
-		return err
-	}
-	if r.Advice != nil {
-		fmt.Fprintln(w)
-		if err := WriteAdvice(w, *r.Advice); err != nil {
-			return err
-		}
-	}
-	if r.Before != nil && r.After != nil {
-		fmt.Fprintln(w)
-		if err := WriteComparison(w, *r.Before, *r.After); err != nil {
-			return err
-		}
-	}
-	for i, load := range r.Timeline.Loads() {
-		if err := WriteTimeline(w, "replicas "+passes[min(i, len(passes)-1)], r.Timeline.Of(load), 92); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintf(w, "\n%s: %s\n", r.Verdict, r.Why)
-	if err == nil && r.Rise > 0 {
-		_, err = fmt.Fprintf(w, "the load rose by %s requests/s each second at most: for traffic that rises more steeply give advice --rise\n", profiles.FormatRate(r.Rise))
-	}
-	if err == nil && r.Restored {
-		_, err = fmt.Fprintln(w, "the former policy is in force again (--keep leaves the advice in force)")
-	}
-	return err
-}
-
-// passes are the loads of a tune, in their order.
-var passes = [...]string{"before", "after"}
 
 func bounded(d time.Duration) string {
 	if d > time.Hour {

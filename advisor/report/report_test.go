@@ -102,9 +102,15 @@ func crowded(t *testing.T) load.Snapshot {
 
 func outcome(t *testing.T, p95 time.Duration, least, most int) advisor.Outcome {
 	s := load.Stats{Over: 20 * time.Second, Count: 640, Latency: quantiles(640, p95/3)}
+	spent, cost, good := float64(20*most), float64(20*most)/3600*0.35, 45./float64(p95/milli)
+	fleet := []advisor.FleetLevel{{Up: least, Exist: least}}
+	for n := least + 1; n <= most; n++ { // one replica more every five seconds
+		fleet = append(fleet, advisor.FleetLevel{At: time.Duration(n-least) * 5 * time.Second, Up: n, Exist: n})
+	}
 	return advisor.Outcome{
 		Stats: s, SLO: objectives(t, "p95<250ms", p95.Seconds()), Replicas: make([]load.Replica, most), Least: least, Most: most,
-		Health: load.Health{Verdict: load.Sound},
+		Health: load.Health{Verdict: load.Sound}, Length: 20 * time.Second, Fleet: fleet,
+		Attainment: &good, ReplicaSeconds: &spent, Cost: &cost,
 	}
 }
 
@@ -138,6 +144,8 @@ func tuned(t *testing.T) advisor.TuneResult {
 	return advisor.TuneResult{
 		Measurement: advisor.Measurement{Capacity: capacity()}, Advice: &advice, Before: &before, After: &after,
 		Verdict: advisor.NotHeld, Why: "p95<250ms is wanted, it is 1.2s", Restored: true,
+		Wrong: []string{"a replica was ready 20 s after the decision for it, 8.0 s were counted on"}, Corrected: &advice,
+		Tried: []string{"the load rose by 7.5 requests/s each second at most: for traffic that rises more steeply give advice --rise"},
 	}
 }
 

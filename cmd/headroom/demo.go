@@ -96,7 +96,7 @@ func demoConfig(serviceTime, budget, length time.Duration) advisor.Config {
 	traffic := profiles.Traffic{Low: profiles.Milli(max(1, users/4) * 1000), High: profiles.Milli(users * 1000)}
 	return advisor.Config{
 		Plan: plan, SLO: slo, Traffic: traffic, Sizing: advisor.Sizing{Headroom: 500, Interval: time.Second}, Budget: budget,
-		Replay: advisor.ReplayPlan(plan, profiles.Traffic{}, length), Policy: policy,
+		Replay: advisor.ReplayPlan(plan, profiles.Traffic{}, advisor.Sizing{}, length), Policy: policy,
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 func sessionConfig(plan profiles.Plan, l *loadFlags, v *adviceFlags) advisor.Config {
 	return advisor.Config{
 		Plan: plan, SLO: l.slo, Thresholds: l.thresholds, Source: l.source, Traffic: v.traffic, Sizing: v.wanted,
-		Budget: v.budget, Replay: advisor.ReplayPlan(plan, v.traffic, v.verify), Replicas: v.replicas,
+		Budget: v.budget, Replay: advisor.ReplayPlan(plan, v.traffic, v.wanted, v.verify), Replicas: v.replicas,
 	}
 }
 

@@ -160,7 +160,7 @@ func (s *simulateFlags) fillLoad() error {
 		return usage("--traffic: got nothing, want a load: --traffic LOW..HIGH, --rate, --stage, --step, --shape or --trace")
 	case s.traffic.Known():
 		c.Length = cmp.Or(c.Length, time.Hour)
-		c.Load = advisor.ReplayPlan(p, s.traffic, c.Length).Shape
+		c.Load = advisor.Sizing{}.Course(s.traffic, c.Length)
 		return s.shape.checkTrace(s.given)
 	}
 	s.shape.rate, s.shape.mixed = true, [2]string{} // here every load is one

@@ -232,11 +232,10 @@ func (a *app) concludeTune(r advisor.TuneResult, err error, o tuneOptions) error
 
 // explainTune prints what a refusal rests on.
 func (a *app) explainTune(r advisor.TuneResult, err error, o tuneOptions) error {
-	refusal := r.Measurement.Capacity.Refusal
 	switch {
-	case refusal == nil && advisor.Failure(err) == nil:
+	case r.Refusal == nil && advisor.Failure(err) == nil:
 		return errStopped
-	case refusal == nil:
+	case r.Refusal == nil:
 		return err
 	}
 	inconclusive := &exit{exitInconclusive, advisor.Failure(err)}
@@ -247,7 +246,7 @@ func (a *app) explainTune(r advisor.TuneResult, err error, o tuneOptions) error 
 		return err
 	}
 	write(a.out, "\n")
-	return errors.Join(report.WriteRefusal(a.out, refusal), inconclusive)
+	return errors.Join(report.WriteRefusal(a.out, r.Refusal), inconclusive)
 }
 
 // writeTune prints the result and writes the exports. These carry the full

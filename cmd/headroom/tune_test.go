@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"headroom/advisor"
 	"headroom/profiles"
@@ -95,6 +96,52 @@ func TestTuneRefusesFlagsOfACommand(t *testing.T) {
 		want := "headroom: " + flag + `: got "` + value + `" with a TARGET, want it only with a command after --` + "\n"
 		if code, _, said := execute(t, "tune", "http://127.0.0.1:1/", "--traffic", "1..2", "--slo", "p95<1s", flag, value); code != exitUsage || said != want {
 			t.Errorf("%s: exit code %d, says %q; want 2 and %q", flag, code, said, want)
+		}
+	}
+}
+
+// A refusal of the advice ends a tune as one of the measurement does: with the
+// steps, its code, and exit code 3; in JSON too.
+func TestTuneIsRefused(t *testing.T) {
+	m, err := readMeasurement(measurementFile(t, true, 10*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	everai, err := abilityOf("everai")
+	if err != nil {
+		t.Fatal(err)
+	}
+	traffic := profiles.Traffic{Low: 10_000, High: 40_000}
+	for _, c := range []struct {
+		code   string
+		sizing advisor.Sizing
+	}{
+		{"R8", advisor.Sizing{Metric: profiles.Latency}},
+		{"R8", advisor.Sizing{Metric: profiles.RPS, Within: everai}},
+		{"R9", advisor.Sizing{Rise: 20_000}},
+		{"R11", advisor.Sizing{Metric: profiles.FreeWorkers, Dispatch: profiles.RoundRobin}},
+	} {
+		code, r := c.code, advisor.TuneResult{Measurement: m}
+		_, refused := m.Advise(traffic, c.sizing)
+		if !errors.As(refused, &r.Refusal) {
+			t.Fatalf("Advise = %v, want %s", refused, code)
+		}
+		for _, json := range []bool{false, true} {
+			a := newApp(t)
+			err := a.concludeTune(r, refused, tuneOptions{json: json})
+			var known *exit
+			out, want := read(t, a.out.Name()), []string{"no advice (" + code + "): ", "step ", "10.0/s"}
+			if json {
+				want = []string{`"code": "` + code + `"`, `"steps"`}
+			}
+			if !errors.As(err, &known) || known.code != exitInconclusive {
+				t.Errorf("%s: concludeTune = %v, want exit code 3", code, err)
+			}
+			for _, text := range want {
+				if !strings.Contains(out, text) {
+					t.Errorf("%s, json %v: prints\n%s\nwant %q", code, json, out, text)
+				}
+			}
 		}
 	}
 }
