@@ -190,7 +190,7 @@ func (h *History) ranges() []Value {
 
 // riseValues are the usual rise within a lag, and the greatest.
 func (h *History) riseValues(r rises, lag time.Duration) []Value {
-	how := fmt.Sprintf("of λ(t + %s) - λ(t), each over %s", seconds(r.apart), seconds(r.over))
+	how := fmt.Sprintf("of rate(t + %s) - rate(t), each over %s", seconds(r.apart), seconds(r.over))
 	if r.apart > lag {
 		how += fmt.Sprintf(", x %s / %s", seconds(lag), seconds(r.apart))
 	}

@@ -206,10 +206,10 @@ func (c *Capacity) scoreMetrics(now circumstances) []MetricScore {
 func (c *Capacity) tests(s signals, now circumstances) []MetricTest {
 	var out []MetricTest
 	atLeast := func(name string, v, want float64) {
-		out = append(out, MetricTest{name, v, fmt.Sprintf("≥ %g", want), v >= want})
+		out = append(out, MetricTest{name, v, fmt.Sprintf("%g or more", want), v >= want})
 	}
 	atMost := func(name string, v, want float64) {
-		out = append(out, MetricTest{name, v, fmt.Sprintf("≤ %g", want), v <= want})
+		out = append(out, MetricTest{name, v, fmt.Sprintf("%g or less", want), v <= want})
 	}
 	line, ok := model.FitLine(s.load, s.value)
 	if ok {

@@ -228,7 +228,7 @@ func (s sized) freeWorkers(p *profiles.Policy, rate Value) []Value {
 	p.Replicas.Min = max(p.Replicas.Min, free)
 	p.Replicas.Max = max(p.Replicas.Max, profiles.Limit(busy+free))
 	f := Value{Name: "target", Value: float64(free), Low: float64(free), High: float64(free), Unit: "free " + plural(free),
-		Formula: fmt.Sprintf("ceil(g S T + 1.645 √(2 a (1 - e^(-T/S)))) = %d, with g %s/s², S %s, T %s, a = %s x S = %.1f",
+		Formula: fmt.Sprintf("ceil(g S T + 1.645 sqrt(2 a (1 - e^(-T/S)))) = %d, with g %s/s², S %s, T %s, a = %s x S = %.1f",
 			free, s.Rise, latency(service), seconds(lead), s.Traffic.High, high*service.Seconds()),
 		Inputs:   append(rate.Inputs, "one request at a time per replica"),
 		Rejected: []Rejection{{"none", "each request that finds no free replica would wait for one to start"}},

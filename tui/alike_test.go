@@ -53,7 +53,7 @@ func TestWhatIsNotDrawnLooksTheSame(t *testing.T) {
 	s := colourStyles(termenv.ANSI256, true, false)
 	rapid.Check(t, func(t *rapid.T) {
 		st := anyState(t)
-		st.Fleet.Sources = []probe.Statement{{Origin: probe.FromScaler, Known: new(2), At: anyTime(t)}, {Origin: probe.FromAnswers, Known: new(1), At: anyTime(t)}}
+		st.Fleet.Sources = []probe.Statement{{Origin: probe.FromScaler, Known: new(2), At: began}, {Origin: probe.FromAnswers, Known: new(1), At: began.Add(-time.Second)}}
 		m := showing(st, s, rapid.SampledFrom(allViews).Draw(t, "view"), rapid.IntRange(20, 250).Draw(t, "width"), rapid.IntRange(5, 70).Draw(t, "height"))
 		if rapid.Bool().Draw(t, "frozen") {
 			m.freeze()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
@@ -25,70 +26,43 @@ func colourStyles(p termenv.Profile, dark, ascii bool) *styles {
 	return stylesFor(r, true, ascii)
 }
 
-// showing is a screen of w x h that shows st.
-func showing(st advisor.State, s *styles, view, w, h int) *screen {
-	m := newScreen(context.Background(), &fakeController{}, Options{
+// showing is a screen of w x h that shows st, and has shown the seconds before.
+func showing(st advisor.State, s *styles, view, w, h int, changes ...func(*Options)) *screen {
+	o := Options{
 		States: make(chan advisor.State), Formats: testFormats, Export: func(string, string, bool) (string, error) { return "", nil },
 		Explain: func(c advisor.Capacity, _ advisor.Recommendation, width int) string {
 			return fmt.Sprintf("%+v\n%d", c, width)
 		},
-	}, s)
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	m := newScreen(context.Background(), &fakeController{}, o, s)
 	m.w, m.h, m.view = w, h, view
-	m.take(st)
+	for i := range trendSeconds {
+		m.take(earlier(st, time.Duration(trendSeconds-1-i)*time.Second))
+	}
 	return m
 }
 
 var sizes = []struct{ w, h int }{{80, 24}, {100, 30}, {120, 40}, {200, 60}}
 
-// allViews are those of a session.
-var allViews = []int{viewDashboard, viewRequests, viewReplicas, viewFailures, viewAdvisor, viewLog}
-
-// sceneries are the states that views are looked at in: all views, or those
-// that have something of their own for it.
-var sceneries = []struct {
-	name  string
-	state func() advisor.State
-	views []int
-}{
-	{"empty", emptyState, allViews},
-	{"ramping", rampingState, allViews},
-	{"steady", steadyState, allViews},
-	{"failing", failingState, allViews},
-	{"down", downState, allViews},
-	{"measuring", measuringState, allViews},
-	{"refused", refusedState, allViews},
-	{"applied", appliedState, allViews},
-	{"finished", finishedState, allViews},
-	{"idle", idleState, []int{viewDashboard, viewAdvisor}},
-	{"disagreeing", disagreeingState, []int{viewDashboard, viewReplicas}},
-	{"scaled", scaledState, []int{viewDashboard}},
-	{"tracked", trackedState, []int{viewDashboard, viewReplicas}},
-	{"advised", advisedState, []int{viewDashboard, viewAdvisor}},
-	{"verified", verifiedState, []int{viewAdvisor}},
-	{"measured", measuredState, []int{viewAdvisor}},
-	{"stopped", stoppedState, []int{viewDashboard, viewAdvisor}},
-	{"replaying", replayingState, []int{viewDashboard, viewAdvisor}},
-	{"waking", wakingState, []int{viewDashboard, viewReplicas}},
-	{"streaming", streamingState, []int{viewDashboard, viewRequests}},
-	{"wordy", wordyState, []int{viewRequests, viewFailures}},
-}
-
 func TestGoldenViews(t *testing.T) {
-	for _, scene := range sceneries {
+	for _, scene := range scenes {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("%s-%dx%d", scene.name, size.w, size.h), func(t *testing.T) {
-				requireViews(t, scene.state(), plainStyles(), scene.views, size.w, size.h)
+				requireViews(t, scene, plainStyles(), size.w, size.h)
 			})
 		}
 	}
 }
 
-// requireViews compares views of a State with those in a file.
-func requireViews(t *testing.T, st advisor.State, s *styles, shown []int, w, h int) {
+// requireViews compares the views of a scene with those in a file.
+func requireViews(t *testing.T, of scene, s *styles, w, h int) {
 	t.Helper()
 	var all strings.Builder
-	for _, view := range shown {
-		frame := showing(st, s, view, w, h).View()
+	for _, view := range of.views {
+		frame := of.frame(s, view, w, h)
 		checkFrame(t, frame, w, h)
 		fmt.Fprintf(&all, "%s\n%s\n", strings.Repeat("=", w), strings.ReplaceAll(frame, "\x1b", "ESC"))
 	}

@@ -33,9 +33,9 @@ const leave = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004
 // error of the runtime, of SIGKILL. It is in a session of its own, where no
 // signal of the terminal reaches it. Where that cannot be had there is no
 // guard: nothing else depends on it. release ends it.
-func guard() (release func()) {
+func guard(terminal *os.File) (release func()) {
 	release = func() {}
-	was, err := unix.IoctlGetTermios(int(os.Stdout.Fd()), getTermios)
+	was, err := unix.IoctlGetTermios(int(terminal.Fd()), getTermios)
 	if err != nil {
 		return release
 	}
@@ -49,7 +49,7 @@ func guard() (release func()) {
 	}
 	defer in.Close()
 	cmd := exec.Command(program, guardArg)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, terminal, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if cmd.Start() != nil {
 		out.Close()
@@ -73,16 +73,16 @@ func IsGuard(args []string) bool { return len(args) == 2 && args[1] == guardArg 
 // terminal back unless that did so itself, and returns the exit code for this
 // one. It must be called from main, once.
 func Guard() int {
-	if err := restore(os.Stdin, os.Stdout, os.Stderr); err != nil {
+	if err := restore(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "the terminal is not as it was:", err)
 		return 1
 	}
 	return 0
 }
 
-// restore says what the runtime said of a crash again, on out: it was lost with
-// the screen.
-func restore(in io.Reader, terminal *os.File, out io.Writer) error {
+// restore puts the terminal back when in has ended, unless that ends in peace.
+// What the runtime said of a crash it says again: that was lost with the screen.
+func restore(in io.Reader, terminal *os.File) error {
 	var was unix.Termios
 	if err := binary.Read(in, binary.NativeEndian, &was); err != nil {
 		return err
@@ -105,6 +105,6 @@ func restore(in io.Reader, terminal *os.File, out io.Writer) error {
 	}
 	_, left := io.WriteString(terminal, leave)
 	rest, read := io.ReadAll(in)
-	_, written := out.Write(append(said, rest...))
+	_, written := terminal.Write(append(said, rest...))
 	return errors.Join(err, left, read, written)
 }

@@ -1,5 +1,7 @@
 package tui
 
+import "os"
+
 // A Windows console has no modes that outlive the process: there is nothing to
 // guard.
 
@@ -9,4 +11,4 @@ func IsGuard([]string) bool { return false }
 // Guard does nothing.
 func Guard() int { return 0 }
 
-func guard() (release func()) { return func() {} }
+func guard(*os.File) (release func()) { return func() {} }

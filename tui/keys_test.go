@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"strings"
 	"testing"
 
@@ -79,11 +80,17 @@ func (h *harness) run(cmd tea.Cmd) {
 	}
 }
 
-var namedKeys = map[string]tea.KeyType{
-	"enter": tea.KeyEnter, "esc": tea.KeyEsc, "tab": tea.KeyTab, "shift+tab": tea.KeyShiftTab, "left": tea.KeyLeft, "right": tea.KeyRight,
-	"up": tea.KeyUp, "down": tea.KeyDown, "ctrl+c": tea.KeyCtrlC, "ctrl+z": tea.KeyCtrlZ, "ctrl+l": tea.KeyCtrlL, "ctrl+u": tea.KeyCtrlU,
-	"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace, "ctrl+s": tea.KeyCtrlS,
-}
+// namedKeys are the types of keys that have a name, which is theirs in Bubble
+// Tea.
+var namedKeys = func() map[string]tea.KeyType {
+	named := map[string]tea.KeyType{}
+	for k := tea.KeyType(math.MinInt8); k <= math.MaxInt8; k++ {
+		if name := k.String(); len(name) > 1 {
+			named[name] = k
+		}
+	}
+	return named
+}()
 
 // press types keys one after the other: names, or characters.
 func (h *harness) press(names ...string) {

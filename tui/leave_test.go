@@ -147,7 +147,7 @@ func TestQuit(t *testing.T) {
 		if h.quit {
 			t.Fatal("it did not wait for the measurement")
 		}
-		h.wantShown("stopping, and waiting for the answers that are under way (40 in flight)")
+		h.wantShown("stopping, and waiting for the answers that are under way (1 in flight)")
 		h.state(idleState())
 		if !h.quit {
 			t.Error("it stayed when the measurement had ended")

@@ -5,10 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
@@ -21,39 +26,87 @@ import (
 
 func TestGoldenLooks(t *testing.T) {
 	ascii, dark := newStyles(&bytes.Buffer{}, true), colourStyles(termenv.ANSI256, true, false)
-	for _, scene := range sceneries {
+	for _, scene := range scenes {
 		for _, size := range sizes {
 			t.Run(fmt.Sprintf("ascii-%s-%dx%d", scene.name, size.w, size.h), func(t *testing.T) {
-				requireViews(t, scene.state(), ascii, scene.views, size.w, size.h)
+				requireViews(t, scene, ascii, size.w, size.h)
 			})
 		}
-		t.Run("256-dark-"+scene.name, func(t *testing.T) { requireViews(t, scene.state(), dark, scene.views, 80, 24) })
+		t.Run("256-dark-"+scene.name, func(t *testing.T) { requireViews(t, scene, dark, 80, 24) })
 	}
-	some := []int{viewDashboard, viewReplicas, viewAdvisor}
-	t.Run("256-light", func(t *testing.T) {
-		requireViews(t, advisedState(), colourStyles(termenv.ANSI256, false, false), some, 80, 24)
-	})
-	t.Run("16-dark", func(t *testing.T) {
-		requireViews(t, advisedState(), colourStyles(termenv.ANSI, true, false), some, 80, 24)
+	some := scene{state: advisedState, views: []int{viewDashboard, viewReplicas, viewAdvisor}}
+	t.Run("256-light", func(t *testing.T) { requireViews(t, some, colourStyles(termenv.ANSI256, false, false), 80, 24) })
+	t.Run("16-dark", func(t *testing.T) { requireViews(t, some, colourStyles(termenv.ANSI, true, false), 80, 24) })
+}
+
+// everyFrame calls check with each frame of all scenes, in whatever look.
+func everyFrame(check func(name string, frame func(*styles) string)) {
+	for _, scene := range scenes {
+		for _, size := range sizes {
+			for _, view := range scene.views {
+				check(fmt.Sprintf("%s, %s at %dx%d", scene.name, views[view], size.w, size.h),
+					func(s *styles) string { return scene.frame(s, view, size.w, size.h) })
+			}
+		}
+	}
+}
+
+// Colours carry nothing alone: every frame is the plain one, which is golden,
+// painted.
+func TestColoursChangeNoText(t *testing.T) {
+	looks := map[string]*styles{
+		"256 dark": colourStyles(termenv.ANSI256, true, false), "256 light": colourStyles(termenv.ANSI256, false, false),
+		"16 dark": colourStyles(termenv.ANSI, true, false), "16 light": colourStyles(termenv.ANSI, false, false),
+	}
+	everyFrame(func(name string, frame func(*styles) string) {
+		plain := frame(plainStyles())
+		for look, s := range looks {
+			if painted := frame(s); painted == plain || ansi.Strip(painted) != plain {
+				t.Errorf("%s, %s: the text without colours is not that of a screen without", name, look)
+			}
+		}
 	})
 }
 
-// Colours carry nothing alone: every frame is the plain one, which is golden at
-// every size, painted.
-func TestColoursChangeNoText(t *testing.T) {
-	for name, s := range map[string]*styles{
-		"256 dark": colourStyles(termenv.ANSI256, true, false), "256 light": colourStyles(termenv.ANSI256, false, false),
-		"16 dark": colourStyles(termenv.ANSI, true, false), "16 light": colourStyles(termenv.ANSI, false, false),
-	} {
-		for _, scene := range sceneries {
-			for _, size := range sizes {
-				for _, view := range scene.views {
-					painted, plain := showing(scene.state(), s, view, size.w, size.h).View(), showing(scene.state(), plainStyles(), view, size.w, size.h).View()
-					if painted == plain || ansi.Strip(painted) != plain {
-						t.Errorf("%s, %s, view %d at %dx%d: the text without colours is not that of a screen without", name, scene.name, view, size.w, size.h)
+// Nothing is lost without Unicode: each sign has another one in its place.
+func TestASCIIHasASignForEach(t *testing.T) {
+	ascii := newStyles(&bytes.Buffer{}, true)
+	everyFrame(func(name string, frame func(*styles) string) {
+		drawn := frame(ascii)
+		if got, want := strings.Count(drawn, "?"), strings.Count(frame(plainStyles()), "?"); got != want {
+			t.Errorf("%s: %d question marks, want %d as with Unicode:\n%s", name, got, want, drawn)
+		}
+	})
+}
+
+// All that the program may show has a sign, not only what scenes have of it.
+func TestSourcesHaveNoSignWithoutAnASCIIOne(t *testing.T) {
+	const neverDrawn = "\u2011\ufeff"
+	for _, folder := range []string{".", "../advisor", "../advisor/report", "../load", "../probe", "../profiles", "../scaler"} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no source in %s: %v", folder, err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "markdown.go" { // that goes to a file
+				continue
+			}
+			source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(source, func(n ast.Node) bool {
+				literal, ok := n.(*ast.BasicLit)
+				if !ok || literal.Kind != token.STRING && literal.Kind != token.CHAR {
+					return true
+				}
+				for _, r := range literal.Value {
+					if r > unicode.MaxASCII && plainSigns[r] == 0 && !strings.ContainsRune(neverDrawn, r) {
+						t.Errorf("%s: %s has a %q, which would be a question mark", file, literal.Value, r)
 					}
 				}
-			}
+				return true
+			})
 		}
 	}
 }
@@ -67,6 +120,32 @@ func TestGoldenSheets(t *testing.T) {
 			h.press(keys...)
 			golden.RequireEqual(t, []byte(h.m.View()+"\n"))
 		})
+	}
+}
+
+func TestGoldenStartForm(t *testing.T) {
+	filled := StartValues{Target: "http://127.0.0.1:8000/load/100000", Load: "50", SpawnRate: "5", RunTime: "5m", SLO: "p95<100ms,errors<1%", Traffic: "50..200"}
+	unnamed := filled
+	unnamed.Target = "127.0.0.1:8000"
+	for name, test := range map[string]struct {
+		values  StartValues
+		problem error
+		look    *styles
+	}{
+		"empty": {StartValues{}, nil, plainStyles()}, "filled": {filled, nil, plainStyles()}, "wrong": {unnamed, nil, plainStyles()},
+		"cannot-start": {filled, errors.New("dial tcp 127.0.0.1:8000: connect: connection refused"), plainStyles()},
+		"ascii":        {filled, nil, newStyles(&bytes.Buffer{}, true)}, "256-dark": {unnamed, nil, colourStyles(termenv.ANSI256, true, false)},
+	} {
+		for _, size := range sizes {
+			t.Run(fmt.Sprintf("%s-%dx%d", name, size.w, size.h), func(t *testing.T) {
+				m := newStartModel(test.values, test.problem, test.look)
+				m.Init()
+				m.Update(tea.WindowSizeMsg{Width: size.w, Height: size.h})
+				frame := m.View()
+				checkFrame(t, frame, size.w, size.h)
+				golden.RequireEqual(t, []byte(strings.ReplaceAll(frame, "\x1b", "ESC")+"\n"))
+			})
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"headroom/advisor"
 	"headroom/load"
+	"headroom/profiles"
 )
 
 // Streams have columns where there is room, the first event always; what has no
@@ -115,4 +116,31 @@ func TestRequestsSayTheThresholds(t *testing.T) {
 	if foot := strings.Join(renderRequests(st, plainStyles(), arrangement{}, 80, 20).foot, "\n"); !strings.Contains(foot, "\n threshold http_req_duration: p(95)<50 ✗ 82.6") {
 		t.Errorf("the view does not say how the threshold does:\n%s", foot)
 	}
+}
+
+// streamingState has six tasks whose answers are streams, and more thresholds
+// than a low screen has lines for.
+func streamingState() advisor.State {
+	st := managed(run(idleState(), 102*time.Second, 240/0.9, 600*ms), 3, 3)
+	st.Load.Requests = nil
+	streams := func(n int64) *load.Streams {
+		return &load.Streams{Count: n, Complete: n - 9, Open: 7, Events: 40 * n, TTFT: quantiles(n, 90*ms), Gap: quantiles(40*n, 4*ms)}
+	}
+	for i, name := range []string{"chat", "summarise", "translate", "code", "search", "a task with a long name of its own"} {
+		r := stats(name, st.Load.Elapsed, 60-8*float64(i), 0, 600*ms)
+		r.Streams = streams(r.Count)
+		st.Load.Requests = append(st.Load.Requests, r)
+	}
+	st.Load.Total.Streams = streams(st.Load.Total.Count)
+	for i, text := range []string{"http_req_duration: p(95)<5000", "http_req_duration: p(99)<7000", "http_req_failed: rate<0.01", "http_reqs: rate>100", "http_req_duration: max<9000"} {
+		threshold, err := profiles.ParseThreshold(text)
+		if err != nil {
+			panic(err)
+		}
+		st.Load.Thresholds = append(st.Load.Thresholds, load.Threshold{
+			Threshold: threshold, Value: load.Figure([]float64{4200, 6600, 0, 240, 9300}[i]), Valid: true, Holds: i != 4,
+		})
+	}
+	st.Load.Health = load.Health{Verdict: load.Strained, Reason: "requests leave 45.3ms late (p99); somebody on this machine waits for a processor", LagP99: 45300 * time.Microsecond, CPU: 1.7}
+	return st
 }

@@ -90,7 +90,7 @@ func Run(ctx context.Context, c Controller, o Options) error {
 
 	if o.Output == nil {
 		o.Output = os.Stdout
-		defer guard()()
+		defer guard(os.Stdout)()
 	}
 	options := []tea.ProgramOption{
 		tea.WithContext(inner), tea.WithoutSignalHandler(), tea.WithAltScreen(),

@@ -41,7 +41,7 @@ var ErrCancelled = errors.New("cancelled")
 // Target and Load may be empty, SpawnRate only beside a rate. Leaving it is
 // ErrCancelled, by ctrl+c ErrInterrupted.
 func StartForm(ctx context.Context, v StartValues, problem error, ascii bool) (StartValues, error) {
-	defer guard()()
+	defer guard(os.Stdout)()
 	return askStart(ctx, v, problem, ascii, os.Stdin, os.Stdout)
 }
 

@@ -45,6 +45,11 @@ func quantiles(n int64, p50 time.Duration) load.Quantiles {
 	return load.Quantiles{Count: n, Min: p50 / 4, Mean: p50 * 11 / 10, P50: p50, P90: p50 * 3, P95: p50 * 7, P99: p50 * 11, P999: p50 * 15, Max: p50 * 31 / 2}
 }
 
+// steady are those of times that hardly differ, such as of timeouts.
+func steady(n int64, d time.Duration) load.Quantiles {
+	return load.Quantiles{Count: n, Min: d, Mean: d, P50: d, P90: d, P95: d, P99: d, P999: d, Max: d}
+}
+
 func stats(name string, over time.Duration, rate float64, failed int64, p50 time.Duration) load.Stats {
 	n := int64(rate * over.Seconds())
 	return load.Stats{
@@ -111,15 +116,16 @@ func managed(st advisor.State, n, wanted int) advisor.State {
 	st.Policy = testPolicy(1, 4, profiles.MilliOf(150))
 	st.Fleet = probe.Fleet{Managed: true, Wanted: wanted, InFlight: st.Load.InFlight, Queue: 3}
 	st.Load.Identity, st.Load.Found, st.Load.Unnamed = "json:hostname", true, 0
-	st.Load.Sure, st.Load.Why = probe.Sure, fmt.Sprintf("%d values in 256 answers, which come back", n)
+	st.Load.Sure, st.Load.Why = probe.Sure, fmt.Sprintf("%s in 256 answers, which come back", plural(n, "value"))
+	took := st.Load.Recent.Service
 	for i := range n {
 		first := st.Load.Started.Add(time.Duration(i) * 36 * time.Second)
-		share := 1 / float64(n) * (1 + 0.05*float64(1-i))
+		share := 1 / float64(n) * (1 + 0.05*(float64(n-1)/2-float64(i)))
 		r := probe.Replica{
 			ID: fmt.Sprintf("replica-%d", i+1), State: probe.Serving, Managed: true, PID: 4000 + i, Address: "127.0.0.1:40001",
 			Created: first.Add(-time.Second), StartedIn: time.Duration(390+11*i) * ms, InFlight: 12 + i, Served: 5000,
 			CPU: time.Duration(20-5*i) * time.Second, Memory: 48_000_000, Conns: new(17 - i), Answered: true, FirstSeen: first, LastSeen: st.At,
-			Requests: 5000, Share: share, Rate: st.Load.Recent.Rate() * share, P50: 11 * ms, P95: 82 * ms, P99: 128 * ms,
+			Requests: 5000, Share: share, Rate: st.Load.Recent.Rate() * share, P50: took.P50, P95: took.P95, P99: took.P99,
 		}
 		st.Fleet.Replicas = append(st.Fleet.Replicas, r)
 		st.Load.Replicas = append(st.Load.Replicas, load.Replica{Name: r.ID, Count: r.Requests, Share: share, Rate: r.Rate})
@@ -136,7 +142,7 @@ func managed(st advisor.State, n, wanted int) advisor.State {
 		}
 	}
 	st.Decision = profiles.Decision{At: st.At.Add(-4 * time.Second), Current: n, Desired: wanted, Raw: wanted,
-		Reason: profiles.AboveTarget, Kind: profiles.RPS, Total: profiles.MilliOf(412.6), Target: profiles.MilliOf(150), Valid: true}
+		Reason: profiles.AboveTarget, Kind: profiles.RPS, Total: profiles.MilliOf(st.Load.Recent.Rate()), Target: profiles.MilliOf(150), Valid: true}
 	for i := range n {
 		at := st.Load.Started.Add(time.Duration(i) * 36 * time.Second)
 		if i > 0 {
@@ -157,6 +163,19 @@ func trackedState() advisor.State {
 	st := run(idleState(), 102*time.Second, 412.6, 11800*time.Microsecond)
 	st.Load.Identity, st.Load.Found, st.Load.Unnamed = "header:X-Pod-Name", true, 0
 	st.Load.Sure, st.Load.Why = probe.Sure, "5 values in 512 answers, which come back"
+	for i := range st.Points { // the first three and the one that is gone, then without one, without two, with the new one
+		if p := &st.Points[i]; p.Phase != advisor.Idle {
+			p.Answering = 4
+			for _, after := range []int{70, 90} {
+				if i > after {
+					p.Answering--
+				}
+			}
+			if i > 105 {
+				p.Answering++
+			}
+		}
+	}
 	for i, state := range []probe.State{probe.Serving, probe.Serving, probe.Quiet, probe.New, probe.Gone} {
 		first := st.Load.Started.Add([]time.Duration{0, 0, 0, 95 * time.Second, 0}[i])
 		share := []float64{0.38, 0.36, 0.2, 0.01, 0.05}[i]
@@ -208,8 +227,8 @@ func failingState() advisor.State {
 	st.Load.Failures = []load.FailureCount{
 		{Failure: load.Status, Status: 503, Count: 1100, First: 31 * time.Second, Last: 64 * time.Second, Example: "503 Service Unavailable",
 			Latency: quantiles(1100, 400*ms), Service: quantiles(1100, 390*ms)},
-		{Failure: load.Timeout, Count: 90, First: 44 * time.Second, Last: 63 * time.Second, Example: "no complete answer within 2m30s",
-			Latency: quantiles(90, 151*time.Second), Service: quantiles(90, 150*time.Second)},
+		{Failure: load.Timeout, Count: 90, First: 44 * time.Second, Last: 63 * time.Second, Example: "no complete answer within 10s",
+			Latency: steady(90, 10100*ms), Service: steady(90, 10*time.Second)},
 		{Failure: load.Reset, Count: 11, First: 50 * time.Second, Last: 51 * time.Second, Example: "the connection was closed before the answer was complete",
 			Latency: quantiles(11, 3*ms), Service: quantiles(11, 2*ms)},
 	}
@@ -269,7 +288,7 @@ func disagreeingState() advisor.State {
 
 func testSteps() []advisor.Observation {
 	failed := step("12.6/s", 12.4, math.MaxInt64, model.Fail, "29 of 49 requests over 100ms, worth 12 independent ones")
-	failed.Failed, failed.InFlight = 4, 3.1
+	failed.Failed, failed.InFlight, failed.P50 = 4, 3.1, 61*ms
 	ladder := func(users int, o advisor.Observation) advisor.Observation {
 		o.Trial.Users = users
 		return o
@@ -287,15 +306,28 @@ func testSteps() []advisor.Observation {
 
 func measuringState() advisor.State {
 	st := steadyState()
-	st.Load.Elapsed = 3 * time.Second // of the step under way
+	l, now := &st.Load, advisor.Trial{Name: "7.03/s", Rate: 7.03, Length: 12 * time.Second}
+	l.Elapsed, l.Started = 3*time.Second, st.At.Add(-3*time.Second) // of the step under way
+	l.Open, l.Planned, l.Users, l.Wanted, l.InFlight = true, now.Rate, 2, 2, 1
+	l.Total = stats("all", l.Elapsed, now.Rate, 0, 10*ms)
+	l.Recent, l.Requests = l.Total, []load.Stats{l.Total}
+	l.Requests[0].Name = "GET /load/100000"
+	l.SLO[0].Value = l.Total.Latency.P95.Seconds()
+	l.RecentSLO[0].Value = l.SLO[0].Value
 	st.Phase, st.Policy = advisor.Measuring, testPolicy(1, 4, profiles.MilliOf(150))
-	st.Search = &advisor.SearchState{Steps: testSteps()[:5], Budget: 90 * time.Second, Left: 51 * time.Second,
-		Now: advisor.Trial{Name: "7.03/s", Rate: 7.03, Length: 12 * time.Second}}
-	st.Fleet.Replicas, st.Fleet.Wanted, st.Fleet.Pinned = st.Fleet.Replicas[:1], 1, true
-	for i := max(0, len(st.Points)-20); i < len(st.Points); i++ {
-		st.Points[i].Phase, st.Points[i].Wanted, st.Points[i].Up, st.Points[i].Answering = advisor.Measuring, 1, 1, 1
+	st.Search = &advisor.SearchState{Steps: testSteps()[:5], Budget: 90 * time.Second, Left: 51 * time.Second, Now: now}
+	r := st.Fleet.Replicas[0]
+	r.Share, r.Rate, r.InFlight, r.Conns = 1, l.Recent.Rate(), 1, new(1)
+	r.P50, r.P95, r.P99 = l.Recent.Service.P50, l.Recent.Service.P95, l.Recent.Service.P99
+	st.Fleet.Replicas, st.Fleet.Wanted, st.Fleet.Pinned, st.Fleet.InFlight, st.Fleet.Queue = []probe.Replica{r}, 1, true, 1, 0
+	st.Decision.Current, st.Decision.Desired, st.Decision.Raw, st.Decision.Total = 1, 1, 1, profiles.MilliOf(l.Recent.Rate())
+	since := len(st.Points) - 20
+	for i := range st.Points[since:] { // a step every four seconds
+		p, o := &st.Points[since+i], st.Search.Steps[i/4]
+		p.Phase, p.Wanted, p.Up, p.Answering = advisor.Measuring, 1, 1, 1
+		p.Users, p.Rate, p.P50, p.P95, p.P99 = max(o.Trial.Users, 2), o.Rate, o.P50, o.P50*3, o.P50*5
 	}
-	st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, At: st.At, Kind: "measure", Text: "measuring for 1m30s: what does one replica hold under p95<100ms,errors<1%?"})
+	st.Events = append(st.Events, advisor.Event{N: len(st.Events) + 1, At: st.At.Add(-20 * time.Second), Kind: "measure", Text: "measuring for 1m30s: what does one replica hold under p95<100ms,errors<1%?"})
 	return st
 }
 
@@ -332,7 +364,7 @@ func advisedState() advisor.State {
 		Curves:     []model.Curve{{Model: "hinge", Lambda: 19.8, Max: 20.05, Peak: 1.01}}, Knee: 1,
 		Scaling: &advisor.Scaling{Replicas: 4, Saturation: 74.2, Efficiency: advisor.Interval{Value: 0.92, Low: 0.9, High: 0.95}},
 		Service: 50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
-		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
+		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within 14 %", Raise: []string{"a longer --budget"}},
 	}
 	st.Search = &advisor.SearchState{Steps: testSteps(), Budget: 90 * time.Second, Left: 6 * time.Second, Capacity: c}
 	st.Advice = testAdvice(true)
@@ -357,9 +389,11 @@ func finishedState() advisor.State {
 
 func refusedState() advisor.State {
 	st := idleState()
-	st = managed(run(st, 20*time.Second, 19.8, 50*ms), 1, 1)
+	st = managed(run(st, 20*time.Second, 19.8, 240*ms), 1, 1)
 	st = ended(st)
-	st.Search = &advisor.SearchState{Steps: testSteps()[:1], Budget: 90 * time.Second, Left: 85 * time.Second, Capacity: &advisor.Capacity{}}
+	alone := step("baseline", 8.4, 140*ms, model.Fail, "58 of 60 requests over 100ms")
+	alone.Trial.Users, alone.P50, alone.Service = 1, 118*ms, 117*ms
+	st.Search = &advisor.SearchState{Steps: []advisor.Observation{alone}, Budget: 90 * time.Second, Left: 85 * time.Second, Capacity: &advisor.Capacity{}}
 	st.Refusal = &advisor.Refusal{Code: "R1", Why: "one request alone misses the SLO: p50 118ms and p95 140ms, the SLO wants p95<100ms",
 		Do: "no number of replicas meets 100ms: make the service faster or relax the SLO"}
 	return st

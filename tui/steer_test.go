@@ -11,12 +11,6 @@ import (
 )
 
 // drainingState is a swarm that waits for its last answers.
-func drainingState() advisor.State {
-	st := advisedState()
-	st.Load.Phase = load.Draining
-	return st
-}
-
 func openState() advisor.State {
 	st := steadyState()
 	st.Plan.Rate, st.Load.Open, st.Load.Planned = 40, true, 40

@@ -36,8 +36,9 @@ func sameScreens(t interface{ Errorf(string, ...any) }, want, got advisor.State,
 
 // A dashboard elsewhere shows what the one beside the session does.
 func TestStateOverJSONLooksTheSame(t *testing.T) {
-	for _, scene := range sceneries {
+	for _, scene := range scenes {
 		st := scene.state()
+		st.Lost = "" // is said by who receives it
 		for view := range views {
 			for _, size := range sizes {
 				sameScreens(t, st, overJSON(t, st), view, size.w, size.h)
@@ -54,6 +55,7 @@ func TestStateOverJSONLooksTheSame(t *testing.T) {
 func TestAnyStateOverJSONLooksTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		st := anyState(t)
+		st.Lost = "" // is said by who receives it
 		sayable(reflect.ValueOf(&st).Elem())
 		st.SLO, st.Load.SLO, st.Load.RecentSLO = mustSLO("p95<100ms,errors<1%"), anyJudged(t), anyJudged(t)
 		for _, o := range []*advisor.Outcome{st.Before, st.After} {
@@ -73,7 +75,7 @@ func TestAnyStateOverJSONLooksTheSame(t *testing.T) {
 // infinite.
 func anyJudged(t *rapid.T) (out []load.Objective) {
 	for _, o := range mustSLO("p95<100ms,errors<1%") {
-		judged := anyObjective(t)
+		judged := judgements.Draw(t, "judged")
 		judged.Objective, judged.Name = o, o.String()
 		out = append(out, judged)
 	}

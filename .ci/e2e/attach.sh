@@ -14,7 +14,7 @@ ask() {
   curl -s -H "Authorization: Bearer $(cat "$XDG_RUNTIME_DIR"/headroom/run-"${!name}".token)" "$@" "$(api "$name")$path"
 }
 reachable() { ask "$1" /healthz -f; }
-none_left() { [ "$(ours '^headroom (run|attach)')" = 0 ]; }
+none_left() { [ "$(ours '^[^ ]*headroom (run|attach|guard-terminal)')" = 0 ]; }
 
 port=$(free_port)
 background target headroom target --port "$port" --service-time 20ms --concurrency 50
@@ -91,27 +91,47 @@ wait "$measured" || true
 says measured.log 'verdict'
 wait "$capacity" || true
 
-# the whole way from elsewhere: measure, apply, export
+# The whole way from elsewhere, with a run that has a dashboard of its own: stop
+# it and start it again, edit, measure, apply, export, leave; and all but the
+# measurement once more the other way round, with a policy that somebody changed
+# meanwhile.
 background scaler headroom scaler --name far --listen 127.0.0.1:0 --api 127.0.0.1:0 -- headroom target --port '{port}' --service-time 20ms; scaler=$last
 serving_at() { service=$(grep -o 'http://127.0.0.1:[0-9]*' scaler.log | head -n 1) && curl -sf -o probe "$service/request?x=7"; }
 within 10 "the scaler serves" serving_at
-swarm far "$service/request?x=7" -u 8 -r 8 -t 300s --slo 'p95<100ms,errors<1%' --traffic 20..60 --budget 20s --headroom 50% --api 127.0.0.1:0 --control; far=$last
-within 5 "the API answers" reachable far
-open far 200x50 "headroom attach $(api far)"
-see 5 'swarming'
-if advised; then
-  press A
-  see 5 'Apply this policy to the scaler'
+open near 200x50 "headroom run $service/request?x=7 -u 8 -r 8 --slo 'p95<100ms,errors<1%' --traffic 20..60 --budget 20s --headroom 50% --api 127.0.0.1:0 --control 2>near.log"
+within 5 "the API is there" grep -q 'who has its token may steer' near.log
+advice= users=12 other=200x50
+for size in 80x24 200x50; do
+  open "far-$size" "$size" "headroom attach $(api near)"
+  see 5 'swarming'
+  press Escape
+  see 5 'Stop the swarm\? y/n'
   press y
-  see 10 'v replay the load under the advice'
-  press ":export keda keda.yaml" Enter
-  see 5 'wrote keda.yaml'
-  says keda.yaml 'kind: ScaledObject'
-fi
-press q
-left 0
-kill -INT "$far"
-wait "$far" || true
+  see 20 'idle, last run'
+  started_with $users
+  if [ $size = 80x24 ]; then
+    ! advised || advice=yes
+  elif [ $advice ]; then
+    headroom apply --name far --set max_workers=3 --set interval=7s --yes
+    press 3
+    see 5 'policy in force: .* every 7s'
+  fi
+  fits $size
+  resized $other
+  [ ! $advice ] || applied_and_exported keda-$size.yaml
+  echo "-- from elsewhere at $other"; screen
+  fits $other
+  press q
+  see 5 'it goes on without this'
+  left 0
+  users=9 other=80x24
+done
+session=near
+see 5 'users +[0-9]+/9'
+press 3
+[ ! $advice ] || see 10 'policy in force: (always|.* every [^7])'
+press q y
+left '(0|3|99)' # whether the SLO was met is not the question here
 open fleet 200x50 "headroom attach far"
 see 5 '▶ scaler'
 see 5 'replica-1'

@@ -11,11 +11,7 @@ for size in 80x24 200x50; do
   open "demo-$size" "$size" "headroom demo --service-time 20ms --budget 20s"
   terminal set-option -g set-clipboard on
   see 20 'enter start'
-  press Enter
-  see 10 'swarming'
-  see 15 'p95'
-  press e C-u 60 Enter
-  see 10 'users +[0-9]+/60'
+  started_with 60
   press 3
   see 10 'replica-1 +.*serving'
   advice=yes
@@ -34,24 +30,13 @@ for size in 80x24 200x50; do
   see 5 'filter "replica-1": 1 of'
   press / C-u Enter
   fits $size
-  terminal resize-window -t "$session" -x "${other%x*}" -y "${other#*x}"
-  press 1
-  see 5 'throughput/s'
-  press 5
-  see 5 'Recommendation|No advice'
-  fits $other
+  resized $other
   if [ $advice ]; then
     capped= # a busy machine may carry no more than the one replica there is
     ! shows 'here max is 1\b' || capped=yes
-    press A
-    see 5 'Apply this policy to the scaler'
-    press y
-    see 30 'in force at the scaler'
+    applied_and_exported keda-$size.yaml
     press 3
     [ $capped ] || see 30 'replica-2 +.*(new|serving)'
-    press ":export keda keda-$size.yaml" Enter
-    see 5 "wrote keda-$size.yaml"
-    says keda-$size.yaml 'kind: ScaledObject'
     press y
     see 5 'sent the policy'
     terminal show-buffer >policy.log
@@ -134,10 +119,10 @@ done
 # the runtime ends it for, as for a panic anywhere, with what it says of that; and
 # SIGKILL.
 for signal in QUIT KILL; do
-  open crashed-$signal 80x24 "headroom run -u 2 $url || (code=\$?; sleep 1; exit \$code)"
+  open crashed-$signal 80x24 "headroom run -u 2 $url || (code=\$?; until stty -a | grep -q ' icanon'; do sleep 0.1; done; exit \$code)"
   see 10 'swarming'
   kill -$signal "$(dashboard)"
-  [ $signal = KILL ] || within 5 "what the runtime says" eval 'terminal capture-pane -p -S - -t "$session" | grep -q "^SIGQUIT: quit"'
+  [ $signal = KILL ] || within 5 "the screen says why" wrote '^SIGQUIT: quit'
   if [ $signal = QUIT ]; then left 2; else left 137; fi
 done
 within 5 "no guard of a terminal is left" eval '[ "$(ours guard-terminal)" = 0 ]'

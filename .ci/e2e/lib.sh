@@ -91,6 +91,7 @@ no_terminals() {
 }
 screen() { terminal capture-pane -p -t "$session"; }
 shows() { screen | grep -qE -- "$1"; }
+wrote() { terminal capture-pane -p -S - -t "$session" | grep -E -- "$1" >/dev/null; } # what has scrolled away, too
 see() { within "$1" "the screen shows $2" shows "$2"; }
 press() { terminal send-keys -t "$session" "$@"; }
 
@@ -103,8 +104,8 @@ open() {
 }
 # left CODE checks that the command has ended so, and closes the terminal.
 left() {
-  see 40 "left with $1\$"
-  see 5 '^echo'
+  within 40 "the command has ended with $1" wrote "left with $1\$"
+  within 5 "the terminal echoes" wrote '^echo'
   terminal kill-session -t "$session"
 }
 # fits SIZE checks that nothing on the screen is larger.
@@ -113,6 +114,34 @@ fits() {
   lines=$(screen | wc -l)
   wide=$(screen | python3 -c 'import sys; print(max(len(line.rstrip("\n")) for line in sys.stdin))')
   holds "$lines <= ${1#*x} and $wide <= ${1%x*}"
+}
+
+# The way from a dashboard that is idle to a policy in a file, in pieces:
+# started_with USERS starts and edits; resized SIZE looks at the Advisor's view
+# in another size; applied_and_exported FILE does that with the advice.
+started_with() {
+  press Enter
+  see 10 'swarming'
+  see 15 'p95 +[0-9]'
+  press e C-u "$1" Enter
+  see 10 "users +[0-9]+/$1"
+}
+resized() {
+  terminal resize-window -t "$session" -x "${1%x*}" -y "${1#*x}"
+  press 1
+  see 5 'throughput/s'
+  press 5
+  see 5 'Recommendation|No advice'
+  fits "$1"
+}
+applied_and_exported() {
+  press A
+  see 5 'Apply this policy to the scaler'
+  press y
+  see 30 'in force at the scaler'
+  press ":export keda $1" Enter
+  see 5 "wrote $1"
+  says "$1" 'kind: ScaledObject'
 }
 
 # advised measures, and holds where that ends with advice. On a machine that

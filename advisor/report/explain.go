@@ -63,7 +63,7 @@ func (p *paper) curves(c advisor.Capacity) {
 		p.printf("\n")
 		return
 	}
-	rows := [][]string{{"model", "AICc", "λ", "σ", "κ", "at most", "at users"}}
+	rows := [][]string{{"model", "AICc", "lambda", "sigma", "kappa", "at most", "at users"}}
 	for _, m := range c.Curves {
 		most, peak := none, none
 		if m.Max > 0 {

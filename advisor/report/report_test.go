@@ -121,7 +121,7 @@ func capacity() advisor.Capacity {
 	return advisor.Capacity{
 		Saturation: advisor.Interval{Value: 48, Low: 47.5, High: 48.2, Unit: "/s"}, SLO: advisor.Interval{Value: 31.8, High: 40.8, Unit: "/s"},
 		Service: 21 * milli, Replicas: 1, Budget: 45 * time.Second, Spent: 44 * time.Second,
-		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within ±14 %", Raise: []string{"a longer --budget"}},
+		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within 14 %", Raise: []string{"a longer --budget"}},
 		Steps: []advisor.Observation{
 			step("baseline", 47.6, 22*milli, model.Unsure, "0 of 57 requests over 250ms"),
 			step("31.8/s", 30.1, 240*milli, model.Pass, "1 of 149 requests over 250ms"),
@@ -160,9 +160,9 @@ func explained(t *testing.T) advisor.TuneResult {
 	}
 	r.Advice.Chosen = "requests are alike and short"
 	r.Advice.Metrics = []advisor.MetricScore{
-		{Kind: profiles.RPS, Fitness: advisor.Good, Why: "requests are alike and short", Tests: []advisor.MetricTest{{Name: "linear", Value: 0.998, Want: "≥ 0.9", Passed: true}}},
+		{Kind: profiles.RPS, Fitness: advisor.Good, Why: "requests are alike and short", Tests: []advisor.MetricTest{{Name: "linear", Value: 0.998, Want: "0.9 or more", Passed: true}}},
 		{Kind: profiles.CPU, Fitness: advisor.Misleading, Why: "it is at 6 % when the SLO is about to be missed, and at 8 % at saturation: 92 % of the 21ms of a request are spent waiting",
-			Tests: []advisor.MetricTest{{Name: "clips", Value: 1.08, Want: "≥ 1.15"}}},
+			Tests: []advisor.MetricTest{{Name: "clips", Value: 1.08, Want: "1.15 or more"}}},
 	}
 	target := &r.Advice.Values[2]
 	target.Low, target.High = 23.2, 27.1
