@@ -44,6 +44,7 @@ type Capacity struct {
 	Confirmed   bool          `json:"confirmed"`
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`
+	Idle        *float64      `json:"idle,omitempty"`        // cores that one replica uses without any load; nil: not known
 	Host        HostUse       `json:"host"`                  // at the SLO capacity
 	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
 	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then

@@ -67,6 +67,27 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	return o, nil
 }
 
+// idleLook is long enough to hear of two looks of a scaler at what its replicas
+// use: they are a second apart, and heard of up to half a second later, twice.
+const idleLook = 3500 * time.Millisecond
+
+// idle is the CPU that the fleet uses without any load, in cores; nil where no
+// scaler tells.
+func (s *Session) idle(ctx context.Context) *float64 {
+	if _, tells := readUsage(time.Now(), s.reported()); !tells {
+		return nil
+	}
+	watch := s.watchFleet()
+	select {
+	case <-ctx.Done():
+	case <-time.After(idleLook):
+	}
+	if cores, ok := coresBetween(watch().usage, time.Now()); ok {
+		return &cores
+	}
+	return nil
+}
+
 // readHost reads the machine's counters, with what the scaler says of its
 // replicas at this moment.
 func (s *Session) readHost(ctx context.Context) hostReading {

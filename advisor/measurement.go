@@ -116,6 +116,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 			return m, nil, err
 		}
 	}
+	idle := s.idle(ctx)
 	options.Progress = func(steps []Observation, left time.Duration) {
 		last := steps[len(steps)-1]
 		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Remark())
@@ -126,6 +127,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	if err != nil && (!capacity.Interrupted || len(capacity.Steps) == 0) {
 		return m, nil, err
 	}
+	capacity.Idle = idle
 	if capacity.Replicas == 0 {
 		capacity.Replicas = s.countReplicas(capacity.Steps)
 	}

@@ -62,7 +62,8 @@ type signals struct {
 
 // signalsOf is the series of one metric. ok is false for a metric that was not
 // measured. The CPU follows what is served, whoever waits for it: of it the
-// steps of the closed model and those beyond the capacity say as much.
+// steps of the closed model and those beyond the capacity say as much; so does
+// the fleet without any load, which most steps are far from.
 func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bool) {
 	n := float64(max(1, c.Replicas))
 	s = signals{kind: kind, capacity: c.SLO.Value / n}
@@ -90,6 +91,9 @@ func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bo
 		case model.Fail:
 			s.failed = append(s.failed, v)
 		}
+	}
+	if len(s.load) > 0 && kind == profiles.CPU && c.Idle != nil {
+		s.load, s.value = append(s.load, 0), append(s.value, *c.Idle)
 	}
 	return s, len(s.load) > 0
 }
