@@ -44,8 +44,8 @@ type Capacity struct {
 	Confirmed   bool          `json:"confirmed"`
 	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
 	CPU         time.Duration `json:"cpuPerRequest"`
+	Idle        *float64      `json:"idle,omitempty"`        // cores that one replica uses without any load; nil: not known
 	Host        HostUse       `json:"host"`                  // at the SLO capacity
-	Idle        *HostUse      `json:"idle,omitempty"`        // without load; nil: not measured
 	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
 	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then
 	Doubt       string        `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing

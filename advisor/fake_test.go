@@ -34,7 +34,8 @@ type fakeFleet struct {
 	stuck    bool  // replicas neither come nor go
 	named    int   // answers name so many replicas in turn; 0: none
 	answers  int
-	claimed  string // by whom; empty: nobody
+	claimed  string  // by whom; empty: nobody
+	uses     float64 // cores, each replica at all times; 0: nothing is told of it
 }
 
 func newFakeFleet(service time.Duration, p profiles.Policy) *fakeFleet {
@@ -60,7 +61,12 @@ func (f *fakeFleet) Status(ctx context.Context) (probe.Fleet, profiles.Control, 
 		shown++
 	}
 	for i := range shown {
-		fleet.Replicas = append(fleet.Replicas, probe.Replica{ID: string(rune('a' + i)), State: probe.Ready, Managed: true, StartedIn: time.Second})
+		r := probe.Replica{ID: string(rune('a' + i)), State: probe.Ready, Managed: true, StartedIn: time.Second}
+		if f.uses > 0 {
+			r.UsedAt = time.Now().Truncate(time.Second)
+			r.CPU = fromSeconds(f.uses * r.UsedAt.Sub(time.Unix(946684800, 0)).Seconds())
+		}
+		fleet.Replicas = append(fleet.Replicas, r)
 	}
 	return fleet, profiles.Control{Policy: f.policy}, nil
 }

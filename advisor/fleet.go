@@ -67,29 +67,25 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	return o, nil
 }
 
-// restFor is long enough for the scaler to look twice at what replicas use, and
-// short beside a budget.
-const restFor = 2500 * time.Millisecond
+// idleLook is long enough to hear of two looks of a scaler at what its replicas
+// use: they are a second apart, and heard of up to half a second later, twice.
+const idleLook = 3500 * time.Millisecond
 
-// idleUse is what the replicas use while nothing is asked of them; nil where
-// the scaler does not tell.
-func (s *Session) idleUse(ctx context.Context) (*HostUse, error) {
-	before, watch := s.readHost(ctx), s.watchFleet()
+// idle is the CPU that the fleet uses without any load, in cores; nil where no
+// scaler tells.
+func (s *Session) idle(ctx context.Context) *float64 {
+	if _, tells := readUsage(time.Now(), s.reported()); !tells {
+		return nil
+	}
+	watch := s.watchFleet()
 	select {
-	case <-time.After(restFor):
 	case <-ctx.Done():
+	case <-time.After(idleLook):
 	}
-	seen := watch()
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	if cores, ok := coresBetween(watch().usage, time.Now()); ok {
+		return &cores
 	}
-	use := s.readHost(ctx).since(before)
-	cores, ok := coresBetween(seen.usage, time.Now())
-	if !ok {
-		return nil, nil
-	}
-	use.Replicas = cores
-	return &use, nil
+	return nil
 }
 
 // readHost reads the machine's counters, with what the scaler says of its

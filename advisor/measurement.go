@@ -103,7 +103,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	}
 	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
 	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
-	var idle *HostUse
+	var idle *float64
 	if s.config.Scaler != nil {
 		if options.Budget >= enoughForMore {
 			options.Second = 2
@@ -117,9 +117,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 			return m, nil, err
 		}
 		if options.Budget >= enoughForMore {
-			if idle, err = s.idleUse(ctx); err != nil {
-				return m, nil, err
-			}
+			idle = s.idle(ctx)
 		}
 	}
 	options.Progress = func(steps []Observation, left time.Duration) {

@@ -62,15 +62,11 @@ type signals struct {
 
 // signalsOf is the series of one metric. ok is false for a metric that was not
 // measured. The CPU follows what is served, whoever waits for it: of it the
-// steps of the closed model and those beyond the capacity say as much, and what
-// it is without load tells what grows from what varies, as the search stays
-// near the capacity.
+// steps of the closed model and those beyond the capacity say as much; so does
+// the fleet without any load, which most steps are far from.
 func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bool) {
 	n := float64(max(1, c.Replicas))
 	s = signals{kind: kind, capacity: c.SLO.Value / n}
-	if kind == profiles.CPU && c.Idle != nil {
-		s.load, s.value = append(s.load, 0), append(s.value, c.Idle.Replicas/n)
-	}
 	for _, o := range c.Steps {
 		if o.Spoiled || o.Requests == 0 || o.Trial.Replicas > 0 || o.Trial.Rate == 0 && kind != profiles.CPU {
 			continue
@@ -95,6 +91,9 @@ func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bo
 		case model.Fail:
 			s.failed = append(s.failed, v)
 		}
+	}
+	if len(s.load) > 0 && kind == profiles.CPU && c.Idle != nil {
+		s.load, s.value = append(s.load, 0), append(s.value, *c.Idle)
 	}
 	return s, len(s.load) > 0
 }

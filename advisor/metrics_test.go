@@ -136,27 +136,6 @@ func TestChooseMetric(t *testing.T) {
 
 // A machine that other programs keep busy leaves a replica less than a core:
 // what it got at most is then its limit, if its requests compute.
-// A search stays near the capacity, where what it measured varies as much as it
-// grows: what is used without load tells the two apart.
-func TestCPUWithoutLoad(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		idle *HostUse
-		want Fitness
-	}{
-		{"not measured", nil, Usable},
-		{"none", &HostUse{Known: true, Cores: 8}, Good},
-		{"as much as under load", &HostUse{Known: true, Cores: 8, Replicas: 0.9}, Misleading},
-	} {
-		c := service{takes: 25 * time.Millisecond, slope: 0.025, noise: 0.06}.measured()
-		c.Steps, c.Idle = c.Steps[4:], tt.idle
-		score := c.scoreMetrics(circumstances{traffic: traffic(50, 200), window: 10 * time.Second, managed: true})[4]
-		if score.Kind != profiles.CPU || score.Fitness != tt.want {
-			t.Errorf("%s: %s is %s (%s), want cpu %s", tt.name, score.Kind, score.Fitness, score.Why, tt.want)
-		}
-	}
-}
-
 func TestCPUOnABusyMachine(t *testing.T) {
 	ms := time.Millisecond
 	for _, c := range []struct {

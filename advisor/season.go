@@ -183,14 +183,22 @@ func (s sized) schedule(p *profiles.Policy) (values []Value, note string) {
 		busy = busyDays(days)
 	}
 	need := s.needs(days, busy)
-	all := !slices.Contains(busy[:], false)
+	working := 0 // days of a week
+	for _, on := range busy {
+		if on {
+			working++
+		}
+	}
+	all := working == 7
 	level, hours := floor(need, p.Replicas.Min, s.lag, all)
 	level = min(level, int(p.Replicas.Max))
 	if len(hours) == 0 || level <= p.Replicas.Min {
 		return nil, fmt.Sprintf("no schedule: no hours of the day need %g times the %d of min on four days of five", worthwhile, p.Replicas.Min)
 	}
 	var texts []string
+	weekly := 0 // hours
 	for _, w := range hours {
+		weekly += (w.to - w.from) * working
 		start := time.Duration(w.from)*time.Hour - s.lag.Truncate(time.Minute) - time.Minute
 		one := profiles.Schedule{Start: cronAt(start, busy), End: cronAt(time.Duration(w.to)*time.Hour, busy), Timezone: h.zone.String(), Min: level}
 		p.Schedules = append(p.Schedules, one)
@@ -200,6 +208,7 @@ func (s sized) schedule(p *profiles.Policy) (values []Value, note string) {
 		Formula: fmt.Sprintf("ceil(95th percentile of an hour / %s) = %d or more, on four days of five", s.target, level),
 		Inputs: []string{fmt.Sprintf("start: the hour - lag %s - 1 min", seconds(s.lag)),
 			fmt.Sprintf("%d whole days; their hours correlate by %.2f with those %s later", len(days), found.likeness, profiles.Plural(found.days, "day", "days")),
+			fmt.Sprintf("%d of the 168 hours of a week (%.1f %%)", weekly, float64(weekly)/1.68),
 			"the hours are those of the clocks in " + h.zone.String() + ": --timezone names another place"},
 		Why:      "these hours return: replicas that are there before them need not be waited for; the metric still adds what is missing",
 		Rejected: []Rejection{{"a fixed size for these hours", "a day that is busier would have no more"}}})}, ""

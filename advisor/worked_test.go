@@ -7,14 +7,33 @@ import (
 	"testing"
 	"time"
 
+	"headroom/advisor/model"
 	"headroom/profiles"
 )
 
-// The cases were worked by hand, from the formulas and the founding examples.
+// Cases that were worked by hand, from the formulas and the founding examples. The
+// numbers are those of one list, of which other packages have the rest.
+func TestWorked(t *testing.T) {
+	t.Run("case 2", workedConcurrency)
+	t.Run("case 3", workedTextbook)
+	t.Run("case 4", workedCPU)
+	t.Run("case 15", workedLag)
+	t.Run("case 16", workedDoubling)
+	t.Run("case 19", workedIdle)
+	t.Run("case 20", workedSleep)
+	t.Run("case 21", workedPacing)
+	t.Run("case 23", workedHours)
+	t.Run("case 24", workedFreeWorkers)
+	t.Run("case 25", workedWaits)
+	t.Run("case 26", workedClipping)
+	t.Run("case 27", workedEfficiency)
+	t.Run("case 28", workedQueue)
+	t.Run("case 28, the choice", workedPatience)
+}
 
 // A fleet of 10 requests/s per replica, a window of 60 s, an interval of 30 s,
 // a start of 60 s, and traffic that rises by 0.5 requests/s each second.
-func TestWorkedLag(t *testing.T) {
+func workedLag(t *testing.T) {
 	got := lag(60*time.Second, 30*time.Second, 60*time.Second)
 	if got != 120*time.Second {
 		t.Errorf("lag = %v, want 2m", got)
@@ -38,14 +57,14 @@ func TestWorkedLag(t *testing.T) {
 }
 
 // Traffic that doubles every five minutes, and a minute until more answer.
-func TestWorkedDoubling(t *testing.T) {
+func workedDoubling(t *testing.T) {
 	if got := reach(time.Minute, 5*time.Minute); math.Abs(got-0.871) > 0.0005 {
 		t.Errorf("reach = %.4f, want 0.871", got)
 	}
 }
 
 // Ten requests/s per replica, 50..200: with 30 % free and one to lose.
-func TestWorkedTextbook(t *testing.T) {
+func workedTextbook(t *testing.T) {
 	n := Needs{Capacity: 10_000, Traffic: traffic(50, 200), StartUp: 10 * time.Second}
 	for _, c := range []struct {
 		name     string
@@ -69,7 +88,7 @@ func TestWorkedTextbook(t *testing.T) {
 
 // 40 requests/s jump to 90, five replicas of 10 are there, more in 60 s; or they
 // rise to 100, and from 50 on, after 10 s, too much comes.
-func TestWorkedWaits(t *testing.T) {
+func workedWaits(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		sizing Sizing
@@ -86,7 +105,7 @@ func TestWorkedWaits(t *testing.T) {
 }
 
 // Two requests/s of 5 s, 30 s until a new replica answers.
-func TestWorkedFreeWorkers(t *testing.T) {
+func workedFreeWorkers(t *testing.T) {
 	for _, c := range []struct{ rise, want float64 }{{0, 8}, {0.02, 11}} {
 		if got := freeWorkers(2, c.rise, 5*time.Second, 30*time.Second); got != int(c.want) {
 			t.Errorf("freeWorkers with a rise of %g = %d, want %g", c.rise, got, c.want)
@@ -95,11 +114,20 @@ func TestWorkedFreeWorkers(t *testing.T) {
 	if got := stepFor(0.02, 5*time.Second, 30*time.Second); got != 3 {
 		t.Errorf("stepFor = %d, want 3: one replica each 30 s follows only 0.0067 requests/s each second", got)
 	}
+	takes := 5 * time.Second
+	c := service{takes: takes}.measured()
+	r, err := Recommend(Needs{
+		Sizing: Sizing{Rise: 20, Interval: 5 * time.Second, Metric: profiles.FreeWorkers}, SLO: mustSLO(t, "p95<20s"),
+		Capacity: c.PerReplica(), Evidence: c, Service: takes, StartUp: 25 * time.Second, Traffic: traffic(1, 2),
+	})
+	if err != nil || r.Policy.Metrics[0].Target != 11_000 || r.Policy.Up.Step != 11 {
+		t.Errorf("Recommend = %+v, %v; want 11 free workers, and a step of as many, not of 1", r.Policy, err)
+	}
 }
 
 // One request/s in turn to ten replicas that may be idle for a minute, and to a
 // hundred.
-func TestWorkedIdle(t *testing.T) {
+func workedIdle(t *testing.T) {
 	n := Needs{Sizing: Sizing{Dispatch: profiles.RoundRobin, Interval: 20 * time.Second}, Capacity: 1_000, Traffic: traffic(1, 10)} // idle for 3 x interval
 	for _, c := range []struct {
 		dispatch profiles.Dispatch
@@ -119,7 +147,7 @@ func TestWorkedIdle(t *testing.T) {
 }
 
 // A batch that may wait for a minute, and a request that may wait for a second.
-func TestWorkedQueue(t *testing.T) {
+func workedQueue(t *testing.T) {
 	start, tick, takes := 20*time.Second, 5*time.Second, 250*time.Millisecond
 	if got := queueLimit(4, time.Minute, start+tick, takes); got != 560 {
 		t.Errorf("queueLimit of a batch = %d, want 560", got)
@@ -130,7 +158,7 @@ func TestWorkedQueue(t *testing.T) {
 }
 
 // A replica that uses 0.3 cores without load and one at 10 requests/s.
-func TestWorkedCPU(t *testing.T) {
+func workedCPU(t *testing.T) {
 	c := service{takes: 70 * time.Millisecond, base: 0.3, slope: 0.07}.measured()
 	c.SLO = Interval{Value: 8.75, Low: 8.75, High: 8.75}
 	r, err := Recommend(Needs{
@@ -144,10 +172,16 @@ func TestWorkedCPU(t *testing.T) {
 	if want := 0.3 + 0.07*7; m.Unit != "cores" || math.Abs(m.Target.Float()-want) > 0.011 {
 		t.Errorf("target %s %s at 7 requests/s, want %.2f cores", m.Target, m.Unit, want)
 	}
+	// The 60 % that is often set is no more than 43 % of what there is to use.
+	s, _ := c.signalsOf(profiles.CPU, true)
+	line, _ := model.FitLine(s.load, s.value)
+	if at := (0.6 - line.Base) / line.Slope; math.Abs(at-4.29) > 0.01 || math.Abs(line.At(10)-1) > 0.01 {
+		t.Errorf("0.6 cores at %.2f requests/s and %.2f cores at 10, want 4.29 and 1", at, line.At(10))
+	}
 }
 
 // A load that grows tenfold, and CPU that ends at 100 %.
-func TestWorkedClipping(t *testing.T) {
+func workedClipping(t *testing.T) {
 	for target, want := range map[float64]int{0.7: 7, 0.4: 3, 0.1: 1} {
 		if got, ok := decisionsFor(10, 1/target); !ok || got != want {
 			t.Errorf("decisionsFor(10, 1/%g) = %d, %v; want %d", target, got, ok, want)

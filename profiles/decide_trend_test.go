@@ -96,3 +96,28 @@ func TestValidateTrend(t *testing.T) {
 		wantLines(t, c.name, p.Validate(), c.want)
 	}
 }
+
+// Replicas that answer 4 requests/s each are to work off what waits within 20 s:
+// each is meant to carry 80 in flight. What is asked for is (growth + backlog / 20 s) / 4
+// more replicas, or nothing while the backlog goes by itself.
+func TestWorked(t *testing.T) {
+	t.Run("case 17", func(t *testing.T) {
+		p := trendPolicy(Trend{Within: Duration(20 * second), Ahead: true})
+		p.Metrics[0].Target = 80_000
+		for _, c := range []struct {
+			name    string
+			samples []float64 // ten seconds apart; two replicas carry 160
+			more    int
+		}{
+			{"40 too many, and 8 more each second", []float64{40, 120, 200}, 3},
+			{"40 too many, and 8 fewer each second", []float64{360, 280, 200}, 0},
+			{"none too many", []float64{160, 160, 160}, 0},
+		} {
+			m := inFlight(2, c.samples...)
+			m.StartUp = 20 * second
+			if got := newDecider(t, p).Decide(monday.Add(20*second), m); got.Desired != 2+c.more {
+				t.Errorf("%s: Decide = %v, want %d", c.name, got, 2+c.more)
+			}
+		}
+	})
+}

@@ -60,7 +60,7 @@ tuned() {
   echo "$1: $found"
   echo "  tune: $(json "tune-$1.json" 'd["why"]')"
   echo "  CPU: $(json "tune-$1.json" '[m["why"] for m in d["advice"]["metrics"] if m["kind"] == "cpu"][0]')"
-  [ "$found" = "held, CPU $5" ] || { echo "  MISSED  $1: want held, CPU $5"; verdict=1; }
+  [ "$found" = "held, CPU $5" ] || { echo "  MISSED  $1: want held, CPU $5"; [ $verdict = 3 ] || verdict=1; }
 }
 
 if part fastapi; then

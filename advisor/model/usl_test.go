@@ -5,31 +5,6 @@ import (
 	"testing"
 )
 
-// cisco is the benchmark that Gunther's USL is usually shown on, as in the
-// tests of usl4j.
-var cisco = []float64{955.16, 1878.91, 2688.01, 3548.68, 4315.54, 5130.43, 5931.37, 6531.08, 7219.8, 7867.61, 8278.71, 8646.7,
-	9047.84, 9426.55, 9645.37, 9897.24, 10097.6, 10240.5, 10532.39, 10798.52, 11151.43, 11518.63, 11806, 12089.37, 12075.41,
-	12177.29, 12211.41, 12158.93, 12155.27, 12118.04, 12140.4, 12074.39}
-
-func TestUSLOfTheCiscoBenchmark(t *testing.T) {
-	points := make([]Throughput, len(cisco))
-	for i, x := range cisco {
-		points[i] = Throughput{float64(i + 1), x}
-	}
-	curves := FitCurves(points)
-	c := curves[0]
-	for name, v := range map[string]struct{ got, want float64 }{
-		"λ": {c.Lambda, 995.6488}, "σ": {c.Sigma, 0.0267159}, "κ": {c.Kappa, 7.69094e-4}, "peak": {c.Peak, 35.57}, "max": {c.Max, 12341.7},
-	} {
-		if math.Abs(v.got/v.want-1) > 2e-4 {
-			t.Errorf("%s = %g, want %g", name, v.got, v.want)
-		}
-	}
-	if c.Model != "usl" || len(curves) != 4 {
-		t.Errorf("best of %d models is %s, want usl of 4", len(curves), c.Model)
-	}
-}
-
 func TestFitCurves(t *testing.T) {
 	at := func(f func(n float64) float64, users ...float64) []Throughput {
 		var out []Throughput

@@ -31,28 +31,28 @@ func Judge(t, n, p float64) Verdict {
 	switch {
 	case n <= 0:
 		return Unsure
-	case upperBound(t, n) <= p:
+	case upperBound(t, n, Alpha) <= p:
 		return Pass
-	case lowerBound(t, n) >= p:
+	case lowerBound(t, n, Alpha) >= p:
 		return Fail
 	}
 	return Unsure
 }
 
-// lowerBound is the Alpha quantile of Beta(t, n-t+1).
-func lowerBound(t, n float64) float64 {
+// lowerBound is the alpha quantile of Beta(t, n-t+1).
+func lowerBound(t, n, alpha float64) float64 {
 	if t <= 0 {
 		return 0
 	}
-	return mathext.InvRegIncBeta(t, n-t+1, Alpha)
+	return mathext.InvRegIncBeta(t, n-t+1, alpha)
 }
 
-// upperBound is the 1-Alpha quantile of Beta(t+1, n-t).
-func upperBound(t, n float64) float64 {
+// upperBound is the 1-alpha quantile of Beta(t+1, n-t).
+func upperBound(t, n, alpha float64) float64 {
 	if t >= n {
 		return 1
 	}
-	return mathext.InvRegIncBeta(t+1, n-t, 1-Alpha)
+	return mathext.InvRegIncBeta(t+1, n-t, 1-alpha)
 }
 
 // EnoughToPass is the smallest number of requests with which Judge can pass a

@@ -40,7 +40,7 @@ func TestBounds(t *testing.T) {
 		{25, 500, 0.0350, 0.0691},
 		{38, 500, 0.0574, 0.0985},
 	} {
-		low, high := lowerBound(c.t, c.n), upperBound(c.t, c.n)
+		low, high := lowerBound(c.t, c.n, Alpha), upperBound(c.t, c.n, Alpha)
 		if math.Abs(low-c.low) > 5e-4 || math.Abs(high-c.high) > 5e-4 {
 			t.Errorf("bounds(%v of %v) = %.4f..%.4f, want %.4f..%.4f", c.t, c.n, low, high, c.low, c.high)
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"headroom/advisor/sim"
@@ -60,8 +61,10 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 		cost = fmt.Sprintf(", which cost %.2f", *s.Cost)
 	}
 	row("replicas", "%.2f replica hours%s; at most %d at once, %s", ReplicaHours(*r), cost, r.Most, profiles.Plural(len(r.Changes), "change", "changes"))
-	row("too few", "%s of the time, on average short of %s of what the load takes", share(r.Ready.UnderTime), share(r.Ready.UnderAccuracy))
+	row("too few", "%s of the time, on average short of %s of what the load takes: %s at its busiest", share(r.Ready.UnderTime), share(r.Ready.UnderAccuracy),
+		profiles.Plural(r.Needed, "replica", "replicas"))
 	row("too many", "%s of the time, on average %s beyond it", share(r.Ready.OverTime), share(r.Ready.OverAccuracy))
+	row("unrest", "in %s of the seconds the size moved otherwise than the load asked", share(r.Ready.Instability))
 	if r.Reaction != nil {
 		row("reaction", "first decision for more %s after there were too few", tenths(*r.Reaction))
 	}
@@ -73,32 +76,36 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 // arrivals, and below it why some have none.
 func WriteSimulations(w io.Writer, all []Simulation, width int) error {
 	p := &paper{w: w, width: width}
-	rows := [][]string{{"scaler", "SLO", "good", "worst", "p95", "replica h", "cost", "few", "many", "first"}}
-	align := "llrrrrrrrr"
+	rows, align := [][]string{{"scaler", "SLO", "good", "worst", "p95", "replica h", "few", "many", "unrest", "first"}}, "llrrrrrrrr"
+	priced := slices.ContainsFunc(all, func(s Simulation) bool { return s.Cost != nil })
+	if priced {
+		rows[0], align = append(rows[0], "cost"), align+"r"
+	}
 	for _, s := range all {
 		r := s.Result
 		if r == nil || r.Offered == 0 {
 			continue
 		}
-		p95, cost, first := "–", "–", "–"
+		p95, first := "–", "–"
 		if r.Latency != nil {
 			p95 = profiles.FormatLatency(r.Latency.P95)
-		}
-		if s.Cost != nil {
-			cost = fmt.Sprintf("%.2f", *s.Cost)
 		}
 		if r.Reaction != nil {
 			first = tenths(*r.Reaction)
 		}
-		rows = append(rows, []string{
+		row := []string{
 			s.Name, metWord(r.Met), share(*r.Attainment), share(r.Worst.Attainment), p95,
-			fmt.Sprintf("%.2f", ReplicaHours(*r)), cost, share(r.Ready.UnderTime), share(r.Ready.OverTime), first,
-		})
+			fmt.Sprintf("%.2f", ReplicaHours(*r)), share(r.Ready.UnderTime), share(r.Ready.OverTime), share(r.Ready.Instability), first,
+		}
+		if priced {
+			row = append(row, fmt.Sprintf("%.2f", *s.Cost))
+		}
+		rows = append(rows, row)
 	}
 	if len(rows) > 1 {
 		p.table(align, rows)
 		p.printf("\n")
-		p.say("The same arrivals, service times and start-up times for all. good: requests within the SLO, worst: in the worst minute; few and many: share of the time with fewer or more replicas than the load takes; first: from too few to the first decision for more.")
+		p.say("The same arrivals, service times and start-up times for all. good: requests within the SLO, worst: in the worst minute; few and many: share of the time with fewer or more replicas than the load takes; unrest: share of the seconds in which the size moved otherwise than the load asked; first: from too few to the first decision for more.")
 	}
 	for _, s := range all {
 		switch {

@@ -171,6 +171,7 @@ func (s *simulation) result() Result {
 	out.Met = !slices.ContainsFunc(out.SLO, func(o Objective) bool { return !o.Met })
 	out.ReplicaSeconds = s.replicaTime.Seconds()
 	demand := s.Demand.perSecond(s.Load, s.Length)
+	out.Needed = slices.Max(demand)
 	out.Ready, out.Ordered = Compare(demand, s.supply), Compare(demand, s.ordered)
 	out.Reaction = reaction(demand, s.supply, out.Changes)
 	out.Step = profiles.Duration(s.stepLong)

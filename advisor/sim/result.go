@@ -25,6 +25,7 @@ type Result struct {
 
 	ReplicaSeconds float64 `json:"replicaSeconds"` // from the order of each to its end, within the length
 	Most           int     `json:"mostReplicas"`   // that existed at once, starting and draining ones included
+	Needed         int     `json:"neededReplicas"` // that the load takes at its busiest
 
 	Ready    Elasticity         `json:"ready"`              // of the replicas in service, as users see it
 	Ordered  Elasticity         `json:"ordered"`            // of those that are wanted, as they were decided

@@ -1,23 +1,62 @@
 package sim
 
 import (
+	"math"
+	"slices"
 	"testing"
 	"time"
 
 	"headroom/profiles"
 )
 
-// Ten requests at once to a serial model of 250 ms: 2.5 s with one worker, three
-// waves with four.
-func TestTenAtOnce(t *testing.T) {
+// Cases that were worked by hand. The numbers are those of one list, of which
+// other packages have the rest.
+func TestWorked(t *testing.T) {
+	t.Run("case 1", func(t *testing.T) { tenAtOnce(t, 1, 2500*time.Millisecond, 1375*time.Millisecond, 4) })
+	t.Run("case 2", func(t *testing.T) { tenAtOnce(t, 4, 750*time.Millisecond, 450*time.Millisecond, 16) })
+	t.Run("case 5", workedCores)
+	t.Run("case 6", workedEverAI)
+	t.Run("case 7", workedPace)
+	t.Run("case 8", func(t *testing.T) { inFlight(t, 14, 700, 0, 20) }) // Knative, of 56/s of 250 ms: 14 in flight, 70 % of 1
+	t.Run("case 9", workedCortex)
+	t.Run("case 18", workedElasticity)
+	t.Run("case 19", workedIdle)
+	t.Run("case 21", workedPacing)
+	t.Run("case 24", workedGrowth)
+	t.Run("case 25", workedJump)
+	t.Run("case 26", workedClipping)
+}
+
+// Ten requests at once to a serial model of 250 ms: one after the other with one
+// worker, three waves with four. Each worker holds 4/s.
+func tenAtOnce(t *testing.T, workers int, last, mean time.Duration, holds float64) {
+	s := steady(1, time.Second, Constant(quarter))
+	s.Load = make(profiles.Stamps, 10)
+	if r := fixed(t, s, workers); r.Answered != 10 || r.Latency.Max != last || r.Latency.Mean != mean {
+		t.Errorf("%d workers: %d answers, the last after %s, mean %s; want 10, %s, %s", workers, r.Answered, r.Latency.Max, r.Latency.Mean, last, mean)
+	}
+	if d, err := InTheory(s.Service, 1, nil); err != nil || d.Capacity(workers) != holds {
+		t.Errorf("%d workers hold %g/s, %v; want %g", workers, d.Capacity(workers), err, holds)
+	}
+}
+
+// A load that takes 8 cores, on replicas of one core with a target of 40 %: as
+// CPU ends at 100 %, 2.5 times as many with each decision, until 20 are at 40 %.
+// With the two at most of an example there are two, for a load that takes 8.
+func workedCores(t *testing.T) {
+	s := steady(32, 2*time.Minute, Constant(quarter))
+	s.Arrivals, s.CPU, s.MaxQueue = profiles.Even, quarter, 0
 	for _, tt := range []struct {
-		workers   int
-		last, all time.Duration // longest, and mean
-	}{{1, 2500 * time.Millisecond, 1375 * time.Millisecond}, {4, 750 * time.Millisecond, 450 * time.Millisecond}} {
-		s := steady(1, time.Second, Constant(quarter))
-		s.Load = make(profiles.Stamps, 10)
-		if r := fixed(t, s, tt.workers); r.Answered != 10 || r.Latency.Max != tt.last || r.Latency.Mean != tt.all {
-			t.Errorf("%d workers: %d answers, the last after %s, mean %s; want 10, %s, %s", tt.workers, r.Answered, r.Latency.Max, r.Latency.Mean, tt.last, tt.all)
+		most profiles.Limit
+		want []int
+	}{{100, []int{3, 8, 20}}, {2, []int{2}}} {
+		r := scaled(t, s, proportional(profiles.CPU, 40_000, tt.most))
+		var got []int
+		for _, c := range r.Changes {
+			got = append(got, c.To)
+		}
+		if !slices.Equal(got, tt.want) || r.Needed != 8 {
+			t.Errorf("at most %d: %v replicas of %d, want %v of 8: %+v", tt.most, got, r.Needed, tt.want, r.Changes)
 		}
 	}
 }
@@ -40,7 +79,7 @@ func everai(kind profiles.Kind, target profiles.Milli, step int) profiles.Policy
 }
 
 // Four clients: one free worker is kept by five, a queue of two by two.
-func TestEverAIWorkers(t *testing.T) {
+func workedEverAI(t *testing.T) {
 	s := busy(4, 4*time.Minute)
 	last := func(r Result) Point { return r.Series[len(r.Series)-1] }
 	if got := last(scaled(t, s, everai(profiles.Queue, 2000, 1))); got.Ready != 2 || got.Waiting != 2 {
@@ -53,7 +92,7 @@ func TestEverAIWorkers(t *testing.T) {
 
 // One at a time, and none while one is starting: with a start-up of 15 s and a
 // look every 5 s one every 15 s; with a step of 4 all at once.
-func TestEverAIPace(t *testing.T) {
+func workedPace(t *testing.T) {
 	s := busy(4, 2*time.Minute)
 	s.StartUp = []time.Duration{15 * time.Second}
 	for _, tt := range []struct {
@@ -90,22 +129,30 @@ func proportional(kind profiles.Kind, target profiles.Milli, most profiles.Limit
 	return p
 }
 
-// Fourteen in flight with a target of 0.7 take 20 replicas, as Knative says of
-// 56/s of 250 ms; eight with a target of 2 take 4, and of 1.6 take 5.
-func TestInFlightTargets(t *testing.T) {
-	for _, tt := range []struct {
-		inFlight int
-		target   profiles.Milli
-		want     float64
-	}{{14, 700, 20}, {8, 2000, 4}, {8, 1600, 5}} {
-		r := scaled(t, busy(tt.inFlight, 3*time.Minute), proportional(profiles.InFlight, tt.target, 100))
-		if got := r.Series[len(r.Series)-1].Ready; got != tt.want {
-			t.Errorf("%d in flight, target %s: %g replicas, want %g", tt.inFlight, tt.target, got, tt.want)
-		}
+// inFlight has so many in flight, and wants so many replicas of a policy that
+// begins with four.
+func inFlight(t *testing.T, c int, target profiles.Milli, tolerance profiles.Ratio, want float64) {
+	t.Helper()
+	p := proportional(profiles.InFlight, target, 100)
+	p.Replicas.Initial, p.Tolerance = 4, tolerance
+	r := scaled(t, busy(c, 3*time.Minute), p)
+	if got := r.Series[len(r.Series)-1].Ready; got != want {
+		t.Errorf("%d in flight, target %s, tolerance %s: %g replicas, want %g", c, target, tolerance, got, want)
 	}
 }
 
-func TestElasticity(t *testing.T) {
+// Eight in flight take four with a target of 2, and five with 1.6. A fortieth
+// too much is no more than a tolerance of 5 %.
+func workedCortex(t *testing.T) {
+	inFlight(t, 8, 2000, 50, 4)
+	inFlight(t, 8, 1600, 50, 5)
+	inFlight(t, 41, 10_000, 50, 4)
+	inFlight(t, 41, 10_000, 0, 5)
+}
+
+// A demand of two, then four, then two a minute each, and a supply that follows a
+// minute later.
+func workedElasticity(t *testing.T) {
 	got := Compare([]int{2, 2, 4, 4, 2, 2}, []int{2, 2, 2, 4, 4, 2})
 	want := Elasticity{UnderAccuracy: 1. / 12, OverAccuracy: 1. / 6, UnderTime: 1. / 6, OverTime: 1. / 6, Instability: 0.8}
 	near := func(a, b float64) bool { return a-b < 1e-9 && b-a < 1e-9 }
@@ -113,6 +160,24 @@ func TestElasticity(t *testing.T) {
 		!near(got.OverTime, want.OverTime) || !near(got.Instability, want.Instability) || got.Jitter != 0 {
 		t.Errorf("Compare() = %+v, want %+v", got, want)
 	}
+	s := steady(0.1, 6*time.Minute, Constant(time.Millisecond))
+	p := profiles.FixedPolicy(2)
+	p.Interval = profiles.Duration(time.Minute)
+	r, err := Run(t.Context(), s, Scaler{p, byMinute{2, 2, 2, 4, 4, 2}})
+	if err != nil || r.ReplicaSeconds != 16*60 {
+		t.Errorf("the supply took %g replica-seconds, %v; want 16 replica-minutes", r.ReplicaSeconds, err)
+	}
+}
+
+// byMinute wants these sizes, one a minute.
+type byMinute []int
+
+func (d byMinute) Decide(now time.Time, m profiles.Metrics) profiles.Decision {
+	minute := int(now.Sub(Default().Start) / time.Minute)
+	return profiles.Decision{Desired: d[min(minute, len(d)-1)], Valid: true}
+}
+
+func TestCompareEdges(t *testing.T) {
 	if got := Compare([]int{0, 0}, []int{2, 0}); got.OverAccuracy != 1 || got.OverTime != 0.5 || got.Jitter != 0.5 {
 		t.Errorf("without demand: got %+v, want twice as much as one for half of the time, and one move more", got)
 	}
@@ -121,9 +186,28 @@ func TestElasticity(t *testing.T) {
 	}
 }
 
+// A constant 250 ms, and 95 % within 500 ms: 1.148/s of arrivals by chance, and
+// nearly all of the 4/s of arrivals at equal distances.
+func workedPacing(t *testing.T) {
+	if got := waitsAtMost(0.25, 0.25, 0.25*1.148); math.Abs(got-0.95) > 0.0001 {
+		t.Errorf("by theory %.5f are within 500 ms at 1.148/s, want 0.95", got)
+	}
+	for _, tt := range []struct {
+		arrivals profiles.Arrivals
+		rate     float64
+		want     float64
+	}{{profiles.Poisson, 1.148, 0.95}, {profiles.Even, 3.9, 1}} {
+		s := steady(tt.rate, 12*time.Hour, Constant(quarter))
+		s.Arrivals, s.SLO = tt.arrivals, slo(t, "p95<=500ms")
+		if got := *fixed(t, s, 1).Attainment; math.Abs(got-tt.want) > 0.004 {
+			t.Errorf("%s at %g/s: %.4f within 500 ms, want %g", tt.arrivals, tt.rate, got, tt.want)
+		}
+	}
+}
+
 // With a request a second round-robin uses each of ten workers every 10 s, so
 // that none is idle for 60 s and all stay; dispatch that packs lets them go.
-func TestIdleScaleInNeedsPacking(t *testing.T) {
+func workedIdle(t *testing.T) {
 	for _, tt := range []struct {
 		dispatch profiles.Dispatch
 		low, hi  float64
@@ -143,7 +227,7 @@ func TestIdleScaleInNeedsPacking(t *testing.T) {
 // Free workers for growth: at 2/s of 5 s and a lag of 30 s eight spare ones are
 // enough for waits of about 5 %; a step of one falls behind a load that grows by
 // .02/s each second, and a step of eleven does not.
-func TestFreeWorkersForGrowth(t *testing.T) {
+func workedGrowth(t *testing.T) {
 	s := steady(2, time.Hour, Exponential(5*time.Second))
 	s.StartUp = []time.Duration{25 * time.Second}
 	s.SLO = slo(t, "p95<1m")
@@ -173,7 +257,7 @@ func TestFreeWorkersForGrowth(t *testing.T) {
 // Where the load jumps from 40/s to 90/s on 5 replicas of 10/s, and 13 are ready
 // after 60 s, 2400 requests wait then, the last of them for 18.5 s; who came
 // first waited for up to 26 s, and a minute later the queue is empty.
-func TestJump(t *testing.T) {
+func workedJump(t *testing.T) {
 	const jump = time.Minute
 	s := steady(1, 4*time.Minute, Constant(100*time.Millisecond))
 	s.Load = profiles.Ramp{From: 40, Stages: []profiles.Stage{{For: jump, To: 40}, {To: 90}, {For: 3 * time.Minute, To: 90}}}
@@ -221,7 +305,7 @@ func (d at) Decide(now time.Time, m profiles.Metrics) profiles.Decision {
 
 // CPU does not show more than there is to use: to grow tenfold takes seven
 // decisions with a target of 70 %, and three with 40 %.
-func TestClippingMetricsGrowSlowly(t *testing.T) {
+func workedClipping(t *testing.T) {
 	for _, tt := range []struct {
 		target profiles.Milli
 		want   int

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"headroom/advisor/report"
+	"headroom/advisor/sim"
 	"headroom/profiles"
 	"headroom/tui"
 )
@@ -110,61 +112,50 @@ const (
 	mostCurves    = 4
 )
 
-// drawing shows load, replicas and latency over time; of several scalers their
-// replicas.
+// drawing shows load, replicas and latency over time; of several scalers the
+// first few.
 func (a *app) drawing(rows []report.Simulation, s *simulateFlags) string {
 	width := a.columns()
 	if width == 0 {
 		width = leastColumns
 	}
-	of := func(r report.Simulation, value func(i int) float64) []float64 {
-		out := make([]float64, len(r.Result.Series))
-		for i := range out {
-			out[i] = value(i)
-		}
-		return out
-	}
-	var diagrams []tui.Diagram
-	load := tui.Diagram{Title: "arrivals/s"}
-	replicas := tui.Diagram{Title: "replicas", Counts: true}
-	p95 := tui.Diagram{Title: "p95 ms"}
-	for _, r := range rows {
-		if r.Result == nil {
-			continue
-		}
-		if len(replicas.Curves) == mostCurves {
-			replicas.Title = fmt.Sprintf("replicas of the first %d", mostCurves)
-			break
-		}
-		series := r.Result.Series
-		if load.Curves == nil {
-			load.Curves = []tui.Curve{{Name: "arrivals", Values: of(r, func(i int) float64 { return series[i].Load })}}
-		}
-		ready := tui.Curve{Name: r.Name, Values: of(r, func(i int) float64 { return series[i].Ready })}
-		if len(s.compare) > 0 {
-			replicas.Curves = append(replicas.Curves, ready)
-			continue
-		}
-		ready.Name = "ready"
-		replicas.Curves = []tui.Curve{ready, {Name: "wanted", Values: of(r, func(i int) float64 { return series[i].Wanted })}}
-		p95.Curves = []tui.Curve{{Name: "p95", Values: of(r, func(i int) float64 {
-			if series[i].P95 == nil {
-				return math.NaN()
-			}
-			return float64(*series[i].P95) / float64(time.Millisecond)
-		})}}
-		if o, ok := s.setup.SLO.Latency(); ok {
-			p95.Limit = o.Limit * 1000
-		}
-	}
-	if load.Curves == nil {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r report.Simulation) bool { return r.Result == nil })
+	if len(rows) == 0 {
 		return ""
 	}
-	diagrams = append(diagrams, load, replicas)
-	if p95.Curves != nil {
-		diagrams = append(diagrams, p95)
+	of := ""
+	if len(rows) > mostCurves {
+		rows, of = rows[:mostCurves], fmt.Sprintf(" of the first %d", mostCurves)
 	}
-	return tui.Draw(a.out, a.onlyASCII(), s.setup.Length, diagrams, width, diagramHeight)
+	curve := func(name string, r report.Simulation, value func(p sim.Point) float64) tui.Curve {
+		values := make([]float64, len(r.Result.Series))
+		for i, p := range r.Result.Series {
+			values[i] = value(p)
+		}
+		return tui.Curve{Name: name, Values: values}
+	}
+	load := tui.Diagram{Title: "arrivals/s", Curves: []tui.Curve{curve("arrivals", rows[0], func(p sim.Point) float64 { return p.Load })}}
+	replicas, p95 := tui.Diagram{Title: "replicas" + of, Counts: true}, tui.Diagram{Title: "p95 ms" + of}
+	if o, ok := s.setup.SLO.Latency(); ok {
+		p95.Limit = o.Limit * 1000
+	}
+	for _, r := range rows {
+		ready, slow := r.Name, r.Name
+		if len(s.compare) == 0 {
+			ready, slow = "ready", "p95"
+		}
+		replicas.Curves = append(replicas.Curves, curve(ready, r, func(p sim.Point) float64 { return p.Ready }))
+		p95.Curves = append(p95.Curves, curve(slow, r, func(p sim.Point) float64 {
+			if p.P95 == nil {
+				return math.NaN()
+			}
+			return float64(*p.P95) / float64(time.Millisecond)
+		}))
+	}
+	if len(s.compare) == 0 {
+		replicas.Curves = append(replicas.Curves, curve("wanted", rows[0], func(p sim.Point) float64 { return p.Wanted }))
+	}
+	return tui.Draw(a.out, a.onlyASCII(), s.setup.Length, []tui.Diagram{load, replicas, p95}, width, diagramHeight)
 }
 
 // run simulates one scaler that follows a policy. That it cannot is a row too.

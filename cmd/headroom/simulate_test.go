@@ -71,7 +71,7 @@ func TestSimulateShowsWhatHappened(t *testing.T) {
 	t.Setenv("LC_ALL", "C.UTF-8")
 	policy := file(t, "policy.yaml", rpsPolicy)
 	code, out, said := execute(t, "simulate", policy, "--service-time", "50ms", "--step", "5m:20", "--step", "5m:100", "--startup", "1m", "--slo", "p95<300ms")
-	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "\nSLO       p95<300ms missed, ", "\nmissed    p95<300ms: it is ", "\ntoo few   ", "\nreaction  first decision for more"} {
+	for _, want := range []string{"─ arrivals/s ─", "─ ready", "╌ wanted", "─ p95 ms ─", "└0s─", "─10m│", "\nSLO       p95<300ms missed, ", "\nmissed    p95<300ms: it is ", "\ntoo few   ", "\nunrest    in ", "\nreaction  first decision for more"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q", want)
 		}
@@ -99,7 +99,7 @@ func TestSimulateCompares(t *testing.T) {
 		t.Errorf("everai: got %v, %q; want that it has no rps", r.Result, r.Refused)
 	}
 	code, out, _ := execute(t, append([]string{"simulate"}, args...)...)
-	if code != 0 || !strings.Contains(out, "\nkeda         ") || !strings.Contains(out, "\neverai: metrics[0].kind: got rps, want free_workers or queue") {
+	if code != 0 || !strings.Contains(out, " p95 ms ") || !strings.Contains(out, "  unrest  ") || !strings.Contains(out, "\nkeda         ") || !strings.Contains(out, "\neverai: metrics[0].kind: got rps, want free_workers or queue") {
 		t.Errorf("exit code %d, prints\n%s\nwant a row for keda, and why everai has none", code, out)
 	}
 	simulation(t, exitInconclusive, policy, "--service-time", "50ms", "--rate", "10", "-t", "1m", "--compare", "everai")
