@@ -47,6 +47,16 @@ func (n Needs) choose(scores []MetricScore, t timing) (choice, error) {
 	return choice{kind: profiles.RPS, why: "nothing was measured that speaks for another one"}, nil
 }
 
+// memoryNote says what speaks against the memory, where a platform was named that
+// scales on it; it is not among the metrics that may be asked for.
+func (n Needs) memoryNote(scores []MetricScore) string {
+	i := slices.IndexFunc(scores, func(s MetricScore) bool { return s.Kind == profiles.Memory })
+	if n.Within == nil || i < 0 || !n.Within.takes(profiles.Memory) {
+		return ""
+	}
+	return fmt.Sprintf("%s can scale on memory too, which is %s: %s", n.Within.Name, scores[i].Fitness, scores[i].Why)
+}
+
 // possible are the metrics that the platform can scale on.
 func (n Needs) possible(scores []MetricScore) (out []MetricScore) {
 	for _, s := range scores {
