@@ -18,7 +18,7 @@ func (n Needs) scores(t timing) []MetricScore {
 	if n.Evidence == nil {
 		return nil
 	}
-	now := circumstances{traffic: n.Traffic, window: t.window, interval: t.interval, startUp: n.StartUp, managed: n.Managed}
+	now := circumstances{traffic: n.Traffic, bursts: n.bursts, window: t.window, interval: t.interval, startUp: n.StartUp, managed: n.Managed}
 	if objective, ok := n.SLO.Latency(); ok {
 		now.limit = fromSeconds(objective.Limit)
 	}

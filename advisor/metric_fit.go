@@ -126,18 +126,18 @@ func (s signals) apart() (float64, bool) {
 }
 
 // noise is the relative standard error of the metric over its window, at the
-// rate of the busy hours: 1/√(λW) of a count of Poisson arrivals, √((1+C²)/(λW)) of
-// the requests in flight.
+// rate of the busy hours: √(I/(λW)) of a count of arrivals whose variance is I
+// times their mean, 1 for Poisson ones, and √((I+C²)/(λW)) of the requests in flight.
 func (c *Capacity) noise(kind profiles.Kind, now circumstances) (float64, bool) {
-	arrivals := now.traffic.High.Float() * now.window.Seconds()
+	arrivals, bursts := now.traffic.High.Float()*now.window.Seconds(), max(1, now.bursts)
 	if arrivals <= 0 {
 		return 0, false
 	}
 	switch kind {
 	case profiles.RPS, profiles.CPU:
-		return 1 / math.Sqrt(arrivals), true
+		return math.Sqrt(bursts / arrivals), true
 	case profiles.InFlight:
-		return math.Sqrt((1 + c.variation()*c.variation()) / arrivals), true
+		return math.Sqrt((bursts + c.variation()*c.variation()) / arrivals), true
 	}
 	return 0, false
 }

@@ -169,6 +169,7 @@ func (c *Capacity) cpuLimit(line model.Line) float64 {
 // circumstances are what a metric has to be good for, besides the steps.
 type circumstances struct {
 	traffic  profiles.Traffic
+	bursts   float64 // variance of the arrivals in a window over that of a Poisson stream; below 1: as of one
 	window   time.Duration
 	interval time.Duration
 	startUp  time.Duration // 0: not known

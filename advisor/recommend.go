@@ -22,6 +22,8 @@ type Needs struct {
 	Fastest  time.Duration    // the shortest; 0: as StartUp
 	Managed  bool             // a scaler told what its replicas use
 
+	bursts float64 // index of dispersion of the recorded arrivals over a window; 0: as of a Poisson stream
+
 	// For the calibration of the policy; 0: not measured.
 	Service time.Duration // mean, of one request alone
 	CPU     time.Duration // per request
@@ -86,6 +88,7 @@ func Recommend(n Needs) (Recommendation, error) {
 	if err := n.validate(); err != nil {
 		return Recommendation{}, err
 	}
+	n.bursts, _ = n.dispersion()
 	t := n.timing()
 	learned, more, err := n.learn(t)
 	if err != nil {
@@ -121,6 +124,12 @@ func Recommend(n Needs) (Recommendation, error) {
 		return Recommendation{}, err
 	}
 	hours, unscheduled := s.schedule(&p)
+	if unscheduled != "" {
+		if n.Schedule {
+			return Recommendation{}, refuseSchedule(unscheduled)
+		}
+		unscheduled = fmt.Sprintf("no schedule (%s): %s", noSchedule, unscheduled)
+	}
 	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
 	r.Values = slices.Concat([]Value{low, high}, values, s.timingValues(), hours, s.costs(p))
 	if v, ok := s.pooling(p); ok {
@@ -183,7 +192,8 @@ func (n Needs) decideEvery() time.Duration {
 }
 
 // enoughArrivals move the measured rate of a Poisson stream by at most 20 % at
-// 95 %: (1.96/0.2)².
+// 95 %: (1.96/0.2)². Those that come in bursts take as many more as their variance
+// is larger.
 const enoughArrivals = 96
 
 // averageOver is the window: how long the stream at the high rate must be averaged to have
@@ -193,7 +203,21 @@ func (n Needs) averageOver(interval time.Duration) time.Duration {
 }
 
 func (n Needs) neededWindow() time.Duration {
-	return time.Duration(math.Ceil(enoughArrivals/n.Traffic.High.Float())) * time.Second
+	return time.Duration(math.Ceil(enoughArrivals*n.burstiness()/n.Traffic.High.Float())) * time.Second
+}
+
+// burstiness is the variance of the arrivals in a window over that of a Poisson
+// stream, 1 or more.
+func (n Needs) burstiness() float64 { return max(1, n.bursts) }
+
+// dispersion is that of the recorded arrivals over the window which a Poisson
+// stream would take, if they were recorded as closely.
+func (n Needs) dispersion() (index float64, over time.Duration) {
+	if n.History == nil {
+		return 0, 0
+	}
+	n.bursts = 0
+	return n.History.dispersion(min(n.neededWindow(), time.Minute))
 }
 
 // reserve is the share of the capacity that is kept free.

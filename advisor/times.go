@@ -74,8 +74,12 @@ func (s sized) windowValue() Value {
 		Inputs:   []string{fmt.Sprintf("%d arrivals: (1.96 / 20 %%)², of a Poisson stream at 95 %%", enoughArrivals)},
 		Why:      "long enough that chance moves the measured rate by at most 20 %",
 		Rejected: []Rejection{{"longer", "half of it is added to the time until a new replica answers"}}}
+	if times := s.burstiness(); times > 1 {
+		v.Formula = fmt.Sprintf("max(min(%d x %.3g / %s, 60 s), interval %s) = %s", enoughArrivals, times, s.Traffic.High, seconds(s.interval), seconds(s.window))
+		v.Inputs = append(v.Inputs, fmt.Sprintf("%.3g times as many, as those of the trace come in bursts", times))
+	}
 	if s.window < s.neededWindow() {
-		v.Why = fmt.Sprintf("chance moves the measured rate by up to %.0f %%, but a longer one would be too slow", 196/math.Sqrt(s.Traffic.High.Float()*s.window.Seconds()))
+		v.Why = fmt.Sprintf("chance moves the measured rate by up to %.0f %%, but a longer one would be too slow", 196*math.Sqrt(s.burstiness()/(s.Traffic.High.Float()*s.window.Seconds())))
 	}
 	return v
 }
