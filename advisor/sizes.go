@@ -230,6 +230,9 @@ func (s sized) cpu(rate Value) (v Value, unit string) {
 		v.Why += fmt.Sprintf("; as CPU ends at its limit, from the quiet to the busy hours it takes %d decisions", n)
 	}
 	v.Inputs = append(v.Inputs, fmt.Sprintf("CPU of each step: %.3f cores without load, %.4f core seconds a request (R² %.3f)", line.Base, line.Slope, line.R2))
+	if unit == "" {
+		v.Inputs = append(v.Inputs, "platforms that count in percent of the request want the same number where a replica requests 1 core")
+	}
 	return v, unit
 }
 
