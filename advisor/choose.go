@@ -18,7 +18,7 @@ func (n Needs) scores(t timing) []MetricScore {
 	if n.Evidence == nil {
 		return nil
 	}
-	now := circumstances{traffic: n.Traffic, window: t.window, interval: t.interval, startUp: n.StartUp, managed: n.Managed}
+	now := circumstances{traffic: n.Traffic, bursts: n.bursts, window: t.window, interval: t.interval, startUp: n.StartUp, managed: n.Managed}
 	if objective, ok := n.SLO.Latency(); ok {
 		now.limit = fromSeconds(objective.Limit)
 	}
@@ -45,6 +45,16 @@ func (n Needs) choose(scores []MetricScore, t timing) (choice, error) {
 		return choice{}, refuseAll(n.Within, n.possible(scores))
 	}
 	return choice{kind: profiles.RPS, why: "nothing was measured that speaks for another one"}, nil
+}
+
+// memoryNote says what speaks against the memory, where a platform was named that
+// scales on it; it is not among the metrics that may be asked for.
+func (n Needs) memoryNote(scores []MetricScore) string {
+	i := slices.IndexFunc(scores, func(s MetricScore) bool { return s.Kind == profiles.Memory })
+	if n.Within == nil || i < 0 || !n.Within.takes(profiles.Memory) {
+		return ""
+	}
+	return fmt.Sprintf("%s can scale on memory too, which is %s: %s", n.Within.Name, scores[i].Fitness, scores[i].Why)
 }
 
 // possible are the metrics that the platform can scale on.

@@ -51,5 +51,8 @@ func (s sized) cost(p profiles.Policy, name string, rates []float64, when string
 		Why:     "what the settled fleet costs " + when,
 		Rejected: []Rejection{{fmt.Sprintf("%.2f, max replicas at all times", float64(p.Replicas.Max)*s.Price),
 			"that is what a fixed fleet for the busiest hour would cost"}}}
-	return s.between(v, func(capacity profiles.Milli) float64 { return replicas(s.given(capacity)) * s.Price })
+	return s.between(v, func(capacity profiles.Milli) float64 {
+		target, _ := s.given(capacity)
+		return replicas(target) * s.Price
+	})
 }

@@ -34,7 +34,7 @@ func (c *Capacity) fitness(s signals, tests []MetricTest, now circumstances) (Fi
 
 // failed is the test of that name, if it was made and not passed.
 func failed(tests []MetricTest, name string) (MetricTest, bool) {
-	i := slices.IndexFunc(tests, func(t MetricTest) bool { return t.Name == name && !t.Passed })
+	i := slices.IndexFunc(tests, func(t MetricTest) bool { return t.Name == name && !t.Passed && !t.Missing })
 	if i < 0 {
 		return MetricTest{}, false
 	}

@@ -92,7 +92,10 @@ func (c *Capacity) flaws() []flaw {
 	add := func(most Grade, mend, why string, args ...any) {
 		out = append(out, flaw{most, fmt.Sprintf(why, args...), mend})
 	}
-	const longer = "a longer --budget"
+	const (
+		longer       = "a longer --budget"
+		quietMachine = "the same on a machine with nothing else to do"
+	)
 	settled, missed := profiles.FormatRate(c.settled), profiles.FormatRate(c.missed)+"/s missed it"
 	if !c.over {
 		missed = "saturation is at " + profiles.FormatRate(c.missed) + "/s"
@@ -126,7 +129,10 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeC, "Poisson arrivals", "arrivals came at equal distances: those of real users come in bursts, of which it holds less")
 	}
 	if c.Doubt != "" {
-		add(GradeC, "the same on a machine with nothing else to do", "%s", c.Doubt)
+		add(GradeC, quietMachine, "%s", c.Doubt)
+	}
+	if others, most := c.Host.others(); most && (c.HostLimited || c.Host.Saturated()) {
+		add(GradeC, quietMachine, "other programs kept %.2f of the %d cores busy, and the machine was full", others, c.Host.Cores)
 	}
 	if !c.Confirmed {
 		add(GradeC, longer, "it was not confirmed")

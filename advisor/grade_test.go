@@ -29,6 +29,11 @@ func TestGrade(t *testing.T) {
 		{"50 % below saturation, and nothing missed", func(c *Capacity) { c.missed, c.over = 150, false }, GradeD, "nothing says where it ends below saturation, which is 52 % higher", "a longer --budget"},
 		{"8 % below saturation, and nothing missed", func(c *Capacity) { c.missed, c.over = 107, false }, GradeB, "99.0/s met the SLO and saturation is at 107/s, 8 % apart", "a longer --budget"},
 		{"a step that could not be used", func(c *Capacity) { c.Doubt = "the generator was the limit" }, GradeC, "the generator was the limit", "nothing else to do"},
+		{"other programs kept its machine full", func(c *Capacity) { c.Host = HostUse{Known: true, Cores: 2, Busy: 2, Replicas: 0.7, Load: 0.1} }, GradeC, "other programs kept 1.20 of the 2 cores busy", "nothing else to do"},
+		{"or did while it saturated", func(c *Capacity) {
+			c.Host, c.HostLimited = HostUse{Known: true, Cores: 2, Busy: 1.8, Replicas: 0.4, Load: 0.1}, true
+		}, GradeC, "other programs kept 1.30 of the 2 cores busy", "nothing else to do"},
+		{"its machine was full of the service", func(c *Capacity) { c.Host = HostUse{Known: true, Cores: 2, Busy: 2, Replicas: 1.7, Load: 0.1} }, GradeB, "only one number of replicas", "a second"},
 		{"an interval of 8 %", func(c *Capacity) { c.SLO.High = 114 }, GradeB, "within 8 %", "a longer --budget"},
 		{"an interval of 20 %", func(c *Capacity) { c.SLO.Low, c.SLO.High = 80, 120 }, GradeC, "within 20 %", "a longer --budget"},
 		{"no bound above", func(c *Capacity) { c.SLO.High = inf }, GradeC, "within +Inf %", "a longer --budget"},

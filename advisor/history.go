@@ -117,6 +117,34 @@ func (h *History) risesIn(lag, window time.Duration, carried float64) (rises, bo
 	return r, true
 }
 
+// fewestWindows is how many a dispersion takes.
+const fewestWindows = 30
+
+// dispersion is the index of dispersion of the arrivals in a window, their variance
+// over their mean: 1 for a Poisson stream, more where they come in bursts. It is
+// that of the differences of windows which follow one another, of which half is
+// chance in each, so that hours which are busier than others are none. over is
+// the window, whole steps of the trace; 0 where those are longer, or too few.
+func (h *History) dispersion(window time.Duration) (index float64, over time.Duration) {
+	if h.Step > window {
+		return 0, 0
+	}
+	over = window
+	if h.Step > 0 {
+		over = (window + h.Step - 1) / h.Step * h.Step
+	}
+	stride := over * max(1, h.length/over/mostMoments)
+	squares, sum, n := 0.0, 0.0, 0
+	for end := over; end+over <= h.length; end += stride {
+		first, second := h.rate(end, over)*over.Seconds(), h.rate(end+over, over)*over.Seconds()
+		squares, sum, n = squares+(second-first)*(second-first)/2, sum+(first+second)/2, n+1
+	}
+	if n < fewestWindows || sum <= 0 {
+		return 0, 0
+	}
+	return squares / sum, over
+}
+
 // growth is by how much the last of the whole weeks was busier than the first:
 // as much is to be expected in as long again. It takes two weeks.
 func (h *History) growth() (share float64, weeks int) {
@@ -153,6 +181,9 @@ func (n *Needs) learn(t timing) (values []Value, more []reserve, err error) {
 			more = append(more, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: in the trace the traffic grew to %.2f times what it was in the %s until a new replica answers (%s), 99 of 100 times by no more",
 				share, r.factor, seconds(t.lag), n.lagParts(t))})
 		}
+	}
+	if index, over := n.dispersion(); over > 0 {
+		values = append(values, burstValue(index, over))
 	}
 	if share, weeks := h.growth(); share > 0 {
 		v := Value{Name: "growth", Value: math.Round(share*1000) / 10, Unit: "%",
@@ -203,6 +234,20 @@ func (h *History) riseValues(r rises, lag time.Duration) []Value {
 			Why:      "it is shown, not planned for",
 			Rejected: []Rejection{{"replicas for it", "they would idle all the rest of the time; --jump keeps them"}}}),
 	}
+}
+
+// burstValue is the dispersion.
+func burstValue(index float64, over time.Duration) Value {
+	v := Value{Name: "dispersion", Value: profiles.MilliOf(index).Float(), Unit: "times that of Poisson arrivals",
+		Formula:  fmt.Sprintf("variance / mean of the arrivals in %s = %.3g", seconds(over), index),
+		Inputs:   []string{"the differences of windows that follow one another, of which half is chance in each"},
+		Why:      "they come in bursts: as many more of them are averaged over",
+		Rejected: []Rejection{{"1, as of Poisson arrivals", "the measured rate would be moved by more than what it is to tell"}}}
+	if index <= 1 {
+		v.Why = "they come as evenly as chance has it, or more: it counts as 1"
+		v.Rejected = []Rejection{{"less than 1", "what was even once need not be again"}}
+	}
+	return exact(v)
 }
 
 // exact is a value that the interval of the capacity does not touch.

@@ -3,6 +3,7 @@ package advisor
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,49 @@ func TestRecommendByHistory(t *testing.T) {
 	n.StartUp = 0
 	if _, err := Recommend(n); err == nil || !strings.Contains(err.Error(), "--trace: got a recorded load while the start-up time is not known") {
 		t.Errorf("without a start-up time: %v", err)
+	}
+}
+
+// Ten arrivals a second by chance, the same four at once, and at equal distances;
+// a season makes no difference.
+func TestHistoryDispersion(t *testing.T) {
+	chance := rand.New(rand.NewPCG(1, 2))
+	stamps := func(together int, poisson bool, rate func(at float64) float64) profiles.Recorded {
+		var out []time.Duration
+		for at := 0.0; at < 7200; {
+			gap := float64(together) / rate(at)
+			if poisson {
+				gap *= chance.ExpFloat64()
+			}
+			at += gap
+			for range together {
+				out = append(out, fromSeconds(at))
+			}
+		}
+		return profiles.Recorded{Shape: profiles.Stamps(out)}
+	}
+	ten := func(float64) float64 { return 10 }
+	for _, c := range []struct {
+		name  string
+		of    profiles.Recorded
+		index float64 // 0: cannot be told
+		needs time.Duration
+	}{
+		{"Poisson", stamps(1, true, ten), 1, 10 * time.Second},
+		{"four at a time", stamps(4, true, ten), 4, 39 * time.Second},
+		{"a day of chance", stamps(1, true, func(at float64) float64 { return 10 + 8*math.Sin(at/7200*6.28) }), 1, 10 * time.Second},
+		{"even", stamps(1, false, ten), 0.01, 10 * time.Second},
+		{"counted by the minute", counted(monday, 2*time.Hour, time.Minute, func(time.Time) float64 { return 10 }), 0, 10 * time.Second},
+	} {
+		n := Needs{Traffic: traffic(10, 10), Sizing: Sizing{History: mustHistory(t, c.of, time.UTC)}}
+		index, over := n.dispersion()
+		if math.Abs(index-c.index) > 0.12*max(c.index, 0.1) || (over == 0) != (c.index == 0) {
+			t.Errorf("%s: dispersion = %.3f over %v, want %g", c.name, index, over, c.index)
+		}
+		n.bursts = index
+		if got := n.neededWindow(); math.Abs((got - c.needs).Seconds()) > 0.12*c.needs.Seconds() {
+			t.Errorf("%s: a window of %v, want %v", c.name, got, c.needs)
+		}
 	}
 }
 

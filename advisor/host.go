@@ -34,10 +34,17 @@ func (h HostUse) Saturated() bool {
 	return h.Known && (h.Busy >= full || h.Replicas >= full)
 }
 
+// others is how many cores other programs kept busy, and whether these were more
+// than the load and the replicas took.
+func (h HostUse) others() (cores float64, most bool) {
+	cores = h.Busy - h.Replicas - h.Load
+	return cores, cores > h.Replicas+h.Load
+}
+
 // limit says what a saturated machine means for what was measured: whose doing
 // it was decides what can be done about it.
 func (h HostUse) limit() string {
-	if others := h.Busy - h.Replicas - h.Load; others > h.Replicas+h.Load {
+	if others, most := h.others(); most {
 		return fmt.Sprintf("other programs kept %.2f of the %d cores of this machine busy: measure again while it is quiet, a replica may carry more", others, h.Cores)
 	}
 	return fmt.Sprintf("this machine, not the service, was what saturated (%d cores): on a machine of its own a replica may carry more", h.Cores)

@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 	if n.StartUp == 0 {
 		flaws = startFlaws(m.StartUp)
 		for _, d := range m.StartUp {
-			n.StartUp = max(n.StartUp, d)
+			n.StartUp, n.Fastest = max(n.StartUp, d), min(cmp.Or(n.Fastest, d), d)
 		}
 	}
 	r, err := Recommend(n)

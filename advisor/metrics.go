@@ -1,7 +1,6 @@
 package advisor
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -30,10 +29,12 @@ type MetricScore struct {
 
 // MetricTest is one property that a metric should have.
 type MetricTest struct {
-	Name   string  `json:"name"` // linear, range, separates, clips, mix, fresh or quiet
-	Value  float64 `json:"value"`
-	Want   string  `json:"want"`
-	Passed bool    `json:"passed"`
+	Name    string  `json:"name"`  // linear, range, separates, clips, mix, fresh or quiet
+	Value   float64 `json:"value"` // 0 where Instead says more
+	Want    string  `json:"want"`
+	Passed  bool    `json:"passed"`
+	Instead string  `json:"instead,omitempty"` // of a figure: what is so by the nature of the metric, or why there is none
+	Missing bool    `json:"missing,omitempty"` // the steps do not allow the test
 }
 
 // The limits of the tests. They are those of a proportional controller: it
@@ -42,7 +43,8 @@ type MetricTest struct {
 const (
 	leastFit      = 0.9  // R² below the capacity
 	leastRange    = 2.5  // at the capacity over that at a quarter of it
-	leastApart    = 2    // standard deviations between what met the SLO and what missed it
+	leastApart    = 2    // standard deviations between what met the SLO and what missed it,
+	mostApart     = 100  // of which no more are counted
 	leastHeadroom = 1.15 // at 1.3 times the capacity over that at the capacity
 	mostMix       = 0.5  // coefficient of variation of the service time
 	mostNoise     = 0.1  // relative standard error over the window
@@ -55,9 +57,9 @@ type signals struct {
 	kind     profiles.Kind
 	load     []float64 // requests per second
 	value    []float64
-	passed   []float64 // values where the SLO was met for certain
-	failed   []float64
-	capacity float64 // requests per second
+	passed   []float64 // values where the SLO was met for certain, clearly below the capacity
+	failed   []float64 // and where it was missed, clearly above
+	capacity float64   // requests per second
 }
 
 // signalsOf is the series of one metric. ok is false for a metric that was not
@@ -82,13 +84,13 @@ func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bo
 		if kind == profiles.CPU || x <= s.capacity*(1+closeBracket) {
 			s.load, s.value = append(s.load, x), append(s.value, v)
 		}
-		if o.Trial.Rate == 0 {
+		if o.Trial.Rate == 0 || kind == profiles.CPU && o.Host.Saturated() { // a full machine gives less CPU than is asked for
 			continue
 		}
-		switch o.Verdict {
-		case model.Pass:
+		switch { // close to the capacity it is chance that decides
+		case o.Verdict == model.Pass && o.Offered/n <= s.capacity*(1-goodBracket):
 			s.passed = append(s.passed, v)
-		case model.Fail:
+		case o.Verdict == model.Fail && o.Offered/n >= s.capacity*(1+goodBracket):
 			s.failed = append(s.failed, v)
 		}
 	}
@@ -171,6 +173,7 @@ func (c *Capacity) cpuLimit(line model.Line) float64 {
 // circumstances are what a metric has to be good for, besides the steps.
 type circumstances struct {
 	traffic  profiles.Traffic
+	bursts   float64 // variance of the arrivals in a window over that of a Poisson stream; below 1: as of one
 	window   time.Duration
 	interval time.Duration
 	startUp  time.Duration // 0: not known
@@ -182,6 +185,7 @@ type circumstances struct {
 func (now circumstances) spare(service time.Duration) time.Duration { return max(0, now.limit-service) }
 
 // scoreMetrics judges every metric on the measured steps, the usual one first.
+// Nobody measures memory here: of it is said what holds everywhere.
 func (c *Capacity) scoreMetrics(now circumstances) []MetricScore {
 	var out []MetricScore
 	for _, kind := range []profiles.Kind{profiles.RPS, profiles.InFlight, profiles.Queue, profiles.FreeWorkers, profiles.CPU, profiles.Latency} {
@@ -190,6 +194,7 @@ func (c *Capacity) scoreMetrics(now circumstances) []MetricScore {
 		if ok {
 			score.Tests = c.tests(s, now)
 			score.Fitness, score.Why = c.fitness(s, score.Tests, now)
+			score.demote()
 		} else {
 			score.Fitness, score.Why = Unmeasured, "no step says anything of it"
 			if kind == profiles.CPU {
@@ -198,96 +203,6 @@ func (c *Capacity) scoreMetrics(now circumstances) []MetricScore {
 		}
 		out = append(out, score)
 	}
-	return out
-}
-
-// tests are what the steps allow to be said of a metric.
-func (c *Capacity) tests(s signals, now circumstances) []MetricTest {
-	var out []MetricTest
-	atLeast := func(name string, v, want float64) {
-		out = append(out, MetricTest{name, v, fmt.Sprintf("%g or more", want), v >= want})
-	}
-	atMost := func(name string, v, want float64) {
-		out = append(out, MetricTest{name, v, fmt.Sprintf("%g or less", want), v <= want})
-	}
-	line, ok := model.FitLine(s.load, s.value)
-	if ok {
-		atLeast("linear", line.R2, leastFit)
-		if quarter := line.At(s.capacity / 4); quarter > 0 {
-			atLeast("range", line.At(s.capacity)/quarter, leastRange)
-		}
-	}
-	if apart, ok := s.apart(); ok {
-		atLeast("separates", apart, leastApart)
-	}
-	switch s.kind {
-	case profiles.CPU: // it cannot show more than is served
-		if ok && line.At(s.capacity) > 0 {
-			top := min(beyond*s.capacity, c.Saturation.Value/float64(max(1, c.Replicas)))
-			atLeast("clips", line.At(top)/line.At(s.capacity), leastHeadroom)
-		}
-	case profiles.FreeWorkers: // it ends at none
-		atLeast("clips", 1, leastHeadroom)
-	default: // arrivals at the balancer, and what waits there, have no end
-		atLeast("clips", beyond, leastHeadroom)
-	}
-	if s.kind == profiles.RPS {
-		atMost("mix", c.variation(), mostMix)
-	}
-	delay := 0.0
-	if s.kind == profiles.Latency {
-		delay = now.limit.Seconds() // a request says how late it is when it is over
-	}
-	atMost("fresh", delay, now.interval.Seconds())
-	if noise, ok := c.noise(s.kind, now); ok {
-		atMost("quiet", noise, mostNoise)
-	}
-	return out
-}
-
-// apart is how many standard deviations lie between the lowest value of a step
-// that failed and the highest of one that passed.
-func (s signals) apart() (float64, bool) {
-	if len(s.passed) < 2 || len(s.failed) < 2 {
-		return 0, false
-	}
-	line, ok := model.FitLine(s.load, s.value)
-	if !ok {
-		return 0, false
-	}
-	squares := 0.0
-	for i, x := range s.load {
-		squares += (s.value[i] - line.At(x)) * (s.value[i] - line.At(x))
-	}
-	deviation := math.Sqrt(squares / float64(len(s.load)))
-	gap := math.Inf(1)
-	for _, f := range s.failed {
-		for _, p := range s.passed {
-			gap = min(gap, f-p)
-		}
-	}
-	if s.kind == profiles.FreeWorkers {
-		gap = -gap
-	}
-	if deviation == 0 {
-		return 0, false
-	}
-	return gap / deviation, true
-}
-
-// noise is the relative standard error of the metric over its window, at the
-// rate of the busy hours: 1/√(λW) of a count of Poisson arrivals, √((1+C²)/(λW)) of
-// the requests in flight.
-func (c *Capacity) noise(kind profiles.Kind, now circumstances) (float64, bool) {
-	arrivals := now.traffic.High.Float() * now.window.Seconds()
-	if arrivals <= 0 {
-		return 0, false
-	}
-	switch kind {
-	case profiles.RPS, profiles.CPU:
-		return 1 / math.Sqrt(arrivals), true
-	case profiles.InFlight:
-		return math.Sqrt((1 + c.variation()*c.variation()) / arrivals), true
-	}
-	return 0, false
+	return append(out, MetricScore{Kind: profiles.Memory, Fitness: Misleading,
+		Why: "it grows with what is loaded and kept, not with the requests that come, and hardly falls when they are gone: it would add replicas late, or for ever, and take none away"})
 }

@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,8 @@ func TestMetricScores(t *testing.T) {
 		{"nearly all without load", service{takes: 25 * ms, base: 0.6, slope: 0.001}, usual, profiles.CPU, Misleading, "never scale in"},
 		{"noisy", service{takes: 25 * ms, slope: 0.024, noise: 0.25}, usual, profiles.CPU, Usable, "only roughly"},
 		{"no scaler tells", fast, with(func(n *circumstances) { n.managed = false }), profiles.CPU, Unmeasured, "only a scaler tells"},
+		{"hardly more at the capacity than at a quarter", service{takes: 25 * ms, base: 0.26, slope: 0.024}, usual, profiles.CPU, Usable, "it is only 2.2 times what it is at a quarter"},
+		{"never memory", fast, usual, profiles.Memory, Misleading, "hardly falls when they are gone"},
 		{"never latency", fast, usual, profiles.Latency, Misleading, "never offered"},
 	} {
 		for _, s := range c.service.measured().scoreMetrics(c.now) {
@@ -156,6 +159,74 @@ func TestCPUOnABusyMachine(t *testing.T) {
 			if score.Kind == profiles.CPU && score.Fitness != c.want {
 				t.Errorf("%s: CPU is %s (%s), want %s", c.name, score.Fitness, score.Why, c.want)
 			}
+		}
+	}
+}
+
+// What is tested is said with its figure, what is so by nature or was not tested
+// in words; a metric that fails is not good.
+func TestMetricTests(t *testing.T) {
+	now := circumstances{traffic: traffic(50, 200), window: 10 * time.Second, interval: 5 * time.Second, startUp: 20 * time.Second, limit: 300 * time.Millisecond, managed: true}
+	busy := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
+	few := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
+	few.Steps = few.Steps[5:7] // one that passed, one that failed, both near the capacity
+	mixed := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
+	mixed.Steps[7].Host.Replicas = 0.55 // of a load that missed the SLO
+	for _, c := range []struct {
+		name     string
+		capacity *Capacity
+		kind     profiles.Kind
+		test     string
+		passed   bool
+		missing  bool
+		instead  string
+		fitness  Fitness
+	}{
+		{"CPU grows", busy, profiles.CPU, "range", true, false, "", Good},
+		{"CPU tells", busy, profiles.CPU, "separates", true, false, "", Good},
+		{"CPU of a step that missed is as that of those that met it", mixed, profiles.CPU, "separates", false, false, "", Usable},
+		{"nothing clearly met or missed", few, profiles.RPS, "separates", false, true, "not enough steps", Good},
+		{"arrivals have no end", busy, profiles.RPS, "clips", true, false, "by its nature: what arrives", Good},
+		{"free workers end at none", busy, profiles.FreeWorkers, "clips", false, false, "by its nature: it ends at none", Usable},
+		{"fewer are free where the SLO is missed", busy, profiles.FreeWorkers, "separates", true, false, "", Usable},
+	} {
+		for _, score := range c.capacity.scoreMetrics(now) {
+			if score.Kind != c.kind {
+				continue
+			}
+			if score.Fitness != c.fitness {
+				t.Errorf("%s: %s (%s), want %s", c.name, score.Fitness, score.Why, c.fitness)
+			}
+			i := slices.IndexFunc(score.Tests, func(t MetricTest) bool { return t.Name == c.test })
+			if i < 0 {
+				t.Errorf("%s: no test %q in %+v", c.name, c.test, score.Tests)
+				continue
+			}
+			got := score.Tests[i]
+			figure := got.Instead == "" && got.Value != 0 && got.Want != ""
+			if got.Passed != c.passed || got.Missing != c.missing || !strings.HasPrefix(got.Instead, c.instead) || figure != (c.instead == "") {
+				t.Errorf("%s: %+v, want it passed: %v, missing: %v, with %q", c.name, got, c.passed, c.missing, c.instead)
+			}
+		}
+	}
+}
+
+// A platform that scales on memory is told what speaks against it.
+func TestMemoryNote(t *testing.T) {
+	capacity := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
+	for _, c := range []struct {
+		within *Ability
+		want   bool
+	}{
+		{nil, false}, {&Ability{Name: "knative", Metrics: []profiles.Kind{profiles.RPS}}, false},
+		{&Ability{Name: "hpa", Metrics: []profiles.Kind{profiles.CPU, profiles.Memory}}, true},
+	} {
+		r, err := Recommend(Needs{
+			Sizing: Sizing{Headroom: 200, Within: c.within}, Capacity: capacity.PerReplica(), Evidence: capacity, SLO: mustSLO(t, "p95<300ms"),
+			Traffic: traffic(50, 200), StartUp: 20 * time.Second, Managed: true, Service: capacity.Service,
+		})
+		if said := strings.Contains(strings.Join(r.Notes, "\n"), "hpa can scale on memory too, which is misleading: "); err != nil || said != c.want {
+			t.Errorf("within %v: notes %q, %v; want one on memory: %v", c.within, r.Notes, err, c.want)
 		}
 	}
 }

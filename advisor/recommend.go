@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -17,8 +18,11 @@ type Needs struct {
 	Evidence *Capacity        // that it comes from; nil: it was said, not measured
 	SLO      profiles.SLO     // which that capacity meets; empty in the textbook case
 	Traffic  profiles.Traffic // what is to be carried
-	StartUp  time.Duration    // from starting a replica to its first answer; 0: not known
+	StartUp  time.Duration    // from starting a replica to its first answer, the longest; 0: not known
+	Fastest  time.Duration    // the shortest; 0: as StartUp
 	Managed  bool             // a scaler told what its replicas use
+
+	bursts float64 // index of dispersion of the recorded arrivals over a window; 0: as of a Poisson stream
 
 	// For the calibration of the policy; 0: not measured.
 	Service time.Duration // mean, of one request alone
@@ -67,11 +71,12 @@ type Recommendation struct {
 
 // Recommend derives a policy:
 //
-//	kept   = max(headroom, what rises until a new replica answers)
+//	kept   = max(headroom, what rises until a new replica answers / (min x capacity))
 //	target = capacity x (1 - kept)
 //	min    = max(ceil(low / target), ceil((low + what comes at once) / capacity))
 //	max    = ceil(high / (capacity x (1 - headroom)))
 //
+// Where the traffic rises steadily, min and target are one choice: see balance.
 // What is kept for a rise is no part of max: nothing rises above high.
 //
 // With 10 requests/s per replica, traffic of 50..200 and no headroom this is
@@ -83,21 +88,16 @@ func Recommend(n Needs) (Recommendation, error) {
 	if err := n.validate(); err != nil {
 		return Recommendation{}, err
 	}
+	n.bursts, _ = n.dispersion()
 	t := n.timing()
 	learned, more, err := n.learn(t)
 	if err != nil {
 		return Recommendation{}, err
 	}
-	kept, err := n.kept(t, more)
-	if err != nil {
+	s := sized{Needs: n, timing: t}
+	if err := s.keep(more); err != nil {
 		return Recommendation{}, err
 	}
-	target := roundDown(n.Capacity * profiles.Milli(1000-kept.share) / 1000)
-	if target <= 0 {
-		return Recommendation{}, fmt.Errorf("the capacity of %s/s per replica is too small to scale on", n.Capacity)
-	}
-	s := sized{Needs: n, timing: t, kept: kept, target: target}
-
 	p := profiles.DefaultPolicy()
 	low := s.least()
 	high, heldBack := s.capScaling(s.most())
@@ -115,24 +115,32 @@ func Recommend(n Needs) (Recommendation, error) {
 	if err != nil {
 		return Recommendation{}, err
 	}
+	if chosen.kind == profiles.FreeWorkers {
+		low, high = s.raiseByFree(low, high)
+	}
 	p.Replicas = profiles.Bounds{Min: int(low.Value), Max: profiles.Limit(high.Value)}
 	values, err := s.scale(&p, chosen)
 	if err != nil {
 		return Recommendation{}, err
 	}
 	hours, unscheduled := s.schedule(&p)
+	if unscheduled != "" {
+		if n.Schedule {
+			return Recommendation{}, refuseSchedule(unscheduled)
+		}
+		unscheduled = fmt.Sprintf("no schedule (%s): %s", noSchedule, unscheduled)
+	}
 	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
-	r.Values = append([]Value{raised(low, p.Replicas.Min), raised(high, int(p.Replicas.Max))}, values...)
-	r.Values = slices.Concat(r.Values, s.timingValues(p), hours, s.costs(p))
+	r.Values = slices.Concat([]Value{low, high}, values, s.timingValues(), hours, s.costs(p))
 	if v, ok := s.pooling(p); ok {
 		r.Values = append(r.Values, v)
 	}
-	for _, note := range []string{chosen.note, heldBack, unscheduled} {
+	for _, note := range []string{chosen.note, n.memoryNote(r.Metrics), heldBack, unscheduled} {
 		if note != "" {
 			r.Notes = append(r.Notes, note)
 		}
 	}
-	n.capAtHost(target, &r)
+	n.capAtHost(s.target, &r)
 	return r, p.Validate()
 }
 
@@ -184,7 +192,8 @@ func (n Needs) decideEvery() time.Duration {
 }
 
 // enoughArrivals move the measured rate of a Poisson stream by at most 20 % at
-// 95 %: (1.96/0.2)².
+// 95 %: (1.96/0.2)². Those that come in bursts take as many more as their variance
+// is larger.
 const enoughArrivals = 96
 
 // averageOver is the window: how long the stream at the high rate must be averaged to have
@@ -194,7 +203,21 @@ func (n Needs) averageOver(interval time.Duration) time.Duration {
 }
 
 func (n Needs) neededWindow() time.Duration {
-	return time.Duration(math.Ceil(enoughArrivals/n.Traffic.High.Float())) * time.Second
+	return time.Duration(math.Ceil(enoughArrivals*n.burstiness()/n.Traffic.High.Float())) * time.Second
+}
+
+// burstiness is the variance of the arrivals in a window over that of a Poisson
+// stream, 1 or more.
+func (n Needs) burstiness() float64 { return max(1, n.bursts) }
+
+// dispersion is that of the recorded arrivals over the window which a Poisson
+// stream would take, if they were recorded as closely.
+func (n Needs) dispersion() (index float64, over time.Duration) {
+	if n.History == nil {
+		return 0, 0
+	}
+	n.bursts = 0
+	return n.History.dispersion(min(n.neededWindow(), time.Minute))
 }
 
 // reserve is the share of the capacity that is kept free.
@@ -208,38 +231,48 @@ type reserve struct {
 // within the lag is kept free.
 const leastReach = 0.3
 
-// kept is the largest of the reserves: they are not planned for together.
-func (n Needs) kept(t timing, more []reserve) (reserve, error) {
-	all := append([]reserve{{share: n.Headroom, why: n.headroomWhy(t)}}, more...)
-	if rise := n.risesIn(t.lag); rise > 0 {
-		share := profiles.Ratio(profiles.CeilDiv(int64(rise)*1000, int64(n.Traffic.High)))
-		if 1-float64(share)/1000 < leastReach {
-			return reserve{}, refuseLag(n, t, fmt.Sprintf("rise by %s requests/s", rise))
-		}
-		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: %s requests/s may come on top in the %s until a new replica answers (%s), of %s at most",
-			share, rise, seconds(t.lag), n.lagParts(t), n.Traffic.High)})
-	}
-	if n.Doubles > 0 {
-		left := reach(t.lag, n.Doubles)
+// keep sets what is kept free, the largest of the reserves: they are not planned
+// for together. more are those that a recorded load asks for.
+func (s *sized) keep(more []reserve) error {
+	all := append([]reserve{{share: s.Headroom, why: s.headroomWhy(s.timing)}}, more...)
+	if s.Doubles > 0 {
+		left := reach(s.lag, s.Doubles)
 		if left < leastReach {
-			return reserve{}, refuseLag(n, t, fmt.Sprintf("double every %s", seconds(n.Doubles)))
+			return refuseLag(s.Needs, s.timing, fmt.Sprintf("double every %s", seconds(s.Doubles)))
 		}
 		share := profiles.Ratio(math.Ceil((1 - left) * 1000))
 		all = append(all, reserve{share: share, why: fmt.Sprintf("%s of it is kept free: the traffic may double every %s, and a new replica answers after %s (%s)",
-			share, seconds(n.Doubles), seconds(t.lag), n.lagParts(t))})
+			share, seconds(s.Doubles), seconds(s.lag), s.lagParts(s.timing))})
 	}
-	best := all[0]
-	for _, r := range all[1:] {
-		if r.share > best.share {
-			best = r
+	s.scaleFree = largest(all).share
+	if rise := s.risesIn(s.lag); rise > 0 {
+		var ok bool
+		if s.balances, ok = s.Needs.balances(s.Capacity, rise, s.scaleFree); !ok {
+			return refuseLag(s.Needs, s.timing, fmt.Sprintf("rise by %s requests/s", rise))
 		}
+		b := s.balances.best
+		all = append(all, reserve{share: b.share, why: fmt.Sprintf("%s of it is kept free: %s requests/s may come on top in the %s until a new replica answers (%s), of the %s that %d carry",
+			b.share, rise, seconds(s.lag), s.lagParts(s.timing), s.Capacity*profiles.Milli(b.least), b.least)})
+	}
+	s.kept = largest(all)
+	if growth := all[1:]; len(growth) > 0 {
+		s.grows = largest(growth).share
 	}
 	for _, r := range all {
-		if r.share != best.share {
-			best.rejected = append(best.rejected, Rejection{r.share.String() + " kept free", "less than " + best.share.String() + "; they are not added up: what each is for is not planned to happen together"})
+		if r.share != s.kept.share {
+			s.kept.rejected = append(s.kept.rejected, Rejection{r.share.String() + " kept free", "less than " + s.kept.share.String() + "; they are not added up: what each is for is not planned to happen together"})
 		}
 	}
-	return best, nil
+	if s.Capacity*profiles.Milli(1000-s.kept.share)/1000 <= 0 {
+		return fmt.Errorf("the capacity of %s/s per replica is too small to scale on", s.Capacity)
+	}
+	s.target = s.filled(s.Capacity, s.kept.share)
+	return nil
+}
+
+// largest is the first of the largest reserves.
+func largest(all []reserve) reserve {
+	return slices.MaxFunc(all, func(a, b reserve) int { return cmp.Compare(a.share, b.share) })
 }
 
 func plural(replicas int) string {

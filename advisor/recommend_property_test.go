@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +57,15 @@ func TestRecommendProperties(t *testing.T) {
 		if min, max := r.Values[0], r.Values[1]; int(min.Value) != p.Replicas.Min || int(max.Value) != int(p.Replicas.Max) {
 			t.Errorf("says min %g and max %g, the policy %+v", min.Value, max.Value, p.Replicas)
 		}
-		for _, v := range r.Values {
+		if rise := n.risesIn(n.timing().lag); rise > 0 && p.Metrics[0].Kind == profiles.RPS {
+			if rate, ok := carriesRise(p, n, rise); !ok {
+				t.Errorf("%+v, target %s, tolerance %s: at %s/s of %s %s more are not carried by replicas of %s", p.Replicas, p.Metrics[0].Target, p.Tolerance, rate, n.Traffic, rise, n.Capacity)
+			}
+		}
+		for i, v := range r.Values {
+			if figures := strings.ContainsAny(v.Formula, "0123456789") && strings.Contains(v.Formula, "="); i < 3 && !figures {
+				t.Errorf("%s: formula %q without a figure and what it comes to", v.Name, v.Formula)
+			}
 			if v.Low > v.Value || v.High < v.Value || v.Formula == "" || v.Why == "" || v.Unit == "" || len(v.Inputs) == 0 || len(v.Rejected) == 0 {
 				t.Errorf("value %+v lacks its formula, unit, inputs, reason, interval, or what it is not", v)
 			}

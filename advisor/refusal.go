@@ -186,3 +186,12 @@ func refuseScaling(s *Scaling) *Refusal {
 		s.Replicas, s.Efficiency.Value*100),
 		"find what they share: more replicas do not help"}
 }
+
+// noSchedule is the code of a traffic that says nothing of the hours of a day.
+const noSchedule = "R12"
+
+// refuseSchedule is for a schedule that was asked for and does not follow.
+func refuseSchedule(why string) *Refusal {
+	return &Refusal{noSchedule, "no schedule follows from this traffic: " + why,
+		"give a longer --trace with dates, or leave out --schedule: the metric alone then decides"}
+}

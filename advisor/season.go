@@ -160,8 +160,9 @@ func floor(need [24]int, least int, lag time.Duration, round bool) (level int, b
 }
 
 // schedule puts into the policy the hours that return, and need clearly more
-// than min. The value shows them; a note says why there are none.
-func (s sized) schedule(p *profiles.Policy) (values []Value, note string) {
+// than min. The value shows them; none says why there are no such hours, empty
+// where nobody asked.
+func (s sized) schedule(p *profiles.Policy) (values []Value, none string) {
 	h := s.History
 	if h == nil {
 		return nil, ""
@@ -170,13 +171,13 @@ func (s sized) schedule(p *profiles.Policy) (values []Value, note string) {
 	found, ok := seasonOf(days)
 	switch {
 	case s.Within != nil && !s.Within.Hours:
-		return nil, "no schedule: " + s.Within.Name + " has none beside a metric"
+		return nil, s.Within.Name + " has none beside a metric"
 	case h.Start.IsZero():
-		return nil, "no schedule: the trace has no dates"
+		return nil, "the trace has no dates"
 	case len(days) < daysForDays:
-		return nil, fmt.Sprintf("no schedule (R12): the trace has %s, a season of a day takes %d to be seen and one of a week %d", profiles.Plural(len(days), "whole day", "whole days"), daysForDays, daysForWeeks)
+		return nil, fmt.Sprintf("the trace has %s, a season of a day takes %d to be seen and one of a week %d", profiles.Plural(len(days), "whole day", "whole days"), daysForDays, daysForWeeks)
 	case !ok:
-		return nil, fmt.Sprintf("no schedule: the hours of the trace are not like those a day later (correlation %.2f, more than %g is wanted)", found.likeness, leastLikeness)
+		return nil, fmt.Sprintf("the hours of the trace are not like those a day later (correlation %.2f, more than %g is wanted)", found.likeness, leastLikeness)
 	}
 	busy := [7]bool{true, true, true, true, true, true, true}
 	if len(days) >= daysForWeeks {
@@ -193,7 +194,7 @@ func (s sized) schedule(p *profiles.Policy) (values []Value, note string) {
 	level, hours := floor(need, p.Replicas.Min, s.lag, all)
 	level = min(level, int(p.Replicas.Max))
 	if len(hours) == 0 || level <= p.Replicas.Min {
-		return nil, fmt.Sprintf("no schedule: no hours of the day need %g times the %d of min on four days of five", worthwhile, p.Replicas.Min)
+		return nil, fmt.Sprintf("no hours of the day need %g times the %d of min on four days of five", worthwhile, p.Replicas.Min)
 	}
 	var texts []string
 	weekly := 0 // hours

@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func TestSchedule(t *testing.T) {
 		{"working days", 21, office, time.UTC, "57 8 * * 1-5, 0 21 * * 1-5, 10, UTC", ""},
 		{"working days, across a change of the clocks", 21, abroad(office), berlin, "57 8 * * 1-5, 0 21 * * 1-5, 10, Europe/Berlin", ""},
 		{"nights, every day", 4, night, time.UTC, "57 21 * * *, 0 4 * * *, 10, UTC", ""},
-		{"too short", 2, night, time.UTC, "", "(R12)"},
+		{"too short", 2, night, time.UTC, "", "takes 3 to be seen"},
 		{"no season", 21, func(at time.Time) float64 { return 10 + float64(at.Unix()/3600*7919%90) }, time.UTC, "", "are not like those a day later"},
 		{"always the same", 21, func(time.Time) float64 { return 50 }, time.UTC, "", "are not like those a day later"},
 		{"hardly more", 21, func(at time.Time) float64 { return 50 + night(at)/10 }, time.UTC, "", "no hours of the day need 1.5 times"},
@@ -69,6 +70,26 @@ func TestSchedule(t *testing.T) {
 		if err := p.Validate(); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
+	}
+}
+
+// Where a schedule was asked for, advice without one is refused.
+func TestScheduleAsked(t *testing.T) {
+	needs := func(days int) Needs {
+		h := mustHistory(t, counted(monday, time.Duration(days)*24*time.Hour, 10*time.Minute, night), time.UTC)
+		return Needs{Capacity: 10_000, StartUp: time.Minute, Traffic: h.Traffic(), Sizing: Sizing{History: h, Schedule: true}}
+	}
+	if r, err := Recommend(needs(4)); err != nil || len(r.Policy.Schedules) != 1 {
+		t.Errorf("four days: %+v, %v; want a schedule", r.Policy.Schedules, err)
+	}
+	var refusal *Refusal
+	if _, err := Recommend(needs(2)); !errors.As(err, &refusal) || refusal.Code != "R12" || !strings.Contains(refusal.Why, "the trace has 2 whole days") {
+		t.Errorf("two days: %v, want R12", err)
+	}
+	n := needs(4)
+	n.History = nil
+	if _, err := Recommend(n); err == nil || !strings.Contains(err.Error(), "--schedule: got it without a --trace") {
+		t.Errorf("without a trace: %v", err)
 	}
 }
 

@@ -25,6 +25,7 @@ type Sizing struct {
 	Within   *Ability          // of the platform that is to follow the policy; nil: any
 	History  *History          // recorded traffic, which says of the above what is left at 0; nil: none
 	Dispatch profiles.Dispatch // which replica gets the next request; empty: Pack
+	Schedule bool              // the advice must have hours; it takes a History
 	Spare    bool              // the quiet hours must survive the loss of a replica; it raises min alone
 }
 
@@ -58,6 +59,9 @@ func (s Sizing) Validate() error {
 	}
 	if s.Jump < 0 {
 		bad("--jump: got %s, want 0 or more requests/s", s.Jump)
+	}
+	if s.Schedule && s.History == nil {
+		bad("--schedule: got it without a --trace, want both: hours are taken from a recorded load")
 	}
 	if s.Growth < 0 || s.Growth > mostGrowth {
 		bad("--growth: got %s, want 0%% to %s", s.Growth, mostGrowth)

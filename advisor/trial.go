@@ -185,11 +185,15 @@ func quantile[T time.Duration | float64](sorted []T, q float64) T {
 // Remark is what decided, and what others on this machine may have done to the
 // step.
 func (o Observation) Remark() string {
+	text := o.Why
+	if o.Host.Saturated() {
+		text += "; host-limited"
+	}
 	company := o.Health.Company()
 	if company == "" || strings.Contains(o.Why, company) {
-		return o.Why
+		return text
 	}
-	return o.Why + "; " + company
+	return text + "; " + company
 }
 
 // Finding is what the step says of the SLO in a word: met or missed where that

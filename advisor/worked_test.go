@@ -40,14 +40,33 @@ func workedLag(t *testing.T) {
 	}
 	n := Needs{
 		Sizing: Sizing{Rise: 500, Interval: 60 * time.Second}, Capacity: 10_000, StartUp: 30 * time.Second, // 30 + 60 + 30: the same lag
-		Traffic: profiles.Traffic{Low: 50_000, High: 200_000},
 	}
 	if rise := n.risesIn(got); rise != 60_000 {
 		t.Errorf("rises by %s/s, want 60: 6 spare replicas", rise)
 	}
-	r, err := Recommend(n)
-	if err != nil || r.Policy.Metrics[0].Target != 7_000 || r.Policy.Replicas.Min != 11 || r.Policy.Replicas.Max != 20 {
-		t.Errorf("Recommend = %+v, %v; want target 7, min 11 (110 requests/s before more answer), max 20 (200 requests/s and no more)", r.Policy, err)
+	for _, c := range []struct {
+		name           string
+		traffic        profiles.Traffic
+		min, max       int
+		target         profiles.Milli
+		fewest, most   int
+		cheapest, mean float64 // the advice, and the fewest
+	}{
+		{"the last 60 of a ramp to 200: 70 % of 20 replicas", traffic(140, 200), 20, 20, 7_000, 20, 20, 20, 20},
+		{"anywhere between 50 and 200: 14 carry 80 and 60 more", traffic(50, 200), 14, 20, 5_710, 11, 20, 18.23, 18.91},
+	} {
+		n.Traffic = c.traffic
+		r, err := Recommend(n)
+		if err != nil || r.Policy.Metrics[0].Target != c.target || r.Policy.Replicas.Min != c.min || int(r.Policy.Replicas.Max) != c.max || r.Policy.Tolerance != 0 {
+			t.Errorf("%s: Recommend = %+v, %v; want target %s, min %d, max %d and no tolerance", c.name, r.Policy, err, c.target, c.min, c.max)
+		}
+		b, ok := n.balances(n.Capacity, 60_000, 0)
+		if !ok || b.fewest.least != c.fewest || b.most.least != c.most || math.Abs(b.best.mean-c.cheapest) > 0.01 || math.Abs(b.fewest.mean-c.mean) > 0.01 {
+			t.Errorf("%s: balances = %+v, %v; want %d to %d, %.2f replicas in the mean and %.2f with the fewest", c.name, b, ok, c.fewest, c.most, c.cheapest, c.mean)
+		}
+		if rate, ok := carriesRise(r.Policy, n, 60_000); !ok {
+			t.Errorf("%s: at %s/s the rise is not carried", c.name, rate)
+		}
 	}
 	n.Rise = 2_000
 	var refusal *Refusal

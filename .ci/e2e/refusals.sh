@@ -80,14 +80,16 @@ comes good 0 "under the SLO"
 # advises CODE FLAGS...: none of what was measured is advised like that.
 advises() {
   local code=0 want=$1; shift
-  headroom advise good.json --traffic 10..40 --start-up 30s "$@" >advice.out || code=$?
+  headroom advise good.json --start-up 30s "$@" >advice.out || code=$?
   echo "$want $*: $(head -n 1 advice.out)"
   [ $code = 3 ] || { cat advice.out; fail "$*: exit $code, want 3"; }
   says advice.out "($want)"
 }
-advises R8 --metric latency
-advises R9 --rise 2
-advises R11 --metric free_workers --dispatch round-robin
+advises R8 --traffic 10..40 --metric latency
+advises R9 --traffic 10..40 --rise 2
+advises R11 --traffic 10..40 --metric free_workers --dispatch round-robin
+seq 10 40 >minutes.csv # half an hour is no day
+advises R12 --trace minutes.csv --trace-interval 1m --schedule
 
 # One that is interrupted prints and saves what it has, and is gone on with,
 # unless the service has become another one (R6).

@@ -91,11 +91,17 @@ func (p *paper) metrics(r advisor.Recommendation) {
 			p.printf("  %12s  %s\n", "", line)
 		}
 		for _, t := range m.Tests {
-			mark := "✗"
-			if t.Passed {
+			mark, text := "✗", t.Instead
+			switch {
+			case t.Missing:
+				mark = none
+			case t.Passed:
 				mark = "✓"
 			}
-			p.printf("  %12s  %s %-9s %.3g, wanted %s\n", "", mark, t.Name, t.Value, t.Want)
+			if text == "" {
+				text = fmt.Sprintf("%.3g, wanted %s", t.Value, t.Want)
+			}
+			p.printf("  %12s  %s %-9s %s\n", "", mark, t.Name, text)
 		}
 	}
 	if len(r.Metrics) > 0 {

@@ -151,7 +151,7 @@ func (a *app) adviseCommand() *cobra.Command {
 				return err
 			}
 			if textbook {
-				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for"); err != nil {
+				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for", "schedule"); err != nil {
 					return err
 				}
 				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Price: v.wanted.Price, Metric: profiles.RPS}

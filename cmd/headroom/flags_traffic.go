@@ -19,6 +19,7 @@ func (v *adviceFlags) recorded(f *pflag.FlagSet) {
 	v.trace.traceFlags(f)
 	f.Lookup("trace").Usage = "take the traffic, its rise and its season from the load recorded in `FILE`: times or counts per interval in CSV or one a line, an access log, or the JSON of a Prometheus range query"
 	f.StringVar(&v.zone, "timezone", v.zone, "IANA `NAME` of the place whose clocks the hours of a --trace follow, such as Europe/Berlin")
+	f.BoolVar(&v.wanted.Schedule, "schedule", false, "refuse advice without hours that return: a --trace is to show them")
 }
 
 // bound adds the flags that say who is to follow the policy, and who pays.
@@ -102,6 +103,8 @@ func (v *adviceFlags) readTraffic() error {
 	switch {
 	case v.trace.trace == "" && !v.traffic.Known():
 		return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200, or a --trace")
+	case v.trace.trace == "" && v.wanted.Schedule:
+		return usage("--schedule: got it without --trace, want both or neither")
 	case v.trace.trace == "" && v.given.Changed("timezone"):
 		return usage("--timezone: got %q without --trace, want both or neither", v.zone)
 	case v.trace.trace == "":
