@@ -47,6 +47,7 @@ type Capacity struct {
 	Host        HostUse       `json:"host"`                  // at the SLO capacity
 	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
 	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then
+	Grown       string        `json:"grown,omitempty"`       // a fleet that is not governed here became larger; what that cost
 	Doubt       string        `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing
 	Assessment
 	Refusal *Refusal `json:"refusal,omitempty"`

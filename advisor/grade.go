@@ -125,6 +125,9 @@ func (c *Capacity) flaws() []flaw {
 	if c.Even {
 		add(GradeC, "Poisson arrivals", "arrivals came at equal distances: those of real users come in bursts, of which it holds less")
 	}
+	if c.Grown != "" {
+		add(GradeC, "a fleet that keeps its size", "%s", c.Grown)
+	}
 	if c.Doubt != "" {
 		add(GradeC, "the same on a machine with nothing else to do", "%s", c.Doubt)
 	}

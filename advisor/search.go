@@ -3,6 +3,7 @@ package advisor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -96,6 +97,7 @@ func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 		c.Budget, c.Spent = c.Budget+o.Prior.Budget, c.Spent+o.Prior.Spent
 	}
 	c.Even = o.Arrivals == profiles.Even
+	c.Refusal = c.blameGrowth()
 	switch c.Interrupted = ctx.Err() != nil; {
 	case !c.Interrupted || c.Refusal != nil || c.SLO.Value > 0:
 	case o.Prior != nil:
@@ -123,10 +125,14 @@ func (s *search) run(ctx context.Context) (Capacity, error) {
 	return s.phases(ctx, c, s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second)
 }
 
-// phases goes through the parts of a search, until one refuses.
+// phases goes through the parts of a search, until one refuses. Where the fleet
+// has grown it begins anew, but for the first part, which loads one replica.
 func (s *search) phases(ctx context.Context, c Capacity, all ...func(context.Context, *Capacity) error) (Capacity, error) {
-	for _, phase := range all {
-		if err := phase(ctx, &c); err != nil || c.Refusal != nil {
+	for i := 0; i < len(all); i++ {
+		switch err := all[i](ctx, &c); {
+		case errors.Is(err, errGrown):
+			c, i = s.afresh(c), 0
+		case err != nil || c.Refusal != nil:
 			return c, err
 		}
 	}
@@ -162,9 +168,13 @@ func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 			break
 		}
 	}
+	grown := s.grew(o)
 	s.steps = append(s.steps, o)
 	if s.Progress != nil {
 		s.Progress(s.steps, s.left())
+	}
+	if grown {
+		return o, errGrown
 	}
 	return o, nil
 }
