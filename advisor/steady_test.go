@@ -44,6 +44,44 @@ func TestWarmUpIsLeftOut(t *testing.T) {
 	}
 }
 
+// Requests that are still under way at the end, as they always are, are no
+// deficit; those that should have been answered long ago are.
+func TestBehind(t *testing.T) {
+	const late = 10 * time.Minute
+	for _, c := range []struct {
+		name  string
+		takes func(at time.Duration) time.Duration
+		want  bool
+	}{
+		{"all are answered at once", func(time.Duration) time.Duration { return 50 * time.Millisecond }, false},
+		{"all take a third of the step", func(time.Duration) time.Duration { return 7 * time.Second }, false},
+		{"all take as long as the step", func(time.Duration) time.Duration { return 20 * time.Second }, false},
+		{"one in fifty takes as long as the step", func(at time.Duration) time.Duration {
+			if at%(500*time.Millisecond) == 0 {
+				return 20 * time.Second
+			}
+			return 50 * time.Millisecond
+		}, false},
+		{"one in ten is never answered", func(at time.Duration) time.Duration {
+			if at%(100*time.Millisecond) == 0 && at > 10*time.Second {
+				return late
+			}
+			return 50 * time.Millisecond
+		}, true},
+		{"none of the last second is answered", func(at time.Duration) time.Duration {
+			if at >= 19*time.Second {
+				return late
+			}
+			return 50 * time.Millisecond
+		}, true},
+	} {
+		answered, due, is := behind(steadily(c.takes), 2*time.Second, 20*time.Second)
+		if is != c.want {
+			t.Errorf("%s: behind = %d of %d, %v; want %v", c.name, answered, due, is, c.want)
+		}
+	}
+}
+
 // One user alone, whose requests take longer and longer.
 func TestBaselineThatChangesIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
