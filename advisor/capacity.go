@@ -52,12 +52,14 @@ type Capacity struct {
 	Assessment
 	Refusal *Refusal `json:"refusal,omitempty"`
 
-	settled float64 // the load that the search ended on
-	passed  float64 // highest load that passed the test; 0: none
-	failed  float64 // lowest load that failed it, or saturation
-	missed  float64 // lowest load whose figures missed the SLO, or saturation
-	over    bool    // there is a load whose figures did
-	at      float64 // load whose host use was noted
+	settled  float64 // the load that the search ended on
+	passed   float64 // highest load that passed the test; 0: none
+	failed   float64 // lowest load that failed it, or saturation
+	missed   float64 // lowest load whose figures missed the SLO, or saturation
+	over     bool    // there is a load whose figures did
+	at       float64 // load whose host use was noted
+	met      float64 // highest load whose figures met the SLO
+	restless string  // the step of that load, where it did not settle
 }
 
 // note takes from an open-loop step what later conclusions need.
@@ -71,6 +73,11 @@ func (c *Capacity) note(o Observation) {
 	if !o.Met {
 		c.missed, c.over = min(c.missed, o.Offered), true
 		return
+	}
+	if o.Offered >= c.met {
+		if c.met, c.restless = o.Offered, ""; o.Unsettled {
+			c.restless = o.Trial.Name
+		}
 	}
 	if o.Offered >= c.at && o.Host.Known {
 		c.at, c.Host = o.Offered, o.Host

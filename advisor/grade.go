@@ -131,6 +131,9 @@ func (c *Capacity) flaws() []flaw {
 	if c.Doubt != "" {
 		add(GradeC, "the same on a machine with nothing else to do", "%s", c.Doubt)
 	}
+	if c.restless != "" {
+		add(GradeC, longer, "step %q met the SLO, but more than half of it was unlike its end: it had not settled", c.restless)
+	}
 	if !c.Confirmed {
 		add(GradeC, longer, "it was not confirmed")
 	}

@@ -310,13 +310,17 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 }
 
 // atRate performs one open-loop step, and longer ones while they turn out too
-// short to tell and the budget has room. ok is false when it has no room for
-// one that may be conclusive, or when it was spoiled.
+// short to tell and the budget has room; one that met the SLO but did not settle
+// is lengthened once. ok is false when it has no room for one that may be
+// conclusive, or when it was spoiled.
 func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
 	requests := s.enoughToPass()
-	for {
+	for lengthened := false; ; {
 		length, enough := s.stepLength(requests, rate, low, high)
 		if !enough {
+			if ok && !o.Short {
+				c.note(o) // it stands, though it did not settle
+			}
 			return o, ok, nil
 		}
 		o, err = s.step(ctx, Trial{Name: name, Rate: rate, Arrivals: s.Arrivals, Length: length})
@@ -326,11 +330,11 @@ func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low
 		case o.Spoiled:
 			c.Doubt = fmt.Sprintf("step %q could not be used: %s", name, o.Why)
 			return o, false, nil
-		case !o.Short:
+		case !o.Short && (!o.Unsettled || lengthened):
 			c.note(o)
 			return o, true, nil
 		}
-		ok = o.Requests > 0
+		ok, lengthened = o.Requests > 0, lengthened || o.Unsettled
 		requests = max(requests, min(max(o.Needs, leastLonger*o.Requests), mostLonger*o.Requests))
 	}
 }

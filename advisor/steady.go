@@ -21,22 +21,23 @@ const coldRequests = 3
 // warmUpOf is when the warm-up of a step is over, as an offset from the start of
 // the run, by MSER-5 on the latencies in their order; never before the requests
 // that are cold for certain, or in the open model before warmUp. Where there is
-// no such moment only those are left out.
-func warmUpOf(t Trial, samples []load.Sample, ended time.Duration) time.Duration {
+// no such moment only those are left out, and steady is false.
+func warmUpOf(t Trial, samples []load.Sample, ended time.Duration) (cut time.Duration, steady bool) {
 	var latencies, at []time.Duration
 	for _, s := range samples {
 		if when := arrival(t, s); s.OK() && when < ended {
 			latencies, at = append(latencies, s.Latency()), append(at, when)
 		}
 	}
-	cut := time.Duration(warmUp * float64(ended))
+	cut = time.Duration(warmUp * float64(ended))
 	if t.Users > 0 && len(samples) > 2*coldRequests*t.Users {
 		cut = samples[coldRequests*t.Users-1].Done
 	}
-	if n, steady := model.WarmUp(inSeconds(latencies)); steady && n > 0 {
+	n, steady := model.WarmUp(inSeconds(latencies))
+	if steady && n > 0 {
 		cut = max(cut, at[n])
 	}
-	return cut
+	return cut, steady
 }
 
 // arrival is the moment of a request that decides whether it is judged: when it

@@ -1,6 +1,7 @@
 package advisor
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,34 @@ func TestWarmUpIsLeftOut(t *testing.T) {
 		o := Observe(trial, steadily(c.takes), trial.Length, slo, nil)
 		if (o.Over-c.over).Abs() > 150*ms || o.Met != c.met || !strings.Contains(o.Why, c.why) || (o.Verdict == model.Pass) != c.met {
 			t.Errorf("%s: judged %v, %s, met %v (%s); want %v, met %v (%s)", c.name, o.Over, o.Verdict, o.Met, o.Why, c.over, c.met, c.why)
+		}
+	}
+}
+
+// A step that is another one for most of its time than at its end has not settled,
+// though it meets the SLO.
+func TestUnsettledStep(t *testing.T) {
+	const ms = time.Millisecond
+	slo, trial := mustSLO(t, "p95<100ms"), Trial{Rate: 100, Length: 20 * time.Second}
+	for name, c := range map[string]struct {
+		noise time.Duration // besides 50ms
+		until time.Duration
+		want  bool
+	}{
+		"the same throughout":                             {30 * ms, 20 * time.Second, false},
+		"as good as nothing but noise until near the end": {30 * ms, 13 * time.Second, true},
+		"noise at the beginning":                          {30 * ms, 4 * time.Second, false}, // which is left out
+		"no longer met":                                   {300 * ms, 13 * time.Second, false},
+	} {
+		rng := rand.New(rand.NewPCG(1, 2))
+		o := Observe(trial, steadily(func(at time.Duration) time.Duration {
+			if at >= c.until {
+				return 63 * ms
+			}
+			return 50*ms + time.Duration(rng.Int64N(int64(c.noise)))
+		}), trial.Length, slo, nil)
+		if o.Unsettled != c.want || o.Met != (c.noise < 50*ms) {
+			t.Errorf("%s: unsettled %v, met %v (%s), judged %v; want %v", name, o.Unsettled, o.Met, o.Why, o.Over, c.want)
 		}
 	}
 }

@@ -39,13 +39,14 @@ type Observation struct {
 	InFlight  float64         `json:"inFlight"` // mean
 	P50       time.Duration   `json:"p50"`      // latency of all; infinite where it failed or was cut off
 	P95       time.Duration   `json:"p95"`
-	Service   time.Duration   `json:"service"`         // mean service time of the successes
-	Deviation time.Duration   `json:"deviation"`       // standard deviation of it
-	Times     []time.Duration `json:"times,omitempty"` // each service time, rising; one user alone
-	Replicas  int             `json:"replicas"`        // up throughout; 0: not known, Changing: not the same throughout
-	Answered  int             `json:"answered"`        // replicas that named themselves in its answers
-	Full      bool            `json:"full"`            // there were more requests than are kept to be judged
-	Drift     float64         `json:"drift"`           // share by which the latency changed from one half of the step to the other, less what may be chance; closed model
+	Service   time.Duration   `json:"service"`             // mean service time of the successes
+	Deviation time.Duration   `json:"deviation"`           // standard deviation of it
+	Times     []time.Duration `json:"times,omitempty"`     // each service time, rising; one user alone
+	Replicas  int             `json:"replicas"`            // up throughout; 0: not known, Changing: not the same throughout
+	Answered  int             `json:"answered"`            // replicas that named themselves in its answers
+	Full      bool            `json:"full"`                // there were more requests than are kept to be judged
+	Drift     float64         `json:"drift"`               // share by which the latency changed from one half of the step to the other, less what may be chance; closed model
+	Unsettled bool            `json:"unsettled,omitempty"` // the SLO is met, but no part of the step is like the rest; open model
 	Host      HostUse         `json:"host"`
 	Health    load.Health     `json:"health"`
 	Met       bool            `json:"met"`               // more likely than not the load meets the SLO
@@ -121,7 +122,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	// The closed model is judged on the answers that came between the cut and
 	// the end, the open one on the arrivals that were due between them,
 	// however late they were answered.
-	cut := warmUpOf(t, samples, ended)
+	cut, steady := warmUpOf(t, samples, ended)
 	var requests []witness // in the order of arrival
 	var busy, service time.Duration
 	squares := 0.0 // of service times, seconds²
@@ -174,6 +175,8 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 		out.overload("%.1f requests in flight became %.1f", from, to)
 	} else if answered, due, is := behind(samples, cut, ended); is {
 		out.overload("%d of %d requests were answered in time", answered, due)
+	} else {
+		out.Unsettled = !steady && out.Met
 	}
 	return out
 }
