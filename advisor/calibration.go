@@ -42,8 +42,8 @@ func (c Capacity) stretch(mean time.Duration) float64 {
 // the SLO capacity; ok is false where no step or no simulation has a p95.
 func (m Measurement) Calibrate() (out Calibration, ok bool) {
 	c, nearest := m.Capacity, math.Inf(1)
-	for _, o := range c.Steps {
-		if off := math.Abs(o.Offered - c.SLO.Value); o.Trial.Rate > 0 && o.Trial.Replicas == 0 && !o.Spoiled && o.P95 > 0 && o.P95 != infinite && off < nearest {
+	for _, o := range arrivals(c.Steps) {
+		if off := math.Abs(o.Offered - c.SLO.Value); o.P95 > 0 && o.P95 != infinite && off < nearest {
 			nearest, out.Rate, out.Measured = off, o.Offered, o.P95
 		}
 	}

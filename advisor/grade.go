@@ -144,6 +144,10 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeC, "a service that is as fast at the end as at the beginning", "one request alone took %s at first and %s at the end",
 			profiles.FormatLatency(c.Baseline.Service), profiles.FormatLatency(c.Control.Service))
 	}
+	if first, last, drift := loadedDrift(c.Steps); drift > littleDrift {
+		add(GradeC, "a service that is as fast at the end as at the beginning", "at %s requests/s half of them took %s at first and %s at the end",
+			profiles.FormatRate(first.Trial.Rate), profiles.FormatLatency(first.P50), profiles.FormatLatency(last.P50))
+	}
 	switch {
 	case c.Scaling == nil:
 		add(GradeB, "a second replica count", "only one number of replicas was measured")

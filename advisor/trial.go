@@ -30,14 +30,15 @@ type Trial struct {
 // Observation is what came of a trial, after its warm-up was cut off.
 type Observation struct {
 	Trial     Trial           `json:"trial"`
-	Took      time.Duration   `json:"took"`     // the whole step, draining included
-	Over      time.Duration   `json:"over"`     // the time the figures cover
-	Requests  int             `json:"requests"` // judged
-	Failed    int             `json:"failed"`   // of them; one that the end of the step cut off has not failed
-	Offered   float64         `json:"offered"`  // arrivals per second that really came, open model
-	Rate      float64         `json:"rate"`     // successful answers per second
-	InFlight  float64         `json:"inFlight"` // mean
-	P50       time.Duration   `json:"p50"`      // latency of all; infinite where it failed or was cut off
+	Took      time.Duration   `json:"took"`               // the whole step, draining included
+	Over      time.Duration   `json:"over"`               // the time the figures cover
+	Requests  int             `json:"requests"`           // judged
+	Failed    int             `json:"failed"`             // of them; one that the end of the step cut off has not failed
+	Offered   float64         `json:"offered"`            // arrivals per second that really came, open model
+	Rate      float64         `json:"rate"`               // successful answers per second
+	InFlight  float64         `json:"inFlight"`           // mean
+	P50       time.Duration   `json:"p50"`                // latency of all; infinite where it failed or was cut off
+	P50Error  time.Duration   `json:"p50Error,omitempty"` // standard error of it; open model
 	P95       time.Duration   `json:"p95"`
 	Service   time.Duration   `json:"service"`             // mean service time of the successes
 	Deviation time.Duration   `json:"deviation"`           // standard deviation of it
@@ -169,6 +170,9 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
 	out.Blocks = blocksOf(requests, out.Over, out.P95, slo)
 	out.judge(slo, requests)
+	if t.Users == 0 {
+		out.P50Error = medianError(sorted, latencies)
+	}
 	if t.Users > 0 {
 		out.Drift = relativeDrift(latencies)
 	} else if from, to, grows := growing(samples, cut, ended); grows {
@@ -179,6 +183,25 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 		out.Unsettled = !steady && out.Met
 	}
 	return out
+}
+
+// medianError is the standard error of the median of latencies, from their order
+// statistics: of n independent ones the share below it is off by 1/(2√n). They
+// are worth fewer as they come; sorted are the same.
+func medianError(sorted, latencies []time.Duration) time.Duration {
+	if len(sorted) < 2 {
+		return infinite
+	}
+	slow := make([]float64, len(latencies))
+	for i, d := range latencies {
+		slow[i] = min(d, quantile(sorted, 0.95)).Seconds()
+	}
+	off := 0.5 / math.Sqrt(model.EffectiveSize(slow))
+	low, high := quantile(sorted, 0.5-off), quantile(sorted, 0.5+off)
+	if high == infinite {
+		return infinite
+	}
+	return (high - low) / 2
 }
 
 // quantile is the smallest value that a share q of the sorted ones does not
