@@ -48,16 +48,19 @@ type Capacity struct {
 	Host        HostUse       `json:"host"`                  // at the SLO capacity
 	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
 	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then
+	Grown       string        `json:"grown,omitempty"`       // a fleet that is not governed here became larger; what that cost
 	Doubt       string        `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing
 	Assessment
 	Refusal *Refusal `json:"refusal,omitempty"`
 
-	settled float64 // the load that the search ended on
-	passed  float64 // highest load that passed the test; 0: none
-	failed  float64 // lowest load that failed it, or saturation
-	missed  float64 // lowest load whose figures missed the SLO, or saturation
-	over    bool    // there is a load whose figures did
-	at      float64 // load whose host use was noted
+	settled  float64 // the load that the search ended on
+	passed   float64 // highest load that passed the test; 0: none
+	failed   float64 // lowest load that failed it, or saturation
+	missed   float64 // lowest load whose figures missed the SLO, or saturation
+	over     bool    // there is a load whose figures did
+	at       float64 // load whose host use was noted
+	met      float64 // highest load whose figures met the SLO
+	restless string  // the step of that load, where it did not settle
 }
 
 // note takes from an open-loop step what later conclusions need.
@@ -71,6 +74,11 @@ func (c *Capacity) note(o Observation) {
 	if !o.Met {
 		c.missed, c.over = min(c.missed, o.Offered), true
 		return
+	}
+	if o.Offered >= c.met {
+		if c.met, c.restless = o.Offered, ""; o.Unsettled {
+			c.restless = o.Trial.Name
+		}
 	}
 	if o.Offered >= c.at && o.Host.Known {
 		c.at, c.Host = o.Offered, o.Host

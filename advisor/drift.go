@@ -3,6 +3,7 @@ package advisor
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -10,13 +11,19 @@ const (
 	controlShare  = 0.05 // of the budget, at most, for repeating the first step
 	controlName   = "control"
 	aloneRequests = 60 // requests of a step with a single user
+	loadedName    = "control under load"
+	fewestLoaded  = 100 // requests of that
+	chances       = 3   // standard errors of a difference that are left to chance
 )
+
+// enoughForLoaded is the budget from which on the control is repeated under load.
+const enoughForLoaded = 2 * time.Minute
 
 // control repeats the first step, one user alone: what it says now that it did
 // not say then has nothing to do with the load. There is none where the time
 // is over.
 func (s *search) control(ctx context.Context, c *Capacity) error {
-	s.reserve = s.secondTime()
+	s.reserve = s.secondTime() + s.loadedTime()
 	length := min(s.left()-s.reserve, s.share(controlShare))
 	if length < minStep {
 		return nil
@@ -26,8 +33,50 @@ func (s *search) control(ctx context.Context, c *Capacity) error {
 		return err
 	}
 	c.Control = &o
-	c.Refusal = refuseDrift(c)
-	return nil
+	if c.Refusal = refuseDrift(c); c.Refusal != nil {
+		return nil
+	}
+	return s.controlLoaded(ctx, c)
+}
+
+// controlLoaded repeats the first load that met the SLO, with the same arrivals:
+// what fills up or gets lost shows under load before it shows to one user alone.
+// There is none where the budget has no room for it.
+func (s *search) controlLoaded(ctx context.Context, c *Capacity) error {
+	s.reserve = s.secondTime()
+	i := slices.IndexFunc(s.steps, func(o Observation) bool { return o.Trial.Rate > 0 && o.Met && !o.Spoiled })
+	if i < 0 || s.loadedTime() == 0 {
+		return nil
+	}
+	t := s.steps[i].Trial
+	t.Name, t.Length = loadedName, min(t.Length, s.left()-s.reserve, s.share(controlShare))
+	if t.Length < s.shortest(fewestLoaded, t.Rate) {
+		return nil
+	}
+	_, err := s.step(ctx, t)
+	if err == nil {
+		c.Refusal = refuseLoadedDrift(s.steps)
+	}
+	return err
+}
+
+// loadedDrift is how much p50 has changed between the first step under a load and
+// its repetition, as a share, less what chance may have done, as in drift.
+func loadedDrift(steps []Observation) (first, last Observation, share float64) {
+	for _, o := range steps {
+		if o.Trial.Name == loadedName && !o.Spoiled {
+			last = o
+		}
+	}
+	i := slices.IndexFunc(steps, func(o Observation) bool { return o.Trial.Rate > 0 && o.Trial.Seed == last.Trial.Seed })
+	if i >= 0 {
+		first = steps[i]
+	}
+	if last.Requests == 0 || first.P50 <= 0 {
+		return first, last, 0
+	}
+	chance := chances * math.Hypot(first.P50Error.Seconds(), last.P50Error.Seconds())
+	return first, last, max(0, math.Abs(last.P50.Seconds()-first.P50.Seconds())-chance) / first.P50.Seconds()
 }
 
 // alone is a repetition of the first step.
@@ -43,7 +92,7 @@ func (c *Capacity) drift() (share float64, ok bool) {
 		return 0, false
 	}
 	first, last := c.Baseline.Service.Seconds(), c.Control.Service.Seconds()
-	chance := 3 * math.Hypot(c.Baseline.serviceError(), c.Control.serviceError())
+	chance := chances * math.Hypot(c.Baseline.serviceError(), c.Control.serviceError())
 	return max(0, math.Abs(last-first)-chance) / first, true
 }
 
@@ -55,4 +104,12 @@ func (o Observation) serviceError() float64 {
 // controlTime is what the control is expected to take.
 func (s *search) controlTime(base Observation) time.Duration {
 	return min(s.share(controlShare), max(minStep, aloneRequests*base.Service))
+}
+
+// loadedTime is what its repetition under load is expected to take.
+func (s *search) loadedTime() time.Duration {
+	if s.Budget < enoughForLoaded {
+		return 0
+	}
+	return s.share(controlShare)
 }

@@ -24,8 +24,8 @@ func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 		return
 	}
 	var steps []Observation
-	for _, o := range c.Steps {
-		if o.Trial.Rate > 0 && !o.Spoiled && len(o.Blocks) > 0 {
+	for _, o := range arrivals(c.Steps) {
+		if len(o.Blocks) > 0 {
 			steps = append(steps, o)
 		}
 	}
@@ -72,7 +72,7 @@ func (c *Capacity) fitCurves() {
 
 // failing reports whether errors, not latencies, ended what the SLO allows.
 func (c *Capacity) failing() bool {
-	return slices.ContainsFunc(c.Steps, func(o Observation) bool { return o.Trial.Rate > 0 && !o.Spoiled && o.Failing })
+	return slices.ContainsFunc(arrivals(c.Steps), func(o Observation) bool { return o.Failing })
 }
 
 // saturationSpread is how sure the saturation is, from the rungs of the ladder.

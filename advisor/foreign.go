@@ -1,11 +1,15 @@
 package advisor
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"headroom/advisor/model"
 	"headroom/load"
 	"headroom/probe"
+	"headroom/profiles"
 )
 
 // answered is how many replicas named themselves. Names beyond those that are
@@ -84,4 +88,58 @@ func leaver(samples []load.Sample, ended time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// errGrown ends a part of a search: the fleet is no longer the one whose
+// saturation was measured.
+var errGrown = errors.New("more replicas answer than before")
+
+// grew reports whether more replicas answered a step of the open model than any
+// rung of the ladder. Its last rungs have all of them at work, however requests
+// are spread, so that those that had enough answers have seen every one.
+func (s *search) grew(o Observation) bool {
+	if o.Trial.Rate == 0 || o.Replicas != 0 || o.Spoiled {
+		return false
+	}
+	heard := 0
+	for _, rung := range rungs(s.steps) {
+		heard += rung.Requests
+	}
+	before := mostAnswered(rungs(s.steps))
+	return before > 0 && o.Answered > before && heard >= enoughToSee*o.Answered
+}
+
+func mostAnswered(steps []Observation) (most int) {
+	for _, o := range steps {
+		most = max(most, o.Answered)
+	}
+	return most
+}
+
+// afresh begins a search anew after a step which showed that the fleet has grown.
+// The steps before it are of another fleet, but for those of one user alone,
+// whom one replica serves.
+func (s *search) afresh(c Capacity) Capacity {
+	last := len(s.steps) - 1
+	before, now, lost := mostAnswered(rungs(s.steps)), s.steps[last].Answered, 0
+	s.steps = slices.Clone(s.steps) // others look at those
+	for i := range s.steps[:last] {
+		if o := &s.steps[i]; o.Trial.Users != 1 && !o.Spoiled {
+			o.Spoiled, o.Verdict, o.Why = true, model.Unsure, fmt.Sprintf("%s answered then, and %d later", profiles.Plural(before, "replica", "replicas"), now)
+			lost++
+		}
+	}
+	return Capacity{
+		Baseline: c.Baseline, Service: c.Service, Replicas: c.Replicas, Control: c.Control,
+		Grown: fmt.Sprintf("the fleet grew from %d to %s while it was measured: the %d steps before count for nothing", before, profiles.Plural(now, "replica", "replicas"), lost),
+	}
+}
+
+// blameGrowth is the refusal of a search; one that lacked time because the fleet
+// had grown says that.
+func (c *Capacity) blameGrowth() *Refusal {
+	if c.Refusal == nil || c.Grown == "" || !slices.Contains([]string{unsaturated, "R10", "R13"}, c.Refusal.Code) {
+		return c.Refusal
+	}
+	return &Refusal{"R5", c.Grown + ", and for others there was too little time", "keep the fleet at one size while it is measured, or give --budget more time"}
 }

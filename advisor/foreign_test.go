@@ -2,6 +2,8 @@ package advisor
 
 import (
 	"context"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,5 +119,63 @@ func (r *reacting) Run(ctx context.Context, t Trial) (Observation, error) {
 	if o.Replicas = 0; len(r.trials) == r.at+1 {
 		o.Replicas = Changing
 	}
+	return o, err
+}
+
+// A fleet that has grown between two steps is measured anew: what one replica
+// holds is not taken for what each of two does.
+func TestGrownFleetIsMeasuredAnew(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		budget  time.Duration
+		at      int // number of the trial from which on there are two replicas
+		refusal string
+	}{
+		{"it grows", 5 * time.Minute, 5, ""},
+		{"it grows when little time is left", 12 * time.Second, 4, "R5"},
+		{"it grows while the ladder is climbed", 5 * time.Minute, 2, ""},
+		{"it stays", 5 * time.Minute, 1000, ""},
+	} {
+		r := &twice{simulated: simulated{service: 20 * time.Millisecond, servers: 1, slo: mustSLO(t, "p95<100ms")}, at: c.at}
+		got, err := Search(t.Context(), r, SearchOptions{SLO: r.slo, Budget: c.budget, Seed: 1})
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case c.refusal != "":
+			if got.Refusal == nil || got.Refusal.Code != c.refusal || !strings.Contains(got.Refusal.Why, "the fleet grew from 1 to 2 replicas") {
+				t.Errorf("%s: refusal %v, want %s", c.name, got.Refusal, c.refusal)
+			}
+			continue
+		case got.Refusal != nil:
+			t.Fatalf("%s: refused: %v", c.name, got.Refusal)
+		}
+		want := 34.62 // M/D/1
+		if r.servers == 2 {
+			want = 83.2 // M/D/2
+		}
+		grew := c.at == 5
+		if math.Abs(got.SLO.Value/want-1) > 0.15 || (got.Grown != "") != grew || grew && got.Grade < GradeC || strings.Contains(got.GradeWhy, "the fleet grew") != grew {
+			t.Errorf("%s: %v at grade %s (%s), grown %q; want about %.1f/s", c.name, got.SLO, got.Grade, got.GradeWhy, got.Grown, want)
+		}
+		for i, o := range got.Steps {
+			if old := grew && i < c.at && o.Trial.Users != 1; o.Spoiled != old {
+				t.Errorf("%s: step %d (%s) spoiled %v (%s), want %v", c.name, i, o.Trial.Name, o.Spoiled, o.Why, old)
+			}
+		}
+	}
+}
+
+// twice is a foreign fleet of one replica, and of two from a trial on.
+type twice struct {
+	simulated
+	at int // number of the trial
+}
+
+func (r *twice) Run(ctx context.Context, t Trial) (Observation, error) {
+	if len(r.trials) == r.at {
+		r.servers = 2
+	}
+	o, err := r.simulated.Run(ctx, t)
+	o.Replicas, o.Answered = 0, r.servers
 	return o, err
 }

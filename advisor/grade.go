@@ -128,11 +128,17 @@ func (c *Capacity) flaws() []flaw {
 	if c.Even {
 		add(GradeC, "Poisson arrivals", "arrivals came at equal distances: those of real users come in bursts, of which it holds less")
 	}
+	if c.Grown != "" {
+		add(GradeC, "a fleet that keeps its size", "%s", c.Grown)
+	}
 	if c.Doubt != "" {
 		add(GradeC, quietMachine, "%s", c.Doubt)
 	}
 	if others, most := c.Host.others(); most && (c.HostLimited || c.Host.Saturated()) {
 		add(GradeC, quietMachine, "other programs kept %.2f of the %d cores busy, and the machine was full", others, c.Host.Cores)
+	}
+	if c.restless != "" {
+		add(GradeC, longer, "step %q met the SLO, but more than half of it was unlike its end: it had not settled", c.restless)
 	}
 	if !c.Confirmed {
 		add(GradeC, longer, "it was not confirmed")
@@ -143,6 +149,10 @@ func (c *Capacity) flaws() []flaw {
 	case drift > littleDrift:
 		add(GradeC, "a service that is as fast at the end as at the beginning", "one request alone took %s at first and %s at the end",
 			profiles.FormatLatency(c.Baseline.Service), profiles.FormatLatency(c.Control.Service))
+	}
+	if first, last, drift := loadedDrift(c.Steps); drift > littleDrift {
+		add(GradeC, "a service that is as fast at the end as at the beginning", "at %s requests/s half of them took %s at first and %s at the end",
+			profiles.FormatRate(first.Trial.Rate), profiles.FormatLatency(first.P50), profiles.FormatLatency(last.P50))
 	}
 	switch {
 	case c.Scaling == nil:

@@ -27,7 +27,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		// the budget.
 		answers := max(200, 30*float64(users)) / best.Rate
 		length := s.briefly(min(max(time.Duration(answers*float64(time.Second)), minStep), s.share(rungShare)), minStep)
-		if s.spent+length > limit && users > 4 {
+		if s.spent+length > limit && users > 4 || length > s.left() {
 			break
 		}
 		o, err := s.step(ctx, Trial{Name: profiles.Plural(users, "user", "users"), Users: users, Length: length})

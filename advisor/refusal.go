@@ -133,8 +133,20 @@ func refuseDrift(c *Capacity) *Refusal {
 		return nil
 	}
 	first, last := c.Baseline.Service, c.Control.Service
-	return &Refusal{"R6", fmt.Sprintf("one request alone took %s at first and %s at the end: what was measured between is not of one service",
-		latency(first), latency(last)),
+	return refuseChanged("one request alone took %s at first and %s at the end", latency(first), latency(last))
+}
+
+// refuseLoadedDrift is for one of which that shows under load.
+func refuseLoadedDrift(steps []Observation) *Refusal {
+	first, last, drift := loadedDrift(steps)
+	if drift <= tooMuchDrift {
+		return nil
+	}
+	return refuseChanged("at %s requests/s half of them took %s at first and %s at the end", profiles.FormatRate(first.Trial.Rate), latency(first.P50), latency(last.P50))
+}
+
+func refuseChanged(what string, args ...any) *Refusal {
+	return &Refusal{"R6", fmt.Sprintf(what, args...) + ": what was measured between is not of one service",
 		"find out what changes while it runs (a leak, a cache that fills, another program on its machine), and measure again"}
 }
 

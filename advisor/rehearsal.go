@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"headroom/advisor/sim"
@@ -25,11 +26,30 @@ func (m Measurement) Simulation() (sim.Setup, error) {
 	return s, err
 }
 
-// ServiceTimes are those of one request alone, whose latency is nothing else:
-// the lognormal ones through its p50 and p95, with its mean.
+// fewestTimes are as many service times as stand for their distribution.
+const fewestTimes = 20
+
+// ServiceTimes are those of one request alone, stretched to the saturation that
+// was measured.
 func (c Capacity) ServiceTimes() sim.Service {
+	alone := c.timesAlone()
+	return alone.Stretched(c.stretch(alone.Mean()))
+}
+
+// timesAlone are the service times of one request alone, at the beginning and at
+// the end. Of a measurement that has few of them they are the lognormal ones
+// through the p50 and p95 of the beginning, with its mean: nothing else is in
+// that latency.
+func (c Capacity) timesAlone() sim.Service {
+	times := slices.Clone(c.Baseline.Times)
+	if c.Control != nil {
+		times = append(times, c.Control.Times...)
+	}
 	low, high := c.Baseline.P50, c.Baseline.P95
-	if low <= 0 || high == math.MaxInt64 {
+	switch {
+	case len(times) >= fewestTimes:
+		return sim.Samples(times)
+	case low <= 0 || high == math.MaxInt64:
 		return sim.Constant(c.Service)
 	}
 	return sim.Percentiles(sim.Percentile{Share: 0.5, Value: low}, sim.Percentile{Share: 0.95, Value: high}, c.Service)

@@ -19,7 +19,7 @@ func (s *search) resume(ctx context.Context) (Capacity, error) {
 	if before.Saturation.Value > 0 && (before.Refusal == nil || before.Refusal.Code != unsaturated) {
 		c.Saturation, c.HostLimited = before.Saturation, before.HostLimited
 	}
-	s.reserve = s.controlTime(before.Baseline)
+	s.reserve = s.controlTime(before.Baseline) + s.loadedTime()
 	if c.Scaling == nil {
 		s.reserve += s.secondTime()
 	}

@@ -3,6 +3,7 @@ package advisor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -96,6 +97,7 @@ func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 		c.Budget, c.Spent = c.Budget+o.Prior.Budget, c.Spent+o.Prior.Spent
 	}
 	c.Even = o.Arrivals == profiles.Even
+	c.Refusal = c.blameGrowth()
 	switch c.Interrupted = ctx.Err() != nil; {
 	case !c.Interrupted || c.Refusal != nil || c.SLO.Value > 0:
 	case o.Prior != nil:
@@ -118,15 +120,19 @@ func (s *search) run(ctx context.Context) (Capacity, error) {
 	if err != nil {
 		return Capacity{}, err
 	}
-	s.reserve = s.controlTime(base) + s.secondTime()
+	s.reserve = s.controlTime(base) + s.loadedTime() + s.secondTime()
 	c := Capacity{Baseline: base, Service: base.Service, Replicas: base.Replicas}
 	return s.phases(ctx, c, s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second)
 }
 
-// phases goes through the parts of a search, until one refuses.
+// phases goes through the parts of a search, until one refuses. Where the fleet
+// has grown it begins anew, but for the first part, which loads one replica.
 func (s *search) phases(ctx context.Context, c Capacity, all ...func(context.Context, *Capacity) error) (Capacity, error) {
-	for _, phase := range all {
-		if err := phase(ctx, &c); err != nil || c.Refusal != nil {
+	for i := 0; i < len(all); i++ {
+		switch err := all[i](ctx, &c); {
+		case errors.Is(err, errGrown):
+			c, i = s.afresh(c), 0
+		case err != nil || c.Refusal != nil:
 			return c, err
 		}
 	}
@@ -138,10 +144,24 @@ func (s *search) checkBaseline(_ context.Context, c *Capacity) error {
 	return nil
 }
 
-// step performs one trial. One that the generator or a change of the fleet
-// spoiled is repeated once, then marked.
+// arrivals are the steps of the open model that say what the fleet holds as it
+// was found. Those of a control had the same arrivals as another one.
+func arrivals(steps []Observation) (out []Observation) {
+	for _, o := range steps {
+		if o.Trial.Rate > 0 && o.Trial.Replicas == 0 && o.Trial.Name != loadedName && !o.Spoiled {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// step performs one trial, with arrivals of its own unless it says which. One
+// that the generator or a change of the fleet spoiled is repeated once, then
+// marked.
 func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
-	t.Seed = s.Seed + uint64(len(s.steps))
+	if t.Seed == 0 {
+		t.Seed = s.Seed + uint64(len(s.steps))
+	}
 	var o Observation
 	for attempt := range 2 {
 		var err error
@@ -162,9 +182,13 @@ func (s *search) step(ctx context.Context, t Trial) (Observation, error) {
 			break
 		}
 	}
+	grown := s.grew(o)
 	s.steps = append(s.steps, o)
 	if s.Progress != nil {
 		s.Progress(s.steps, s.left())
+	}
+	if grown {
+		return o, errGrown
 	}
 	return o, nil
 }
@@ -224,8 +248,8 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	c.failed, c.missed = b.top, b.top
 	rate := firstShare * c.Saturation.Value
 	var last Observation
-	for _, o := range s.steps { // of a search that is continued
-		if o.Trial.Rate > 0 && !o.Spoiled && !o.Short {
+	for _, o := range arrivals(s.steps) { // of a search that is continued
+		if !o.Short {
 			c.note(o)
 			b.take(o)
 			last, rate = o, (b.low+b.top)/2
@@ -300,13 +324,17 @@ func (s *search) confirm(ctx context.Context, c *Capacity) error {
 }
 
 // atRate performs one open-loop step, and longer ones while they turn out too
-// short to tell and the budget has room. ok is false when it has no room for
-// one that may be conclusive, or when it was spoiled.
+// short to tell and the budget has room; one that met the SLO but did not settle
+// is lengthened once. ok is false when it has no room for one that may be
+// conclusive, or when it was spoiled.
 func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low, high float64) (o Observation, ok bool, err error) {
 	requests := s.enoughToPass()
-	for {
+	for lengthened := false; ; {
 		length, enough := s.stepLength(requests, rate, low, high)
 		if !enough {
+			if ok && !o.Short {
+				c.note(o) // it stands, though it did not settle
+			}
 			return o, ok, nil
 		}
 		o, err = s.step(ctx, Trial{Name: name, Rate: rate, Arrivals: s.Arrivals, Length: length})
@@ -316,11 +344,11 @@ func (s *search) atRate(ctx context.Context, c *Capacity, name string, rate, low
 		case o.Spoiled:
 			c.Doubt = fmt.Sprintf("step %q could not be used: %s", name, o.Why)
 			return o, false, nil
-		case !o.Short:
+		case !o.Short && (!o.Unsettled || lengthened):
 			c.note(o)
 			return o, true, nil
 		}
-		ok = o.Requests > 0
+		ok, lengthened = o.Requests > 0, lengthened || o.Unsettled
 		requests = max(requests, min(max(o.Needs, leastLonger*o.Requests), mostLonger*o.Requests))
 	}
 }

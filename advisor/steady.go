@@ -21,22 +21,23 @@ const coldRequests = 3
 // warmUpOf is when the warm-up of a step is over, as an offset from the start of
 // the run, by MSER-5 on the latencies in their order; never before the requests
 // that are cold for certain, or in the open model before warmUp. Where there is
-// no such moment only those are left out.
-func warmUpOf(t Trial, samples []load.Sample, ended time.Duration) time.Duration {
+// no such moment only those are left out, and steady is false.
+func warmUpOf(t Trial, samples []load.Sample, ended time.Duration) (cut time.Duration, steady bool) {
 	var latencies, at []time.Duration
 	for _, s := range samples {
 		if when := arrival(t, s); s.OK() && when < ended {
 			latencies, at = append(latencies, s.Latency()), append(at, when)
 		}
 	}
-	cut := time.Duration(warmUp * float64(ended))
+	cut = time.Duration(warmUp * float64(ended))
 	if t.Users > 0 && len(samples) > 2*coldRequests*t.Users {
 		cut = samples[coldRequests*t.Users-1].Done
 	}
-	if n, steady := model.WarmUp(inSeconds(latencies)); steady && n > 0 {
+	n, steady := model.WarmUp(inSeconds(latencies))
+	if steady && n > 0 {
 		cut = max(cut, at[n])
 	}
-	return cut
+	return cut, steady
 }
 
 // arrival is the moment of a request that decides whether it is judged: when it
@@ -107,10 +108,42 @@ func growing(samples []load.Sample, cut, ended time.Duration) (from, to float64,
 	return from, to, 2*model.Drift(inFlight) > 0 && 2*(to-from) > max(leastGrowth, growthShare*(from+to)/2)
 }
 
-// overload is the verdict on a step in which ever more requests were in flight.
-func (o *Observation) overload(from, to float64) {
+// mostBehind is the share of its requests, over 1/√n, that a step may be behind
+// with. Of so many that come by chance the number is off by half of that.
+const mostBehind = 2
+
+// behind reports whether fewer requests were answered until the end of a step
+// than had been due: not counting those that came so late that, by what most of
+// the first half took, they may still be under way.
+func behind(samples []load.Sample, cut, ended time.Duration) (answered, due int, is bool) {
+	var took []time.Duration
+	for _, s := range samples {
+		if s.Intended >= cut && s.Intended < cut+(ended-cut)/2 && s.Failure != load.Aborted {
+			took = append(took, s.Latency())
+		}
+	}
+	slices.Sort(took)
+	last := ended - quantile(took, 0.95)
+	if last < cut+(ended-cut)/2 {
+		return 0, 0, false // they take too long for the step to tell
+	}
+	for _, s := range samples {
+		if s.Intended < cut || s.Intended >= last {
+			continue
+		}
+		if due++; s.Done <= ended && s.Failure != load.Aborted {
+			answered++
+		}
+	}
+	n := float64(due)
+	return answered, due, n-float64(answered) > mostBehind*math.Sqrt(n)
+}
+
+// overload is the verdict on a step in which more came than were answered, with
+// what shows it.
+func (o *Observation) overload(shown string, args ...any) {
 	o.Met, o.Short, o.Needs, o.Verdict = false, false, 0, model.Fail
-	o.Why = fmt.Sprintf("%.1f requests in flight became %.1f: more came than were answered", from, to)
+	o.Why = fmt.Sprintf(shown, args...) + ": more came than were answered"
 }
 
 // unsteady reports whether one user alone got something else at the end of the

@@ -88,6 +88,42 @@ func TestShortStepsAreNoMisses(t *testing.T) {
 	}
 }
 
+// A step that met the SLO but did not settle is lengthened once; what did not
+// settle then either costs the grade.
+func TestUnsettledStepIsLengthenedOnce(t *testing.T) {
+	for name, settles := range map[string]bool{"when it is longer": true, "never": false} {
+		var before time.Duration // length of the step that did not settle; 0: it did
+		s := &scripted{open: func(t Trial) Observation {
+			o := Observation{Offered: t.Rate, Met: t.Rate <= 14}
+			o.Unsettled = o.Met && (!settles || before == 0 && !strings.HasPrefix(t.Name, "confirm"))
+			return o
+		}}
+		again := 0
+		run := s.open
+		s.open = func(trial Trial) Observation {
+			if before > 0 && trial.Name != loadedName {
+				last := s.trials[len(s.trials)-2]
+				if again++; trial.Rate != last.Rate || trial.Length < 2*before || trial.Length > 5*before {
+					t.Errorf("%s: after %v at %.1f/s came %v at %.1f/s, want longer at the same load", name, before, last.Rate, trial.Length, trial.Rate)
+				}
+			}
+			o := run(trial)
+			if before = 0; o.Unsettled && (len(s.trials) < 2 || s.trials[len(s.trials)-2].Rate != trial.Rate) {
+				before = trial.Length
+			}
+			return o
+		}
+		c, err := Search(t.Context(), s, SearchOptions{SLO: mustSLO(t, "p95<250ms"), Budget: 20 * time.Minute})
+		if err != nil || c.Refusal != nil || again == 0 {
+			t.Fatalf("%s: Search = %v, refusal %v, %d steps lengthened; want some", name, err, c.Refusal, again)
+		}
+		flawed := slices.ContainsFunc(c.flaws(), func(f flaw) bool { return f.most == GradeC && strings.Contains(f.why, "had not settled") })
+		if flawed == settles || c.SLO.Value < 12 || c.SLO.Value > 14 {
+			t.Errorf("%s: %v with a flaw %v, want about 13/s, with one %v", name, c.SLO, flawed, !settles)
+		}
+	}
+}
+
 // A confirmation is evidence of the load that came, not of the one that was
 // planned.
 func TestConfirmation(t *testing.T) {

@@ -29,32 +29,35 @@ type Trial struct {
 
 // Observation is what came of a trial, after its warm-up was cut off.
 type Observation struct {
-	Trial     Trial         `json:"trial"`
-	Took      time.Duration `json:"took"`     // the whole step, draining included
-	Over      time.Duration `json:"over"`     // the time the figures cover
-	Requests  int           `json:"requests"` // judged
-	Failed    int           `json:"failed"`   // of them; one that the end of the step cut off has not failed
-	Offered   float64       `json:"offered"`  // arrivals per second that really came, open model
-	Rate      float64       `json:"rate"`     // successful answers per second
-	InFlight  float64       `json:"inFlight"` // mean
-	P50       time.Duration `json:"p50"`      // latency of all; infinite where it failed or was cut off
-	P95       time.Duration `json:"p95"`
-	Service   time.Duration `json:"service"`   // mean service time of the successes
-	Deviation time.Duration `json:"deviation"` // standard deviation of it
-	Replicas  int           `json:"replicas"`  // up throughout; 0: not known, Changing: not the same throughout
-	Answered  int           `json:"answered"`  // replicas that named themselves in its answers
-	Full      bool          `json:"full"`      // there were more requests than are kept to be judged
-	Drift     float64       `json:"drift"`     // share by which the latency changed from one half of the step to the other, less what may be chance; closed model
-	Host      HostUse       `json:"host"`
-	Health    load.Health   `json:"health"`
-	Met       bool          `json:"met"`               // more likely than not the load meets the SLO
-	Short     bool          `json:"short"`             // the figures meet the SLO, but so few requests may do so by chance
-	Needs     int           `json:"needs"`             // about so many requests would tell, if Short
-	Failing   bool          `json:"failing,omitempty"` // so many failed that the SLO is missed
-	Verdict   model.Verdict `json:"verdict"`           // what they prove
-	Why       string        `json:"why"`               // what decided
-	Spoiled   bool          `json:"spoiled"`           // nothing may rest on the step; Why says what distorted it
-	Blocks    []Block       `json:"blocks,omitempty"`
+	Trial     Trial           `json:"trial"`
+	Took      time.Duration   `json:"took"`               // the whole step, draining included
+	Over      time.Duration   `json:"over"`               // the time the figures cover
+	Requests  int             `json:"requests"`           // judged
+	Failed    int             `json:"failed"`             // of them; one that the end of the step cut off has not failed
+	Offered   float64         `json:"offered"`            // arrivals per second that really came, open model
+	Rate      float64         `json:"rate"`               // successful answers per second
+	InFlight  float64         `json:"inFlight"`           // mean
+	P50       time.Duration   `json:"p50"`                // latency of all; infinite where it failed or was cut off
+	P50Error  time.Duration   `json:"p50Error,omitempty"` // standard error of it; open model
+	P95       time.Duration   `json:"p95"`
+	Service   time.Duration   `json:"service"`             // mean service time of the successes
+	Deviation time.Duration   `json:"deviation"`           // standard deviation of it
+	Times     []time.Duration `json:"times,omitempty"`     // each service time, rising; one user alone
+	Replicas  int             `json:"replicas"`            // up throughout; 0: not known, Changing: not the same throughout
+	Answered  int             `json:"answered"`            // replicas that named themselves in its answers
+	Full      bool            `json:"full"`                // there were more requests than are kept to be judged
+	Drift     float64         `json:"drift"`               // share by which the latency changed from one half of the step to the other, less what may be chance; closed model
+	Unsettled bool            `json:"unsettled,omitempty"` // the SLO is met, but no part of the step is like the rest; open model
+	Host      HostUse         `json:"host"`
+	Health    load.Health     `json:"health"`
+	Met       bool            `json:"met"`               // more likely than not the load meets the SLO
+	Short     bool            `json:"short"`             // the figures meet the SLO, but so few requests may do so by chance
+	Needs     int             `json:"needs"`             // about so many requests would tell, if Short
+	Failing   bool            `json:"failing,omitempty"` // so many failed that the SLO is missed
+	Verdict   model.Verdict   `json:"verdict"`           // what they prove
+	Why       string          `json:"why"`               // what decided
+	Spoiled   bool            `json:"spoiled"`           // nothing may rest on the step; Why says what distorted it
+	Blocks    []Block         `json:"blocks,omitempty"`
 }
 
 // MarshalJSON writes null for a latency that failed requests made infinite.
@@ -120,7 +123,7 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 	// The closed model is judged on the answers that came between the cut and
 	// the end, the open one on the arrivals that were due between them,
 	// however late they were answered.
-	cut := warmUpOf(t, samples, ended)
+	cut, steady := warmUpOf(t, samples, ended)
 	var requests []witness // in the order of arrival
 	var busy, service time.Duration
 	squares := 0.0 // of service times, seconds²
@@ -139,6 +142,9 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 			ok++
 			service += s.Service()
 			squares += s.Service().Seconds() * s.Service().Seconds()
+			if t.Users == 1 {
+				out.Times = append(out.Times, s.Service())
+			}
 		}
 		if r.failed {
 			out.Failed++
@@ -158,17 +164,44 @@ func Observe(t Trial, samples []load.Sample, ended time.Duration, slo profiles.S
 		mean := out.Service.Seconds()
 		out.Deviation = fromSeconds(math.Sqrt(max(0, squares/float64(ok)-mean*mean)))
 	}
+	slices.Sort(out.Times)
 	latencies := latenciesOf(requests)
 	sorted := slices.Sorted(slices.Values(latencies))
 	out.P50, out.P95 = quantile(sorted, 0.5), quantile(sorted, 0.95)
 	out.Blocks = blocksOf(requests, out.Over, out.P95, slo)
 	out.judge(slo, requests)
+	if t.Users == 0 {
+		out.P50Error = medianError(sorted, latencies)
+	}
 	if t.Users > 0 {
 		out.Drift = relativeDrift(latencies)
 	} else if from, to, grows := growing(samples, cut, ended); grows {
-		out.overload(from, to)
+		out.overload("%.1f requests in flight became %.1f", from, to)
+	} else if answered, due, is := behind(samples, cut, ended); is {
+		out.overload("%d of %d requests were answered in time", answered, due)
+	} else {
+		out.Unsettled = !steady && out.Met
 	}
 	return out
+}
+
+// medianError is the standard error of the median of latencies, from their order
+// statistics: of n independent ones the share below it is off by 1/(2√n). They
+// are worth fewer as they come; sorted are the same.
+func medianError(sorted, latencies []time.Duration) time.Duration {
+	if len(sorted) < 2 {
+		return infinite
+	}
+	slow := make([]float64, len(latencies))
+	for i, d := range latencies {
+		slow[i] = min(d, quantile(sorted, 0.95)).Seconds()
+	}
+	off := 0.5 / math.Sqrt(model.EffectiveSize(slow))
+	low, high := quantile(sorted, 0.5-off), quantile(sorted, 0.5+off)
+	if high == infinite {
+		return infinite
+	}
+	return (high - low) / 2
 }
 
 // quantile is the smallest value that a share q of the sorted ones does not

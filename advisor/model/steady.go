@@ -43,10 +43,10 @@ func WarmUp(values []float64) (cut int, steady bool) {
 		}
 	}
 	switch cut = best * batchSize; {
-	case best > m/2:
-		return cut, false
 	case best > 0 && !differs(values[:cut], values[cut:]):
 		return 0, true
+	case best > m/2:
+		return cut, false
 	}
 	return cut, true
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -56,6 +57,27 @@ func Percentiles(low, high Percentile, mean time.Duration) Service {
 			s.quantiles[i] = time.Duration(float64(q) * float64(mean) / sum)
 		}
 		s.mean = mean
+	}
+	return s
+}
+
+// Samples draws from times that were measured, one or more in any order, each as
+// often as another.
+func Samples(times []time.Duration) Service {
+	s := Service{quantiles: slices.Sorted(slices.Values(times))}
+	for _, t := range times {
+		s.mean += t
+	}
+	s.mean /= time.Duration(len(times))
+	return s
+}
+
+// Stretched has every time f times as long.
+func (s Service) Stretched(f float64) Service {
+	s.mean = time.Duration(float64(s.mean) * f)
+	s.quantiles = slices.Clone(s.quantiles)
+	for i, q := range s.quantiles {
+		s.quantiles[i] = time.Duration(float64(q) * f)
 	}
 	return s
 }

@@ -127,6 +127,9 @@ func TestService(t *testing.T) {
 		{"lognormal", lognormal, 125 * time.Millisecond, 0.562, 0.02},
 		{"lognormal with its mean", Percentiles(Percentile{0.5, 100 * time.Millisecond}, Percentile{0.95, 300 * time.Millisecond}, 130*time.Millisecond),
 			130 * time.Millisecond, 0.562, 0.02},
+		{"samples: squares off their mean 400, 0 and 400, of 60 squared", Samples([]time.Duration{80, 40, 60}), 60, 2. / 27, 1e-9},
+		{"samples, stretched", Samples([]time.Duration{80, 40, 60}).Stretched(1.5), 90, 2. / 27, 1e-9},
+		{"exponential, stretched", Exponential(quarter).Stretched(2), 2 * quarter, 1, 0},
 	}
 	for _, tt := range tests {
 		if got := tt.of.Mean(); math.Abs(float64(got)/float64(tt.mean)-1) > tt.within {

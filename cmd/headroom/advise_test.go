@@ -29,7 +29,7 @@ func measurementFile(t *testing.T, local bool, starts ...time.Duration) string {
 	for _, rate := range []float64{3, 5, 7, 9, 10} {
 		c.Steps = append(c.Steps, advisor.Observation{
 			Trial: advisor.Trial{Name: profiles.FormatRate(rate) + "/s", Rate: rate}, Requests: 600, Offered: rate, Rate: rate, InFlight: rate / 9,
-			P50: 70 * time.Millisecond, P95: 120 * time.Millisecond, Verdict: model.Pass, Met: true,
+			P50: 70 * time.Millisecond, P95: time.Duration(29*rate) * time.Millisecond, Verdict: model.Pass, Met: true,
 			Host: advisor.HostUse{Known: true, Cores: 4, Replicas: 0.07 * rate},
 		})
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,11 +89,28 @@ func (a *app) searchAdvice(cmd *cobra.Command, m advisor.Measurement, advice adv
 	if err != nil {
 		return usage("--search: %w", err)
 	}
+	if err := a.calibrate(m, true); err != nil {
+		return err
+	}
 	s.by, s.load = builtin, load
 	if v.wanted.Within != nil {
 		s.by = v.wanted.Within.Name
 	}
 	return a.search(setup, advice.Policy, s)
+}
+
+// calibrate says how near the simulator comes to a measurement, and refuses to
+// decide anything by it where that is too far.
+func (a *app) calibrate(m advisor.Measurement, decides bool) error {
+	c, ok := m.Calibrate()
+	if !ok {
+		return nil
+	}
+	write(a.err, fmt.Sprintf("calibration: %s\n", c))
+	if decides && c.Off() {
+		return &exit{exitInconclusive, errors.New("--search: the simulator does not do what was measured, and what it finds would not hold: size by the formulas, without --search")}
+	}
+	return nil
 }
 
 // refuseUntried refuses what an advice keeps something free for and a recorded

@@ -38,6 +38,11 @@ func (a *app) simulateCommand() *cobra.Command {
 			if err := s.finish(); err != nil {
 				return err
 			}
+			if s.measured != nil {
+				if err := a.calibrate(*s.measured, s.search.wanted); err != nil {
+					return err
+				}
+			}
 			if s.search.wanted {
 				return a.search(s.setup, policy, s.search)
 			}

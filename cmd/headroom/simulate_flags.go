@@ -19,6 +19,7 @@ import (
 type simulateFlags struct {
 	setup        sim.Setup
 	measurement  string
+	measured     *advisor.Measurement // that it names; nil: none
 	serviceTime  time.Duration
 	distribution string
 	startUp      time.Duration
@@ -114,6 +115,7 @@ func (s *simulateFlags) fillService() error {
 		if err != nil {
 			return &exit{exitUsage, err}
 		}
+		s.measured = &m
 		if err := s.fillMeasured(m); err != nil {
 			return usage("--measurement: %s: %w", s.measurement, err)
 		}
