@@ -54,8 +54,8 @@ func (s *Session) SetSpawnRate(perSecond float64) error {
 // SetRate changes how many arrivals per second come in the swarm under way,
 // and in the next one, instead of a shape.
 func (s *Session) SetRate(perSecond float64) error {
-	if !(perSecond > 0) || math.IsInf(perSecond, 1) {
-		return fmt.Errorf("rate: got %v, want more than 0 per second, and finite", perSecond)
+	if !(perSecond > 0) || perSecond > profiles.MostRate {
+		return fmt.Errorf("rate: got %v, want more than 0 per second, and %d at most", perSecond, profiles.MostRate)
 	}
 	return s.steer(true, func(e *load.Engine) { e.SetRate(perSecond) }, func(p *profiles.Plan) { p.Rate, p.Shape = perSecond, nil },
 		profiles.FormatRate(perSecond)+" arrivals come per second")

@@ -63,7 +63,7 @@ type Plan struct {
 	UserShape Shape         // closed model: users over time, instead of Users and SpawnRate; its whole part is meant
 	SpawnRate float64       // users started per second; default 1
 	Wait      Wait          // closed model: think time
-	Rate      float64       // open model: arrivals per second
+	Rate      float64       // open model: arrivals per second, up to MostRate
 	Shape     Shape         // open model: rate over time, instead of Rate
 	Arrivals  Arrivals      // open model; default Poisson
 	MaxUsers  int           // open model: most requests under way at once; default 1000
@@ -78,6 +78,10 @@ type Plan struct {
 
 // MostUsers bounds the users of a plan: more are a slip of the keyboard.
 const MostUsers = 1_000_000
+
+// MostRate bounds the arrivals of a plan, per second: no generator sends more,
+// and those that wait to be sent are kept.
+const MostRate = 10_000_000
 
 // DefaultPlan holds the values used where nothing else is said.
 func DefaultPlan() Plan {
@@ -192,8 +196,11 @@ func (p Plan) Validate() error {
 			bad("--spawn-rate: got %v, want more than 0 users per second", p.SpawnRate)
 		}
 	}
-	if !(p.Rate >= 0) || math.IsInf(p.Rate, 1) {
-		bad("--rate: got %v, want more than 0 per second, and finite", p.Rate)
+	if !(p.Rate >= 0) || p.Rate > MostRate {
+		bad("--rate: got %v, want more than 0 per second, and %d at most", p.Rate, MostRate)
+	}
+	if most := peak(p.Shape); most > MostRate {
+		bad("rate: got a shape of up to %.0f per second, want %d at most", most, MostRate)
 	}
 	if !isToken(p.Method) {
 		bad("--method: got %q, want one such as GET or POST", p.Method)

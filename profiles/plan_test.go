@@ -41,6 +41,8 @@ func TestPlanValidate(t *testing.T) {
 		{"no spawn rate", func(p *Plan) { p.SpawnRate = 0 }, []string{"--spawn-rate: got 0, want more than 0"}},
 		{"spawn rate NaN", func(p *Plan) { p.SpawnRate = math.NaN() }, []string{"--spawn-rate: got NaN"}},
 		{"endless rate", func(p *Plan) { p.Rate = math.Inf(1) }, []string{"--rate: got +Inf, want more than 0"}},
+		{"more than any machine sends", func(p *Plan) { p.Rate = 1e12 }, []string{"--rate: got 1e+12, want more than 0 per second, and 10000000 at most"}},
+		{"a shape of more", func(p *Plan) { p.Shape = Constant(1e8) }, []string{"rate: got a shape of up to 100000000 per second, want 10000000 at most"}},
 		{"negative rate", func(p *Plan) { p.Rate = -1 }, []string{"--rate: got -1, want more than 0"}},
 		{"no room for arrivals", func(p *Plan) { p.Rate, p.MaxUsers = 5, 0 }, []string{"--max-users: got 0, want 1 or more"}},
 		{"unknown arrivals", func(p *Plan) { p.Rate, p.Arrivals = 5, "bursty" }, []string{`--arrivals: got "bursty", want poisson or constant`}},

@@ -20,6 +20,9 @@ import (
 // a hidden first argument, as a scaler's supervisors are.
 const guardArg = "guard-terminal"
 
+// guardVar is in its environment: what somebody types is no guard.
+const guardVar = "HEADROOM_GUARD"
+
 // survived is the last that the guard is told by a process that lived to put
 // the terminal back itself. What the runtime says of a crash begins otherwise.
 const survived = "\x00"
@@ -49,6 +52,7 @@ func guard(terminal *os.File) (release func()) {
 	}
 	defer in.Close()
 	cmd := exec.Command(program, guardArg)
+	cmd.Env = append(os.Environ(), guardVar+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, terminal, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if cmd.Start() != nil {
@@ -67,7 +71,9 @@ func guard(terminal *os.File) (release func()) {
 
 // IsGuard reports whether these are the os.Args of a process that is to guard
 // the terminal of another one. Main must ask before anything else.
-func IsGuard(args []string) bool { return len(args) == 2 && args[1] == guardArg }
+func IsGuard(args []string) bool {
+	return len(args) == 2 && args[1] == guardArg && os.Getenv(guardVar) != ""
+}
 
 // Guard waits for the end of the process that started this one for it, puts the
 // terminal back unless that did so itself, and returns the exit code for this

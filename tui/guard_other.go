@@ -1,9 +1,11 @@
+//go:build !linux && !darwin
+
 package tui
 
 import "os"
 
-// A Windows console has no modes that outlive the process: there is nothing to
-// guard.
+// Elsewhere nothing guards the terminal. A Windows console has no modes that
+// outlive the process.
 
 // IsGuard is false.
 func IsGuard([]string) bool { return false }
