@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"headroom/advisor/model"
@@ -25,6 +26,18 @@ func (i Interval) String() string {
 		low = profiles.FormatRate(i.Low)
 	}
 	return fmt.Sprintf("%s%s [%s … %s]", profiles.FormatRate(i.Value), i.Unit, low, profiles.FormatRate(i.High))
+}
+
+// lies writes "between 15.1 and 17.2/s".
+func (i Interval) lies() string {
+	low, high := profiles.FormatRate(i.Low), profiles.FormatRate(i.High)
+	switch {
+	case math.IsInf(i.High, 1):
+		return fmt.Sprintf("above %s%s", low, i.Unit)
+	case i.Low <= 0:
+		return fmt.Sprintf("below %s%s", high, i.Unit)
+	}
+	return fmt.Sprintf("between %s and %s%s", low, high, i.Unit)
 }
 
 // Capacity is what the measured replicas hold.

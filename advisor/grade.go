@@ -118,9 +118,9 @@ func (c *Capacity) flaws() []flaw {
 	}
 	switch half := (c.SLO.High - c.SLO.Low) / 2 / c.SLO.Value; {
 	case half > goodBracket:
-		add(GradeC, longer, "the capacity is known within %.0f %%", half*100)
+		add(GradeC, longer, "the capacity lies %s", c.SLO.lies())
 	case half > closeBracket:
-		add(GradeB, longer, "the capacity is known within %.0f %%", half*100)
+		add(GradeB, longer, "the capacity lies %s", c.SLO.lies())
 	}
 	if c.Interrupted {
 		add(GradeD, "letting it go on (capacity --continue)", "it was interrupted")

@@ -34,9 +34,9 @@ func TestGrade(t *testing.T) {
 			c.Host, c.HostLimited = HostUse{Known: true, Cores: 2, Busy: 1.8, Replicas: 0.4, Load: 0.1}, true
 		}, GradeC, "other programs kept 1.30 of the 2 cores busy", "nothing else to do"},
 		{"its machine was full of the service", func(c *Capacity) { c.Host = HostUse{Known: true, Cores: 2, Busy: 2, Replicas: 1.7, Load: 0.1} }, GradeB, "only one number of replicas", "a second"},
-		{"an interval of 8 %", func(c *Capacity) { c.SLO.High = 114 }, GradeB, "within 8 %", "a longer --budget"},
-		{"an interval of 20 %", func(c *Capacity) { c.SLO.Low, c.SLO.High = 80, 120 }, GradeC, "within 20 %", "a longer --budget"},
-		{"no bound above", func(c *Capacity) { c.SLO.High = inf }, GradeC, "within +Inf %", "a longer --budget"},
+		{"an interval of 8 %", func(c *Capacity) { c.SLO.High = 114 }, GradeB, "lies between 98.0 and 114", "a longer --budget"},
+		{"an interval of 20 %", func(c *Capacity) { c.SLO.Low, c.SLO.High = 80, 120 }, GradeC, "lies between 80.0 and 120", "a longer --budget"},
+		{"no bound above", func(c *Capacity) { c.SLO.High = inf }, GradeC, "lies above 98.0", "a longer --budget"},
 		{"not confirmed", func(c *Capacity) { c.Confirmed = false }, GradeC, "it was not confirmed", "a longer --budget"},
 		{"failed below what passed", func(c *Capacity) { c.passed, c.failed = 98, 96 }, GradeC, "98.0/s passed and 96.0/s failed", "a longer --budget"},
 		{"missed below what is settled on", func(c *Capacity) { c.missed = 97 }, GradeC, "the steps contradict each other", "a longer --budget"},

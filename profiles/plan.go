@@ -250,6 +250,11 @@ func ValidateTarget(s string) error {
 	if s == "" {
 		return fmt.Errorf("target: got nothing, %s", want)
 	}
+	if !strings.Contains(s, "://") {
+		if u, err := url.Parse("http://" + s); err == nil && (u.Port() != "" || u.Hostname() == "localhost") {
+			return fmt.Errorf("target: got %q, want http://%s or https://%s", s, s, s)
+		}
+	}
 	u, err := url.Parse(s)
 	switch {
 	case err != nil:

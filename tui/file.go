@@ -10,6 +10,8 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
+
+	"headroom/advisor"
 )
 
 // fileForm asks for a file name, and for a format where there are several.
@@ -141,7 +143,11 @@ func (m *screen) saveTo(args []string) (tea.Cmd, error) {
 // advised reports whether there is advice, and says so where there is none.
 func (m *screen) advised(to string) bool {
 	if m.latest.Advice == nil {
-		m.notice = notice{text: "there is nothing to " + to + " yet: " + keys.Advise.Help().Key + " measures", bad: true}
+		how := "press " + keys.Advise.Help().Key + " to measure"
+		if m.latest.Phase == advisor.Measuring {
+			how = "the measurement is still under way"
+		}
+		m.notice = notice{text: "there is nothing to " + to + " yet: " + how, bad: true}
 	}
 	return m.latest.Advice != nil
 }

@@ -260,5 +260,5 @@ func trafficNews(st advisor.State, traffic string) string {
 	if st.Advice != nil || topicOf(st) == topicCapacity {
 		return fmt.Sprintf("the advice for %s requests/s is in view %d", traffic, viewAdvisor+1)
 	}
-	return fmt.Sprintf("the advice will be for %s requests/s: %s measures", traffic, keys.Advise.Help().Key)
+	return fmt.Sprintf("the advice will be for %s requests/s: press %s to measure", traffic, keys.Advise.Help().Key)
 }

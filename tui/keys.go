@@ -133,8 +133,11 @@ func (m *screen) footer() []key.Binding {
 	if m.o.Attached {
 		quit = as(k.Quit, k.Quit.Help().Key, "detach")
 	}
-	if m.waits() {
+	switch {
+	case m.waits():
 		return []key.Binding{k.Help, quit}
+	case m.small():
+		return []key.Binding{quit}
 	}
 	out := append(m.forPhase(), m.forView()...)
 	if m.latest.Phase != advisor.Idle { // what is shown changes by itself

@@ -16,7 +16,7 @@ func measuringPage(st advisor.State, s *styles, w, h int, foot []string) page {
 	slo := clean(st.SLO.String())
 	now := "waiting for the fleet to come to rest"
 	if t := st.Search.Now; t.Name != "" {
-		now = "step under way: " + clean(t.Name) + ", at most " + span(t.Length)
+		now = "step under way: " + clean(t.Name) + ", for up to " + span(t.Length)
 	}
 	head, rows := stepTable(st.Search.Steps).render(s, w-2)
 	if len(rows) == 0 {
@@ -45,7 +45,7 @@ const usualSteps = 10
 // progress is the share of the budget that is spent.
 func progress(st advisor.State, s *styles, w int) string {
 	whole := st.Search.Budget
-	return cut(progressBar(st.Spent(), whole, s)+fmt.Sprintf("  %s of load left of %s", clock(whole-st.Spent()), clock(whole)), w)
+	return cut(progressBar(st.Spent(), whole, s)+fmt.Sprintf("  %s left of %s of load", clock(whole-st.Spent()), clock(whole)), w)
 }
 
 // progressBar is of a fixed width.
@@ -215,6 +215,22 @@ func comparison(st advisor.State, s *styles, w int) []string {
 	})
 	row("replicas up", func(o advisor.Outcome) cell { return text(fleetRange(o)) })
 	row("replicas answered", func(o advisor.Outcome) cell { return text(count(len(o.Replicas))) })
+	known := func(name string, of func(advisor.Outcome) *float64, show func(float64) string) {
+		for _, o := range []*advisor.Outcome{st.Before, st.After} {
+			if o != nil && of(*o) != nil {
+				row(name, func(o advisor.Outcome) cell {
+					if v := of(o); v != nil {
+						return text(show(*v))
+					}
+					return toned(dim, none)
+				})
+				return
+			}
+		}
+	}
+	known("in time", func(o advisor.Outcome) *float64 { return o.Attainment }, percent)
+	known("replica hours", func(o advisor.Outcome) *float64 { return o.ReplicaSeconds }, func(seconds float64) string { return fmt.Sprintf("%.3g", seconds/3600) })
+	known("cost", func(o advisor.Outcome) *float64 { return o.Cost }, func(v float64) string { return fmt.Sprintf("%.3g", v) })
 	head, rows := t.render(s, w-2)
 	return append([]string{"", " " + s.paint(strong, "The same load") + s.paint(dim, " before and after"), " " + head}, indent(rows, 1)...)
 }

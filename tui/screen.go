@@ -275,13 +275,14 @@ func exactHeight(lines []string, h int) []string {
 // waits reports whether no State has come yet, before which nothing is known.
 func (m *screen) waits() bool { return m.shown.Seq == 0 }
 
+func (m *screen) small() bool { return m.w < leastWidth || m.h < leastHeight }
+
 func (m *screen) body() []string {
 	s, w := m.styles, m.w
-	small := w < leastWidth || m.h < leastHeight
 	switch {
-	case m.waits() && (small || m.mode != modeHelp):
+	case m.waits() && (m.small() || m.mode != modeHelp):
 		return centred(s, "waiting for the session", w, m.h-1)
-	case small:
+	case m.small():
 		return renderSmall(m.shown, s, w, m.h)
 	}
 	lines := append(renderHeader(m.shown, s, w), renderTabs(m.o.views(), m.view, m.lookNotes(), s, w))

@@ -400,7 +400,8 @@ func refusedState() advisor.State {
 }
 
 func outcome(st advisor.State, rate float64, p50 time.Duration, least, most int) *advisor.Outcome {
-	o := &advisor.Outcome{Stats: stats("all", 30*time.Second, rate, 0, p50), Least: least, Most: most, Health: load.Health{Verdict: load.Sound}}
+	o := &advisor.Outcome{Stats: stats("all", 30*time.Second, rate, 0, p50), Least: least, Most: most, Health: load.Health{Verdict: load.Sound},
+		Attainment: new(min(1, 0.11/p50.Seconds()*0.4)), ReplicaSeconds: new(30 * float64(most))}
 	for i := range most {
 		o.Replicas = append(o.Replicas, load.Replica{Name: fmt.Sprintf("replica-%d", i+1)})
 	}

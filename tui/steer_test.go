@@ -62,7 +62,7 @@ func TestKeysOfTheLoadSaySomething(t *testing.T) {
 		{"advise", steadyState(), []string{"a"}, "advise", "✓ the swarm makes room for the measurement and comes back afterwards"},
 		{"verify", advisedState(), []string{"v"}, "verify", "✓ the swarm makes room for the replay and comes back afterwards"},
 		{"traffic before a measurement", idleState(), []string{"e", "shift+tab", "ctrl+u", "5..9", "enter"}, "traffic 5..9",
-			"✓ the advice will be for 5..9 requests/s: a measures"},
+			"✓ the advice will be for 5..9 requests/s: press a to measure"},
 		{"traffic after it", measuredState(), []string{"e", "shift+tab", "5..9", "enter"}, "traffic 5..9",
 			"✓ the advice for 5..9 requests/s is in view 5"},
 		{"traffic of an open load", openState(), []string{"e", "tab", "0", "tab", "enter"}, "traffic 50..2000", "✓ the advice will be for 50..2000"},

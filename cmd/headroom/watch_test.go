@@ -25,7 +25,7 @@ func TestWatchRefuses(t *testing.T) {
 		says string
 	}{
 		{nil, "arguments: got 0, want one: the URL to watch"},
-		{[]string{"127.0.0.1:8000"}, `target: got "127.0.0.1:8000", want a URL such as`},
+		{[]string{"127.0.0.1:8000"}, `target: got "127.0.0.1:8000", want http://127.0.0.1:8000 or`},
 		{[]string{"ftp://x/"}, `target: got "ftp://x/" with scheme "ftp"`},
 		{[]string{target, "--rate", "0"}, `--rate: got "0", want a rate above 0`},
 		{[]string{target, "--rate", "1000/s"}, "--rate: got 1000/s, want 50/s at most: a load is what headroom run is for"},
