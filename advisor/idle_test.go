@@ -44,6 +44,8 @@ func TestCPUOfStepsThatAreClose(t *testing.T) {
 			}
 			capacity.Steps = append(capacity.Steps, Observation{Trial: Trial{Rate: rate}, Requests: 500, Offered: rate, Rate: rate, Host: HostUse{Known: true, Cores: 2, Replicas: cores}})
 		}
+		// One that is shorter than the looks of a scaler says nothing.
+		capacity.Steps = append(capacity.Steps, Observation{Trial: Trial{Rate: 38}, Requests: 70, Offered: 38, Rate: 38, Host: HostUse{Known: true, Cores: 2, Replicas: 0.3}})
 		now := circumstances{traffic: traffic(50, 200), window: 10 * time.Second, interval: 5 * time.Second, limit: 300 * time.Millisecond, managed: true}
 		for _, score := range capacity.scoreMetrics(now) {
 			if score.Kind == profiles.CPU && score.Fitness != c.want {

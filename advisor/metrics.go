@@ -62,6 +62,10 @@ type signals struct {
 	capacity float64   // requests per second
 }
 
+// leastLook is how long a step lasts whose CPU counts: a scaler looks at it once
+// a second, so that of a shorter one it is that of half the step.
+const leastLook = 3 * time.Second
+
 // signalsOf is the series of one metric. ok is false for a metric that was not
 // measured. The CPU follows what is served, whoever waits for it: of it the
 // steps of the closed model and those beyond the capacity say as much; so does
@@ -76,6 +80,9 @@ func (c *Capacity) signalsOf(kind profiles.Kind, managed bool) (s signals, ok bo
 		v, known := c.level(kind, o, managed)
 		if !known {
 			return s, false
+		}
+		if kind == profiles.CPU && o.Rate*leastLook.Seconds() > float64(o.Requests) {
+			continue
 		}
 		x := o.Offered / n
 		if kind == profiles.CPU {
