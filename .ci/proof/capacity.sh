@@ -6,7 +6,7 @@
 #   target   headroom target, one request at a time for 25 ms, constant or exponential:
 #            the saturation against 1 over the service time that it measured itself,
 #            within 5 %, and the SLO capacity against queueing theory at that service
-#            time, within 10 %: ROUNDS (5) of each
+#            time, within 10 %: ROUNDS (5) of each, BUDGET (5m) each
 #   fastapi  the FastAPI application of the fastapi-serve documentation under uvicorn, and the
 #            same with a sleep in the place of its sum: tune holds the SLO afterwards,
 #            and CPU is a good metric for the first and misleading for the second
@@ -16,7 +16,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/parts.sh" target fastapi -- "$@"
-rounds=${ROUNDS:-5} budget=${BUDGET:-90s}
+rounds=${ROUNDS:-5} budget=${BUDGET:-5m}
 source "$here/../e2e/lib.sh"
 "$here/../needs" python3-fastapi uvicorn curl >"$work/needs.txt"
 cd "$work"

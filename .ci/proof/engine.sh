@@ -78,7 +78,7 @@ dashboard() {
     python3 "$here/exert.py" "dashboard-$2x$3.cost" "${generator[@]}" --save "dashboard-$2x$3-$1.json" || [ $? = 3 ]
 }
 if part dashboard; then
-  rounds=12
+  rounds=${ROUNDS:-12}
   printf '%s\n' "${sizes[@]}" >sizes.txt
   for ((round = 1; round <= rounds; round++)); do
     turns=(headless "${sizes[@]/#/dashboard }")
