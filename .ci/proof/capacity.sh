@@ -19,11 +19,7 @@ source "$here/parts.sh" target fastapi -- "$@"
 rounds=${ROUNDS:-5} budget=${BUDGET:-5m}
 source "$here/../e2e/lib.sh"
 "$here/../needs" python3-fastapi uvicorn curl >"$work/needs.txt"
-cd "$work"
-(cd "$here/../.." && go build -o "$work/headroom" ./cmd/headroom)
-export PATH="$work:$PATH"
-echo "headroom $(git -C "$here" rev-parse --short HEAD), $(go version | cut -d ' ' -f 3), Linux $(uname -r)"
-echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
+built
 verdict=0
 
 # measured DISTRIBUTION ROUND LIMIT measures a target of its own, and keeps what
@@ -76,6 +72,4 @@ if part fastapi; then
   tuned sleeps /load/600000 "$((2 * high))" sleeping misleading
 fi
 echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg)"
-trap - EXIT
-finish # a target that was missed is no failure of this script
-exit $verdict
+concluded

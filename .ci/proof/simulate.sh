@@ -20,11 +20,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 source "$here/parts.sh" live speed -- "$@"
 seconds=${TIME:-120} rounds=${ROUNDS:-8}
 source "$here/../e2e/lib.sh"
-cd "$work"
-(cd "$here/../.." && go build -o "$work/headroom" ./cmd/headroom)
-export PATH="$work:$PATH"
-echo "headroom $(git -C "$here" rev-parse --short HEAD), $(go version | cut -d ' ' -f 3), Linux $(uname -r)"
-echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores, load average $(cut -d ' ' -f 1-3 /proc/loadavg)"
+built
 verdict=0
 
 limit=150ms
@@ -79,6 +75,4 @@ P
   python3 -B "$here/simulate.py" speed bench.txt search.json "$(python3 -c "import time; print(time.time() - $began)")" || verdict=$?
 fi
 echo "load average at the end $(cut -d ' ' -f 1-3 /proc/loadavg)"
-trap - EXIT
-finish # a target that was missed is no failure of this script
-exit $verdict
+concluded
