@@ -2,9 +2,12 @@ package advisor
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"time"
+
+	"headroom/profiles"
 )
 
 const (
@@ -61,22 +64,27 @@ func (s *search) controlLoaded(ctx context.Context, c *Capacity) error {
 }
 
 // loadedDrift is how much p50 has changed between the first step under a load and
-// its repetition, as a share, less what chance may have done, as in drift.
-func loadedDrift(steps []Observation) (first, last Observation, share float64) {
+// its repetition, as drift says it; 0 where it was not repeated.
+func loadedDrift(steps []Observation) (what string, share float64) {
+	var last Observation
 	for _, o := range steps {
 		if o.Trial.Name == loadedName && !o.Spoiled {
 			last = o
 		}
 	}
 	i := slices.IndexFunc(steps, func(o Observation) bool { return o.Trial.Rate > 0 && o.Trial.Seed == last.Trial.Seed })
-	if i >= 0 {
-		first = steps[i]
+	if i < 0 || last.Requests == 0 || steps[i].P50 <= 0 {
+		return "", 0
 	}
-	if last.Requests == 0 || first.P50 <= 0 {
-		return first, last, 0
-	}
-	chance := chances * math.Hypot(first.P50Error.Seconds(), last.P50Error.Seconds())
-	return first, last, max(0, math.Abs(last.P50.Seconds()-first.P50.Seconds())-chance) / first.P50.Seconds()
+	first := steps[i]
+	return fmt.Sprintf("at %s requests/s half of them took %s at first and %s at the end", profiles.FormatRate(first.Trial.Rate), latency(first.P50), latency(last.P50)),
+		changed(first.P50.Seconds(), last.P50.Seconds(), first.P50Error.Seconds(), last.P50Error.Seconds())
+}
+
+// changed is the share by which a figure is another at last than it was at first,
+// less what may be chance by the standard errors of the two.
+func changed(first, last, firstError, lastError float64) float64 {
+	return max(0, math.Abs(last-first)-chances*math.Hypot(firstError, lastError)) / first
 }
 
 // alone is a repetition of the first step.
@@ -86,14 +94,14 @@ func (s *search) alone(ctx context.Context, length time.Duration) (Observation, 
 
 // drift is how much the mean service time of one user alone has changed
 // between the first step and its repetition, as a share, less what chance may
-// have done: three standard errors of the difference.
-func (c *Capacity) drift() (share float64, ok bool) {
+// have done: three standard errors of the difference. what says it in words.
+func (c *Capacity) drift() (what string, share float64, ok bool) {
 	if c.Control == nil || c.Baseline.Service <= 0 {
-		return 0, false
+		return "", 0, false
 	}
-	first, last := c.Baseline.Service.Seconds(), c.Control.Service.Seconds()
-	chance := chances * math.Hypot(c.Baseline.serviceError(), c.Control.serviceError())
-	return max(0, math.Abs(last-first)-chance) / first, true
+	first, last := c.Baseline, c.Control
+	return fmt.Sprintf("one request alone took %s at first and %s at the end", latency(first.Service), latency(last.Service)),
+		changed(first.Service.Seconds(), last.Service.Seconds(), first.serviceError(), last.serviceError()), true
 }
 
 // serviceError is the standard error of the mean service time, in seconds.

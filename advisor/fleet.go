@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"time"
 
 	"headroom/probe"
@@ -60,8 +59,9 @@ func (r runner) Run(ctx context.Context, t Trial) (Observation, error) {
 	}
 	o.Took = time.Since(began)
 	o.Answered, o.Full = answered(result.Replicas), result.Full
-	o.Replicas = seen.least
-	if seen.least != seen.most || s.config.Scaler == nil && s.fleetChanged(result.Samples, ended) {
+	least, most := seen.up()
+	o.Replicas = least
+	if least != most || s.config.Scaler == nil && s.fleetChanged(result.Samples, ended) {
 		o.Replicas = Changing
 	}
 	return o, nil
@@ -145,15 +145,24 @@ func (s *Session) startUps() []time.Duration {
 // fleetSeen is what was seen of the fleet for a while. The zero value is that of
 // a target without a scaler.
 type fleetSeen struct {
-	least, most int // replicas that were up
-	levels      []FleetLevel
-	began       time.Time // that levels count from
-	usage       []usageReading
+	levels []FleetLevel
+	began  time.Time // that levels count from
+	usage  []usageReading
+}
+
+// up is the fewest and the most replicas that were up; 0 where nothing was seen.
+func (f fleetSeen) up() (least, most int) {
+	for i, l := range f.levels {
+		if i == 0 {
+			least = l.Up
+		}
+		least, most = min(least, l.Up), max(most, l.Up)
+	}
+	return least, most
 }
 
 func (f *fleetSeen) see(now time.Time, fleet probe.Fleet) {
 	level := levelOf(now.Sub(f.began), fleet)
-	f.least, f.most = min(f.least, level.Up), max(f.most, level.Up)
 	if n := len(f.levels); n == 0 || f.levels[n-1].Up != level.Up || f.levels[n-1].Exist != level.Exist {
 		f.levels = append(f.levels, level)
 	}
@@ -168,7 +177,7 @@ func (s *Session) watchFleet() (end func() fleetSeen) {
 	if s.config.Scaler == nil {
 		return func() fleetSeen { return fleetSeen{} }
 	}
-	seen := fleetSeen{least: math.MaxInt, began: time.Now()}
+	seen := fleetSeen{began: time.Now()}
 	seen.see(seen.began, s.reported())
 	stop, ended := make(chan struct{}), make(chan struct{})
 	s.jobs.Go(func() {

@@ -93,8 +93,9 @@ func (c *Capacity) flaws() []flaw {
 		out = append(out, flaw{most, fmt.Sprintf(why, args...), mend})
 	}
 	const (
-		longer       = "a longer --budget"
-		quietMachine = "the same on a machine with nothing else to do"
+		longer        = "a longer --budget"
+		quietMachine  = "the same on a machine with nothing else to do"
+		steadyService = "a service that is as fast at the end as at the beginning"
 	)
 	settled, missed := profiles.FormatRate(c.settled), profiles.FormatRate(c.missed)+"/s missed it"
 	if !c.over {
@@ -143,16 +144,14 @@ func (c *Capacity) flaws() []flaw {
 	if !c.Confirmed {
 		add(GradeC, longer, "it was not confirmed")
 	}
-	switch drift, ok := c.drift(); {
+	switch what, drift, ok := c.drift(); {
 	case !ok:
 		add(GradeB, longer, "whether the service became slower meanwhile was not controlled")
 	case drift > littleDrift:
-		add(GradeC, "a service that is as fast at the end as at the beginning", "one request alone took %s at first and %s at the end",
-			profiles.FormatLatency(c.Baseline.Service), profiles.FormatLatency(c.Control.Service))
+		add(GradeC, steadyService, "%s", what)
 	}
-	if first, last, drift := loadedDrift(c.Steps); drift > littleDrift {
-		add(GradeC, "a service that is as fast at the end as at the beginning", "at %s requests/s half of them took %s at first and %s at the end",
-			profiles.FormatRate(first.Trial.Rate), profiles.FormatLatency(first.P50), profiles.FormatLatency(last.P50))
+	if what, drift := loadedDrift(c.Steps); drift > littleDrift {
+		add(GradeC, steadyService, "%s", what)
 	}
 	switch {
 	case c.Scaling == nil:

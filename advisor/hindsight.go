@@ -89,15 +89,6 @@ func orderedBy(moves []Move, created time.Duration) time.Duration {
 // each is what one replica was given, in requests/s.
 func (m missed) each() float64 { return m.load / float64(m.up) }
 
-// startTime is the start-up time that advice from a measurement counts on: the
-// longest of it, unless one was said; 0: not known.
-func (m Measurement) startTime(sizing Sizing) time.Duration {
-	if sizing.Starts > 0 || len(m.StartUp) == 0 {
-		return sizing.Starts
-	}
-	return slices.Max(m.StartUp)
-}
-
 // A start-up counts as longer than what was counted on from lateStart beyond it
 // on, and from lateSlack: as exactly as the scaler is asked.
 const (
@@ -162,7 +153,8 @@ func (l *lesson) explain(at missed, rise float64, traffic profiles.Traffic, advi
 func (l *lesson) blameRise(rise float64, traffic profiles.Traffic) {
 	planned, past := l.sizing.slope(l.sizing.highest(traffic)), l.sizing.History
 	if past != nil {
-		planned = max(planned, past.greatestRise())
+		_, rose := past.greatestRise()
+		planned = max(planned, rose)
 	}
 	if rise <= planned*1.001 { // what is less is rounding
 		return
@@ -191,15 +183,6 @@ func upWord(replicas int) string {
 func (i Interval) times(factor float64) Interval {
 	i.Value, i.Low, i.High = i.Value*factor, i.Low*factor, i.High*factor
 	return i
-}
-
-// greatestRise is by how much the rate rose each second between two of the rates
-// of the history, at most.
-func (h *History) greatestRise() (rise float64) {
-	for i := range h.rates[1:] {
-		rise = max(rise, (h.rates[i+1]-h.rates[i])/h.width.Seconds())
-	}
-	return rise
 }
 
 // learn says of an advice that did not hold what it got wrong, and what it would

@@ -55,12 +55,7 @@ func (h *History) steepest(length time.Duration) (part profiles.Shape, start tim
 	if length >= h.length {
 		return h.Shape, h.Start, fmt.Sprintf("the %s of the trace", profiles.Duration(h.length.Round(time.Second)))
 	}
-	at, most := 0, math.Inf(-1)
-	for i := range h.rates[1:] {
-		if rise := h.rates[i+1] - h.rates[i]; rise > most {
-			at, most = i+1, rise
-		}
-	}
+	at, _ := h.greatestRise()
 	from := max(0, min(time.Duration(at)*h.width-length/2, h.length-length))
 	when := profiles.Duration(from).String() + " after it begins"
 	if start = h.Start; !start.IsZero() {
@@ -68,6 +63,18 @@ func (h *History) steepest(length time.Duration) (part profiles.Shape, start tim
 		when = start.In(h.zone).Format("2006-01-02 15:04 MST")
 	}
 	return h.Shape.Part(from, length), start, fmt.Sprintf("the %s of the trace around its steepest rise (from %s)", profiles.Duration(length), when)
+}
+
+// greatestRise is the rate that is furthest above the one before, and by how much
+// the rate rose each second until there.
+func (h *History) greatestRise() (at int, slope float64) {
+	most := math.Inf(-1)
+	for i := range h.rates[1:] {
+		if rise := h.rates[i+1] - h.rates[i]; rise > most {
+			at, most = i+1, rise
+		}
+	}
+	return at, max(0, most) / h.width.Seconds()
 }
 
 // Traffic is the range of the rates: a twentieth of them is below Low, and a
@@ -182,8 +189,8 @@ func (n *Needs) learn(t timing) (values []Value, more []reserve, err error) {
 				share, r.factor, seconds(t.lag), n.lagParts(t))})
 		}
 	}
-	if index, over := n.dispersion(); over > 0 {
-		values = append(values, burstValue(index, over))
+	if n.burstsOver > 0 {
+		values = append(values, burstValue(n.bursts, n.burstsOver))
 	}
 	if share, weeks := h.growth(); share > 0 {
 		v := Value{Name: "growth", Value: math.Round(share*1000) / 10, Unit: "%",

@@ -1,7 +1,6 @@
 package advisor
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,12 +62,12 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 	if m.Local {
 		n.Local = max(1, c.Replicas)
 	}
-	n.StartUp = sizing.Starts
+	n.StartUp = m.startTime(sizing)
 	flaws := []flaw{{GradeC, "the start-up time was said, not measured", underScaler}}
-	if n.StartUp == 0 {
+	if sizing.Starts == 0 {
 		flaws = startFlaws(m.StartUp)
-		for _, d := range m.StartUp {
-			n.StartUp, n.Fastest = max(n.StartUp, d), min(cmp.Or(n.Fastest, d), d)
+		if len(m.StartUp) > 0 {
+			n.Fastest = slices.Min(m.StartUp)
 		}
 	}
 	r, err := Recommend(n)
@@ -84,6 +83,15 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 		r.Notes = append(r.Notes, c.Host.limit())
 	}
 	return r, nil
+}
+
+// startTime is the start-up time that advice from a measurement counts on: the
+// longest of it, unless one was said; 0: not known.
+func (m Measurement) startTime(sizing Sizing) time.Duration {
+	if sizing.Starts > 0 || len(m.StartUp) == 0 {
+		return sizing.Starts
+	}
+	return slices.Max(m.StartUp)
 }
 
 // enoughForMore is the budget from which on a second number of replicas is
@@ -106,7 +114,8 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
 	var idle *float64
 	if s.config.Scaler != nil {
-		if options.Budget >= enoughForMore {
+		more := options.Budget >= enoughForMore
+		if more {
 			options.Second = 2
 		}
 		if err := s.checkPin(ctx); err != nil {
@@ -117,7 +126,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		if err := s.pin(ctx, 1); err != nil {
 			return m, nil, err
 		}
-		if options.Budget >= enoughForMore {
+		if more {
 			idle = s.idle(ctx)
 		}
 	}

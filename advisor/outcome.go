@@ -56,9 +56,9 @@ func (o Outcome) Held() (held, ok bool) {
 func outcomeOf(result load.Result, seen fleetSeen, slo profiles.SLO, price float64) Outcome {
 	o := Outcome{
 		Stats: result.Total, SLO: result.SLO, Replicas: result.Replicas, Health: result.Health,
-		Least: seen.least, Most: seen.most, Fleet: seen.levels, Length: result.Loaded,
-		Attainment: attainment(result.Total, slo),
+		Fleet: seen.levels, Length: result.Loaded, Attainment: attainment(result.Total, slo),
 	}
+	o.Least, o.Most = seen.up()
 	if len(seen.levels) > 0 {
 		spent := replicaSeconds(seen.levels, result.Loaded)
 		o.ReplicaSeconds = &spent

@@ -22,7 +22,8 @@ type Needs struct {
 	Fastest  time.Duration    // the shortest; 0: as StartUp
 	Managed  bool             // a scaler told what its replicas use
 
-	bursts float64 // index of dispersion of the recorded arrivals over a window; 0: as of a Poisson stream
+	bursts     float64       // index of dispersion of the recorded arrivals over a window; 0: as of a Poisson stream
+	burstsOver time.Duration // that window; 0: there is none
 
 	// For the calibration of the policy; 0: not measured.
 	Service time.Duration // mean, of one request alone
@@ -88,7 +89,7 @@ func Recommend(n Needs) (Recommendation, error) {
 	if err := n.validate(); err != nil {
 		return Recommendation{}, err
 	}
-	n.bursts, _ = n.dispersion()
+	n.bursts, n.burstsOver = n.dispersion()
 	t := n.timing()
 	learned, more, err := n.learn(t)
 	if err != nil {

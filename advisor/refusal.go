@@ -129,24 +129,20 @@ func refuseInterrupted() *Refusal {
 // refuseDrift is for a service that was not the same at the end as at the
 // beginning.
 func refuseDrift(c *Capacity) *Refusal {
-	if drift, ok := c.drift(); !ok || drift <= tooMuchDrift {
-		return nil
-	}
-	first, last := c.Baseline.Service, c.Control.Service
-	return refuseChanged("one request alone took %s at first and %s at the end", latency(first), latency(last))
+	what, drift, _ := c.drift()
+	return refuseChanged(what, drift)
 }
 
 // refuseLoadedDrift is for one of which that shows under load.
 func refuseLoadedDrift(steps []Observation) *Refusal {
-	first, last, drift := loadedDrift(steps)
+	return refuseChanged(loadedDrift(steps))
+}
+
+func refuseChanged(what string, drift float64) *Refusal {
 	if drift <= tooMuchDrift {
 		return nil
 	}
-	return refuseChanged("at %s requests/s half of them took %s at first and %s at the end", profiles.FormatRate(first.Trial.Rate), latency(first.P50), latency(last.P50))
-}
-
-func refuseChanged(what string, args ...any) *Refusal {
-	return &Refusal{"R6", fmt.Sprintf(what, args...) + ": what was measured between is not of one service",
+	return &Refusal{"R6", what + ": what was measured between is not of one service",
 		"find out what changes while it runs (a leak, a cache that fills, another program on its machine), and measure again"}
 }
 

@@ -49,8 +49,9 @@ func tried(replay profiles.Plan, traffic profiles.Traffic, sizing Sizing) (out [
 			profiles.FormatRate(sizing.highest(part)), profiles.FormatRate(sizing.highest(traffic)), profiles.Duration(minutes)))
 	}
 	if h := sizing.History; h != nil {
+		_, rose := h.greatestRise()
 		out = append(out, fmt.Sprintf("the trace lasts for %s and rose by %s requests/s each second at most: the replay has its range, up and down within %s, and not its course",
-			profiles.Duration(h.length.Round(time.Second)), profiles.FormatRate(h.greatestRise()), profiles.Duration(length)))
+			profiles.Duration(h.length.Round(time.Second)), profiles.FormatRate(rose), profiles.Duration(length)))
 	}
 	return out
 }
