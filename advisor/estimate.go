@@ -17,7 +17,7 @@ import (
 // which is known to be met.
 func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 	c.fitCurves()
-	if low, high, ok := c.saturationSpread(seed); ok {
+	if low, high, ok := saturationSpread(c.Steps, seed); ok {
 		c.Saturation.Low, c.Saturation.High = min(low, c.Saturation.Value), max(high, c.Saturation.Value)
 	}
 	if c.failing() {
@@ -76,9 +76,9 @@ func (c *Capacity) failing() bool {
 }
 
 // saturationSpread is how sure the saturation is, from the rungs of the ladder.
-func (c *Capacity) saturationSpread(seed uint64) (low, high float64, ok bool) {
+func saturationSpread(steps []Observation, seed uint64) (low, high float64, ok bool) {
 	var ladder []model.Blocks
-	for _, o := range rungs(c.Steps) {
+	for _, o := range rungs(steps) {
 		if o.Trial.Users > 1 && len(o.Blocks) > 0 {
 			ladder = append(ladder, o.tallies(func(b Block) (int, int) { return 0, b.OK }))
 		}
@@ -86,12 +86,5 @@ func (c *Capacity) saturationSpread(seed uint64) (low, high float64, ok bool) {
 	if len(ladder) == 0 {
 		return 0, 0, false
 	}
-	return model.Spread(ladder, seed, func(totals []model.Tally) (float64, bool) {
-		rates := make([]float64, len(totals))
-		for i, t := range totals {
-			rates[i] = t.Rate()
-		}
-		on := plateau(rates)
-		return on[len(on)/2], true
-	})
+	return model.Spread(ladder, seed, func(totals []model.Tally) (float64, bool) { return throughput(totals), true })
 }

@@ -1,10 +1,12 @@
 package advisor
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
+	"headroom/advisor/model"
 	"headroom/profiles"
 )
 
@@ -58,18 +60,20 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		c.Refusal = refuseShort(s.Budget)
 		return nil
 	}
-	var rates []float64
-	for _, o := range climbed[1:] {
-		rates = append(rates, o.Rate)
-	}
-	if len(rates) == 0 {
+	on := plateau(s.steps)
+	if len(on) == 0 {
 		c.Refusal = refuseShort(s.Budget)
 		return nil
 	}
-	on := plateau(rates)
-	c.Saturation = Interval{Value: on[len(on)/2], Low: on[0], High: on[len(on)-1], Unit: "/s"}
-	for _, o := range climbed[1:] {
-		c.HostLimited = c.HostLimited || o.Rate >= c.Saturation.Low && o.Host.Saturated()
+	if flat == 2 {
+		if err := s.lengthen(ctx, on); err != nil {
+			return err
+		}
+		on = plateau(s.steps)
+	}
+	c.Saturation = Interval{Value: throughput(answersOf(on)), Low: on[0].Rate, High: on[len(on)-1].Rate, Unit: "/s"}
+	for _, o := range on {
+		c.HostLimited = c.HostLimited || o.Host.Saturated()
 	}
 	if flat < 2 {
 		c.Refusal = refuseUnsaturated(best, users > maxUsers)
@@ -77,11 +81,57 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 	return nil
 }
 
-// plateau are the rates that come near the best one, sorted. Saturation is
-// their median: the best one alone would be too high, it is the luckiest of
-// several.
-func plateau(rates []float64) []float64 {
-	sorted := slices.Sorted(slices.Values(rates))
-	best := sorted[len(sorted)-1]
-	return slices.DeleteFunc(sorted, func(rate float64) bool { return rate < best*plateauShare })
+// lengthen repeats the best rung for as long as those on the plateau lack to be
+// sure of saturation: the interval of a rate narrows with the root of its time.
+func (s *search) lengthen(ctx context.Context, on []Observation) error {
+	low, high, ok := saturationSpread(s.steps, s.Seed)
+	if !ok {
+		return nil
+	}
+	var had time.Duration
+	for _, o := range on {
+		had += o.Over
+	}
+	unsure := (high - low) / 2 / throughput(answersOf(on)) / sureOfRate
+	lacks := time.Duration((unsure*unsure - 1) * float64(had))
+	length := s.briefly(min(lacks, s.share(sureShare)-s.spent, s.left()), minStep)
+	if length < minStep {
+		return nil
+	}
+	best := on[len(on)-1].Trial
+	_, err := s.step(ctx, Trial{Name: best.Name + ", longer", Users: best.Users, Length: length})
+	return err
+}
+
+// plateau are the rungs of several users whose throughput comes near that of the
+// best one, rising.
+func plateau(steps []Observation) []Observation {
+	on := slices.DeleteFunc(rungs(steps), func(o Observation) bool { return o.Trial.Users == 1 })
+	slices.SortFunc(on, func(a, b Observation) int { return cmp.Compare(a.Rate, b.Rate) })
+	from := slices.IndexFunc(on, func(o Observation) bool { return o.Rate >= on[len(on)-1].Rate*plateauShare })
+	return on[max(0, from):]
+}
+
+// answersOf are the successful answers of each step.
+func answersOf(steps []Observation) (out []model.Tally) {
+	for _, o := range steps {
+		out = append(out, model.Tally{All: o.Rate * o.Over.Seconds(), Seconds: o.Over.Seconds()})
+	}
+	return out
+}
+
+// throughput is that of all steps together that come near the best one. The best
+// one alone would be too high: it is the luckiest of several.
+func throughput(steps []model.Tally) float64 {
+	best := 0.0
+	for _, t := range steps {
+		best = max(best, t.Rate())
+	}
+	var on model.Blocks
+	for _, t := range steps {
+		if t.Rate() >= best*plateauShare {
+			on = append(on, t)
+		}
+	}
+	return on.Total().Rate()
 }

@@ -32,10 +32,12 @@ const MinBudget = 10 * time.Second
 const (
 	baseShare     = 0.10 // at most, for the step with a single user
 	ladderShare   = 0.35 // at most, for finding saturation
+	sureShare     = 0.20 // from which on no rung is lengthened
 	rungShare     = 0.05 // at most, for one rung of the ladder
 	minStep       = 2 * time.Second
 	maxUsers      = 512  // of the ladder
 	plateauGain   = 0.05 // a rung that gains less is on the plateau
+	sureOfRate    = 0.04 // half the interval of saturation, for which a rung is lengthened
 	plateauShare  = 0.80 // of the best rung, from which on one belongs to the plateau
 	enoughForRate = 30   // requests of a rung that say anything about its throughput
 	bracketGoal   = 1.05 // lowest load that missed over the highest that met, close enough

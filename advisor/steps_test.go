@@ -19,7 +19,7 @@ type scripted struct {
 }
 
 func (s *scripted) Run(_ context.Context, t Trial) (Observation, error) {
-	o := Observation{Requests: 100, Rate: 20, P50: 50 * time.Millisecond, P95: 50 * time.Millisecond, Verdict: model.Unsure, Met: true}
+	o := Observation{Requests: 100, Over: t.Length, Rate: 20, P50: 50 * time.Millisecond, P95: 50 * time.Millisecond, Verdict: model.Unsure, Met: true}
 	if t.Rate > 0 {
 		s.trials = append(s.trials, t)
 		o = s.open(t)
