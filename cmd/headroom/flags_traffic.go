@@ -38,7 +38,7 @@ func (v *adviceFlags) readPlatform(printed string, searched bool) (err error) {
 		return usage("--for: got %q and --to %s, want the same platform", v.within, printed)
 	case v.within != "":
 		v.wanted.Within, err = abilityOf(v.within)
-	case printed != "":
+	case printed != "" && printed != platform.Own: // which takes everything
 		v.wanted.Within, err = abilityOf(printed)
 	}
 	if err == nil && v.wanted.Within != nil && (printed != "" || searched) {
@@ -54,7 +54,7 @@ func abilityOf(text string) (*advisor.Ability, error) {
 	if err != nil {
 		return nil, usage("--for: %w", err)
 	}
-	a := &advisor.Ability{Name: name, Follow: func(policy profiles.Policy) (sim.Scaler, error) {
+	a := &advisor.Ability{Name: name, Cores: takesCores(p), Follow: func(policy profiles.Policy) (sim.Scaler, error) {
 		scaler, _, err := scalerNamed(name, policy, sim.Default())
 		return scaler, err
 	}}
@@ -81,6 +81,15 @@ func abilityOf(text string) (*advisor.Ability, error) {
 	}
 	a.Hours = takesHours(p, a.Metrics[0])
 	return a, nil
+}
+
+// takesCores tries whether a platform says a target of CPU in cores.
+func takesCores(p platform.Platform) bool {
+	policy := profiles.DefaultPolicy()
+	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
+	policy.Metrics = []profiles.Metric{{Kind: profiles.CPU, Unit: "cores", Target: 1000, Window: policy.Interval}}
+	_, err := p.Export(policy, platform.Options{Round: true})
+	return err == nil
 }
 
 // takesHours tries whether a platform keeps a schedule beside a metric.
