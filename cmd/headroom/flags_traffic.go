@@ -85,22 +85,26 @@ func abilityOf(text string) (*advisor.Ability, error) {
 
 // takesCores tries whether a platform says a target of CPU in cores.
 func takesCores(p platform.Platform) bool {
-	policy := profiles.DefaultPolicy()
-	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
-	policy.Metrics = []profiles.Metric{{Kind: profiles.CPU, Unit: "cores", Target: 1000, Window: policy.Interval}}
-	_, err := p.Export(policy, platform.Options{Round: true})
+	_, err := p.Export(scaledBy(profiles.Metric{Kind: profiles.CPU, Unit: "cores"}), platform.Options{Round: true})
 	return err == nil
 }
 
 // takesHours tries whether a platform keeps a schedule beside a metric.
 func takesHours(p platform.Platform, kind profiles.Kind) bool {
-	policy := profiles.DefaultPolicy()
-	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
-	policy.Metrics = []profiles.Metric{{Kind: kind, Target: 1000, Window: policy.Interval}}
+	policy := scaledBy(profiles.Metric{Kind: kind})
 	policy.Schedules = []profiles.Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "UTC", Min: 5}}
-	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
 	doc, err := p.Export(policy, platform.Options{Round: true})
 	return err == nil && len(doc.Effective.Schedules) > 0
+}
+
+// scaledBy is a policy to try a platform with, of one metric with a target of 1.
+func scaledBy(m profiles.Metric) profiles.Policy {
+	policy := profiles.DefaultPolicy()
+	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
+	m.Target, m.Window = 1000, policy.Interval
+	policy.Metrics = []profiles.Metric{m}
+	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
+	return policy
 }
 
 // readTraffic takes the traffic from whichever flags say it.
