@@ -16,6 +16,7 @@ type Ability struct {
 	Name    string
 	Metrics []profiles.Kind // that it can scale on, in our terms or in its own
 	Hours   bool            // it takes a schedule beside a metric
+	Cores   bool            // it takes a target of CPU in cores; else in percent of what a replica has there
 
 	// Follow decides about a policy as the platform does; nil: what the
 	// restriction costs is not asked.

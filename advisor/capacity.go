@@ -42,27 +42,28 @@ func (i Interval) lies() string {
 
 // Capacity is what the measured replicas hold.
 type Capacity struct {
-	Saturation  Interval      `json:"saturation"`       // highest throughput at all
-	SLO         Interval      `json:"slo"`              // highest load that meets the SLO
-	Service     time.Duration `json:"service"`          // mean service time of one request alone
-	Knee        float64       `json:"knee"`             // users who together reach saturation: saturation x service (asymptotic bounds)
-	Curves      []model.Curve `json:"curves,omitempty"` // of the throughput over users, the one that fits best first; none from few rungs
-	Replicas    int           `json:"replicas"`         // that were measured; 0: unknown
-	Baseline    Observation   `json:"baseline"`
-	Steps       []Observation `json:"steps"`
-	Budget      time.Duration `json:"budget"`
-	Spent       time.Duration `json:"spent"`
-	Control     *Observation  `json:"control,omitempty"` // the baseline once more at the end; nil: there was no time
-	Scaling     *Scaling      `json:"scaling,omitempty"` // at a second number of replicas; nil: not measured
-	Confirmed   bool          `json:"confirmed"`
-	HostLimited bool          `json:"hostLimited"` // the machine, not the service, was what saturated
-	CPU         time.Duration `json:"cpuPerRequest"`
-	Idle        *float64      `json:"idle,omitempty"`        // cores that one replica uses without any load; nil: not known
-	Host        HostUse       `json:"host"`                  // at the SLO capacity
-	Even        bool          `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
-	Interrupted bool          `json:"interrupted,omitempty"` // it is what was found until then
-	Grown       string        `json:"grown,omitempty"`       // a fleet that is not governed here became larger; what that cost
-	Doubt       string        `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing
+	Saturation  Interval       `json:"saturation"`       // highest throughput at all
+	SLO         Interval       `json:"slo"`              // highest load that meets the SLO
+	Service     time.Duration  `json:"service"`          // mean service time of one request alone
+	Knee        float64        `json:"knee"`             // users who together reach saturation: saturation x service (asymptotic bounds)
+	Curves      []model.Curve  `json:"curves,omitempty"` // of the throughput over users, the one that fits best first; none from few rungs
+	Replicas    int            `json:"replicas"`         // that were measured; 0: unknown
+	Baseline    Observation    `json:"baseline"`
+	Steps       []Observation  `json:"steps"`
+	Budget      time.Duration  `json:"budget"`
+	Spent       time.Duration  `json:"spent"`
+	Control     *Observation   `json:"control,omitempty"` // the baseline once more at the end; nil: there was no time
+	Scaling     *Scaling       `json:"scaling,omitempty"` // at a second number of replicas; nil: not measured
+	Confirmed   bool           `json:"confirmed"`
+	HostLimited bool           `json:"hostLimited"` // the machine, not the service, was what saturated
+	CPU         time.Duration  `json:"cpuPerRequest"`
+	Idle        *float64       `json:"idle,omitempty"`        // cores that one replica uses without any load; nil: not known
+	CPULimit    profiles.Milli `json:"cpuLimit,omitzero"`     // cores that its scaler let a replica use; 0: no limit is known
+	Host        HostUse        `json:"host"`                  // at the SLO capacity
+	Even        bool           `json:"even,omitempty"`        // arrivals came at equal distances, which flatters
+	Interrupted bool           `json:"interrupted,omitempty"` // it is what was found until then
+	Grown       string         `json:"grown,omitempty"`       // a fleet that is not governed here became larger; what that cost
+	Doubt       string         `json:"doubt,omitempty"`       // why a step near the end of the search counts for nothing
 	Assessment
 	Refusal *Refusal `json:"refusal,omitempty"`
 

@@ -34,8 +34,9 @@ type fakeFleet struct {
 	stuck    bool  // replicas neither come nor go
 	named    int   // answers name so many replicas in turn; 0: none
 	answers  int
-	claimed  string  // by whom; empty: nobody
-	uses     float64 // cores, each replica at all times; 0: nothing is told of it
+	claimed  string         // by whom; empty: nobody
+	uses     float64        // cores, each replica at all times; 0: nothing is told of it
+	cpuLimit profiles.Milli // cores of each replica; 0: none
 }
 
 func newFakeFleet(service time.Duration, p profiles.Policy) *fakeFleet {
@@ -68,7 +69,7 @@ func (f *fakeFleet) Status(ctx context.Context) (probe.Fleet, profiles.Control, 
 		}
 		fleet.Replicas = append(fleet.Replicas, r)
 	}
-	return fleet, profiles.Control{Policy: f.policy}, nil
+	return fleet, profiles.Control{Policy: f.policy, CPULimit: f.cpuLimit}, nil
 }
 
 func (f *fakeFleet) Pin(_ context.Context, n int, ttl time.Duration) error {

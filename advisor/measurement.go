@@ -135,6 +135,10 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Remark())
 		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
 	}
+	limit, err := s.replicaCPU()
+	if err != nil {
+		return m, nil, err
+	}
 	capacity, err := Search(ctx, runner{s}, options)
 	s.updateSearch(func(search *SearchState) { search.Now = Trial{} })
 	if err != nil && (!capacity.Interrupted || len(capacity.Steps) == 0) {
@@ -143,7 +147,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	if capacity.Replicas == 0 {
 		capacity.Replicas = s.countReplicas(capacity.Steps)
 	}
-	if idle != nil {
+	if capacity.CPULimit = limit; idle != nil {
 		capacity.Idle = idle
 	}
 	m = Measurement{
@@ -190,7 +194,7 @@ func describePolicy(p profiles.Policy) string {
 	m := p.Metrics[0]
 	unit := map[profiles.Kind]string{
 		profiles.RPS: "/s per replica", profiles.InFlight: " in flight per replica", profiles.Queue: " waiting",
-		profiles.FreeWorkers: " free", profiles.CPU: " % of a core per replica",
+		profiles.FreeWorkers: " free", profiles.CPU: " % CPU per replica",
 	}[m.Kind]
 	if m.In("cores") {
 		unit = " cores per replica"

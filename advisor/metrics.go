@@ -153,30 +153,6 @@ const (
 	crowded   = 0.5
 )
 
-// cpuLimit is the CPU that one replica can use, in cores. Where requests
-// compute and the machine had no more to give, that is what it used at most;
-// else one where it never used more, as a process that computes on one thread;
-// as much as it used at most where a request does nothing but compute; else all
-// of the machine.
-func (c *Capacity) cpuLimit(line model.Line) float64 {
-	most, cores := 0.0, 1
-	for _, o := range c.Steps {
-		if o.Trial.Replicas > 0 {
-			continue // another fleet
-		}
-		most, cores = max(most, o.Host.Replicas/float64(max(1, c.Replicas))), max(cores, o.Host.Cores)
-	}
-	switch {
-	case c.HostLimited && most > 0 && line.Slope >= crowded*c.Service.Seconds():
-		return most
-	case most <= 1.1:
-		return 1
-	case line.Slope >= computing*c.Service.Seconds():
-		return most
-	}
-	return float64(cores)
-}
-
 // circumstances are what a metric has to be good for, besides the steps.
 type circumstances struct {
 	traffic  profiles.Traffic

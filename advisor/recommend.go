@@ -136,7 +136,7 @@ func Recommend(n Needs) (Recommendation, error) {
 	if v, ok := s.pooling(p); ok {
 		r.Values = append(r.Values, v)
 	}
-	for _, note := range []string{chosen.note, n.memoryNote(r.Metrics), heldBack, unscheduled} {
+	for _, note := range []string{chosen.note, n.memoryNote(r.Metrics), n.cpuNote(), heldBack, unscheduled} {
 		if note != "" {
 			r.Notes = append(r.Notes, note)
 		}

@@ -178,6 +178,13 @@ func refuseAll(within *Ability, scores []MetricScore) *Refusal {
 		"keep a fixed number of replicas, or give it another metric"}
 }
 
+// refuseCPU is for a target that CPU could never exceed, as a replica has less:
+// nothing would ever be added.
+func refuseCPU(needs float64, has profiles.Milli) *Refusal {
+	return &Refusal{"R14", fmt.Sprintf("a replica needs %.2f cores at the target, more than the %s it has there: its CPU would never show that there is too much load", needs, coresText(has)),
+		"say with --cpu-limit how many cores it has if it has more, or scale on another --metric"}
+}
+
 // refuseLag is for traffic that rises faster than replicas come.
 func refuseLag(n Needs, t timing, rise string) *Refusal {
 	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",

@@ -22,6 +22,7 @@ func (m Measurement) Simulation() (sim.Setup, error) {
 	var err error
 	s.SLO, err = profiles.ParseSLO(m.SLO)
 	s.Service, s.CPU, s.Concurrency, s.StartUp = c.ServiceTimes(), c.CPU, c.Concurrency(), m.StartUp
+	s.CPULimit = cmp.Or(c.CPULimit, s.CPULimit)
 	s.Demand = sim.Linear(c.PerReplica().Float())
 	return s, err
 }
@@ -75,7 +76,7 @@ func (m Measurement) Rehearsal(t profiles.Traffic, of Sizing) (s sim.Setup, load
 	if of.Starts > 0 {
 		s.StartUp = []time.Duration{of.Starts}
 	}
-	s.Dispatch = cmp.Or(of.Dispatch, s.Dispatch)
+	s.Dispatch, s.CPULimit = cmp.Or(of.Dispatch, s.Dispatch), cmp.Or(of.CPULimit, s.CPULimit)
 	longest, rate := rehearsedTraffic, t.High.Float()
 	if h := of.History; h != nil {
 		longest, rate = min(rehearsedTrace, h.length), h.rate(h.length, h.length)

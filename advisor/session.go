@@ -109,6 +109,7 @@ type Session struct {
 	next      *job
 	aside     *job
 	fleet     probe.Fleet                      // as the scaler last reported it
+	cpuLimit  profiles.Milli                   // of its replicas, likewise
 	workers   []probe.Replica                  // as a list last had them
 	said      map[probe.Origin]probe.Statement // as each origin last did
 	trouble   map[probe.Origin]error           // of those that do not answer now
@@ -338,7 +339,7 @@ func (s *Session) noteStatus(now time.Time, fleet probe.Fleet, control profiles.
 		s.hear(now, probe.FromScaler, probe.Report{}, err)
 		return
 	}
-	s.state.ScalerError = ""
+	s.state.ScalerError, s.cpuLimit = "", control.CPULimit
 	fleet.Replicas = probe.Since(now, s.fleet.Replicas, fleet.Replicas)
 	s.fleet, s.state.Policy = fleet, control.Policy
 	s.hear(now, probe.FromScaler, probe.ReportOf(fleet.Replicas), nil)

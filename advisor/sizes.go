@@ -3,7 +3,6 @@ package advisor
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"headroom/advisor/model"
 	"headroom/profiles"
@@ -159,7 +158,7 @@ func (s sized) scale(p *profiles.Policy, chosen choice) ([]Value, error) {
 	case profiles.InFlight:
 		values[0] = s.inFlight(rate)
 	case profiles.CPU:
-		values[0], metric.Unit = s.cpu(rate)
+		values[0], metric.Unit, err = s.cpu(rate)
 	case profiles.FreeWorkers:
 		values = s.freeWorkers(p, rate)
 	case profiles.Queue:
@@ -210,30 +209,6 @@ func (s sized) inFlight(rate Value) Value {
 	v.Inputs = append(v.Inputs, "requests in flight in each step of the search")
 	v.Rejected = append(v.Rejected, Rejection{profiles.MilliOf(s.target.Float()*s.Service.Seconds()).String() + ", the rate x the service time", "it leaves out what waits"})
 	return v
-}
-
-// cpu is what a replica uses at the rate of target, in percent of one core
-// where that is its limit, else in cores.
-func (s sized) cpu(rate Value) (v Value, unit string) {
-	steps, _ := s.Evidence.signalsOf(profiles.CPU, s.Managed)
-	line, _ := model.FitLine(steps.load, steps.value)
-	factor, unit, name := 100.0, "", "% of one core per replica"
-	if s.Evidence.cpuLimit(line) > 1 {
-		factor, unit, name = 1, "cores", "cores per replica"
-	}
-	level := func(x float64) float64 { return threeDigits(line.At(x) * factor) }
-	v = rate
-	v.Value, v.Unit = level(rate.Value), name
-	v.Low, v.High = level(rate.Low), level(rate.High)
-	v.Formula = fmt.Sprintf("%s; (%.3f + %.4f x %s) cores = %s %s", rate.Formula, math.Round(line.Base*1000)/1000+0, line.Slope, s.target, profiles.MilliOf(v.Value), strings.Fields(name)[0])
-	if n, ok := decisionsFor(s.Traffic.High.Float()/s.Traffic.Low.Float(), s.Evidence.cpuLimit(line)*factor/v.Value); ok && n > 1 {
-		v.Why += fmt.Sprintf("; as CPU ends at its limit, from the quiet to the busy hours it takes %d decisions", n)
-	}
-	v.Inputs = append(v.Inputs, fmt.Sprintf("CPU of each step: %.3f cores without load, %.4f core seconds a request (R² %.3f)", line.Base, line.Slope, line.R2))
-	if unit == "" {
-		v.Inputs = append(v.Inputs, "platforms that count in percent of the request want the same number where a replica requests 1 core")
-	}
-	return v, unit
 }
 
 // targetRejected are the levels that the target might have been at.

@@ -21,6 +21,7 @@ type Sizing struct {
 	Doubles  time.Duration     // in which the traffic may double, on and on; 0: it does not
 	Jump     profiles.Milli    // requests/s that may come on top at once
 	Growth   profiles.Ratio    // by which the busy hours may exceed the traffic that is known
+	CPULimit profiles.Milli    // cores that a replica has where the policy is followed; 0: as measured
 	Price    float64           // of a replica-hour, in whatever money; 0: not known
 	Within   *Ability          // of the platform that is to follow the policy; nil: any
 	History  *History          // recorded traffic, which says of the above what is left at 0; nil: none
@@ -65,6 +66,9 @@ func (s Sizing) Validate() error {
 	}
 	if s.Growth < 0 || s.Growth > mostGrowth {
 		bad("--growth: got %s, want 0%% to %s", s.Growth, mostGrowth)
+	}
+	if s.CPULimit < 0 {
+		bad("--cpu-limit: got %s, want more than 0 cores", s.CPULimit)
 	}
 	if !(s.Price >= 0) || math.IsInf(s.Price, 0) {
 		bad("--price: got %g, want 0 or more", s.Price)

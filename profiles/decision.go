@@ -58,11 +58,12 @@ type Decision struct {
 	Trail     Trail     `json:"trail,omitzero"`      // what each stage made of it; of the built-in scaler only
 }
 
-// Control is what governs a fleet: the policy in force and the latest decision
-// under it.
+// Control is what governs a fleet: the policy in force, the latest decision
+// under it, and how much CPU a replica may use.
 type Control struct {
 	Policy   Policy
 	Decision Decision
+	CPULimit Milli // cores of each replica, which cpu in percent is of; 0: no limit, then it is of one core
 }
 
 // String is the decision as one sentence, such as

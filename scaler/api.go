@@ -31,7 +31,8 @@ func newAPIServer(l net.Listener, a *api) *httpapi.Server {
 // api is the control API.
 type api struct {
 	guard    httpapi.Guard
-	service  string // URL
+	service  string         // URL
+	cpuLimit profiles.Milli // cores of a replica; 0: none
 	pool     *pool
 	balancer *balancer
 	loop     *loop
@@ -51,6 +52,7 @@ type status struct {
 	Policy     profiles.Policy   `json:"policy"`
 	Warnings   []string          `json:"warnings,omitempty"` // of the policy
 	StartUps   []float64         `json:"startUpSeconds"`     // of the latest replicas, oldest first
+	CPULimit   profiles.Milli    `json:"cpuLimit,omitzero"`  // cores of a replica; 0: none
 }
 
 // pinRequest is the body of PUT /v1/replicas.
@@ -118,7 +120,7 @@ func (a *api) getStatus(w http.ResponseWriter, _ *http.Request) {
 	httpapi.Reply(w, status{
 		APIVersion: apiVersion, Service: a.service,
 		Fleet: f, Decision: state.last, Policy: state.policy, Warnings: state.policy.Warnings(),
-		StartUps: inSeconds(a.pool.startups()),
+		StartUps: inSeconds(a.pool.startups()), CPULimit: a.cpuLimit,
 	})
 }
 

@@ -40,7 +40,7 @@ func newAPI(t *testing.T) *api {
 	events := newEventLog(time.Now(), cfg.Log)
 	events.add(Event{At: time.Now(), Kind: EventReplica, Text: "replica-1 is ready"})
 	return &api{
-		guard: httpapi.NewGuard("secret", "localhost"), service: "http://127.0.0.1:8000",
+		guard: httpapi.NewGuard("secret", "localhost"), service: "http://127.0.0.1:8000", cpuLimit: 500,
 		pool: p, balancer: b, loop: l, policies: &policyStore{loop: l, log: cfg.Log, lost: "there is no policy file"}, ready: p.full,
 		events: events, metrics: newMetrics(newRequestMetrics(), p, l),
 	}
@@ -179,6 +179,9 @@ func TestClientRoundTrip(t *testing.T) {
 	}
 	if fleet, control, err = c.Status(ctx); err != nil || fleet.Pinned || fleet.Wanted != 2 {
 		t.Errorf("after following: got %+v, %v, want not pinned and 2 wanted", fleet, err)
+	}
+	if control.CPULimit != 500 {
+		t.Errorf("CPU limit: got %s, want 0.5 cores", control.CPULimit)
 	}
 	if diff := cmp.Diff(policy, control.Policy); diff != "" {
 		t.Errorf("policy in force (-want +got):\n%s", diff)

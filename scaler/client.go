@@ -29,7 +29,7 @@ func (c *Client) URL() string { return c.api.URL() }
 func (c *Client) Status(ctx context.Context) (probe.Fleet, profiles.Control, error) {
 	var s status
 	err := c.do(ctx, http.MethodGet, "/v1/status", nil, &s)
-	return s.Fleet, profiles.Control{Policy: s.Policy, Decision: s.Decision}, err
+	return s.Fleet, profiles.Control{Policy: s.Policy, Decision: s.Decision, CPULimit: s.CPULimit}, err
 }
 
 // Pin holds the fleet at n replicas, whatever the policy says, until Unpin or

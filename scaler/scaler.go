@@ -151,7 +151,7 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	// proxy limits how long they stand still.
 
 	back := newAPIServer(control, &api{
-		guard: httpapi.NewGuard(s.token, "localhost"), service: s.url,
+		guard: httpapi.NewGuard(s.token, "localhost"), service: s.url, cpuLimit: s.cfg.CPULimit,
 		pool: s.pool, balancer: s.balancer, loop: s.loop, policies: s.policies, ready: s.ready,
 		events: s.events, metrics: newMetrics(proxy.requests, s.pool, s.loop),
 	})

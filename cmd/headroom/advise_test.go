@@ -15,6 +15,7 @@ import (
 	"headroom/advisor/model"
 	"headroom/advisor/report"
 	"headroom/profiles"
+	"headroom/profiles/platform"
 )
 
 // measurementFile is of a service that computes for 70 ms a request, one at a
@@ -42,6 +43,21 @@ func measurementFile(t *testing.T, local bool, starts ...time.Duration) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// Cores are for the platforms that take them: the others count in percent, or do
+// not scale on CPU.
+func TestWhoTakesCores(t *testing.T) {
+	takes := map[string]bool{"policy": true, "hpa": true, "keda": true, "nomad": true}
+	for _, name := range platform.Names() {
+		a, err := abilityOf(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Cores != takes[name] {
+			t.Errorf("abilityOf(%q): takes cores: %v, want %v", name, a.Cores, takes[name])
+		}
+	}
 }
 
 // rangeQuery is what Prometheus would answer had these been the requests of one
@@ -114,7 +130,7 @@ func TestAdvise(t *testing.T) {
 		{"hours of no place", []string{ours, "--trace", trace, "--timezone", "Moon"}, 2, []string{`--timezone: got "Moon", want an IANA name`}},
 		{"no traffic at all", []string{ours, "--rise", "1"}, 2, []string{"--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200, or a --trace"}},
 		{"a platform with all it wants", []string{ours, "--traffic", "5..20", "--for", "keda"}, 0, []string{"target 8 requests/s per replica", "keda on rps takes ", "both simulated; free to choose, the advice would be 1 to 3 replicas at rps 8/s"}},
-		{"a platform with CPU and memory alone", []string{ours, "--traffic", "5..20", "--for", "hpa:cpu,memory"}, 0, []string{"target 56 % of one core", "hpa on cpu takes ", "within the SLO instead of"}},
+		{"a platform with CPU and memory alone", []string{ours, "--traffic", "5..20", "--for", "hpa:cpu,memory"}, 0, []string{"target 0.56 cores", "hpa on cpu takes ", "within the SLO instead of"}},
 		{"and its derivation", []string{ours, "--traffic", "5..20", "--for", "hpa:cpu", "--explain"}, 0, []string{"hpa on cpu takes "}},
 		{"a platform that has nothing that is known", []string{foreign, "--traffic", "5..20", "--for", "hpa:cpu,memory"}, 3, []string{"no advice (R8): none of the metrics of hpa (cpu, memory) can be scaled on here: cpu: only a scaler tells",
 			"keep 3 replicas at all times, which takes 3.00 replica-hours instead of", "or give hpa another metric: rps is best here"}},
@@ -122,7 +138,14 @@ func TestAdvise(t *testing.T) {
 		{"a platform that is none", []string{ours, "--for", "moon"}, 2, []string{`--for: got "moon"`}},
 		{"a metric that is none", []string{ours, "--for", "hpa:moon"}, 2, []string{`--for: got "moon" of hpa, want some of rps, in_flight, queue, cpu, latency, memory`}},
 		{"two platforms", []string{ours, "--for", "hpa:cpu", "--to", "keda"}, 2, []string{`--for: got "hpa:cpu" and --to keda, want the same platform`}},
-		{"a platform's file of what it can follow", []string{ours, "--for", "hpa:cpu", "--to", "hpa"}, 0, []string{"name: cpu", "averageUtilization"}},
+		{"a platform's file of what it can follow", []string{ours, "--for", "hpa:cpu", "--to", "hpa"}, 0, []string{"name: cpu", `averageValue: "560m"`}},
+		{"a platform that counts in percent", []string{ours, "--traffic", "5..20", "--for", "aws:cpu", "--explain"}, 0, []string{"56 % of one core per replica", "aws takes percent of what a replica has there: 1 core, as --cpu-limit says nothing else"}},
+		{"of what a replica has there", []string{ours, "--for", "aws:cpu", "--to", "aws", "--cpu-limit", "0.8"}, 0, []string{"TargetValue: 70"}},
+		{"of less than it needs", []string{ours, "--traffic", "5..20", "--for", "aws:cpu", "--cpu-limit", "0.5"}, 3, []string{"no advice (R14): a replica needs 0.56 cores at the target, more than the 0.5 cores it has there", "say with --cpu-limit how many cores it has if it has more"}},
+		{"less than the capacity took", []string{ours, "--cpu-limit", "0.5"}, 0, []string{"with 0.5 cores a replica holds less than was measured"}},
+		{"a policy for anybody by CPU", []string{ours, "--metric", "cpu", "--to", "policy"}, 0, []string{"target: 56"}},
+		{"a limit that is none", []string{ours, "--cpu-limit", "-1"}, 2, []string{"--cpu-limit: got -1, want more than 0 cores"}},
+		{"the textbook and a limit", []string{ours, "--textbook", "--cpu-limit", "1"}, 2, []string{`--cpu-limit: got "1" with --textbook`}},
 		{"the textbook and a platform", []string{ours, "--textbook", "--for", "hpa"}, 2, []string{`--for: got "hpa" with --textbook`}},
 		{"what it costs", []string{ours, "--price", "0.35/h"}, 0, []string{"cost, least 2.45 an hour", "7 replicas x 0.35; x 730 h = 1788.50 a month", "cost, most 8.75 an hour", "what the settled fleet costs in the busy hours"}},
 		{"what it costs by a trace", []string{ours, "--trace", trace, "--price", "2", "--explain"}, 0, []string{"cost 11.733 an hour", "not 16.00, max replicas at all times"}},

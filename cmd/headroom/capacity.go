@@ -151,7 +151,7 @@ func (a *app) adviseCommand() *cobra.Command {
 				return err
 			}
 			if textbook {
-				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for", "schedule"); err != nil {
+				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for", "cpu-limit", "schedule"); err != nil {
 					return err
 				}
 				v.wanted = advisor.Sizing{Interval: v.wanted.Interval, Starts: v.wanted.Starts, Price: v.wanted.Price, Metric: profiles.RPS}
@@ -185,6 +185,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	addConfig(f)
 	v.sizing(f)
 	flagVar(f, &v.wanted.Dispatch, "dispatch", "", string(profiles.Pack), "order", "which replica gets the next request: pack, least-connections, round-robin or random", profiles.ParseDispatch)
+	flagVar(f, &v.wanted.CPULimit, "cpu-limit", "", "", "cores", "what a replica has where the policy is followed, which cpu in percent is of (default: as measured, or 1)", profiles.ParseMilli)
 	v.recorded(f)
 	v.bound(f)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")

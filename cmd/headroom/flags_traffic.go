@@ -38,7 +38,7 @@ func (v *adviceFlags) readPlatform(printed string, searched bool) (err error) {
 		return usage("--for: got %q and --to %s, want the same platform", v.within, printed)
 	case v.within != "":
 		v.wanted.Within, err = abilityOf(v.within)
-	case printed != "":
+	case printed != "" && printed != platform.Own: // which takes everything
 		v.wanted.Within, err = abilityOf(printed)
 	}
 	if err == nil && v.wanted.Within != nil && (printed != "" || searched) {
@@ -54,7 +54,7 @@ func abilityOf(text string) (*advisor.Ability, error) {
 	if err != nil {
 		return nil, usage("--for: %w", err)
 	}
-	a := &advisor.Ability{Name: name, Follow: func(policy profiles.Policy) (sim.Scaler, error) {
+	a := &advisor.Ability{Name: name, Cores: takesCores(p), Follow: func(policy profiles.Policy) (sim.Scaler, error) {
 		scaler, _, err := scalerNamed(name, policy, sim.Default())
 		return scaler, err
 	}}
@@ -83,15 +83,28 @@ func abilityOf(text string) (*advisor.Ability, error) {
 	return a, nil
 }
 
+// takesCores tries whether a platform says a target of CPU in cores.
+func takesCores(p platform.Platform) bool {
+	_, err := p.Export(scaledBy(profiles.Metric{Kind: profiles.CPU, Unit: "cores"}), platform.Options{Round: true})
+	return err == nil
+}
+
 // takesHours tries whether a platform keeps a schedule beside a metric.
 func takesHours(p platform.Platform, kind profiles.Kind) bool {
-	policy := profiles.DefaultPolicy()
-	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
-	policy.Metrics = []profiles.Metric{{Kind: kind, Target: 1000, Window: policy.Interval}}
+	policy := scaledBy(profiles.Metric{Kind: kind})
 	policy.Schedules = []profiles.Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "UTC", Min: 5}}
-	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
 	doc, err := p.Export(policy, platform.Options{Round: true})
 	return err == nil && len(doc.Effective.Schedules) > 0
+}
+
+// scaledBy is a policy to try a platform with, of one metric with a target of 1.
+func scaledBy(m profiles.Metric) profiles.Policy {
+	policy := profiles.DefaultPolicy()
+	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
+	m.Target, m.Window = 1000, policy.Interval
+	policy.Metrics = []profiles.Metric{m}
+	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
+	return policy
 }
 
 // readTraffic takes the traffic from whichever flags say it.

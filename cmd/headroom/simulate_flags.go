@@ -48,7 +48,7 @@ func (s *simulateFlags) add(f *pflag.FlagSet) {
 	pauseVar(f, &s.startUp, "startup", "", "time a replica takes until it is ready (default: as it was measured, or none)")
 	pauseVar(f, &c.Stop, "stop", "", "time a replica that has finished takes to end")
 	durationVar(f, &c.CPU, "cpu-per-request", "", "CPU time of one request, where cpu is a metric (default: as it was measured)")
-	flagVar(f, &c.CPULimit, "cpu-limit", "", c.CPULimit.String(), "cores", "what cpu in percent is of", profiles.ParseMilli)
+	flagVar(f, &c.CPULimit, "cpu-limit", "", c.CPULimit.String(), "cores", "what cpu in percent is of, where no measurement says it", profiles.ParseMilli)
 
 	flagVar(f, &s.traffic, "traffic", "", "", "low..high", "arrivals per second: up for 40 % of the time, high for 40 %, down for 20 %", profiles.ParseTraffic)
 	flagVar(f, &s.rate, "rate", "", "", "rate", "arrivals at this rate (50, 50/1s)", profiles.ParseRate)
@@ -141,6 +141,9 @@ func (s *simulateFlags) fillMeasured(m advisor.Measurement) error {
 	c.Service, c.StartUp, c.CPU = measured.Service, measured.StartUp, cmp.Or(c.CPU, measured.CPU)
 	if !s.given.Changed("concurrency") {
 		c.Concurrency = measured.Concurrency
+	}
+	if !s.given.Changed("cpu-limit") {
+		c.CPULimit = measured.CPULimit
 	}
 	if c.SLO == nil {
 		c.SLO = measured.SLO

@@ -128,6 +128,25 @@ func TestSimulateAMeasurement(t *testing.T) {
 	if mean := r.Latency.Mean; mean < 58*time.Millisecond || mean > 70*time.Millisecond {
 		t.Errorf("mean latency %s, want the measured 60ms and a little", mean)
 	}
+	m.Capacity.CPULimit = 500
+	limited := filepath.Join(t.TempDir(), "limited.json")
+	if err := newApp(t).saveFile(limited, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
+		t.Fatal(err)
+	}
+	byCPU := file(t, "cpu.yaml", "version: headroom/v1\nreplicas: {min: 1, max: 9}\nmetrics: [{kind: cpu, target: 20}]\n")
+	for _, c := range []struct {
+		args []string
+		want float64 // replicas in the middle of an hour at 18/s, which take 0.36 cores
+	}{
+		{[]string{"--measurement", path}, 2},
+		{[]string{"--measurement", limited}, 4},
+		{[]string{"--measurement", limited, "--cpu-limit", "1"}, 2},
+	} {
+		series := simulation(t, 0, append([]string{byCPU, "--rate", "18", "-t", "1h"}, c.args...)...)[0].Result.Series
+		if got := series[len(series)/2].Ready; got != c.want {
+			t.Errorf("simulate %v: %g replicas, want %g", c.args, got, c.want)
+		}
+	}
 	m.Capacity.Saturation.Value = 33 // two at a time
 	both := filepath.Join(t.TempDir(), "both.json")
 	if err := newApp(t).saveFile(both, func(w io.Writer) error { return report.WriteJSON(w, m) }); err != nil {
