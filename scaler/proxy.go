@@ -51,6 +51,13 @@ func newProxy(b *balancer, timeout time.Duration) *proxy {
 func newFront(l net.Listener, p *proxy) *httpapi.Server {
 	s := httpapi.NewServer(l, p, errClosed)
 	s.OnAbort = p.balancer.close
+	s.HTTP.Protocols = &http.Protocols{}
+	s.HTTP.Protocols.SetHTTP1(true)
+	s.HTTP.Protocols.SetUnencryptedHTTP2(true)
+	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long. The
+	// proxy limits how long they stand still.
+	s.HTTP.ReadHeaderTimeout = 10 * time.Second
+	s.HTTP.IdleTimeout = 2 * time.Minute
 	return s
 }
 
