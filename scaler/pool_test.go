@@ -42,7 +42,7 @@ type fake struct {
 	deaf bool
 }
 
-func (f *fakes) launch(id string) (*instance, error) {
+func (f *fakes) launch(_ context.Context, id string) (*instance, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.refuse != nil {

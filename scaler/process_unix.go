@@ -84,8 +84,9 @@ func (l *launcher) close() {
 	}
 }
 
-// launch starts the command under a supervisor, and returns when it runs.
-func (l *launcher) launch(id string) (*instance, error) {
+// launch starts the command under a supervisor, and returns when it runs, or
+// an error when it does not, or ctx is done before.
+func (l *launcher) launch(ctx context.Context, id string) (*instance, error) {
 	port, err := l.reserve()
 	if err != nil {
 		return nil, err
@@ -104,7 +105,7 @@ func (l *launcher) launch(id string) (*instance, error) {
 		}
 		end(cause)
 	})
-	pid, err := p.started()
+	pid, err := p.started(ctx)
 	if err != nil {
 		p.stop(0, life.Done())
 		return nil, err
@@ -234,10 +235,12 @@ func (p *proc) release() {
 	}
 }
 
-// started waits until the supervisor has started the command.
-func (p *proc) started() (pid int, err error) {
+// started waits until the supervisor has started the command, or ctx is done.
+func (p *proc) started(ctx context.Context) (pid int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // it takes milliseconds
+	defer cancel()
 	defer p.report.Close()
-	p.report.SetReadDeadline(time.Now().Add(30 * time.Second)) // it takes milliseconds
+	defer context.AfterFunc(ctx, func() { p.report.SetReadDeadline(time.Now()) })()
 	line, err := bufio.NewReader(p.report).ReadString('\n')
 	line = strings.TrimSpace(line)
 	if number, ok := strings.CutPrefix(line, "pid "); ok {
