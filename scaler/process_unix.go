@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"headroom/profiles"
+	"headroom/scaler/again"
 )
 
 // supported says why scaling is not possible on this system, if it is not.
@@ -174,8 +175,7 @@ func (l *launcher) spawn(id string, port int) (_ *proc, err error) {
 			p.release()
 		}
 	}()
-	program, err := executable()
-	if err != nil {
+	if p.cmd, err = again.Command(supervisorArg); err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	if l.groups != nil {
@@ -193,8 +193,6 @@ func (l *launcher) spawn(id string, port int) (_ *proc, err error) {
 	}
 	defer reportEnd.Close()
 
-	p.cmd = exec.Command(program, supervisorArg)
-	p.cmd.Args[0] = os.Args[0]
 	for _, arg := range l.command {
 		p.cmd.Args = append(p.cmd.Args, strings.ReplaceAll(arg, "{port}", strconv.Itoa(port)))
 	}
