@@ -204,7 +204,7 @@ func (p *proxy) outlast(x *exchange) {
 func (p *proxy) refuse(w http.ResponseWriter, err error) {
 	code, text := http.StatusServiceUnavailable, ""
 	switch {
-	case errors.Is(err, ErrQueueFull):
+	case errors.Is(err, errQueueFull):
 		text = fmt.Sprintf("%v: %d requests wait for a replica", err, p.balancer.maxQueue)
 	case errors.Is(err, errWaited):
 		text = fmt.Sprintf("waited %s for a replica", profiles.Duration(p.balancer.maxWait))
