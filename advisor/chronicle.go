@@ -16,7 +16,7 @@ const maxFacts = 1000
 // chronicle collects the facts of a timeline while a session goes on. It
 // belongs to the session's lock.
 type chronicle struct {
-	facts  Facts          // without Now and Points
+	facts  facts          // without Now and Points
 	wanted *int           // replicas, by the latest look at the scaler; nil: there was none
 	stale  bool           // there is more than the timeline tells
 	source string         // of the names of replicas in the answers
@@ -42,7 +42,7 @@ func (c *chronicle) noteLoad(began time.Time, phase Phase, run load.Snapshot) {
 		if over := run.Phase == load.Done; run.Started.IsZero() || over || phase != Swarming && phase != Replaying {
 			return
 		}
-		c.facts.Loads = keep(c.facts.Loads, Stretch{At: at, Open: run.Open})
+		c.facts.Loads = keep(c.facts.Loads, stretch{At: at, Open: run.Open})
 		n = len(c.facts.Loads) - 1
 	}
 	if l := &c.facts.Loads[n]; l.End == nil && (run.Phase == load.Draining || run.Phase == load.Done) {
@@ -105,7 +105,7 @@ func (c *chronicle) noteSource(source string) (fell bool) {
 	fell = c.source != "" && c.source != source
 	c.source = source
 	if fell {
-		c.facts.Replicas = slices.DeleteFunc(c.facts.Replicas, func(l Life) bool { return l.Created == nil })
+		c.facts.Replicas = slices.DeleteFunc(c.facts.Replicas, func(l life) bool { return l.Created == nil })
 		c.places, c.stale = nil, true
 	}
 	return fell
@@ -114,7 +114,7 @@ func (c *chronicle) noteSource(source string) (fell bool) {
 // life is what is known of a replica so far; nil for one that there is nothing
 // to tell of, as it was there before and has never answered, and once there
 // are maxFacts of them.
-func (c *chronicle) life(began time.Time, r probe.Replica) *Life {
+func (c *chronicle) life(began time.Time, r probe.Replica) *life {
 	if c.places == nil {
 		c.places = map[string]int{}
 		for i, l := range c.facts.Replicas {
@@ -127,7 +127,7 @@ func (c *chronicle) life(began time.Time, r probe.Replica) *Life {
 		if i = len(c.facts.Replicas); !tells || i >= maxFacts {
 			return nil
 		}
-		c.places[r.ID], c.facts.Replicas = i, append(c.facts.Replicas, Life{ID: r.ID})
+		c.places[r.ID], c.facts.Replicas = i, append(c.facts.Replicas, life{ID: r.ID})
 	}
 	return &c.facts.Replicas[i]
 }
@@ -195,7 +195,7 @@ func (s *Session) tell(now time.Time) {
 	}
 	f := s.chronicle.facts
 	f.Now = now.Sub(s.began)
-	s.state.Timeline, s.chronicle.stale = NewTimeline(f), false
+	s.state.Timeline, s.chronicle.stale = newTimeline(f), false
 }
 
 // timeline is the timeline up to this moment.

@@ -88,7 +88,7 @@ func TestChronicleOfReplicas(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		see  func(*chronicle)
-		want Life
+		want life
 	}{
 		{"from start to end", func(c *chronicle) {
 			r := probe.Replica{ID: "r", Managed: true, State: probe.Starting, Created: at(1)}
@@ -103,13 +103,13 @@ func TestChronicleOfReplicas(t *testing.T) {
 			look(c, 20.5, r)
 			r.State, r.Deleted = probe.Gone, at(22)
 			look(c, 22.5, r)
-		}, Life{"r", ago(s), ago(3 * s), ago(4 * s), ago(20 * s), ago(22 * s), false}},
+		}, life{"r", ago(s), ago(3 * s), ago(4 * s), ago(20 * s), ago(22 * s), false}},
 		{"gone between two looks", func(c *chronicle) {
 			look(c, 22.5, probe.Replica{ID: "r", Managed: true, State: probe.Gone, Created: at(1), Deleted: at(22)})
-		}, Life{ID: "r", Created: ago(s), Leaving: ago(22 * s), Gone: ago(22 * s)}},
+		}, life{ID: "r", Created: ago(s), Leaving: ago(22 * s), Gone: ago(22 * s)}},
 		{"one that ended by itself", func(c *chronicle) {
 			look(c, 22.5, probe.Replica{ID: "r", Managed: true, State: probe.Gone, Created: at(1), Deleted: at(22), LastError: "exit code 1"})
-		}, Life{ID: "r", Created: ago(s), Leaving: ago(22 * s), Gone: ago(22 * s), ByItself: true}},
+		}, life{ID: "r", Created: ago(s), Leaving: ago(22 * s), Gone: ago(22 * s), ByItself: true}},
 		{"a list has it end", func(c *chronicle) {
 			r := probe.Replica{ID: "r", Listed: true, Answered: true, State: probe.Serving, Created: at(-60), FirstSeen: at(1), LastSeen: at(30)}
 			look(c, 30, r)
@@ -117,44 +117,44 @@ func TestChronicleOfReplicas(t *testing.T) {
 			look(c, 33, r)
 			r.State, r.Deleted = probe.Gone, at(40)
 			look(c, 41, r)
-		}, Life{ID: "r", Created: ago(-60 * s), Answered: ago(s), Leaving: ago(33 * s), Gone: ago(40 * s)}},
+		}, life{ID: "r", Created: ago(-60 * s), Answered: ago(s), Leaving: ago(33 * s), Gone: ago(40 * s)}},
 		{"a list says only that it has ended", func(c *chronicle) {
 			look(c, 41, probe.Replica{ID: "r", Listed: true, Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)})
-		}, Life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s)}},
+		}, life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s)}},
 		{"a list had it drain, and forgot it", func(c *chronicle) {
 			q := probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)}
 			look(c, 33, probe.Replica{ID: "r", Listed: true, Answered: true, State: probe.Draining, Created: at(-60), FirstSeen: at(1), LastSeen: at(30)}, q)
 			look(c, 43, probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)}, q)
-		}, Life{ID: "r", Created: ago(-60 * s), Answered: ago(s), Leaving: ago(33 * s), Gone: ago(33 * s)}},
+		}, life{ID: "r", Created: ago(-60 * s), Answered: ago(s), Leaving: ago(33 * s), Gone: ago(33 * s)}},
 		{"silent while another answers", func(c *chronicle) {
 			look(c, 60, probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)},
 				probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)})
-		}, Life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s), ByItself: true}},
+		}, life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s), ByItself: true}},
 		{"silent while another answers, and still listed", func(c *chronicle) {
 			look(c, 60, probe.Replica{ID: "r", Listed: true, Answered: true, State: probe.Quiet, FirstSeen: at(1), LastSeen: at(30)},
 				probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)})
-		}, Life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s), ByItself: true}},
+		}, life{ID: "r", Answered: ago(s), Leaving: ago(30 * s), Gone: ago(30 * s), ByItself: true}},
 		{"silent, and told to go after that", func(c *chronicle) {
 			q := probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)}
 			r := probe.Replica{ID: "r", Listed: true, Answered: true, State: probe.Quiet, FirstSeen: at(1), LastSeen: at(30)}
 			look(c, 60, r, q)
 			r.State = probe.Draining
 			look(c, 61, r, q)
-		}, Life{ID: "r", Answered: ago(s), Leaving: ago(61 * s)}},
+		}, life{ID: "r", Answered: ago(s), Leaving: ago(61 * s)}},
 		{"idle as its scaler wants", func(c *chronicle) {
 			look(c, 60, probe.Replica{ID: "r", Managed: true, Answered: true, State: probe.Quiet, FirstSeen: at(1), LastSeen: at(30)},
 				probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)})
-		}, Life{ID: "r", Answered: ago(s)}},
+		}, life{ID: "r", Answered: ago(s)}},
 		{"silent as all are", func(c *chronicle) {
 			look(c, 60, probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)})
-		}, Life{ID: "r", Answered: ago(s)}},
+		}, life{ID: "r", Answered: ago(s)}},
 		{"silent, and back", func(c *chronicle) {
 			q := probe.Replica{ID: "q", Answered: true, State: probe.Serving, FirstSeen: at(1)}
 			r := probe.Replica{ID: "r", Answered: true, State: probe.Gone, FirstSeen: at(1), LastSeen: at(30)}
 			look(c, 60, r, q)
 			r.State = probe.Serving
 			look(c, 61, r, q)
-		}, Life{ID: "r", Answered: ago(s)}},
+		}, life{ID: "r", Answered: ago(s)}},
 	} {
 		var c chronicle
 		test.see(&c)
@@ -246,11 +246,11 @@ func TestChronicleKeepsEveryStep(t *testing.T) {
 		}
 		end := all[len(all)-1].At
 		gone := time.Duration(rapid.Int64Range(0, int64(end)).Draw(t, "gone"))
-		facts := Facts{Now: end, Loads: []Stretch{{Open: rapid.Bool().Draw(t, "open")}}, Replicas: []Life{{ID: "r", Leaving: &gone, Gone: &gone}}}
+		facts := facts{Now: end, Loads: []stretch{{Open: rapid.Bool().Draw(t, "open")}}, Replicas: []life{{ID: "r", Leaving: &gone, Gone: &gone}}}
 		facts.Points = all
-		want := NewTimeline(facts)
+		want := newTimeline(facts)
 		facts.Points = c.facts.Points
-		if diff := gocmp.Diff(want, NewTimeline(facts)); diff != "" {
+		if diff := gocmp.Diff(want, newTimeline(facts)); diff != "" {
 			t.Errorf("of %d points %d were kept (-all +kept):\n%s", len(all), len(facts.Points), diff)
 		}
 	})
@@ -266,7 +266,7 @@ func TestChronicleOfADay(t *testing.T) {
 		c.notePoint(p)
 	}
 	want := "0-1 start 0>10 until 60\n60-61 plan 10>50 until 75\n75-76 plan 50>10 until -"
-	if got := tale(NewTimeline(Facts{Now: 24 * time.Hour, Loads: []Stretch{{}}, Points: c.facts.Points}).Episodes); got != want || len(c.facts.Points) > 100 {
+	if got := tale(newTimeline(facts{Now: 24 * time.Hour, Loads: []stretch{{}}, Points: c.facts.Points}).Episodes); got != want || len(c.facts.Points) > 100 {
 		t.Errorf("from %d points\n%s\nwant from at most 100\n%s", len(c.facts.Points), got, want)
 	}
 }

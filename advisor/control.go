@@ -132,7 +132,7 @@ func (s *Session) noteHand(told string, steers bool) {
 	now := time.Now()
 	s.log(now, "hand", "%s", told)
 	c := &s.chronicle
-	c.facts.Edits, c.stale = keep(c.facts.Edits, Edit{now.Sub(s.began), told, steers}), true
+	c.facts.Edits, c.stale = keep(c.facts.Edits, edit{now.Sub(s.began), told, steers}), true
 }
 
 // Advise measures the capacity and derives a policy. A swarm under way makes

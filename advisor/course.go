@@ -13,48 +13,55 @@ import (
 // falls within 20 %. Traffic that doubles again and again rises by High ln 2 in
 // the time in which it does, at the end.
 func (s Sizing) Course(t profiles.Traffic, length time.Duration) profiles.Ramp {
-	low, high := t.Low.Float(), s.highest(t)
+	low, high := t.Low.Float(), s.busiest(t).Float()
+	jump, rise, fall := s.parts(length)
 	r := profiles.Ramp{From: low}
-	if s.Jump > 0 {
+	if jump > 0 {
 		top := low + s.Jump.Float()
-		tenth := length / 10
-		r.Stages = []profiles.Stage{{For: tenth, To: low}, {To: top}, {For: tenth, To: top}, {To: low}}
-		length -= 2 * tenth
+		r.Stages = []profiles.Stage{{For: jump, To: low}, {To: top}, {For: jump, To: top}, {To: low}}
 	}
-	rise, fall := length*2/5, length/5
-	if steepest := s.slope(high); steepest > 0 {
+	if steepest := s.slope(t); steepest > 0 {
 		rise = min(rise, fromSeconds((high-low)/steepest))
 	}
-	r.Stages = append(r.Stages, profiles.Stage{For: rise, To: high}, profiles.Stage{For: length - rise - fall, To: high}, profiles.Stage{For: fall, To: low})
+	r.Stages = append(r.Stages, profiles.Stage{For: rise, To: high}, profiles.Stage{For: length - 2*jump - rise - fall, To: high}, profiles.Stage{For: fall, To: low})
 	return r
 }
 
-// highest is the rate that a traffic comes to, in requests/s.
-func (s Sizing) highest(t profiles.Traffic) float64 { return t.High.Float() * (1 + s.Growth.Float()) }
+// parts are how long the parts of a course of that length are: the jump, as long
+// as the time before it; the rise, at most; and the fall. The load is high for
+// the rest.
+func (s Sizing) parts(length time.Duration) (jump, rise, fall time.Duration) {
+	if s.Jump > 0 {
+		jump = length / 10
+		length -= 2 * jump
+	}
+	return jump, length * 2 / 5, length / 5
+}
 
-// slope is by how many requests/s the traffic may rise each second near a rate;
-// 0: nothing was said of that.
-func (s Sizing) slope(high float64) float64 {
+// busiest is the rate of the busy hours with the growth that is expected.
+func (s Sizing) busiest(t profiles.Traffic) profiles.Milli {
+	return t.High * profiles.Milli(1000+s.Growth) / 1000
+}
+
+// slope is by how many requests/s the traffic may rise each second in the busy
+// hours; 0: nothing was said of that.
+func (s Sizing) slope(t profiles.Traffic) float64 {
 	if s.Doubles == 0 {
 		return s.Rise.Float()
 	}
-	return max(s.Rise.Float(), high*math.Ln2/s.Doubles.Seconds())
+	return max(s.Rise.Float(), s.busiest(t).Float()*math.Ln2/s.Doubles.Seconds())
 }
 
 // reachable is as much of a traffic as comes up in a course of that length without
 // rising more steeply than it may, and how long a course has all of it.
 func (s Sizing) reachable(t profiles.Traffic, length time.Duration) (part profiles.Traffic, whole time.Duration) {
-	low, high := t.Low.Float(), s.highest(t)
-	steepest := s.slope(high)
+	low, high, steepest := t.Low.Float(), s.busiest(t).Float(), s.slope(t)
 	if steepest == 0 {
 		return t, length
 	}
-	share := 0.4 // of the length, for the rise
-	if s.Jump > 0 {
-		share *= 0.8
-	}
-	whole = fromSeconds((high - low) / steepest / share)
-	if reached := low + steepest*share*length.Seconds(); reached < high {
+	_, rise, _ := s.parts(length)
+	whole = fromSeconds((high - low) / steepest * (length.Seconds() / rise.Seconds()))
+	if reached := low + steepest*rise.Seconds(); reached < high {
 		t.High = profiles.MilliOf(reached / (1 + s.Growth.Float()))
 	}
 	return t, whole

@@ -151,7 +151,7 @@ func (l *lesson) explain(at missed, rise float64, traffic profiles.Traffic, advi
 // blameRise compares the rise of the load with the one that was planned for. Of a
 // trace it is the trace that is right.
 func (l *lesson) blameRise(rise float64, traffic profiles.Traffic) {
-	planned, past := l.sizing.slope(l.sizing.highest(traffic)), l.sizing.History
+	planned, past := l.sizing.slope(traffic), l.sizing.History
 	if past != nil {
 		_, rose := past.greatestRise()
 		planned = max(planned, rose)

@@ -37,7 +37,7 @@ func (h HostUse) Saturated() bool {
 // others is how many cores other programs kept busy, and whether these were more
 // than the load and the replicas took.
 func (h HostUse) others() (cores float64, most bool) {
-	cores = h.Busy - h.Replicas - h.Load
+	cores = max(0, h.Busy-h.Replicas-h.Load)
 	return cores, cores > h.Replicas+h.Load
 }
 
@@ -147,7 +147,7 @@ func (n Needs) capAtHost(target profiles.Milli, r *Recommendation) {
 	if perReplica <= 0 {
 		return
 	}
-	others := max(0, h.Busy-h.Replicas-h.Load)
+	others, _ := h.others()
 	carries := max(1, int((saturatedShare*float64(h.Cores)-others)/perReplica))
 	why := fmt.Sprintf("other programs keep %.2f of them busy and a replica at its target %.2f, its load included", others, perReplica)
 	if together := n.measuredHere(); together != nil {

@@ -140,12 +140,7 @@ func Failure(err error) error {
 	return err
 }
 
-func (s *Session) setPhase(p Phase) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.Phase = p
-	s.nudge()
-}
+func (s *Session) setPhase(p Phase) { s.update(func(st *State) { st.Phase = p }) }
 
 func (s *Session) note(kind, format string, args ...any) {
 	s.mu.Lock()

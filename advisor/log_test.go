@@ -31,13 +31,13 @@ func testLog(t *testing.T) (s *Session, logged func() []string) {
 // Each moment that a chart marks is a line, once.
 func TestTheLogHasWhatChartsMark(t *testing.T) {
 	sess, logged := testLog(t)
-	facts := Facts{Loads: []Stretch{{}}, Points: judged(planned(joined(holding(10, 10), holding(30, 50))...), "++++++++++++-------++++++++++"),
-		Edits: []Edit{{At: 35 * s, Text: "by hand", Steer: true}}}
+	facts := facts{Loads: []stretch{{}}, Points: judged(planned(joined(holding(10, 10), holding(30, 50))...), "++++++++++++-------++++++++++"),
+		Edits: []edit{{At: 35 * s, Text: "by hand", Steer: true}}}
 	for now := s; now <= 40*s; now += s {
 		facts.Now = now
 		so := facts
 		so.Points = facts.Points[:now/s]
-		sess.noticeLoad(sess.began.Add(now), NewTimeline(so))
+		sess.noticeLoad(sess.began.Add(now), newTimeline(so))
 	}
 	want := []string{"10 load: 10 -> 50 users", "13 slo: the SLO is lost", "20 slo: the SLO is regained"}
 	if got := logged(); !slices.Equal(got, want) {

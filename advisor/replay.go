@@ -34,7 +34,7 @@ func tried(replay profiles.Plan, traffic profiles.Traffic, sizing Sizing) (out [
 		return nil
 	}
 	length := replay.Length()
-	said := sizing.slope(sizing.highest(traffic))
+	said := sizing.slope(traffic)
 	text := fmt.Sprintf("the load rose by %s requests/s each second at most", profiles.FormatRate(rise))
 	if jump := sizing.Jump; jump > 0 {
 		text += fmt.Sprintf(", after %s had come at once", jump)
@@ -46,7 +46,7 @@ func tried(replay profiles.Plan, traffic profiles.Traffic, sizing Sizing) (out [
 	if part, whole := sizing.reachable(traffic, length); part != traffic {
 		minutes := time.Duration(math.Ceil(whole.Minutes())) * time.Minute
 		out = append(out, fmt.Sprintf("it did not come to more than %s of the %s requests/s, which take longer to reach at that rise: --verify %s would do",
-			profiles.FormatRate(sizing.highest(part)), profiles.FormatRate(sizing.highest(traffic)), profiles.Duration(minutes)))
+			profiles.FormatRate(sizing.busiest(part).Float()), profiles.FormatRate(sizing.busiest(traffic).Float()), profiles.Duration(minutes)))
 	}
 	if h := sizing.History; h != nil {
 		_, rose := h.greatestRise()

@@ -35,7 +35,7 @@ const mostBalances = 10_000
 // replica to be used: then the traffic rises faster than replicas come.
 func (n Needs) balances(capacity, rise profiles.Milli, other profiles.Ratio) (out balances, ok bool) {
 	const usable = int64(1000 - 1000*leastReach)
-	high := n.busiest()
+	high := n.busiest(n.Traffic)
 	first := max(n.floor(capacity), ceilDiv(min(n.Traffic.Low+rise, high), capacity), int(profiles.CeilDiv(1000*int64(rise), usable*int64(capacity))))
 	last := max(n.floor(capacity), ceilDiv(high, capacity))
 	if first > last {
@@ -56,11 +56,6 @@ func (n Needs) balances(capacity, rise profiles.Milli, other profiles.Ratio) (ou
 		}
 	}
 	return out, true
-}
-
-// busiest is the rate of the busy hours with the growth that is expected.
-func (n Needs) busiest() profiles.Milli {
-	return n.Traffic.High * profiles.Milli(1000+n.Growth) / 1000
 }
 
 // floor is what min is for other reasons than the rate and its rise: what comes

@@ -125,7 +125,7 @@ func (s sized) riseBacklog(holds float64) float64 {
 
 // most is what the busy hours need, and no less than min.
 func (s sized) most() Value {
-	high, each := s.busiest(), s.filled(s.Capacity, s.Headroom)
+	high, each := s.busiest(s.Traffic), s.filled(s.Capacity, s.Headroom)
 	n := ceilDiv(high, each)
 	v := Value{Name: "max", Value: float64(n), Unit: plural(n),
 		Formula: fmt.Sprintf("ceil(%s / %s) = %d", high, each, n),

@@ -74,34 +74,34 @@ type Departure struct {
 	ByItself bool           `json:"byItself,omitempty"` // it ended, or fell silent while others answered, and nobody is known to have told it to go
 }
 
-// Facts are what a timeline is made from, in any order. Times are offsets
+// facts are what a timeline is made from, in any order. Times are offsets
 // since the session began.
-type Facts struct {
+type facts struct {
 	Now      time.Duration
-	Loads    []Stretch
+	Loads    []stretch
 	Points   []Point
-	Edits    []Edit
+	Edits    []edit
 	Moves    []Move
-	Replicas []Life
+	Replicas []life
 }
 
-// Stretch is a load from its start to its end.
-type Stretch struct {
+// stretch is a load from its start to its end.
+type stretch struct {
 	At   time.Duration
 	End  *time.Duration // without the wait for the last answers; nil: it goes on
 	Open bool           // arrivals per second, else users
 }
 
-// Edit is something done by hand to a load.
-type Edit struct {
+// edit is something done by hand to a load.
+type edit struct {
 	At    time.Duration
 	Text  string
 	Steer bool // it changes how much load there is
 }
 
-// Life is what is known of a replica. What is not known, or has not happened,
+// life is what is known of a replica. What is not known, or has not happened,
 // is nil.
-type Life struct {
+type life struct {
 	ID       string
 	Created  *time.Duration
 	Ready    *time.Duration
@@ -111,13 +111,13 @@ type Life struct {
 	ByItself bool
 }
 
-// NewTimeline puts facts in order. It does not change them.
+// newTimeline puts facts in order. It does not change them.
 //
 // What belongs to which step is a matter of time and direction: see owner.
-func NewTimeline(f Facts) Timeline {
-	loads := inOrder(f.Loads, func(l Stretch) time.Duration { return l.At })
+func newTimeline(f facts) Timeline {
+	loads := inOrder(f.Loads, func(l stretch) time.Duration { return l.At })
 	moves := inOrder(f.Moves, func(m Move) time.Duration { return m.At })
-	edits := inOrder(f.Edits, func(e Edit) time.Duration { return e.At })
+	edits := inOrder(f.Edits, func(e edit) time.Duration { return e.At })
 	var out Timeline
 	for i, l := range loads {
 		if i+1 < len(loads) && (l.End == nil || *l.End > loads[i+1].At) {
@@ -212,7 +212,7 @@ func (c *course) decide(moves []Move) {
 // tells, comes with its first answer. One that went by itself did so for no step,
 // so it stands with the latest, and so does the one that comes in its place: the
 // next after it.
-func (c *course) inhabit(replicas []Life) {
+func (c *course) inhabit(replicas []life) {
 	for _, r := range replicas {
 		direction := down
 		if r.ByItself {

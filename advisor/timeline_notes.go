@@ -41,7 +41,7 @@ func (c *course) note(at time.Duration, kind AnnotationKind, text string) {
 
 // annotations are those of everything but the SLO. Decisions and replicas
 // outside of a load have some too.
-func annotations(episodes []Episode, moves []Move, edits []Edit, replicas []Life) []Annotation {
+func annotations(episodes []Episode, moves []Move, edits []edit, replicas []life) []Annotation {
 	var c course
 	for _, e := range episodes {
 		kind := LoadRises

@@ -43,7 +43,7 @@ func pointsOf(points []Point, begin, end time.Duration) []Point {
 // Points are a second apart, so a planned step counts from the point before
 // the change, up to a second early. Of an edit the moment is known, and a jump
 // of arrivals is found within its second, see begun.
-func stepsOf(l Stretch, points []Point, edits []Edit) []Episode {
+func stepsOf(l stretch, points []Point, edits []edit) []Episode {
 	var out []Episode
 	at, level := smooth(l, points)
 	least := 2 * unrest(points)
@@ -85,7 +85,7 @@ func stepsOf(l Stretch, points []Point, edits []Edit) []Episode {
 // the median of those around it. That keeps ramps and edges as they are, and
 // takes away what lasts for two points or less, of which a recorded load has
 // many.
-func smooth(l Stretch, points []Point) (at []time.Duration, level []float64) {
+func smooth(l stretch, points []Point) (at []time.Duration, level []float64) {
 	at, level = []time.Duration{l.At}, []float64{0}
 	for i, p := range points {
 		var around [smoothing]float64
@@ -146,7 +146,7 @@ func movements(at []time.Duration, level []float64) []movement {
 // begun is when a movement began. The level of arrivals is their mean over the
 // second before: where it jumps, what has come of the jump in the first second
 // says how much of that it had.
-func begun(l Stretch, m movement, at []time.Duration, level []float64) time.Duration {
+func begun(l stretch, m movement, at []time.Duration, level []float64) time.Duration {
 	first := at[m.begin]
 	if !l.Open || m.end != m.begin+2 {
 		return first

@@ -100,11 +100,11 @@ func tale(episodes []Episode) string {
 }
 
 func TestLoadSteps(t *testing.T) {
-	hand := func(at time.Duration) Edit { return Edit{At: at, Text: "by hand", Steer: true} }
+	hand := func(at time.Duration) edit { return edit{At: at, Text: "by hand", Steer: true} }
 	for _, test := range []struct {
 		name  string
 		load  []float64
-		edits []Edit
+		edits []edit
 		end   *time.Duration
 		want  string
 	}{
@@ -127,16 +127,16 @@ func TestLoadSteps(t *testing.T) {
 		{"small changes add up", joined(holding(5, 100), holding(5, 115), holding(5, 130)), nil, nil, "0-1 start 0>100 until 10\n10-11 plan 100>130 until -"},
 		{"two seconds are none", joined(holding(5, 10), holding(2, 90), holding(5, 10)), nil, nil, "0-1 start 0>10 until -"},
 		{"a recorded load that jumps about", []float64{10, 13, 7, 12, 9, 14, 8, 10, 12, 7, 13, 10, 9, 12, 8, 11, 14, 9}, nil, nil, "0-4 start 0>12 until -"},
-		{"a hand, however small", joined(holding(10, 50), holding(5, 51)), []Edit{hand(10500 * time.Millisecond)}, nil,
+		{"a hand, however small", joined(holding(10, 50), holding(5, 51)), []edit{hand(10500 * time.Millisecond)}, nil,
 			"0-1 start 0>50 until 10.5\n10.5-11 hand 50>51 until -"},
-		{"keys one after the other", joined(holding(10, 50), []float64{51, 52, 52, 53}, holding(5, 53)), []Edit{hand(10500 * time.Millisecond), hand(11200 * time.Millisecond), hand(13900 * time.Millisecond)}, nil,
+		{"keys one after the other", joined(holding(10, 50), []float64{51, 52, 52, 53}, holding(5, 53)), []edit{hand(10500 * time.Millisecond), hand(11200 * time.Millisecond), hand(13900 * time.Millisecond)}, nil,
 			"0-1 start 0>50 until 10.5\n10.5-14 hand 50>53 until -"},
-		{"a hand that does not touch the load", joined(holding(10, 50), holding(5, 51)), []Edit{{At: 10500 * time.Millisecond}}, nil, "0-1 start 0>50 until -"},
-		{"a pause", joined(holding(10, 50), holding(6, 0), holding(5, 50)), []Edit{hand(10100 * time.Millisecond), hand(16300 * time.Millisecond)}, nil,
+		{"a hand that does not touch the load", joined(holding(10, 50), holding(5, 51)), []edit{{At: 10500 * time.Millisecond}}, nil, "0-1 start 0>50 until -"},
+		{"a pause", joined(holding(10, 50), holding(6, 0), holding(5, 50)), []edit{hand(10100 * time.Millisecond), hand(16300 * time.Millisecond)}, nil,
 			"0-1 start 0>50 until 10.1\n10.1-11 hand 50>0 until 16.3\n16.3-17 hand 0>50 until -"},
 	} {
 		points := planned(test.load...)
-		got := tale(NewTimeline(Facts{Now: time.Duration(len(points)) * s, Loads: []Stretch{{End: test.end}}, Points: points, Edits: test.edits}).Episodes)
+		got := tale(newTimeline(facts{Now: time.Duration(len(points)) * s, Loads: []stretch{{End: test.end}}, Points: points, Edits: test.edits}).Episodes)
 		if got != test.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, test.want)
 		}
@@ -150,7 +150,7 @@ func TestJumpsOfArrivals(t *testing.T) {
 		want  time.Duration
 	}{{50, 10 * s}, {40, 10250 * time.Millisecond}, {20, 10750 * time.Millisecond}, {10, 11 * s}} {
 		points := planned(joined(holding(10, 10), []float64{test.first}, holding(9, 50))...)
-		got := NewTimeline(Facts{Now: 20 * s, Loads: []Stretch{{Open: true}}, Points: points}).Episodes
+		got := newTimeline(facts{Now: 20 * s, Loads: []stretch{{Open: true}}, Points: points}).Episodes
 		if len(got) != 2 || got[1].At != test.want {
 			t.Errorf("with %v/s in its second: got %s, want a step at %v", test.first, tale(got), test.want)
 		}
@@ -175,54 +175,54 @@ func TestWhatBelongsToWhichStep(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name  string
-		facts Facts
+		facts facts
 		want  []string
 	}{
-		{"a decision, and what it brings", Facts{Points: ramped(),
+		{"a decision, and what it brings", facts{Points: ramped(),
 			Moves:    []Move{{12 * s, 1, 3, "rps 45"}, {30 * s, 3, 4, ""}},
-			Replicas: []Life{{ID: "a", Answered: ago(s)}, {ID: "b", Created: ago(12 * s), Ready: ago(19 * s), Answered: ago(20 * s)}, {ID: "c", Created: ago(13 * s)}}},
+			Replicas: []life{{ID: "a", Answered: ago(s)}, {ID: "b", Created: ago(12 * s), Ready: ago(19 * s), Answered: ago(20 * s)}, {ID: "c", Created: ago(13 * s)}}},
 			[]string{first + " | a - - 1", second + " | 12: 1 -> 3: rps 45 | 30: 3 -> 4 | b 12 19 20 | c 13 - -", third}},
-		{"scaling in after the step down, with failures", Facts{Points: failing(failing(ramped(), 50, 53, 4), 56, 60, 100),
+		{"scaling in after the step down, with failures", facts{Points: failing(failing(ramped(), 50, 53, 4), 56, 60, 100),
 			Moves:    []Move{{50 * s, 3, 2, ""}},
-			Replicas: []Life{{ID: "b", Created: ago(12 * s), Leaving: ago(50500 * time.Millisecond), Gone: ago(52 * s)}}},
+			Replicas: []life{{ID: "b", Created: ago(12 * s), Leaving: ago(50500 * time.Millisecond), Gone: ago(52 * s)}}},
 			[]string{first, second + " | b 12 - -", third + " | 50: 3 -> 2 | b leaves 50.5 gone 52 | 12 failed"}},
-		{"scaling in without failures has none, which is known", Facts{Points: ramped(), Replicas: []Life{{ID: "b", Leaving: ago(50 * s)}}},
+		{"scaling in without failures has none, which is known", facts{Points: ramped(), Replicas: []life{{ID: "b", Leaving: ago(50 * s)}}},
 			[]string{first, second, third + " | b leaves 50 gone - | 0 failed"}},
-		{"a late decision down still answers the step down", Facts{Points: planned(joined(holding(10, 50), holding(10, 10), holding(10, 50))...),
+		{"a late decision down still answers the step down", facts{Points: planned(joined(holding(10, 50), holding(10, 10), holding(10, 50))...),
 			Moves: []Move{{21 * s, 3, 2, ""}, {24 * s, 2, 3, ""}}},
 			[]string{"0-1 start 0>50 until 10", "10-11 plan 50>10 until 20 | 21: 3 -> 2", "20-21 plan 10>50 until - | 24: 2 -> 3"}},
-		{"without a step its way it goes to the latest", Facts{Points: ramped(), Moves: []Move{{20 * s, 3, 2, ""}}},
+		{"without a step its way it goes to the latest", facts{Points: ramped(), Moves: []Move{{20 * s, 3, 2, ""}}},
 			[]string{first, second + " | 20: 3 -> 2", third}},
-		{"answers alone", Facts{Points: ramped(), Replicas: []Life{{ID: "a", Answered: ago(s / 2)}, {ID: "b", Answered: ago(21 * s)}}},
+		{"answers alone", facts{Points: ramped(), Replicas: []life{{ID: "a", Answered: ago(s / 2)}, {ID: "b", Answered: ago(21 * s)}}},
 			[]string{first + " | a - - 0.5", second + " | b - - 21", third}},
-		{"what was there before the load comes with its answer", Facts{Points: ramped(), Replicas: []Life{{ID: "a", Created: ago(-30 * s), Ready: ago(-29 * s), Answered: ago(11 * s)}}},
+		{"what was there before the load comes with its answer", facts{Points: ramped(), Replicas: []life{{ID: "a", Created: ago(-30 * s), Ready: ago(-29 * s), Answered: ago(11 * s)}}},
 			[]string{first, second + " | a - - 11", third}},
-		{"clocks that contradict each other", Facts{Points: ramped(), Replicas: []Life{{ID: "b", Created: ago(12 * s), Ready: ago(11 * s), Answered: ago(2 * s), Leaving: ago(45 * s), Gone: ago(44 * s)}}},
+		{"clocks that contradict each other", facts{Points: ramped(), Replicas: []life{{ID: "b", Created: ago(12 * s), Ready: ago(11 * s), Answered: ago(2 * s), Leaving: ago(45 * s), Gone: ago(44 * s)}}},
 			[]string{first, second + " | b 12 - -", third + " | b leaves 45 gone - | 0 failed"}},
-		{"one that went by itself, and what came in its place", Facts{Points: ramped(), Replicas: []Life{
+		{"one that went by itself, and what came in its place", facts{Points: ramped(), Replicas: []life{
 			{ID: "a", Answered: ago(s), Leaving: ago(45 * s), Gone: ago(45 * s), ByItself: true}, {ID: "b", Answered: ago(44 * s)}, {ID: "c", Answered: ago(50 * s)}, {ID: "d", Answered: ago(52 * s)}}},
 			[]string{first + " | a - - 1", second + " | b - - 44 | d - - 52", third + " | c - - 50 in place | a stops 45 gone 45 | 0 failed"}},
-		{"gone in another step than one that comes", Facts{Points: ramped(), Replicas: []Life{{ID: "a", Leaving: ago(5 * s), Gone: ago(5 * s), ByItself: true}, {ID: "b", Answered: ago(20 * s)}}},
+		{"gone in another step than one that comes", facts{Points: ramped(), Replicas: []life{{ID: "a", Leaving: ago(5 * s), Gone: ago(5 * s), ByItself: true}, {ID: "b", Answered: ago(20 * s)}}},
 			[]string{first + " | a stops 5 gone 5 | 0 failed", second + " | b - - 20", third}},
-		{"the SLO lost and regained", Facts{Points: judged(ramped(), "++++++++++++-------++++++++++")},
+		{"the SLO lost and regained", facts{Points: judged(ramped(), "++++++++++++-------++++++++++")},
 			[]string{first, second + " | lost 13 regained 20 outside 7", third}},
-		{"one noisy second does not flap", Facts{Points: judged(ramped(), "++++++++++++-+-+--+-------+--++-++++++++++")},
+		{"one noisy second does not flap", facts{Points: judged(ramped(), "++++++++++++-+-+--+-------+--++-++++++++++")},
 			[]string{first, second + " | lost 20 regained 33 outside 13", third}},
-		{"seconds without data change nothing", Facts{Points: judged(ramped(), "............-..-..-....+.+.......+")},
+		{"seconds without data change nothing", facts{Points: judged(ramped(), "............-..-..-....+.+.......+")},
 			[]string{first, second + " | lost 13 regained 24 outside 11", third}},
-		{"regained after the next step", Facts{Points: judged(ramped(), strings.Repeat("+", 30)+strings.Repeat("-", 15)+strings.Repeat("+", 10))},
+		{"regained after the next step", facts{Points: judged(ramped(), strings.Repeat("+", 30)+strings.Repeat("-", 15)+strings.Repeat("+", 10))},
 			[]string{first, second + " | lost 31 regained 46 outside 15", third + " | missed until 46"}},
-		{"lost twice", Facts{Points: judged(ramped(), strings.Repeat("+", 12)+"-----++++-----++++")},
+		{"lost twice", facts{Points: judged(ramped(), strings.Repeat("+", 12)+"-----++++-----++++")},
 			[]string{first, second + " | lost 13 regained 27 outside 10", third}},
-		{"not regained", Facts{Points: judged(ramped(), strings.Repeat("+", 50)+strings.Repeat("-", 10))},
+		{"not regained", facts{Points: judged(ramped(), strings.Repeat("+", 50)+strings.Repeat("-", 10))},
 			[]string{first, second, third + " | lost 51 regained - outside 9"}},
-		{"a reset in the middle: no data, and first answers stay", Facts{Points: judged(ramped(), "++++++++++++---.....---+++++"), Edits: []Edit{{At: 15 * s, Text: "the statistics begin anew"}},
-			Replicas: []Life{{ID: "a", Answered: ago(s)}}},
+		{"a reset in the middle: no data, and first answers stay", facts{Points: judged(ramped(), "++++++++++++---.....---+++++"), Edits: []edit{{At: 15 * s, Text: "the statistics begin anew"}},
+			Replicas: []life{{ID: "a", Answered: ago(s)}}},
 			[]string{first + " | a - - 1", second + " | lost 13 regained 24 outside 11", third}},
-		{"no scaler, no SLO, no names", Facts{Points: ramped()}, []string{first, second, third}},
+		{"no scaler, no SLO, no names", facts{Points: ramped()}, []string{first, second, third}},
 	} {
-		test.facts.Now, test.facts.Loads = 60*s, []Stretch{{}}
-		got := tale(NewTimeline(test.facts).Episodes)
+		test.facts.Now, test.facts.Loads = 60*s, []stretch{{}}
+		got := tale(newTimeline(test.facts).Episodes)
 		if want := strings.Join(test.want, "\n"); got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", test.name, got, want)
 		}
@@ -232,9 +232,9 @@ func TestWhatBelongsToWhichStep(t *testing.T) {
 // Points of several loads are those of each, and what happens between them is
 // noted without belonging to one.
 func TestLoadsAreApart(t *testing.T) {
-	tl := NewTimeline(Facts{
-		Now: 60 * s, Points: ramped(), Loads: []Stretch{{At: 0, End: ago(8 * s)}, {At: 20 * s, Open: true}},
-		Moves: []Move{{9 * s, 1, 2, "pinned"}, {21 * s, 2, 3, ""}}, Replicas: []Life{{ID: "a", Created: ago(9 * s), Answered: ago(12 * s)}},
+	tl := newTimeline(facts{
+		Now: 60 * s, Points: ramped(), Loads: []stretch{{At: 0, End: ago(8 * s)}, {At: 20 * s, Open: true}},
+		Moves: []Move{{9 * s, 1, 2, "pinned"}, {21 * s, 2, 3, ""}}, Replicas: []life{{ID: "a", Created: ago(9 * s), Answered: ago(12 * s)}},
 	})
 	want := "0-1 start 0>10 until 8\n20-21 start 0>50 until 40 | 21: 2 -> 3\n40-41 plan 50>10 until -"
 	if got := tale(tl.Episodes); got != want {
@@ -249,10 +249,10 @@ func TestLoadsAreApart(t *testing.T) {
 }
 
 func TestAnnotations(t *testing.T) {
-	tl := NewTimeline(Facts{
-		Now: 60 * s, Loads: []Stretch{{}}, Points: judged(ramped(), "++++++++++++-------++++++++++"),
-		Edits: []Edit{{15 * s, "every connection is replaced before its next request", false}}, Moves: []Move{{12 * s, 1, 2, "rps 45"}},
-		Replicas: []Life{{ID: "b", Created: ago(12 * s), Ready: ago(18 * s), Answered: ago(18500 * time.Millisecond), Leaving: ago(50 * s)}},
+	tl := newTimeline(facts{
+		Now: 60 * s, Loads: []stretch{{}}, Points: judged(ramped(), "++++++++++++-------++++++++++"),
+		Edits: []edit{{15 * s, "every connection is replaced before its next request", false}}, Moves: []Move{{12 * s, 1, 2, "rps 45"}},
+		Replicas: []life{{ID: "b", Created: ago(12 * s), Ready: ago(18 * s), Answered: ago(18500 * time.Millisecond), Leaving: ago(50 * s)}},
 	})
 	want := []Annotation{
 		{0, LoadBegins, "0 -> 10 users"}, {10 * s, LoadRises, "10 -> 50 users"}, {12 * s, Decided, "1 -> 2: rps 45"}, {12 * s, Created, "b starts"},
@@ -276,9 +276,9 @@ func TestTimelineIsInOrder(t *testing.T) {
 	met := rapid.Ptr(rapid.Bool(), true)
 	level := rapid.OneOf(rapid.SampledFrom([]float64{0, 1, 10, 11, 50, math.NaN(), math.Inf(1), -1, math.MaxFloat64}), rapid.Float64Range(0, 100))
 	rapid.Check(t, func(t *rapid.T) {
-		f := Facts{Now: at.Draw(t, "now")}
+		f := facts{Now: at.Draw(t, "now")}
 		for range rapid.IntRange(0, 3).Draw(t, "loads") {
-			f.Loads = append(f.Loads, Stretch{at.Draw(t, "load"), maybe.Draw(t, "end"), rapid.Bool().Draw(t, "open")})
+			f.Loads = append(f.Loads, stretch{at.Draw(t, "load"), maybe.Draw(t, "end"), rapid.Bool().Draw(t, "open")})
 		}
 		for i := range rapid.IntRange(0, 100).Draw(t, "points") {
 			p := Point{At: time.Duration(i) * s, Planned: level.Draw(t, "planned"), Failed: rapid.Float64Range(0, 50).Draw(t, "failed"), SLO: met.Draw(t, "met")}
@@ -289,10 +289,10 @@ func TestTimelineIsInOrder(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "moves") {
 			f.Moves = append(f.Moves, Move{At: at.Draw(t, "move"), From: rapid.IntRange(0, 9).Draw(t, "from"), To: rapid.IntRange(0, 9).Draw(t, "to")})
-			f.Edits = append(f.Edits, Edit{At: at.Draw(t, "edit"), Steer: rapid.Bool().Draw(t, "steers")})
-			f.Replicas = append(f.Replicas, Life{"r", maybe.Draw(t, "created"), maybe.Draw(t, "ready"), maybe.Draw(t, "answered"), maybe.Draw(t, "leaving"), maybe.Draw(t, "gone"), rapid.Bool().Draw(t, "by itself")})
+			f.Edits = append(f.Edits, edit{At: at.Draw(t, "edit"), Steer: rapid.Bool().Draw(t, "steers")})
+			f.Replicas = append(f.Replicas, life{"r", maybe.Draw(t, "created"), maybe.Draw(t, "ready"), maybe.Draw(t, "answered"), maybe.Draw(t, "leaving"), maybe.Draw(t, "gone"), rapid.Bool().Draw(t, "by itself")})
 		}
-		tl := NewTimeline(f)
+		tl := newTimeline(f)
 		for i, e := range tl.Episodes {
 			ordered := func(what string, times ...*time.Duration) {
 				last := e.At

@@ -11,8 +11,8 @@ import (
 	"headroom/profiles"
 )
 
-// ErrQueueFull is the answer to a request that finds MaxQueue others waiting.
-var ErrQueueFull = errors.New("the queue is full")
+// errQueueFull is the answer to a request that finds MaxQueue others waiting.
+var errQueueFull = errors.New("the queue is full")
 
 var (
 	errClosed = errors.New("the scaler is shutting down")
@@ -86,7 +86,7 @@ func newBalancer(now time.Time, cfg Config) *balancer {
 }
 
 // acquire takes a slot, in the order of arrival. It waits in the queue until
-// there is one or ctx is done; the error is ErrQueueFull, errWaited, errClosed
+// there is one or ctx is done; the error is errQueueFull, errWaited, errClosed
 // or the cause of ctx.
 func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	b.mu.Lock()
@@ -108,7 +108,7 @@ func (b *balancer) acquire(ctx context.Context) (lease, error) {
 	}
 	if b.queue.Len() >= b.maxQueue {
 		b.mu.Unlock()
-		return lease{}, ErrQueueFull
+		return lease{}, errQueueFull
 	}
 	b.meters.Flow(now, 1)
 	place := b.enqueue(now, l)

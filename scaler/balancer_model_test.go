@@ -172,7 +172,7 @@ func (p *pair) outcome(request int) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case errors.Is(c.err, ErrQueueFull):
+	case errors.Is(c.err, errQueueFull):
 		return "full"
 	case errors.Is(c.err, errWaited):
 		return "waited"

@@ -158,8 +158,8 @@ func TestBalancerLimitsTheQueue(t *testing.T) {
 		b := newBalancer(time.Now(), Config{MaxQueue: 2})
 		waiting := []*client{arrive(t, b), arrive(t, b)}
 		refused := arrive(t, b)
-		if !errors.Is(refused.err, ErrQueueFull) {
-			t.Fatalf("third request with room for two: got error %v, want ErrQueueFull", refused.err)
+		if !errors.Is(refused.err, errQueueFull) {
+			t.Fatalf("third request with room for two: got error %v, want errQueueFull", refused.err)
 		}
 		if got := b.traffic(); got.inFlight != 2 || got.reason != reasonNone {
 			t.Errorf("no replica: got %d in flight because of %s, want 2 because of %s", got.inFlight, got.reason, reasonNone)

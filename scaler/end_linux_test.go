@@ -41,11 +41,11 @@ func TestRunEndsWithoutReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	launch := s.pool.launch
-	s.pool.launch = func(id string) (*instance, error) {
+	s.pool.launch = func(ctx context.Context, id string) (*instance, error) {
 		if id != "replica-1" {
 			return nil, errors.New("no more")
 		}
-		return launch(id)
+		return launch(ctx, id)
 	}
 	r := serve(t, s)
 	if err := syscall.Kill(r.fleet(t).Replicas[0].PID, syscall.SIGKILL); err != nil {

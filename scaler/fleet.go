@@ -76,8 +76,7 @@ func (p *pool) setUsage(now time.Time, used map[string]usage) {
 }
 
 // startups are the latest start-up times of replicas, at most
-// profiles.KeptStartUps,
-// oldest first.
+// profiles.KeptStartUps, oldest first.
 func (p *pool) startups() []time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -145,8 +145,8 @@ func startWatched(t *testing.T, cfg Config) (s *running, ends func() []string) {
 	var mu sync.Mutex
 	var all []*instance
 	launch := made.pool.launch
-	made.pool.launch = func(id string) (*instance, error) {
-		in, err := launch(id)
+	made.pool.launch = func(ctx context.Context, id string) (*instance, error) {
+		in, err := launch(ctx, id)
 		if err == nil {
 			mu.Lock()
 			defer mu.Unlock()

@@ -2,8 +2,6 @@ package scaler
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,82 +11,6 @@ import (
 
 	"headroom/profiles"
 )
-
-// fakePool notes each size that it is set to, with the time.
-type fakePool struct {
-	start time.Time
-
-	mu     sync.Mutex // guards the fields below
-	sizes  []sized
-	order  string
-	events []string
-}
-
-func (p *fakePool) note(e Event) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if e.Kind == EventDecision {
-		e.Text, _, _ = strings.Cut(e.Text, ":") // the reason is in the words of profiles
-	}
-	p.events = append(p.events, e.Kind+": "+e.Text)
-}
-
-type sized struct {
-	at time.Duration
-	n  int
-}
-
-func (p *fakePool) scale(n int, down profiles.Behavior) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.order = down.Order
-	if k := len(p.sizes); k == 0 || p.sizes[k-1].n != n {
-		p.sizes = append(p.sizes, sized{time.Since(p.start), n})
-	}
-}
-
-func (p *fakePool) expect(t *testing.T, want ...sized) {
-	t.Helper()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !slices.Equal(p.sizes, want) {
-		t.Errorf("sizes: got %v, want %v", p.sizes, want)
-	}
-}
-
-// gauge is what a test lets the loop see.
-type gauge struct {
-	arrived chan struct{}
-
-	mu      sync.Mutex // guards the fields below
-	reading profiles.Reading
-	waiting int
-}
-
-func (g *gauge) set(total int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.reading = profiles.Reading{Total: profiles.Milli(total * 1000), Valid: true}
-}
-
-// arrive lets n requests wait for a replica, where none is in service.
-func (g *gauge) arrive(n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.waiting = n
-	g.reading = profiles.Reading{Total: 1, Valid: true}
-	g.arrived <- struct{}{}
-}
-
-func (g *gauge) sense(_ time.Time, p *profiles.Policy) profiles.Metrics {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	m := profiles.Metrics{Waiting: g.waiting}
-	for range p.Metrics {
-		m.Readings = append(m.Readings, g.reading)
-	}
-	return m
-}
 
 // rpsPolicy has a target of 10 per replica, decides every 10 s and follows the
 // metric at once.

@@ -22,9 +22,9 @@ type pool struct {
 	timeout      time.Duration
 	grace        time.Duration
 
-	launch   func(id string) (*instance, error)
-	ready    func(ctx context.Context, address string) error // until it is, or ctx is done
-	live     func(ctx context.Context, address string) error // one look at an idle replica
+	launch   func(ctx context.Context, id string) (*instance, error) // returns when it runs, or ctx is done
+	ready    func(ctx context.Context, address string) error         // until it is, or ctx is done
+	live     func(ctx context.Context, address string) error         // one look at an idle replica
 	balancer *balancer
 	log      func(Event)
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"headroom/profiles"
+	"headroom/scaler/again"
 )
 
 // supported says why scaling is not possible on this system, if it is not.
@@ -84,8 +85,9 @@ func (l *launcher) close() {
 	}
 }
 
-// launch starts the command under a supervisor, and returns when it runs.
-func (l *launcher) launch(id string) (*instance, error) {
+// launch starts the command under a supervisor, and returns when it runs, or
+// an error when it does not, or ctx is done before.
+func (l *launcher) launch(ctx context.Context, id string) (*instance, error) {
 	port, err := l.reserve()
 	if err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func (l *launcher) launch(id string) (*instance, error) {
 		}
 		end(cause)
 	})
-	pid, err := p.started()
+	pid, err := p.started(ctx)
 	if err != nil {
 		p.stop(0, life.Done())
 		return nil, err
@@ -173,8 +175,7 @@ func (l *launcher) spawn(id string, port int) (_ *proc, err error) {
 			p.release()
 		}
 	}()
-	program, err := executable()
-	if err != nil {
+	if p.cmd, err = again.Command(supervisorArg); err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	if l.groups != nil {
@@ -192,8 +193,6 @@ func (l *launcher) spawn(id string, port int) (_ *proc, err error) {
 	}
 	defer reportEnd.Close()
 
-	p.cmd = exec.Command(program, supervisorArg)
-	p.cmd.Args[0] = os.Args[0]
 	for _, arg := range l.command {
 		p.cmd.Args = append(p.cmd.Args, strings.ReplaceAll(arg, "{port}", strconv.Itoa(port)))
 	}
@@ -234,10 +233,12 @@ func (p *proc) release() {
 	}
 }
 
-// started waits until the supervisor has started the command.
-func (p *proc) started() (pid int, err error) {
+// started waits until the supervisor has started the command, or ctx is done.
+func (p *proc) started(ctx context.Context) (pid int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // it takes milliseconds
+	defer cancel()
 	defer p.report.Close()
-	p.report.SetReadDeadline(time.Now().Add(30 * time.Second)) // it takes milliseconds
+	defer context.AfterFunc(ctx, func() { p.report.SetReadDeadline(time.Now()) })()
 	line, err := bufio.NewReader(p.report).ReadString('\n')
 	line = strings.TrimSpace(line)
 	if number, ok := strings.CutPrefix(line, "pid "); ok {

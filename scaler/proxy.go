@@ -51,6 +51,13 @@ func newProxy(b *balancer, timeout time.Duration) *proxy {
 func newFront(l net.Listener, p *proxy) *httpapi.Server {
 	s := httpapi.NewServer(l, p, errClosed)
 	s.OnAbort = p.balancer.close
+	s.HTTP.Protocols = &http.Protocols{}
+	s.HTTP.Protocols.SetHTTP1(true)
+	s.HTTP.Protocols.SetUnencryptedHTTP2(true)
+	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long. The
+	// proxy limits how long they stand still.
+	s.HTTP.ReadHeaderTimeout = 10 * time.Second
+	s.HTTP.IdleTimeout = 2 * time.Minute
 	return s
 }
 
@@ -197,7 +204,7 @@ func (p *proxy) outlast(x *exchange) {
 func (p *proxy) refuse(w http.ResponseWriter, err error) {
 	code, text := http.StatusServiceUnavailable, ""
 	switch {
-	case errors.Is(err, ErrQueueFull):
+	case errors.Is(err, errQueueFull):
 		text = fmt.Sprintf("%v: %d requests wait for a replica", err, p.balancer.maxQueue)
 	case errors.Is(err, errWaited):
 		text = fmt.Sprintf("waited %s for a replica", profiles.Duration(p.balancer.maxWait))

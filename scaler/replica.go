@@ -154,7 +154,7 @@ func (p *pool) occupy(run, stay context.Context, pl *place) {
 
 // employ runs one replica until it ends, which is an error, or stay is done.
 func (p *pool) employ(run, stay context.Context, r *replica) (output []string, err error) {
-	in, err := p.launch(r.info.ID)
+	in, err := p.launch(stay, r.info.ID)
 	if err != nil {
 		return nil, err
 	}

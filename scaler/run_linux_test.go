@@ -186,6 +186,21 @@ func TestRunStartErrors(t *testing.T) {
 	}
 }
 
+// A supervisor that says nothing is not waited for when nobody wants the replica
+// any more.
+func TestStartedEndsWithItsContext(t *testing.T) {
+	report, silent, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if pid, err := (&proc{report: report}).started(ctx); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("started = %d, %v; want %v", pid, err, os.ErrDeadlineExceeded)
+	}
+}
+
 func TestRunRefusesALivingName(t *testing.T) {
 	first := start(t, config(t, "serve", 1))
 	cfg := first.cfg

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -136,32 +135,21 @@ func (s *Scaler) Run(ctx context.Context) error {
 // the parts depend on each other.
 func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error {
 	s.url = "http://" + httpapi.Reachable(service.Addr())
-	failed := make(chan error, 8) // more than there are senders
-	fail := func(err error) { failed <- err }
-
+	s.client = NewClient("http://"+control.Addr().String(), s.token)
 	proxy := newProxy(s.balancer, s.cfg.Timeout)
 	proxy.log = s.cfg.Log
 	front := newFront(service, proxy)
-	front.HTTP.Protocols = &http.Protocols{}
-	front.HTTP.Protocols.SetHTTP1(true)
-	front.HTTP.Protocols.SetUnencryptedHTTP2(true)
-	front.HTTP.ReadHeaderTimeout = 10 * time.Second
-	front.HTTP.IdleTimeout = 2 * time.Minute
-	// No WriteTimeout, nor a ReadTimeout: streams and uploads may be long. The
-	// proxy limits how long they stand still.
-
 	back := newAPIServer(control, &api{
 		guard: httpapi.NewGuard(s.token, "localhost"), service: s.url, cpuLimit: s.cfg.CPULimit,
 		pool: s.pool, balancer: s.balancer, loop: s.loop, policies: s.policies, ready: s.ready,
 		events: s.events, metrics: newMetrics(proxy.requests, s.pool, s.loop),
 	})
 
-	deciding, stopDeciding := context.WithCancel(ctx)
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx)) // replicas are needed until the last answer
-	defer stopDeciding()
 	defer stopWorking()
-	var deciders, workers sync.WaitGroup
-
+	var workers sync.WaitGroup
+	failed := make(chan error, 8) // more than there are senders
+	fail := func(err error) { failed <- err }
 	front.Start(fail)
 	back.Start(fail)
 	workers.Go(func() {
@@ -169,6 +157,32 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 			fail(err)
 		}
 	})
+	err := s.decide(ctx, failed, httpapi.Entry{
+		Kind: httpapi.Scaler, Name: s.cfg.Name, PID: os.Getpid(),
+		Service: service.Addr().String(), API: control.Addr().String(), Token: s.token,
+	})
+
+	s.drain(front, failed, err)
+	proxy.close()
+	stopWorking()
+	workers.Wait()
+	s.launcher.wait()
+	s.events.close() // else its readers would stay for the grace
+	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	back.Shutdown(soon)
+	httpapi.RemoveEntry(s.cfg.RuntimeDir, s.cfg.Name)
+	return err
+}
+
+// decide has the policy decide from the first ready replica on, and writes the
+// runtime file and closes Ready when all are. It returns when ctx is done, or
+// the first of what has failed.
+func (s *Scaler) decide(ctx context.Context, failed chan error, entry httpapi.Entry) error {
+	deciding, stop := context.WithCancel(ctx)
+	var deciders sync.WaitGroup
+	defer deciders.Wait()
+	defer stop()
 	deciders.Go(func() { s.signals.run(deciding) })
 	deciders.Go(func() {
 		if waitFor(deciding, s.pool.serving) {
@@ -181,26 +195,32 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 		}
 	})
 	deciders.Go(func() {
-		if waitFor(deciding, s.pool.full) {
-			if err := s.announce(control.Addr().String(), service.Addr().String()); err != nil {
-				fail(&StartError{Err: err})
-			}
+		if !waitFor(deciding, s.pool.full) {
+			return
 		}
+		if err := entry.Write(s.cfg.RuntimeDir); err != nil {
+			failed <- &StartError{Err: err}
+			return
+		}
+		close(s.ready)
 	})
-
-	var err error
 	select {
 	case <-ctx.Done():
-	case err = <-failed:
+		return nil
+	case err := <-failed:
+		return err
 	}
-	stopDeciding()
-	deciders.Wait()
-	grace, cut := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Grace)
+}
+
+// drain lets requests finish: for the grace, unless the scaler ends because of
+// a failure, or none is left that would take what waits.
+func (s *Scaler) drain(front *httpapi.Server, failed <-chan error, failure error) {
+	grace, cut := context.WithTimeout(context.Background(), s.cfg.Grace)
 	defer cut()
 	var hope sync.WaitGroup
 	hope.Go(func() {
 		switch {
-		case err != nil:
+		case failure != nil:
 			cut()
 		case s.pool.promising():
 			select {
@@ -214,27 +234,4 @@ func (s *Scaler) serve(ctx context.Context, service, control net.Listener) error
 	front.Shutdown(grace)
 	cut()
 	hope.Wait()
-	proxy.close()
-	stopWorking()
-	workers.Wait()
-	s.launcher.wait()
-	s.events.close() // else its readers would stay for the grace
-	soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	back.Shutdown(soon)
-	httpapi.RemoveEntry(s.cfg.RuntimeDir, s.cfg.Name)
-	return err
-}
-
-// announce writes the runtime file and closes Ready.
-func (s *Scaler) announce(control, service string) error {
-	s.client = NewClient("http://"+control, s.token)
-	err := httpapi.Entry{
-		Kind: httpapi.Scaler, Name: s.cfg.Name, PID: os.Getpid(),
-		Service: service, API: control, Token: s.token,
-	}.Write(s.cfg.RuntimeDir)
-	if err == nil {
-		close(s.ready)
-	}
-	return err
 }

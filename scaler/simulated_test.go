@@ -100,7 +100,7 @@ func perform(t *testing.T, cfg Config, d profiles.Decider, arrivals profiles.Sta
 	cfg = cfg.withDefaults()
 	b := newBalancer(start, cfg)
 	fleet := newPool(cfg, b, cfg.Policy.Initial())
-	fleet.launch = func(string) (*instance, error) {
+	fleet.launch = func(context.Context, string) (*instance, error) {
 		life, end := context.WithCancel(context.Background())
 		return &instance{address: "127.0.0.1:1", output: &output{}, life: life, stop: func(time.Duration) { end() }}, nil
 	}

@@ -75,12 +75,3 @@ func untilNone(list func() []int) {
 		wait(context.Background(), 2*time.Millisecond) // killing is quick, but not immediate
 	}
 }
-
-// executable is this program, also after its file was replaced or removed.
-func executable() (string, error) {
-	const self = "/proc/self/exe"
-	if _, err := os.Stat(self); err != nil {
-		return os.Executable()
-	}
-	return self, nil
-}

@@ -2,7 +2,10 @@
 
 package scaler
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 var errUnsupported = errors.New("scaler: not supported on Windows")
 
@@ -19,7 +22,7 @@ type launcher struct{}
 
 func newLauncher(Config) *launcher { return &launcher{} }
 
-func (*launcher) launch(string) (*instance, error) { return nil, errUnsupported }
+func (*launcher) launch(context.Context, string) (*instance, error) { return nil, errUnsupported }
 
 func (*launcher) open() error { return errUnsupported }
 

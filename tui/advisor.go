@@ -272,7 +272,7 @@ func adviceSummary(st advisor.State, s *styles, w int) []string {
 	default:
 		out = append(out, wrap("a measures what one replica holds, and derives min, max and target from it.", w)...)
 	}
-	return indent(out, 1)
+	return indent(out)
 }
 
 // cards show min, max and target large, side by side.
@@ -293,7 +293,7 @@ func cards(a advisor.Recommendation, s *styles, w int) []string {
 		if i == 2 {
 			cw = min(w-2*cw, 34)
 		}
-		lines := indent(s.large(trimmed(v.Value), cw-4), 1)
+		lines := indent(s.large(trimmed(v.Value), cw-4))
 		lines = append(lines, " "+s.paint(dim, cut(clean(v.Unit), cw-4)))
 		blocks = append(blocks, box(s, clean(v.Name), note, lines, cw, cardHeight))
 	}

@@ -49,7 +49,7 @@ func throughputCurve(st advisor.State, s *styles, w int) []string {
 		c.limit = measured.SLO.Value
 		words = c.fit(*measured, end, plotColumns(w)) + scalingSentence(measured.Scaling)
 	}
-	out := append([]string{""}, indent(c.render(s, w, curveHeight), 1)...)
+	out := append([]string{""}, indent(c.render(s, w, curveHeight))...)
 	return append(out, prose(s, dim, words, w+2)...)
 }
 

@@ -220,7 +220,7 @@ func replicaPanel(st advisor.State, s *styles, lately trends, w, h int) []string
 	if room := h - 3; len(rows) > room {
 		note = s.paint(dim, count(len(rows)-room)+" more in view 3")
 	}
-	return box(s, "who answers", note, indent(append([]string{head}, rows...), 1), w, h)
+	return box(s, "who answers", note, indent(append([]string{head}, rows...)), w, h)
 }
 
 func logPanel(st advisor.State, s *styles, z zoom, w, h int) []string {

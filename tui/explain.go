@@ -48,7 +48,7 @@ func (m *screen) explanation() page {
 	p := page{head: []string{" " + s.paint(strong, "How the advice came about"), ""}}
 	text := m.o.Explain(*m.shown.Search.Capacity, *m.shown.Advice, w-2)
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		p.rows = append(p.rows, indent(wrap(line, w-2), 1)...)
+		p.rows = append(p.rows, indent(wrap(line, w-2))...)
 	}
 	return p
 }

@@ -77,5 +77,5 @@ func renderFailures(st advisor.State, s *styles, a arrangement, w, h int) page {
 		title, times := took.render(s, w-2)
 		rows = append(append(rows, "", title), times...)
 	}
-	return page{head: []string{a.line(len(kept), all, s, w), " " + head}, rows: indent(rows, 1), foot: foot, titles: titles}
+	return page{head: []string{a.line(len(kept), all, s, w), " " + head}, rows: indent(rows), foot: foot, titles: titles}
 }

@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"headroom/scaler/again"
 )
 
 // The process that guards a terminal is this same program, started again with
@@ -42,7 +43,7 @@ func guard(terminal *os.File) (release func()) {
 	if err != nil {
 		return release
 	}
-	program, err := os.Executable()
+	cmd, err := again.Command(guardArg)
 	if err != nil {
 		return release
 	}
@@ -51,7 +52,6 @@ func guard(terminal *os.File) (release func()) {
 		return release
 	}
 	defer in.Close()
-	cmd := exec.Command(program, guardArg)
 	cmd.Env = append(os.Environ(), guardVar+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, terminal, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

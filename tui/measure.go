@@ -31,7 +31,7 @@ func measuringPage(st advisor.State, s *styles, w, h int, foot []string) page {
 			"",
 			" " + head,
 		},
-		rows: indent(rows, 1), sum: stepSigns(st.Search.Steps, s, w), foot: foot,
+		rows: indent(rows), sum: stepSigns(st.Search.Steps, s, w), foot: foot,
 	}
 	if below := append(throughputCurve(st, s, w), foot...); max(usualSteps, len(rows)) <= h-len(p.head)-len(p.sum)-len(below) {
 		p.foot = below
@@ -148,7 +148,7 @@ func stepLines(st advisor.State, s *styles, w int) []string {
 		title += s.paint(warn, " of a measurement that did not end")
 	}
 	head, rows := stepTable(st.Search.Steps).render(s, w-2)
-	out := append([]string{"", " " + title, " " + head}, indent(rows, 1)...)
+	out := append([]string{"", " " + title, " " + head}, indent(rows)...)
 	return append(out, stepSigns(st.Search.Steps, s, w)...)
 }
 
@@ -232,7 +232,7 @@ func comparison(st advisor.State, s *styles, w int) []string {
 	known("replica hours", func(o advisor.Outcome) *float64 { return o.ReplicaSeconds }, func(seconds float64) string { return fmt.Sprintf("%.3g", seconds/3600) })
 	known("cost", func(o advisor.Outcome) *float64 { return o.Cost }, func(v float64) string { return fmt.Sprintf("%.3g", v) })
 	head, rows := t.render(s, w-2)
-	return append([]string{"", " " + s.paint(strong, "The same load") + s.paint(dim, " before and after"), " " + head}, indent(rows, 1)...)
+	return append([]string{"", " " + s.paint(strong, "The same load") + s.paint(dim, " before and after"), " " + head}, indent(rows)...)
 }
 
 func fleetRange(o advisor.Outcome) string {

@@ -28,7 +28,7 @@ func renderReplicas(st advisor.State, s *styles, a arrangement, lately trends, w
 	t, kept := t.arranged(a)
 	head, rows := t.render(s, w-2)
 	above = append(above, a.line(len(kept), len(st.Fleet.Replicas), s, w), " "+head)
-	return page{head: above, rows: append(append(indent(rows, 1), ""), notes...), titles: titles}
+	return page{head: above, rows: append(append(indent(rows), ""), notes...), titles: titles}
 }
 
 // noReplica is why no replica is to be seen, in a few words.

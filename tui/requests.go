@@ -124,7 +124,7 @@ func renderRequests(st advisor.State, s *styles, a arrangement, w, h int) page {
 	t.rows = append(t.rows, rowsOf(toned(strong, "all"), st.Load.Total)...)
 
 	head, lines := t.render(s, w-2)
-	lines = indent(lines, 1)
+	lines = indent(lines)
 	shown := t.choose(w - 2)
 	var rows []string
 	for n, i := range kept {

@@ -282,11 +282,11 @@ func beside(blocks ...[]string) []string {
 	return out
 }
 
-// indent puts a margin before each line.
-func indent(lines []string, by int) []string {
+// indent puts a blank before each line.
+func indent(lines []string) []string {
 	out := make([]string, len(lines))
 	for i, line := range lines {
-		out[i] = strings.Repeat(" ", by) + line
+		out[i] = " " + line
 	}
 	return out
 }

@@ -16,6 +16,7 @@ import (
 // Client follows a session elsewhere, and hands orders on to it. Attach makes
 // one, Run runs it once. Its methods are safe for concurrent use.
 type Client struct {
+	ctx    context.Context // that of Attach: orders end with it, which are methods that take none
 	api    *httpapi.Client
 	states chan advisor.State // the newest; only follow puts
 
@@ -31,13 +32,13 @@ var ErrNoRun = errors.New("no API of a run")
 
 // Attach begins to follow the session behind the API at url, and returns when
 // the first State is there. Where there is something else it is ErrNoRun. What
-// it opened ends with ctx, unless Run takes it over.
+// it opened ends with ctx, unless Run takes it over, and so do orders.
 func Attach(ctx context.Context, url, token string) (*Client, error) {
 	return attach(ctx, httpapi.NewClient("run", url, token))
 }
 
 func attach(ctx context.Context, api *httpapi.Client) (*Client, error) {
-	c := &Client{api: api, states: make(chan advisor.State, 1)}
+	c := &Client{ctx: ctx, api: api, states: make(chan advisor.State, 1)}
 	f, err := c.begin(ctx)
 	var refused *httpapi.Refused
 	switch {
@@ -92,7 +93,9 @@ func (c *Client) Run(ctx context.Context) {
 		}
 		for err != nil {
 			c.lose(fmt.Sprintf("connection lost: %v; trying again in %s", cause(err), pause))
-			if !wait(ctx, pause) {
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
 				return
 			}
 			pause = min(2*pause, mostWait)
@@ -163,15 +166,4 @@ func cause(err error) error {
 		return op.Err
 	}
 	return err
-}
-
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

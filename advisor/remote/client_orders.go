@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"context"
 	"errors"
 	"net/http"
 
@@ -50,7 +49,7 @@ func (c *Client) Apply() error { return c.order("apply", nil) }
 func (c *Client) Verify() error { return c.order("verify", nil) }
 
 func (c *Client) order(name string, parameters any) error {
-	_, err := c.api.Do(context.Background(), http.MethodPost, orderPath+name, "", parameters, nil)
+	_, err := c.api.Do(c.ctx, http.MethodPost, orderPath+name, "", parameters, nil)
 	var refused *httpapi.Refused
 	if errors.As(err, &refused) {
 		return refused // what the session says, as it would say it here

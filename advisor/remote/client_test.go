@@ -185,6 +185,26 @@ func TestSilence(t *testing.T) {
 	})
 }
 
+// An order that nobody answers ends when whoever attached is done.
+func TestOrderEndsWithItsClient(t *testing.T) {
+	serve(t, true, func(t *testing.T, b *bench) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		c, err := attach(ctx, b.net.client())
+		if err != nil {
+			t.Fatal(err)
+		}
+		deaf := wire.New(9000) // accepts nothing
+		defer deaf.Close()
+		b.net.plug(deaf)
+		begun := time.Now()
+		left := errors.New("left")
+		time.AfterFunc(time.Second, func() { cancel(left) })
+		if err := c.Start(); !errors.Is(err, left) || time.Since(begun) != time.Second {
+			t.Errorf("Start = %v after %v, want %q after 1s", err, time.Since(begun), left)
+		}
+	})
+}
+
 func TestAttachRefusals(t *testing.T) {
 	answer := func(code int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {

@@ -116,7 +116,7 @@ func TestAdvise(t *testing.T) {
 		{"traffic from a trace", []string{ours, "--trace", trace}, 0, []string{"the traffic, by the trace: low 15 requests/s, high 60 requests/s, rise 1.2 requests/s in the lag", "max 8 replicas"}},
 		{"and its derivation", []string{ours, "--trace", trace, "--explain"}, 0, []string{"formula 99th percentile of 60 rates, each over 1m", "no schedule (R12)"}},
 		{"a schedule that it does not show", []string{ours, "--trace", trace, "--schedule"}, 3, []string{"no advice (R12): no schedule follows from this traffic: the trace has 0 whole days", "give a longer --trace with dates"}},
-		{"a schedule of no trace", []string{ours, "--schedule"}, 2, []string{"--schedule: got it without --trace, want both or neither"}},
+		{"a schedule of no trace", []string{ours, "--schedule"}, 2, []string{"--schedule: got it without a --trace, want both: hours are taken from a recorded load"}},
 		{"a trace and a range", []string{ours, "--trace", trace, "--traffic", "5..6"}, 2, []string{"--traffic: got 5..6 and --trace " + trace + ", want one"}},
 		{"a trace and nobody knows how long a start takes", []string{unstarted, "--trace", trace}, 2, []string{"--trace: got a recorded load while the start-up time is not known"}},
 		{"the textbook by a trace", []string{unstarted, "--trace", trace, "--textbook"}, 0, []string{"min 2 replicas", "max 6 replicas", "target 10 requests/s"}},

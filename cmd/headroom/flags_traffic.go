@@ -116,8 +116,6 @@ func (v *adviceFlags) readTraffic() error {
 	switch {
 	case v.trace.trace == "" && !v.traffic.Known():
 		return usage("--traffic: got nothing, want LOW..HIGH in requests per second, such as 50..200, or a --trace")
-	case v.trace.trace == "" && v.wanted.Schedule:
-		return usage("--schedule: got it without --trace, want both or neither")
 	case v.trace.trace == "" && v.given.Changed("timezone"):
 		return usage("--timezone: got %q without --trace, want both or neither", v.zone)
 	case v.trace.trace == "":

@@ -14,6 +14,7 @@ import (
 // levels. Anything else would let the engine know the screen.
 var levels = map[string]int{
 	"headroom/profiles/document":        -1, // text; knows nothing of what it says
+	"headroom/scaler/again":             -1, // starts this program once more
 	"headroom/scaler/httpapi/wire":      -1, // for tests
 	"headroom/scaler/httpapi/described": -1, // for tests
 	"headroom/profiles":                 0,
