@@ -117,21 +117,22 @@ func mostAnswered(steps []Observation) (most int) {
 }
 
 // afresh begins a search anew after a step which showed that the fleet has grown.
-// The steps before it are of another fleet, but for those of one user alone,
-// whom one replica serves.
+// The steps until then are of another fleet, or of one that grew meanwhile, but for
+// those of one user alone, whom one replica serves.
 func (s *search) afresh(c Capacity) Capacity {
 	last := len(s.steps) - 1
 	before, now, lost := mostAnswered(rungs(s.steps)), s.steps[last].Answered, 0
 	s.steps = slices.Clone(s.steps) // others look at those
-	for i := range s.steps[:last] {
+	for i := range s.steps {
 		if o := &s.steps[i]; o.Trial.Users != 1 && !o.Spoiled {
 			o.Spoiled, o.Verdict, o.Why = true, model.Unsure, fmt.Sprintf("%s answered then, and %d later", profiles.Plural(before, "replica", "replicas"), now)
 			lost++
 		}
 	}
+	s.steps[last].Why = fmt.Sprintf("%s answered before, and %d now: the others may have come meanwhile", profiles.Plural(before, "replica", "replicas"), now)
 	return Capacity{
 		Baseline: c.Baseline, Service: c.Service, Replicas: c.Replicas, Control: c.Control,
-		Grown: fmt.Sprintf("the fleet grew from %d to %s while it was measured: the %d steps before count for nothing", before, profiles.Plural(now, "replica", "replicas"), lost),
+		Grown: fmt.Sprintf("the fleet grew from %d to %s while it was measured: the %d steps until then count for nothing", before, profiles.Plural(now, "replica", "replicas"), lost),
 	}
 }
 

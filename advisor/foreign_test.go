@@ -158,7 +158,7 @@ func TestGrownFleetIsMeasuredAnew(t *testing.T) {
 			t.Errorf("%s: %v at grade %s (%s), grown %q; want about %.1f/s", c.name, got.SLO, got.Grade, got.GradeWhy, got.Grown, want)
 		}
 		for i, o := range got.Steps {
-			if old := grew && i < c.at && o.Trial.Users != 1; o.Spoiled != old {
+			if old := grew && i <= c.at && o.Trial.Users != 1; o.Spoiled != old {
 				t.Errorf("%s: step %d (%s) spoiled %v (%s), want %v", c.name, i, o.Trial.Name, o.Spoiled, o.Why, old)
 			}
 		}
@@ -178,4 +178,29 @@ func (r *twice) Run(ctx context.Context, t Trial) (Observation, error) {
 	o, err := r.simulated.Run(ctx, t)
 	o.Replicas, o.Answered = 0, r.servers
 	return o, err
+}
+
+// A number of replicas that was said is believed, and doubted where fewer name
+// themselves in so many answers.
+func TestUnheardReplicas(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		said   int
+		steps  []Observation
+		flawed string
+	}{
+		{"all answered", 3, []Observation{{Requests: 500, Answered: 3}}, ""},
+		{"more answered", 2, []Observation{{Requests: 500, Answered: 3}}, ""},
+		{"none names itself", 3, []Observation{{Requests: 500}}, ""},
+		{"too few answers to have heard all", 3, []Observation{{Requests: 59, Answered: 2}}, ""},
+		{"fewer answered", 3, []Observation{{Requests: 50, Answered: 1}, {Requests: 500, Failed: 100, Answered: 2}}, "3 replicas were said, and 2 named themselves in 450 answers: if there are no more, each holds 1.5 times as much"},
+	} {
+		got := ""
+		for _, f := range unheard(c.said, c.steps) {
+			got += f.why
+		}
+		if got != c.flawed {
+			t.Errorf("%s: %q, want %q", c.name, got, c.flawed)
+		}
+	}
 }

@@ -118,6 +118,8 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeB, longer, "%s/s met the SLO and %s, %.0f %% apart", settled, missed, bracket*100)
 	}
 	switch half := (c.SLO.High - c.SLO.Low) / 2 / c.SLO.Value; {
+	case half > wideBracket || c.SLO.Low <= 0:
+		add(GradeD, longer, "the capacity lies %s", c.SLO.lies())
 	case half > goodBracket:
 		add(GradeC, longer, "the capacity lies %s", c.SLO.lies())
 	case half > closeBracket:
@@ -136,7 +138,7 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeC, quietMachine, "%s", c.Doubt)
 	}
 	if others, most := c.Host.others(); most && (c.HostLimited || c.Host.Saturated()) {
-		add(GradeC, quietMachine, "other programs kept %.2f of the %d cores busy, and the machine was full", others, c.Host.Cores)
+		add(GradeC, quietMachine, "%s kept %.2f of the %d cores busy, and the machine was full", c.Host.crowd(), others, c.Host.Cores)
 	}
 	if c.restless != "" {
 		add(GradeC, longer, "step %q met the SLO, but more than half of it was unlike its end: it had not settled", c.restless)

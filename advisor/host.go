@@ -35,17 +35,26 @@ func (h HostUse) Saturated() bool {
 }
 
 // others is how many cores other programs kept busy, and whether these were more
-// than the load and the replicas took.
+// than the load and the replicas took. Where no scaler tells what the replicas
+// use, those are among the others, if they run here.
 func (h HostUse) others() (cores float64, most bool) {
 	cores = max(0, h.Busy-h.Replicas-h.Load)
 	return cores, cores > h.Replicas+h.Load
+}
+
+// crowd names the others.
+func (h HostUse) crowd() string {
+	if h.Replicas == 0 {
+		return "all but the load, with the target if it runs here,"
+	}
+	return "other programs"
 }
 
 // limit says what a saturated machine means for what was measured: whose doing
 // it was decides what can be done about it.
 func (h HostUse) limit() string {
 	if others, most := h.others(); most {
-		return fmt.Sprintf("other programs kept %.2f of the %d cores of this machine busy: measure again while it is quiet, a replica may carry more", others, h.Cores)
+		return fmt.Sprintf("%s kept %.2f of the %d cores of this machine busy: measure again while it is quiet, a replica may carry more", h.crowd(), others, h.Cores)
 	}
 	return fmt.Sprintf("this machine, not the service, was what saturated (%d cores): on a machine of its own a replica may carry more", h.Cores)
 }

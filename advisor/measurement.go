@@ -132,7 +132,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	}
 	options.Progress = func(steps []Observation, left time.Duration) {
 		last := steps[len(steps)-1]
-		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Remark())
+		s.note("measure", "%s: %s/s, p95 %s: %s (%s); %s left", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Remark(), max(0, left).Round(time.Second))
 		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
 	}
 	limit, err := s.replicaCPU()
@@ -146,6 +146,9 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	}
 	if capacity.Replicas == 0 {
 		capacity.Replicas = s.countReplicas(capacity.Steps)
+		if capacity.Refusal == nil {
+			capacity.Assessment = capacity.Assessment.with(unheard(capacity.Replicas, capacity.Steps))
+		}
 	}
 	if capacity.CPULimit = limit; idle != nil {
 		capacity.Idle = idle
@@ -187,6 +190,23 @@ func (s *Session) countReplicas(steps []Observation) int {
 		s.note("measure", "%d replicas answered, not %d: the capacity is what all of them hold together", answered, said)
 	}
 	return max(said, answered)
+}
+
+// unheard is what speaks against a number of replicas that was said: of those that
+// name themselves fewer answered, though so many answers would have named each.
+func unheard(said int, steps []Observation) []flaw {
+	answered, heard := 0, 0
+	for _, o := range steps {
+		answered = max(answered, o.Answered)
+		if !o.Spoiled {
+			heard += o.Requests - o.Failed
+		}
+	}
+	if answered == 0 || answered >= said || heard < enoughToSee*said {
+		return nil
+	}
+	return []flaw{{GradeC, fmt.Sprintf("%d replicas were said, and %d named themselves in %d answers: if there are no more, each holds %.2g times as much",
+		said, answered, heard, float64(said)/float64(answered)), "the right --replicas"}}
 }
 
 // describePolicy writes "min 2, max 5, target 8.8/s per replica".

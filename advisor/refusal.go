@@ -82,9 +82,9 @@ const unsaturated = "R3"
 // the last.
 func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
 	rate := profiles.FormatRate(best.Rate)
-	do := fmt.Sprintf("the capacity is at least %s/s; give --budget more time to find where it ends", rate)
+	do := "give --budget more time to find where it ends, and what of it meets the SLO"
 	if tooMany {
-		do = fmt.Sprintf("the capacity is at least %s/s; more users than %d are not tried", rate, maxUsers)
+		do = fmt.Sprintf("more users than %d are not tried: measure a request that takes longer, or fewer replicas", maxUsers)
 	}
 	return &Refusal{unsaturated, fmt.Sprintf("the throughput had not clearly stopped growing: %s got the most, %s/s", profiles.Plural(best.Trial.Users, "user", "users"), rate), do}
 }

@@ -130,6 +130,9 @@ func statusLine(s advisor.State) string {
 	if r := l.Total.Streams; r != nil {
 		line += fmt.Sprintf("  %s open, %s", profiles.Plural(r.Open, "stream", "streams"), profiles.Plural(r.Events, "event", "events"))
 	}
+	if s.Phase == advisor.Measuring && s.Search != nil {
+		line = fmt.Sprintf("%s left  %s", max(0, s.Search.Budget-s.Spent()).Round(time.Second), line)
+	}
 	if s.Managed {
 		line += fmt.Sprintf("  replicas %d/%d", s.Fleet.Up(), s.Fleet.Wanted)
 	} else if n := s.Fleet.Answering(); n > 0 {

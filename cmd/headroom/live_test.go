@@ -32,4 +32,8 @@ func TestStatusLine(t *testing.T) {
 			t.Errorf("%s: statusLine = %q, want %q", c.name, got, c.want)
 		}
 	}
+	measuring := advisor.State{Phase: advisor.Measuring, Load: load.Snapshot{Users: 2, Elapsed: 3 * time.Second}, Search: &advisor.SearchState{Budget: 5 * time.Minute, Left: 100 * time.Second}}
+	if got, want := statusLine(measuring), "1m37s left  00:03  2 users  0.0 req/s  0.00 % failed"; got != want {
+		t.Errorf("measuring: statusLine = %q, want %q", got, want)
+	}
 }
