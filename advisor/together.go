@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	togetherShare = 0.06 // of the budget, at least, for arrivals at the second number of replicas
+	togetherShare = 0.03 // of the budget, at least, for arrivals at the second number of replicas
 	togetherSteps = 3    // at most
 )
 
