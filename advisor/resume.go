@@ -18,6 +18,7 @@ func (s *search) resume(ctx context.Context) (Capacity, error) {
 	}
 	if before.Scaling != nil {
 		c.Scaling = new(*before.Scaling)
+		c.Scaling.Skipped = "" // it may be another reason now
 	}
 	if before.Saturation.Value > 0 && (before.Refusal == nil || before.Refusal.Code != unsaturated) {
 		c.Saturation, c.HostLimited = before.Saturation, before.HostLimited

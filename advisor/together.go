@@ -109,6 +109,8 @@ func (c *Capacity) estimateTogether(slo profiles.SLO, seed uint64) {
 	case m.HostLimited || len(steps) < len(arrivalsAt(c.Steps, m.Replicas)):
 		m.Skipped = "they share a machine that was full"
 	case m.Skipped != "":
+	case c.Interrupted:
+		m.Skipped = "it was interrupted"
 	case c.Budget < enoughForTogether:
 		m.Skipped = fmt.Sprintf("it takes a --budget of %v or more", profiles.Duration(enoughForTogether))
 	default:

@@ -160,13 +160,32 @@ func TestTwoReplicasWhereASearchGoesOn(t *testing.T) {
 	if err != nil || second.Scaling == nil || second.Scaling.SLO == nil || second.Scaling.Skipped != "" {
 		t.Fatalf("Search = %v, scaling %+v; want what two hold", err, second.Scaling)
 	}
-	if options.Prior.Scaling.SLO != nil || second.Scaling.Efficiency != first.Scaling.Efficiency {
+	if options.Prior.Scaling.SLO != nil || options.Prior.Scaling.Skipped == "" || second.Scaling.Efficiency != first.Scaling.Efficiency {
 		t.Errorf("scaling of before %+v became %+v, want it left alone and taken over", options.Prior.Scaling, second.Scaling)
 	}
 	options.Prior, options.Seed = saved(t, second), 200
 	third, err := Search(t.Context(), s, options)
 	if err != nil || third.Scaling.SLO == nil || len(arrivalsIn(third.Steps, 2)) != len(arrivalsIn(second.Steps, 2)) {
 		t.Errorf("Search = %v, scaling %+v after %d steps with arrivals at two; want no more of them", err, third.Scaling, len(arrivalsIn(third.Steps, 2)))
+	}
+}
+
+// One that is interrupted says so, and what it has of two is enough where it is two steps.
+func TestTwoReplicasInterrupted(t *testing.T) {
+	slo := mustSLO(t, "p95<100ms")
+	service := simulated{service: 20 * time.Millisecond, servers: 1, slo: slo}
+	options := SearchOptions{SLO: slo, Budget: 5 * time.Minute, Second: 2}
+	whole := service
+	if _, err := Search(t.Context(), &whole, options); err != nil {
+		t.Fatal(err)
+	}
+	for left, measured := range map[int]bool{3: false, 2: false, 1: true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		got, err := Search(ctx, &stopping{service, len(whole.trials) - left, cancel}, options)
+		cancel()
+		if !errors.Is(err, context.Canceled) || got.Scaling == nil || (got.Scaling.SLO != nil) != measured || (got.Scaling.Skipped == "it was interrupted") == measured {
+			t.Errorf("%d steps before the end: Search = %v, scaling %+v; want what two hold: %v", left, err, got.Scaling, measured)
+		}
 	}
 }
 
