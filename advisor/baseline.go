@@ -56,6 +56,11 @@ func (r Ratio) String() string {
 	return fmt.Sprintf("%s [%s … %s]", percent(r.Value), percent(r.Low), percent(r.High))
 }
 
+// Share writes "116 % [108 … 125]".
+func (r Ratio) Share() string {
+	return fmt.Sprintf("%.0f %% [%.0f … %.0f]", float64(r.Value)*100, float64(r.Low)*100, float64(r.High)*100)
+}
+
 // ratioOf is now by before, by the method of variance estimates recovery (Zou
 // and Donner 2008) on their logarithms: with x and y the logarithms of the
 // values and (l, u) those of their intervals, the difference x - y goes from

@@ -116,8 +116,6 @@ func (c *Capacity) settle(rate float64) {
 
 func (c *Capacity) contradicted() bool { return c.failed <= c.passed }
 
-// PerReplica is the SLO capacity of one replica, rounded down to a
+// PerReplica is what one replica is counted on for, rounded down to a
 // thousandth.
-func (c Capacity) PerReplica() profiles.Milli {
-	return profiles.Milli(c.SLO.Value / float64(max(1, c.Replicas)) * 1000)
-}
+func (c Capacity) PerReplica() profiles.Milli { return profiles.Milli(c.Each().Value * 1000) }

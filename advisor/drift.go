@@ -26,7 +26,7 @@ const enoughForLoaded = 2 * time.Minute
 // not say then has nothing to do with the load. There is none where the time
 // is over.
 func (s *search) control(ctx context.Context, c *Capacity) error {
-	s.reserve = s.secondTime() + s.loadedTime()
+	s.reserve = s.secondTime(c.Scaling) + s.loadedTime()
 	length := min(s.left()-s.reserve, s.share(controlShare))
 	if length < minStep {
 		return nil
@@ -46,12 +46,13 @@ func (s *search) control(ctx context.Context, c *Capacity) error {
 // what fills up or gets lost shows under load before it shows to one user alone.
 // There is none where the budget has no room for it.
 func (s *search) controlLoaded(ctx context.Context, c *Capacity) error {
-	s.reserve = s.secondTime()
-	i := slices.IndexFunc(s.steps, func(o Observation) bool { return o.Trial.Rate > 0 && o.Met && !o.Spoiled })
+	s.reserve = s.secondTime(c.Scaling)
+	alike := arrivals(s.steps)
+	i := slices.IndexFunc(alike, func(o Observation) bool { return o.Met })
 	if i < 0 || s.loadedTime() == 0 {
 		return nil
 	}
-	t := s.steps[i].Trial
+	t := alike[i].Trial
 	t.Name, t.Length = loadedName, min(t.Length, s.left()-s.reserve, s.share(controlShare))
 	if t.Length < s.shortest(fewestLoaded, t.Rate) {
 		return nil

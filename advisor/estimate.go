@@ -11,10 +11,8 @@ import (
 // estimate replaces the figures that the search ended on by those that all of
 // its steps together say, with the interval of each.
 //
-// The search ends on a load that met the SLO. The estimate is where the share
-// of requests over its limit crosses what is allowed, the lowest of all its
-// percentiles. Its interval reaches down to the load that the search ended on,
-// which is known to be met.
+// The search ends on a load that met the SLO: the interval of the estimate
+// reaches down to it.
 func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 	c.fitCurves()
 	if low, high, ok := saturationSpread(c.Steps, seed); ok {
@@ -23,16 +21,21 @@ func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 	if c.failing() {
 		return
 	}
-	var steps []Observation
-	for _, o := range arrivals(c.Steps) {
-		if len(o.Blocks) > 0 {
-			steps = append(steps, o)
-		}
+	if found, ok := crossing(arrivals(c.Steps), slo, c.settled, c.Saturation.High, seed); ok {
+		c.SLO = found
 	}
+}
+
+// crossing is the load at which the share of requests over their limit crosses
+// what is allowed, the lowest of all percentiles of the SLO, by what steps of the
+// open model say together. Its interval reaches down to a load that is known to be
+// met; 0 where none is. ok is false where the steps are too few.
+func crossing(steps []Observation, slo profiles.SLO, met, saturation float64, seed uint64) (found Interval, ok bool) {
+	steps = slices.DeleteFunc(steps, func(o Observation) bool { return len(o.Blocks) == 0 })
 	if len(steps) < 2 {
-		return
+		return found, false
 	}
-	found := Interval{Value: math.Inf(1), Low: c.settled, High: math.Inf(1), Unit: "/s"}
+	found = Interval{Value: math.Inf(1), Low: met, High: math.Inf(1), Unit: "/s"}
 	for k, objective := range slo.Percentiles() {
 		var blocks []model.Blocks
 		var totals []model.Tally
@@ -42,20 +45,20 @@ func (c *Capacity) estimate(slo profiles.SLO, seed uint64) {
 			}
 		}
 		cross := func(totals []model.Tally) (float64, bool) {
-			return model.Crossing(totals, c.Saturation.High, 1-objective.Quantile)
+			return model.Crossing(totals, saturation, 1-objective.Quantile)
 		}
 		value, ok := cross(totals)
 		if !ok {
-			return
+			return found, false
 		}
 		low, high, ok := model.Spread(blocks, seed, cross)
 		if !ok {
-			return
+			return found, false
 		}
 		found.Value, found.Low, found.High = min(found.Value, value), min(found.Low, low), min(found.High, high)
 	}
 	found.Low, found.High = min(found.Low, found.Value), max(found.High, found.Value)
-	c.SLO = found
+	return found, true
 }
 
 // fitCurves models how the throughput grows with the users of the closed model.

@@ -160,6 +160,8 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeB, "a second replica count", "only one number of replicas was measured")
 	case c.Scaling.HostLimited:
 		add(GradeB, "replicas on machines of their own", "%d replicas were as much as their machine carries: how they scale is not known", c.Scaling.Replicas)
+	case c.Scaling.SLO == nil:
+		add(GradeB, "a second replica count under the SLO", "what %d replicas hold under it was not measured: %s", c.Scaling.Replicas, c.Scaling.Skipped)
 	}
 	return out
 }

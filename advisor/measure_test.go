@@ -221,3 +221,35 @@ func TestFleetThatDoesNotComeIsReported(t *testing.T) {
 		t.Errorf("describeFleet = %q, want %q", got, want)
 	}
 }
+
+// With a scaler and time two replicas are measured last, the rung and the arrivals
+// alike; the fleet is pinned to their number, and given back.
+func TestTwoReplicasArePinned(t *testing.T) {
+	f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(3))
+	inSession(t, f, func(c *Config) { c.Budget = 4 * time.Minute }, func(t *testing.T, s *Session) {
+		if err := s.Advise(); err != nil {
+			t.Fatal(err)
+		}
+		await(t, s, "the end", idle)
+		m, _ := s.Measured()
+		two := m.Capacity.Scaling
+		if two == nil || two.SLO == nil || two.SLO.Value < m.Capacity.SLO.Value || two.SLO.Value > 40 {
+			t.Fatalf("scaling %+v beside %v of one, want more, and less than 40/s", two, m.Capacity.SLO)
+		}
+		pins, _, size, _ := f.told()
+		var sizes []int // one after the other
+		for _, n := range pins {
+			if len(sizes) == 0 || sizes[len(sizes)-1] != n {
+				sizes = append(sizes, n)
+			}
+		}
+		if !slices.Equal(sizes, []int{1, 2, 0}) || size != 3 {
+			t.Errorf("pinned to %v and then %d, want 1, 2, released and 3", sizes, size)
+		}
+		for _, o := range m.Capacity.Steps {
+			if want := max(1, o.Trial.Replicas); o.Replicas != want {
+				t.Errorf("step %q was of %d replicas, want %d", o.Trial.Name, o.Replicas, want)
+			}
+		}
+	})
+}

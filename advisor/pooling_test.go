@@ -27,7 +27,7 @@ func TestDispatch(t *testing.T) {
 	} {
 		m := &Capacity{
 			Saturation: Interval{Value: 4}, Service: c.takes, Replicas: 1,
-			Steps:   []Observation{{Trial: Trial{Name: "2 replicas", Replicas: 2, Users: 4}}},
+			Steps:   []Observation{{Trial: Trial{Name: "2 replicas", Replicas: 2, Users: 4}}, {Trial: Trial{Name: "2 replicas, 5/s", Replicas: 2, Rate: 5}}},
 			Scaling: &Scaling{Replicas: 2, Efficiency: c.efficiency, HostLimited: c.host},
 		}
 		if got, random := m.dispatchClass(); got != c.want || random != 0 && random != 0.8 {
@@ -57,6 +57,36 @@ func TestPooling(t *testing.T) {
 		}
 		if ok && (v.Value < 140 || v.Value > 155) {
 			t.Errorf("%s: pooling gives %v %% more, want about 1.15/s to 2.8/s: %s", x.slo, v.Value, v.Formula)
+		}
+	}
+}
+
+// Measured at two replicas, what was measured comes first, and theory is held
+// against it: 2.05/s each of two with one queue.
+func TestPoolingAsMeasured(t *testing.T) {
+	for _, x := range []struct {
+		name  string
+		two   Interval
+		slo   string
+		value float64
+		why   string
+	}{
+		{"as theory says", Interval{Value: 4, Low: 3.8, High: 4.2}, "p95<500ms", 74, "with one queue, as was measured; the target does not count on it"},
+		{"no queue", Interval{Value: 2.3, Low: 2.2, High: 2.4}, "p95<500ms", 0, "with one queue, more than was measured: they have no such queue, or share something; the target does not"},
+		{"more than theory", Interval{Value: 6, Low: 5.5, High: 6.5}, "p95<500ms", 161, "with one queue, less than was measured"},
+		{"less than one alone", Interval{Value: 1.8, Low: 1.7, High: 1.9}, "p95<500ms", -22, "they share something: the target counts on the less"},
+		{"where theory says nothing", Interval{Value: 4, Low: 3.8, High: 4.2}, "ttft.p95<500ms", 74, "the target does not count on it"},
+	} {
+		c := &Capacity{Saturation: Interval{Value: 4}, SLO: Interval{Value: 1.15, Low: 1.1, High: 1.2}, Service: 250 * time.Millisecond, Replicas: 1,
+			Scaling: &Scaling{Replicas: 2, SLO: &x.two}}
+		c.Baseline.Service = c.Service
+		s := sized{Needs: Needs{Capacity: c.PerReplica(), Evidence: c, SLO: mustSLO(t, x.slo)}, target: 1_000}
+		v, ok := s.pooling(profiles.FixedPolicy(4))
+		if !ok || v.Value != x.value || v.Low >= v.Value || v.High <= v.Value || !strings.Contains(v.Why, x.why) {
+			t.Errorf("%s: pooling = %+v, %v; want %v %% within an interval, and %q", x.name, v, ok, x.value, x.why)
+		}
+		if theory := strings.Contains(strings.Join(v.Inputs, "\n"), "each of 4 with one queue (Allen-Cunneen)"); theory != strings.HasPrefix(x.slo, "p95") {
+			t.Errorf("%s: inputs %q, want theory only where it says something", x.name, v.Inputs)
 		}
 	}
 }

@@ -14,16 +14,17 @@ func (s *search) resume(ctx context.Context) (Capacity, error) {
 	s.steps = slices.Clone(before.Steps)
 	c := Capacity{
 		Baseline: before.Baseline, Service: before.Service, Replicas: before.Replicas,
-		Scaling: before.Scaling, Idle: before.Idle, // and nothing is confirmed: with more steps it may be another load
+		Idle: before.Idle, // and nothing is confirmed: with more steps it may be another load
+	}
+	if before.Scaling != nil {
+		c.Scaling = new(*before.Scaling)
+		c.Scaling.Skipped = "" // it may be another reason now
 	}
 	if before.Saturation.Value > 0 && (before.Refusal == nil || before.Refusal.Code != unsaturated) {
 		c.Saturation, c.HostLimited = before.Saturation, before.HostLimited
 	}
-	s.reserve = s.controlTime(before.Baseline) + s.loadedTime()
-	if c.Scaling == nil {
-		s.reserve += s.secondTime()
-	}
-	return s.phases(ctx, c, s.again, s.saturate, s.bisect, s.confirm, s.control, s.second)
+	s.reserve = s.controlTime(before.Baseline) + s.loadedTime() + s.secondTime(c.Scaling)
+	return s.phases(ctx, c, s.again, s.saturate, s.bisect, s.confirm, s.control, s.second, s.together)
 }
 
 // again is the first step of a search that is continued.

@@ -11,28 +11,34 @@ import (
 
 // Scaling is what several replicas hold together, against one.
 type Scaling struct {
-	Replicas    int      `json:"replicas"`
-	Saturation  float64  `json:"saturation"`  // requests per second, of all
-	Efficiency  Interval `json:"efficiency"`  // saturation over replicas times that of one; 1: nothing is shared
-	HostLimited bool     `json:"hostLimited"` // the machine that they shared was at its limit, which says nothing of others
+	Replicas    int       `json:"replicas"`
+	Saturation  float64   `json:"saturation"`        // requests per second, of all
+	Efficiency  Interval  `json:"efficiency"`        // saturation over replicas times that of one; 1: nothing is shared
+	HostLimited bool      `json:"hostLimited"`       // the machine that they shared was at its limit, which says nothing of others
+	SLO         *Interval `json:"slo,omitempty"`     // highest load of all that meets the SLO; nil: not measured
+	Skipped     string    `json:"skipped,omitempty"` // why it was not
 }
 
 const (
-	secondShare   = 0.08 // of the budget, for the second number of replicas
+	secondShare   = 0.05 // of the budget, for a rung with the second number of replicas
 	leastScaling  = 0.6  // efficiency: below, replicas hardly help
 	freelyScaling = 0.8  // efficiency: below, no more than twice the replicas that were measured are advised
 )
 
 // second measures how much more so many times the replicas hold: the rung of
-// the ladder that saturated one, with as many users more. It comes last, as the
-// fleet is another one then. A fleet that does not come to that size leaves it
-// out.
+// the ladder that saturated one, with as many users more. It comes near the end,
+// as the fleet is another one then. A fleet that does not come to that size
+// leaves it out.
 func (s *search) second(ctx context.Context, c *Capacity) error {
-	if s.Second == 0 || c.Scaling != nil {
+	if c.Scaling != nil { // known from the search that is continued
+		c.Refusal = refuseScaling(c.Scaling)
 		return nil
 	}
-	s.reserve = 0
-	length := min(s.left(), s.share(secondShare))
+	if s.Second == 0 {
+		return nil
+	}
+	s.reserve = s.togetherTime(nil)
+	length := min(s.left()-s.reserve, s.share(secondShare))
 	first := max(1, c.Replicas)
 	times := s.Second / first
 	if length < minStep || times < 2 {
@@ -74,12 +80,13 @@ func scalingOf(o Observation, one Interval, first int, seed uint64) *Scaling {
 	return out
 }
 
-// secondTime is what the second number of replicas is expected to take.
-func (s *search) secondTime() time.Duration {
-	if s.Second == 0 {
-		return 0
+// secondTime is what the second number of replicas is expected to take, of which
+// so much is known.
+func (s *search) secondTime(known *Scaling) time.Duration {
+	if s.Second == 0 || known != nil {
+		return s.togetherTime(known)
 	}
-	return s.share(secondShare)
+	return s.share(secondShare) + s.togetherTime(nil)
 }
 
 // rungs are the steps of the closed model with the fleet as it was found.

@@ -85,9 +85,9 @@ type search struct {
 // Search finds the highest load that meets the SLO, with as many replicas as
 // there are: one user alone, then more and more users until the throughput
 // stops growing (saturation), then Poisson arrivals at a bisected share of it
-// (the SLO capacity), a confirming step, the first step once more, and one
-// with a second number of replicas. A refusal is a result, not an error. Where
-// ctx ends the search the error comes with what was found until then.
+// (the SLO capacity), a confirming step, the first step once more, and some of
+// both kinds with a second number of replicas. A refusal is a result, not an
+// error. Where ctx ends the search the error comes with what was found until then.
 func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	if err := o.Validate(); err != nil {
 		return Capacity{}, err
@@ -109,6 +109,7 @@ func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	}
 	if (err == nil || c.Interrupted) && c.Refusal == nil {
 		c.estimate(o.SLO, o.Seed)
+		c.estimateTogether(o.SLO, o.Seed)
 		c.Assessment = assess(c.flaws())
 	}
 	return c, err
@@ -122,9 +123,9 @@ func (s *search) run(ctx context.Context) (Capacity, error) {
 	if err != nil {
 		return Capacity{}, err
 	}
-	s.reserve = s.controlTime(base) + s.loadedTime() + s.secondTime()
+	s.reserve = s.controlTime(base) + s.loadedTime() + s.secondTime(nil)
 	c := Capacity{Baseline: base, Service: base.Service, Replicas: base.Replicas}
-	return s.phases(ctx, c, s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second)
+	return s.phases(ctx, c, s.checkBaseline, s.saturate, s.bisect, s.confirm, s.control, s.second, s.together)
 }
 
 // phases goes through the parts of a search, until one refuses. Where the fleet
@@ -147,10 +148,14 @@ func (s *search) checkBaseline(_ context.Context, c *Capacity) error {
 }
 
 // arrivals are the steps of the open model that say what the fleet holds as it
-// was found. Those of a control had the same arrivals as another one.
-func arrivals(steps []Observation) (out []Observation) {
+// was found.
+func arrivals(steps []Observation) []Observation { return arrivalsAt(steps, 0) }
+
+// arrivalsAt are those with so many replicas; 0: as many as were found. Those of
+// a control had the same arrivals as another one.
+func arrivalsAt(steps []Observation, replicas int) (out []Observation) {
 	for _, o := range steps {
-		if o.Trial.Rate > 0 && o.Trial.Replicas == 0 && o.Trial.Name != loadedName && !o.Spoiled {
+		if o.Trial.Rate > 0 && o.Trial.Replicas == replicas && o.Trial.Name != loadedName && !o.Spoiled {
 			out = append(out, o)
 		}
 	}

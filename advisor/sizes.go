@@ -24,8 +24,8 @@ func (n Needs) capacityAt() (low, high profiles.Milli) {
 	if n.Evidence == nil {
 		return n.Capacity, n.Capacity
 	}
-	of := float64(max(1, n.Evidence.Replicas))
-	return profiles.MilliOf(n.Evidence.SLO.Low / of), profiles.MilliOf(n.Evidence.SLO.High / of)
+	each := n.Evidence.Each()
+	return profiles.MilliOf(each.Low), profiles.MilliOf(each.High)
 }
 
 // between fills in Low and High: what the value would be at the ends of the
@@ -179,10 +179,11 @@ func (s sized) capacityInputs() []string {
 		return []string{fmt.Sprintf("capacity %s requests/s of one replica, as said", s.Capacity)}
 	}
 	c := s.Evidence
-	return []string{
-		fmt.Sprintf("capacity of %d %s: %s under the SLO, %s at saturation", max(1, c.Replicas), plural(max(1, c.Replicas)), c.SLO, c.Saturation),
-		fmt.Sprintf("interval %s, window %s, start-up %s: lag %s", seconds(s.interval), seconds(s.window), s.startText(), seconds(s.lag)),
+	inputs := []string{fmt.Sprintf("capacity of %s: %s under the SLO, %s at saturation", profiles.Plural(max(1, c.Replicas), "replica", "replicas"), c.SLO, c.Saturation)}
+	if m := c.Scaling; m != nil && m.SLO != nil {
+		inputs = append(inputs, fmt.Sprintf("capacity of %d replicas: %s under the SLO", m.Replicas, m.SLO))
 	}
+	return append(inputs, fmt.Sprintf("interval %s, window %s, start-up %s: lag %s", seconds(s.interval), seconds(s.window), s.startText(), seconds(s.lag)))
 }
 
 func (n Needs) startText() string {
@@ -222,7 +223,7 @@ func (s sized) targetRejected() []Rejection {
 func (s sized) targetWhy() string {
 	holds := fmt.Sprintf("one replica carries %s/s", s.Capacity)
 	if len(s.SLO) > 0 {
-		holds = fmt.Sprintf("one replica holds %s up to %s/s", s.SLO, s.Capacity)
+		holds = fmt.Sprintf("%s holds %s up to %s/s", s.counted(), s.SLO, s.Capacity)
 	}
 	if low, high := s.capacityAt(); low != high {
 		holds += fmt.Sprintf(" [%s … %s]", profiles.FormatRate(low.Float()), profiles.FormatRate(high.Float()))
@@ -231,6 +232,14 @@ func (s sized) targetWhy() string {
 		return holds + ", and all of it is used"
 	}
 	return holds + "; " + s.kept.why
+}
+
+// counted is whose capacity the target counts on.
+func (n Needs) counted() string {
+	if n.Evidence != nil && n.Evidence.less() {
+		return fmt.Sprintf("each of %d replicas, which hold less than one alone,", n.Evidence.Scaling.Replicas)
+	}
+	return "one replica"
 }
 
 // headroomWhy says what the share that was given is for.

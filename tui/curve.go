@@ -47,7 +47,7 @@ func throughputCurve(st advisor.State, s *styles, w int) []string {
 	words := "Measured ● so far."
 	if measured := st.Search.Capacity; measured != nil {
 		c.limit = measured.SLO.Value
-		words = c.fit(*measured, end, plotColumns(w)) + scalingSentence(measured.Scaling)
+		words = c.fit(*measured, end, plotColumns(w)) + scalingSentence(*measured)
 	}
 	out := append([]string{""}, indent(c.render(s, w, curveHeight))...)
 	return append(out, prose(s, dim, words, w+2)...)
@@ -73,9 +73,20 @@ func (c *chart) fit(measured advisor.Capacity, end float64, columns int) string 
 
 // scalingSentence is what several replicas hold together, where that was
 // measured.
-func scalingSentence(m *advisor.Scaling) string {
+func scalingSentence(c advisor.Capacity) string {
+	m := c.Scaling
 	if m == nil {
 		return ""
 	}
-	return fmt.Sprintf(" %d replicas held %s/s together, %.0f %% of so many times one.", m.Replicas, figure(m.Saturation), m.Efficiency.Value*100)
+	text := fmt.Sprintf(" %d replicas held %s/s together, %.0f %% of so many times one", m.Replicas, figure(m.Saturation), m.Efficiency.Value*100)
+	switch gain, ok := c.Gain(); {
+	case m.SLO == nil && m.Skipped == "":
+		return text + "."
+	case m.SLO == nil:
+		return fmt.Sprintf("%s. Under the SLO they were not measured, as %s.", text, clean(m.Skipped))
+	case !ok:
+		return fmt.Sprintf("%s; under the SLO %s/s.", text, figure(m.SLO.Value))
+	default:
+		return fmt.Sprintf("%s; under the SLO %s/s, %.0f %%.", text, figure(m.SLO.Value), float64(gain.Value)*100)
+	}
 }

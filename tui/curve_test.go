@@ -17,6 +17,12 @@ func TestThroughputCurve(t *testing.T) {
 		st.Search.Capacity = &c
 		return st
 	}
+	together := func(m advisor.Scaling) advisor.State {
+		st := curves()
+		m.Replicas, m.Saturation, m.Efficiency.Value = 2, 37.2, 0.93
+		st.Search.Capacity.Scaling, st.Search.Capacity.SLO.Low = &m, 0
+		return st
+	}
 	alone := advisedState()
 	alone.Search.Steps = testSteps()[:1]
 	for _, test := range []struct {
@@ -28,7 +34,11 @@ func TestThroughputCurve(t *testing.T) {
 		{"one under way", measuringState(), []string{" ● ", "5 users", "Measured ● so far."}},
 		{"one that was stopped", stoppedState(), nil},
 		{"one user", alone, nil},
-		{"a model", advisedState(), []string{"─ fitted: hinge", "──●──", "5 users", "Measured ●, fitted hinge.", "4 replicas held 74.2/s together, 92 % of so many times one."}},
+		{"a model", advisedState(), []string{"─ fitted: hinge", "──●──", "5 users", "Measured ●, fitted hinge.", "4 replicas held 74.2/s together, 92 % of so many times one; under the SLO 45.9/s, 114 %."}},
+		{"several that were not measured under the SLO", together(advisor.Scaling{Skipped: "it takes a --budget of 3m or more"}), []string{
+			"2 replicas held 37.2/s together, 93 % of so many times one. Under the SLO they were not measured, as it takes a --budget of 3m or more."}},
+		{"one of which little is proven", together(advisor.Scaling{SLO: &advisor.Interval{Value: 25}}), []string{"so many times one; under the SLO 25.0/s."}},
+		{"several of before that was measured", together(advisor.Scaling{}), []string{"93 % of so many times one."}},
 		{"too few for one", curves(), []string{" ● ", "Measured ●. The steps are too few to fit a model to them."}},
 		{"the first of several", curves(model.Curve{Model: "usl", Lambda: 20, Sigma: 0.9}, model.Curve{Model: "linear", Lambda: 9}), []string{"fitted usl"}},
 	} {

@@ -362,7 +362,8 @@ func advisedState() advisor.State {
 		SLO:        advisor.Interval{Value: 10.11, Low: 7.03, High: 11.5, Unit: "/s"},
 		Saturation: advisor.Interval{Value: 20.1, Low: 19.8, High: 20.1, Unit: "/s"},
 		Curves:     []model.Curve{{Model: "hinge", Lambda: 19.8, Max: 20.05, Peak: 1.01}}, Knee: 1,
-		Scaling: &advisor.Scaling{Replicas: 4, Saturation: 74.2, Efficiency: advisor.Interval{Value: 0.92, Low: 0.9, High: 0.95}},
+		Scaling: &advisor.Scaling{Replicas: 4, Saturation: 74.2, Efficiency: advisor.Interval{Value: 0.92, Low: 0.9, High: 0.95},
+			SLO: &advisor.Interval{Value: 45.9, Low: 41.2, High: 49.5, Unit: "/s"}},
 		Service: 50 * ms, Replicas: 1, Steps: testSteps(), Budget: 90 * time.Second, Spent: 84 * time.Second,
 		Assessment: advisor.Assessment{Grade: advisor.GradeC, GradeWhy: "the capacity is known within 14 %", Raise: []string{"a longer --budget"}},
 	}

@@ -37,9 +37,29 @@ func (p *paper) steps(c advisor.Capacity) {
 		if m := c.Scaling; m != nil {
 			p.printf("%d replicas: %s/s at saturation, %.0f %% of so many times one [%.0f … %.0f]\n",
 				m.Replicas, profiles.FormatRate(m.Saturation), m.Efficiency.Value*100, m.Efficiency.Low*100, m.Efficiency.High*100)
+			if text := togetherText(c); text != "" {
+				p.printf("%s\n", text)
+			}
 		}
 		p.printf("grade %s: %s (%s of %s used)\n", c.Grade, c.Assessment, c.Spent.Round(time.Second), c.Budget)
 	}
+}
+
+// togetherText is what the second number of replicas hold within the SLO, or why
+// that is not known; empty where nobody asked.
+func togetherText(c advisor.Capacity) string {
+	m := c.Scaling
+	switch {
+	case m.SLO == nil && m.Skipped == "":
+		return ""
+	case m.SLO == nil:
+		return fmt.Sprintf("%d replicas: not measured under the SLO, as %s", m.Replicas, m.Skipped)
+	}
+	text := fmt.Sprintf("%d replicas: %s under the SLO", m.Replicas, m.SLO)
+	if gain, ok := c.Gain(); ok {
+		text += fmt.Sprintf(", %s of so many times one", gain.Share())
+	}
+	return text
 }
 
 // aloneText is the time of one request alone.
@@ -70,7 +90,7 @@ func WriteMeasurements(w io.Writer, a, b advisor.Measurement, width int) error {
 			return none
 		}
 	}
-	p.table("lrr", [][]string{
+	rows := [][]string{
 		{"", "A", "B"},
 		row("date, UTC", func(m advisor.Measurement) string { return m.Date.UTC().Format(time.DateTime) }),
 		row("replicas", func(m advisor.Measurement) string { return fmt.Sprint(max(1, m.Capacity.Replicas)) }),
@@ -83,7 +103,11 @@ func WriteMeasurements(w io.Writer, a, b advisor.Measurement, width int) error {
 			}
 			return string(m.Capacity.Grade)
 		}),
-	})
+	}
+	if several := row("so many together, under it", severalHold); several[1] != none || several[2] != none {
+		rows = append(rows, several)
+	}
+	p.table("lrr", rows)
 	change := advisor.CompareCapacity("A", tolerated, b, a)
 	p.printf("\n")
 	p.say("%s", change)
@@ -91,6 +115,14 @@ func WriteMeasurements(w io.Writer, a, b advisor.Measurement, width int) error {
 		p.say("%s", d)
 	}
 	return p.err
+}
+
+// severalHold is what the second number of replicas hold within the SLO.
+func severalHold(m advisor.Measurement) string {
+	if s := m.Capacity.Scaling; s != nil && s.SLO != nil {
+		return fmt.Sprintf("%d: %s", s.Replicas, s.SLO)
+	}
+	return none
 }
 
 // WriteRefusal writes why nothing is advised.

@@ -93,9 +93,9 @@ func replicasOverTime(r Run) *chart {
 }
 
 // scalingCurve is how the latency of the steps of a measurement grew with what
-// they carried; nil where too few carried anything.
+// they carried, with the fleet as it was found; nil where too few carried anything.
 func scalingCurve(c advisor.Capacity) *chart {
-	steps := slices.DeleteFunc(slices.Clone(c.Steps), func(o advisor.Observation) bool { return o.Requests == 0 || o.Spoiled })
+	steps := slices.DeleteFunc(slices.Clone(c.Steps), func(o advisor.Observation) bool { return o.Requests == 0 || o.Spoiled || o.Trial.Replicas > 0 })
 	slices.SortStableFunc(steps, func(a, b advisor.Observation) int { return cmp.Compare(a.Rate, b.Rate) })
 	quantile := func(of func(advisor.Observation) time.Duration) []float64 {
 		return pick(steps, func(o advisor.Observation) float64 {

@@ -240,3 +240,39 @@ func TestMeasurementInCI(t *testing.T) {
 		}
 	}
 }
+
+// What two replicas hold is told beside what one does, or why it is not known.
+func TestCapacityOfTwo(t *testing.T) {
+	one := advisor.Interval{Value: 30, Low: 28, High: 32, Unit: "/s"}
+	two := &advisor.Interval{Value: 69, Low: 66, High: 72, Unit: "/s"}
+	for _, c := range []struct {
+		name    string
+		one     advisor.Interval
+		scaling *advisor.Scaling
+		steps   string // in the steps
+		beside  string // in the comparison with a measurement that has none; empty: nothing is
+	}{
+		{"only one", one, nil, "", ""},
+		{"of before that was measured", one, &advisor.Scaling{}, "2 replicas: 95.0/s at saturation, 95 % of so many times one [94 … 96]\ngrade", ""},
+		{"measured", one, &advisor.Scaling{SLO: two}, "2 replicas: 69.0/s [66.0 … 72.0] under the SLO, 115 % [106 … 125] of so many times one\n", "2: 69.0/s [66.0 … 72.0]"},
+		{"little is proven of one", advisor.Interval{Value: 30, High: 32, Unit: "/s"}, &advisor.Scaling{SLO: two}, "2 replicas: 69.0/s [66.0 … 72.0] under the SLO\n", "2: 69.0/s [66.0 … 72.0]"},
+		{"left out", one, &advisor.Scaling{Skipped: "it takes a --budget of 3m or more"}, "2 replicas: not measured under the SLO, as it takes a --budget of 3m or more\n", ""},
+	} {
+		if m := c.scaling; m != nil {
+			m.Replicas, m.Saturation, m.Efficiency = 2, 95, advisor.Interval{Value: 0.95, Low: 0.94, High: 0.96}
+		}
+		m := advisor.Measurement{SLO: "p95<250ms", Capacity: capacity()}
+		without := m
+		m.Capacity.SLO, m.Capacity.Scaling = c.one, c.scaling
+		var steps, beside bytes.Buffer
+		if err := errors.Join(WriteSteps(&steps, m.Capacity), WriteMeasurements(&beside, without, m, 0)); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if !strings.Contains(steps.String(), c.steps) || (c.scaling == nil) == strings.Contains(steps.String(), "2 replicas") {
+			t.Errorf("%s: the steps are\n%s\nwant %q", c.name, steps.String(), c.steps)
+		}
+		if row := strings.Contains(beside.String(), "so many together, under it"); row != (c.beside != "") || !strings.Contains(beside.String(), c.beside) {
+			t.Errorf("%s: the comparison is\n%s\nwant %q", c.name, beside.String(), c.beside)
+		}
+	}
+}
