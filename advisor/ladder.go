@@ -55,7 +55,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 	climbed := rungs(s.steps)
 	last := climbed[len(climbed)-1]
 	if last.Requests == 0 || flat < 2 && last.Requests < enoughForRate {
-		c.Refusal = refuseShort(s.Budget)
+		c.Refusal = refuseShort(s.Budget, s.moreTime(best.Rate))
 		return nil
 	}
 	var rates []float64
@@ -63,7 +63,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		rates = append(rates, o.Rate)
 	}
 	if len(rates) == 0 {
-		c.Refusal = refuseShort(s.Budget)
+		c.Refusal = refuseShort(s.Budget, s.moreTime(best.Rate))
 		return nil
 	}
 	on := plateau(rates)
@@ -72,7 +72,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		c.HostLimited = c.HostLimited || o.Rate >= c.Saturation.Low && o.Host.Saturated()
 	}
 	if flat < 2 {
-		c.Refusal = refuseUnsaturated(best, users > maxUsers)
+		c.Refusal = refuseUnsaturated(best, users > maxUsers, s.moreTime(best.Rate))
 	}
 	return nil
 }

@@ -135,6 +135,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		s.note("measure", "%s: %s/s, p95 %s: %s (%s)", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Remark())
 		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
 	}
+	options.Warn = func(text string) { s.note("measure", "%s", text) }
 	capacity, err := Search(ctx, runner{s}, options)
 	s.updateSearch(func(search *SearchState) { search.Now = Trial{} })
 	if err != nil && (!capacity.Interrupted || len(capacity.Steps) == 0) {
