@@ -110,7 +110,7 @@ var startFields = []startField{
 	{"Target", "a URL such as http://127.0.0.1:8000/path", func(v *StartValues) *string { return &v.Target }, profiles.ValidateTarget},
 	{"Load", "users such as 50, or arrivals such as 40/s", func(v *StartValues) *string { return &v.Load }, checkLoad},
 	{spawnRate, "users started per second; a rate of arrivals has none", func(v *StartValues) *string { return &v.SpawnRate }, parses(profiles.ParseRate)},
-	{"Run time", "such as 5m; empty for no end", func(v *StartValues) *string { return &v.RunTime }, orEmpty(checkRunTime)},
+	{"Run time", "such as 5m; empty for no end", func(v *StartValues) *string { return &v.RunTime }, orEmpty(parses(profiles.ParseLength))},
 	{"SLO", "such as p95<300ms,errors<1%; empty for none", func(v *StartValues) *string { return &v.SLO }, orEmpty(parses(profiles.ParseSLO))},
 	{"Traffic", "requests/s to advise for, such as 50..200; empty for none", func(v *StartValues) *string { return &v.Traffic }, orEmpty(parses(profiles.ParseTraffic))},
 	{"Scenario", "a file with several requests; empty for one", func(v *StartValues) *string { return &v.Scenario }, func(string) error { return nil }},
@@ -126,14 +126,6 @@ func checkLoad(s string) error {
 		return fmt.Errorf("%w, or a rate such as 40/s", err)
 	}
 	return nil
-}
-
-func checkRunTime(s string) error {
-	d, err := profiles.ParseDuration(s)
-	if err == nil && d == 0 {
-		err = fmt.Errorf("got %q, want more than 0, or nothing for no end", s)
-	}
-	return err
 }
 
 func parses[T any](parse func(string) (T, error)) func(string) error {
