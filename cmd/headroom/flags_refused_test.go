@@ -76,3 +76,31 @@ func TestUnknownNamesGetTheNearest(t *testing.T) {
 		}
 	}
 }
+
+// A name of a file that is empty is one that a script forgot, whatever flag it is.
+func TestNoFileIsRefused(t *testing.T) {
+	inFolder(t, nil)
+	a := newApp(t)
+	refused := 0
+	for _, cmd := range newRoot(a.streams, a.signals).Commands() {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if kind, _ := pflag.UnquoteUsage(f); kind != "FILE" && kind != "PREFIX" {
+				return
+			}
+			refused++
+			args := map[string]string{"capacity": "", "run": "", "tune": "", "demo": "", "check": "a b", "scaler": "-- a"}
+			words, known := args[cmd.Name()]
+			if !known {
+				words = "a"
+			}
+			line := append([]string{cmd.Name(), "--" + f.Name + "="}, strings.Fields(words)...)
+			code, out, said := execute(t, line...)
+			if want := "headroom: --" + f.Name + ": got nothing, want "; code != exitUsage || out != "" || !strings.HasPrefix(said, want) || strings.Count(said, "\n") != 1 {
+				t.Errorf("%q: exit code %d, prints %q, says %q, want %d and one line that begins %q", line, code, out, said, exitUsage, want)
+			}
+		})
+	}
+	if refused < 20 {
+		t.Errorf("%d flags take a file, want those of all commands", refused)
+	}
+}
