@@ -26,8 +26,9 @@ type Presence struct {
 // Appeared) and no source has had it as ready for longer before. It is quiet or
 // gone by Silence; a silence shorter than quietAfter or goneAfter is that of a
 // replica that pauses, whatever the others answer meanwhile. At the end of a
-// load, when no pause will end any more, quietAtEnd makes one quiet. One that a connection ends at is not gone. Requests that fail
-// without an answer make one quiet, and not gone: they may fail on their way.
+// load, when no pause will end any more, quietAtEnd makes one quiet. One that a
+// connection ends at is not gone. Requests that fail without an answer make one
+// quiet, and not gone: they may fail on their way.
 const (
 	newFor     = 10 * time.Second
 	newAfter   = 10 * time.Second

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -18,7 +19,7 @@ func OneOf[T, N ~string](got T, names []N) error {
 	if near, ok := Nearest(string(got), list); ok {
 		text += ": did you mean " + near + "?"
 	}
-	return fmt.Errorf("%s", text)
+	return errors.New(text)
 }
 
 // Nearest is the name that may have been meant: the one that the fewest letters
