@@ -57,12 +57,12 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 	climbed := rungs(s.steps)
 	last := climbed[len(climbed)-1]
 	if last.Requests == 0 || flat < 2 && last.Requests < enoughForRate {
-		c.Refusal = refuseShort(s.Budget)
+		c.Refusal = refuseShort(s.Budget, s.moreTime(best.Rate))
 		return nil
 	}
 	on := plateau(s.steps)
 	if len(on) == 0 {
-		c.Refusal = refuseShort(s.Budget)
+		c.Refusal = refuseShort(s.Budget, s.moreTime(best.Rate))
 		return nil
 	}
 	if flat == 2 {
@@ -76,7 +76,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		c.HostLimited = c.HostLimited || o.Host.Saturated()
 	}
 	if flat < 2 {
-		c.Refusal = refuseUnsaturated(best, users > maxUsers)
+		c.Refusal = refuseUnsaturated(best, users > maxUsers, s.moreTime(best.Rate))
 	}
 	return nil
 }

@@ -135,6 +135,7 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		s.note("measure", "%s: %s/s, p95 %s: %s (%s); %s left", last.Trial.Name, profiles.FormatRate(last.Rate), latency(last.P95), last.Finding(), last.Remark(), max(0, left).Round(time.Second))
 		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
 	}
+	options.Warn = func(text string) { s.note("measure", "%s", text) }
 	limit, err := s.replicaCPU()
 	if err != nil {
 		return m, nil, err

@@ -80,9 +80,9 @@ const unsaturated = "R3"
 
 // refuseUnsaturated is for a ladder that ended while its best rung was among
 // the last.
-func refuseUnsaturated(best Observation, tooMany bool) *Refusal {
+func refuseUnsaturated(best Observation, tooMany bool, more string) *Refusal {
 	rate := profiles.FormatRate(best.Rate)
-	do := "give --budget more time to find where it ends, and what of it meets the SLO"
+	do := more + " to find where it ends, and what of it meets the SLO"
 	if tooMany {
 		do = fmt.Sprintf("more users than %d are not tried: measure a request that takes longer, or fewer replicas", maxUsers)
 	}
@@ -97,28 +97,28 @@ func refuseQueues(high float64) *Refusal {
 
 // refuseUnfinished is for a search that ended before it found any load that
 // meets the SLO: the next step, at that rate, takes longer than what is left.
-func refuseUnfinished(missed, rate float64, takes, left time.Duration) *Refusal {
+func refuseUnfinished(missed, rate float64, takes, left time.Duration, more string) *Refusal {
 	return &Refusal{"R10", fmt.Sprintf("%s/s missed the SLO, and to judge %s/s takes %s, of which %s were left",
 		profiles.FormatRate(missed), profiles.FormatRate(rate), seconds(takes), seconds(max(0, left))),
-		"give --budget more time, or relax the SLO"}
+		more + ", or relax the SLO"}
 }
 
 // refuseTooLittle is for a step that met the SLO, maybe by chance, when there
 // was no time for a longer one.
-func refuseTooLittle(o Observation) *Refusal {
+func refuseTooLittle(o Observation, more string) *Refusal {
 	return &Refusal{"R10", fmt.Sprintf("at %s/s %s: too little to tell whether that load meets the SLO", profiles.FormatRate(o.Offered), o.Why),
-		fmt.Sprintf("give --budget more time: about %d requests would tell, which take %s", o.Needs, seconds(fromSeconds(float64(o.Needs)/o.Trial.Rate)))}
+		fmt.Sprintf("%s: about %d requests would tell, which take %s", more, o.Needs, seconds(fromSeconds(float64(o.Needs)/o.Trial.Rate)))}
 }
 
-func refuseShort(budget time.Duration) *Refusal {
-	return &Refusal{"R10", fmt.Sprintf("%v are too short for a conclusive step", budget), "give --budget more time"}
+func refuseShort(budget time.Duration, more string) *Refusal {
+	return &Refusal{"R10", fmt.Sprintf("%v are too short for a conclusive step", budget), more}
 }
 
 // refuseClosed is for a search that had no time for arrivals. takes is what one
 // step of them needs.
-func refuseClosed(saturation Interval, takes time.Duration) *Refusal {
+func refuseClosed(saturation Interval, takes time.Duration, more string) *Refusal {
 	return &Refusal{"R13", fmt.Sprintf("only users who wait for their answers were tried (%s at saturation): they hold back while the service is slow, which says nothing of a rate under an SLO", saturation),
-		fmt.Sprintf("give --budget more time: a step of arrivals takes %s", seconds(takes))}
+		fmt.Sprintf("%s: a step of arrivals takes %s", more, seconds(takes))}
 }
 
 // refuseInterrupted is for a search that was ended before it found any load.

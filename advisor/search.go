@@ -23,10 +23,8 @@ type SearchOptions struct {
 	Arrivals profiles.Arrivals                             // how those of the open model are spread; empty: Poisson
 	Prior    *Capacity                                     // of the same service under the same SLO, to be continued; nil: none
 	Progress func(steps []Observation, left time.Duration) // optional; called after each step
+	Warn     func(string)                                  // optional; told what may make the search useless, while it can still be ended
 }
-
-// MinBudget is the shortest search that can answer anything.
-const MinBudget = 10 * time.Second
 
 // Shares of the budget, and limits of the search.
 const (
@@ -144,6 +142,9 @@ func (s *search) phases(ctx context.Context, c Capacity, all ...func(context.Con
 
 func (s *search) checkBaseline(_ context.Context, c *Capacity) error {
 	c.Refusal = refuseBaseline(c.Baseline, s.SLO)
+	if text := s.tight(c.Baseline); text != "" && c.Refusal == nil && s.Warn != nil {
+		s.Warn(text)
+	}
 	return nil
 }
 
@@ -290,13 +291,13 @@ func (s *search) bisect(ctx context.Context, c *Capacity) error {
 	case b.low > 0:
 		c.settle(b.low)
 	case last.Requests == 0:
-		c.Refusal = refuseClosed(c.Saturation, s.shortest(s.enoughToPass(), rate))
+		c.Refusal = refuseClosed(c.Saturation, s.shortest(s.enoughToPass(), rate), s.moreTime(c.Saturation.Value))
 	case last.Short:
-		c.Refusal = refuseTooLittle(last)
+		c.Refusal = refuseTooLittle(last, s.moreTime(c.Saturation.Value))
 	case last.Failed*2 > last.Requests:
 		c.Refusal = refuseErrors(last)
 	case c.missed > queueShare*c.Saturation.Value:
-		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(s.enoughToPass(), rate), s.left())
+		c.Refusal = refuseUnfinished(c.missed, rate, s.shortest(s.enoughToPass(), rate), s.left(), s.moreTime(c.Saturation.Value))
 	default:
 		c.Refusal = refuseQueues(c.missed)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"headroom/profiles"
@@ -50,7 +49,7 @@ func (s Sizing) Validate() error {
 		bad("--interval: got %v, want 1s to %v", s.Interval, profiles.Duration(profiles.MaxWindow))
 	}
 	if s.Metric != "" && !slices.Contains(Metrics(), s.Metric) {
-		bad("--metric: got %q, want one of %s", s.Metric, metricNames())
+		bad("--metric: %w", profiles.OneOf(s.Metric, Metrics()))
 	}
 	if s.Rise < 0 {
 		bad("--rise: got %s, want 0 or more requests/s each second", s.Rise)
@@ -94,14 +93,6 @@ func (s Sizing) CheckStart() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func metricNames() string {
-	var names []string
-	for _, kind := range Metrics() {
-		names = append(names, string(kind))
-	}
-	return strings.Join(names, ", ")
 }
 
 // lag is the time from a rise of the load to the first answer of a replica

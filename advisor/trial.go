@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -215,18 +216,47 @@ func quantile[T time.Duration | float64](sorted []T, q float64) T {
 	return sorted[min(max(rank, 1), n)-1]
 }
 
+// Decisive is what decided, and whether the machine of the target was the limit.
+func (o Observation) Decisive() string {
+	if o.Host.Saturated() {
+		return o.Why + "; host-limited"
+	}
+	return o.Why
+}
+
 // Remark is what decided, and what others on this machine may have done to the
 // step.
 func (o Observation) Remark() string {
-	text := o.Why
-	if o.Host.Saturated() {
-		text += "; host-limited"
-	}
 	company := o.Health.Company()
 	if company == "" || strings.Contains(o.Why, company) {
-		return text
+		return o.Decisive()
 	}
-	return text + "; " + company
+	return o.Decisive() + "; " + company
+}
+
+// Company is what others on this machine may have done to the steps, at most:
+// a table of them says it once. It is "" for nothing worth a word.
+func Company(steps []Observation) string {
+	var most load.Health
+	in := 0
+	for _, o := range steps {
+		if o.Health.Company() != "" {
+			in++
+		}
+		most.Pressure, most.Steal = higher(most.Pressure, o.Health.Pressure), higher(most.Steal, o.Health.Steal)
+	}
+	if in == 0 {
+		return ""
+	}
+	return fmt.Sprintf("in %d of %s others were at work: at most, %s", in, profiles.Plural(len(steps), "step", "steps"), most.Company())
+}
+
+// higher is the higher of two figures, of which nil is not known.
+func higher(a, b *float64) *float64 {
+	if a == nil || b != nil && *b > *a {
+		return b
+	}
+	return a
 }
 
 // Finding is what the step says of the SLO in a word: met or missed where that

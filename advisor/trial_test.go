@@ -211,3 +211,30 @@ func TestFinding(t *testing.T) {
 		}
 	}
 }
+
+// What others did is said once for all steps, by the worst of them.
+func TestCompany(t *testing.T) {
+	beside := func(pressure, steal *float64) Observation {
+		return Observation{Health: load.Health{Pressure: pressure, Steal: steal}, Why: "0 of 9"}
+	}
+	little, some, much := 0.01, 0.3, 0.9
+	for _, c := range []struct {
+		name  string
+		steps []Observation
+		want  string
+	}{
+		{"nothing is known", []Observation{beside(nil, nil)}, ""},
+		{"nothing worth a word", []Observation{beside(&little, &little)}, ""},
+		{"the worst", []Observation{beside(&some, nil), beside(&much, nil), beside(&little, nil), beside(nil, nil)},
+			"in 2 of 4 steps others were at work: at most, somebody on this machine waits for a processor 90 % of the time"},
+		{"both kinds", []Observation{beside(&some, nil), beside(nil, &some)},
+			"in 2 of 2 steps others were at work: at most, somebody on this machine waits for a processor 30 % of the time; its host takes 30 % of its processors away"},
+	} {
+		if got := Company(c.steps); got != c.want {
+			t.Errorf("%s: Company = %q, want %q", c.name, got, c.want)
+		}
+	}
+	if got := beside(&some, nil).Decisive(); got != "0 of 9" {
+		t.Errorf("Decisive = %q, want nothing of others", got)
+	}
+}

@@ -166,6 +166,7 @@ func (t *tracker) fill(s *Snapshot, open holding, lately map[int32]Quantiles) {
 			continue
 		}
 		presence := t.presence(i, living)
+		presence.Over = s.Phase == Done
 		if s.Sticky {
 			presence.Conns = open.of(i)
 		}

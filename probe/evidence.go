@@ -282,7 +282,7 @@ func (e *evidence) judge(c *candidate) (sure Sureness, why string, ok bool) {
 	case !known && 10*c.answers < 9*e.answers:
 		return "", fmt.Sprintf("%d of %d answers have none", e.answers-c.answers, e.answers), false
 	case c.answers < few && known:
-		return Likely, fmt.Sprintf("a place where replicas name themselves; %s so far", plural(c.answers, "answer")), true
+		return Likely, "a place where replicas name themselves, known from few answers", true
 	case c.answers < few:
 		return "", fmt.Sprintf("%s are too few to tell", plural(c.answers, "answer")), false
 	case 2*distinct > c.answers:

@@ -349,3 +349,14 @@ func BenchmarkIdentify(b *testing.B) {
 		})
 	}
 }
+
+// What few answers say is the same words while they come and when they end.
+func TestIdentityOfFewAnswers(t *testing.T) {
+	i := NewIdentifier(nil)
+	for n := range 5 {
+		i.Identify(&Answer{Status: 200, Body: []byte(`{"hostname":"web-1"}`), Conn: int64(n)})
+	}
+	if got, want := i.Identity().Why, "a place where replicas name themselves, known from few answers"; got != want {
+		t.Errorf("5 answers: Why = %q, want %q", got, want)
+	}
+}

@@ -18,18 +18,22 @@ type Presence struct {
 	Living int           // replicas that are not gone, itself included
 	Conns  int           // open connections that end at it, as far as is known
 
+	Over  bool           // the load is over: nothing more will come
 	Ready *time.Duration // since when a source has had it as ready, below 0 before the load; nil: none says so
 }
 
 // A replica is new for newFor from its first answer on, if it appeared (see
-// Appeared) and no source has had it as ready for longer before. It is quiet or gone by Silence; a silence shorter than quietAfter or
-// goneAfter is that of a replica that pauses, whatever the others answer
-// meanwhile. One that a connection ends at is not gone. Requests that fail
-// without an answer make one quiet, and not gone: they may fail on their way.
+// Appeared) and no source has had it as ready for longer before. It is quiet or
+// gone by Silence; a silence shorter than quietAfter or goneAfter is that of a
+// replica that pauses, whatever the others answer meanwhile. At the end of a
+// load, when no pause will end any more, quietAtEnd makes one quiet. One that a
+// connection ends at is not gone. Requests that fail without an answer make one
+// quiet, and not gone: they may fail on their way.
 const (
 	newFor     = 10 * time.Second
 	newAfter   = 10 * time.Second
 	quietAfter = 5 * time.Second
+	quietAtEnd = time.Second
 	goneAfter  = 10 * time.Second
 )
 
@@ -62,11 +66,14 @@ func (p Presence) Appeared() bool {
 
 // State is New, Serving, Quiet or Gone, as seen at an offset.
 func (p Presence) State(now time.Duration) State {
-	silent := now - p.Last
+	silent, patience := now-p.Last, quietAfter
+	if p.Over {
+		patience = quietAtEnd
+	}
 	switch {
 	case silent > goneAfter && p.Conns == 0 && p.silence(p.Missed) == Gone:
 		return Gone
-	case silent > quietAfter && p.silence(p.Missed+p.Lost) != Serving:
+	case silent > patience && p.silence(p.Missed+p.Lost) != Serving:
 		return Quiet
 	case now-p.First < newFor && p.Appeared() && !p.idled():
 		return New

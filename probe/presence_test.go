@@ -14,6 +14,10 @@ func TestPresenceState(t *testing.T) {
 	served := func(missed, lost int64, conns int) Presence {
 		return Presence{Last: 10 * s, Met: 1, Own: 5e5, Among: 1e6, Missed: missed, Lost: lost, Living: 2, Conns: conns}
 	}
+	atEnd := func(p Presence) Presence {
+		p.Over = true
+		return p
+	}
 	for _, c := range []struct {
 		name string
 		p    Presence
@@ -44,6 +48,10 @@ func TestPresenceState(t *testing.T) {
 		{"silent, with a connection", served(1e6, 0, 1), time.Hour, Quiet},
 		{"the only one there ever was, and nobody asked", Presence{Last: 10 * s, Met: 1, Own: 100, Among: 100, Living: 1}, time.Hour, Serving},
 		{"the only one there ever was, and requests fail", Presence{Last: 10 * s, Met: 1, Own: 100, Among: 100, Lost: 10, Living: 1}, 16 * s, Quiet},
+		{"a pause at the end, which does not end", atEnd(served(14, 0, 0)), 11*s + 1, Quiet},
+		{"nobody answers at the end", atEnd(served(0, 1e6, 0)), 11*s + 1, Quiet},
+		{"the last second of a load", atEnd(served(1e6, 0, 0)), 11 * s, Serving},
+		{"silent at the end, as chance has it", atEnd(served(13, 0, 0)), 15 * s, Serving},
 		{"one of 20 at 2/s", Presence{Last: 10 * s, Met: 20, Own: 100, Among: 2000, Missed: 40, Living: 20}, 30 * s, Serving},
 		{"a canary of 1 %", Presence{Last: 10 * s, Met: 3, Own: 1, Before: 90, Among: 1, Missed: 600, Living: 3}, 20 * s, Serving},
 	} {

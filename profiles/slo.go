@@ -48,13 +48,13 @@ type Objective struct {
 // always.
 type SLO []Objective
 
-const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; of one task as chat.p95; < <= > >=; ms, s, %, /s)"
+const sloHelp = "want objectives such as p95<300ms,errors<1% (p50..p99.9, mean, max, errors, rps, and of streams ttft.p95, gap.p95; of one task as chat.p95; < <=, and > >= of errors and rps; ms, s, %, /s)"
 
 // ParseSLO reads objectives separated by commas:
 //
 //	objective = [task "."] measure op number unit
 //	measure   = p50 … p99.9 | mean | max | errors | rps | ttft.pNN | gap.pNN
-//	op        = < <= > >=
+//	op        = < <= > >=, the latter two of errors and rps alone
 //	unit      = ms | s for latency, % for errors, /s or nothing for rps
 //
 // A task is written as it is, dots and blanks included. In double quotes, and
@@ -117,6 +117,9 @@ func parseObjective(s string) (Objective, error) {
 		d, err := time.ParseDuration(rest)
 		if err != nil || d <= 0 {
 			return bad(fmt.Sprintf("limit %q is not a latency with its unit, such as 300ms", rest))
+		}
+		if o.Op != Less && o.Op != LessEqual { // met by a target that is too slow alone
+			return bad("a latency has an upper limit only, with < or <=")
 		}
 		o.Limit = d.Seconds()
 	}
@@ -249,7 +252,7 @@ func (s SLO) Latency() (Objective, bool) {
 	var best Objective
 	found := false
 	for _, o := range s {
-		if o.Task == "" && o.Measure == Percentile && (o.Op == Less || o.Op == LessEqual) && (!found || o.Limit < best.Limit) {
+		if o.Task == "" && o.Measure == Percentile && (!found || o.Limit < best.Limit) {
 			best, found = o, true
 		}
 	}

@@ -22,7 +22,7 @@ func TestParseSLO(t *testing.T) {
 		{in: "p95<300ms", want: SLO{p(0.95, Less, 0.3)}},
 		{in: "p95<300ms,errors<1%", want: SLO{p(0.95, Less, 0.3), {Measure: Errors, Op: Less, Limit: 0.01}}},
 		{in: "p99.9<=2.5s", want: SLO{p(0.999, LessEqual, 2.5)}},
-		{in: "p50>1ms", want: SLO{p(0.5, Greater, 0.001)}},
+		{in: "errors>=100%", want: SLO{{Measure: Errors, Op: GreaterEqual, Limit: 1}}},
 		{in: "ttft.p95<500ms", want: SLO{{Measure: FirstEvent, Quantile: 0.95, Op: Less, Limit: 0.5}}},
 		{in: "gap.p99.9<=40ms", want: SLO{{Measure: Gap, Quantile: 0.999, Op: LessEqual, Limit: 0.04}}},
 		{in: "chat.p95<2s", want: SLO{{Task: "chat", Measure: Percentile, Quantile: 0.95, Op: Less, Limit: 2}}},
@@ -81,6 +81,9 @@ func TestParseSLOErrors(t *testing.T) {
 		{"errors<1%,p95", `"p95"`, "no comparison"},
 		{"p95<300", `"p95<300"`, `limit "300" is not a latency`},
 		{"p95<300%", `"p95<300%"`, `limit "300%" is not a latency`},
+		{"p95>300ms", `"p95>300ms"`, "a latency has an upper limit only, with < or <="},
+		{"rps>5,chat.ttft.p95>=1s", `"chat.ttft.p95>=1s"`, "a latency has an upper limit only"},
+		{"mean>1ms", `"mean>1ms"`, "a latency has an upper limit only"},
 		{"p95<0ms", `"p95<0ms"`, `limit "0ms" is not a latency`},
 		{"p95<-5ms", `"p95<-5ms"`, `limit "-5ms" is not a latency`},
 		{"p95<", `"p95<"`, `limit "" is not a latency`},
@@ -137,10 +140,15 @@ func TestParseSLOErrors(t *testing.T) {
 
 // What String writes is the same SLO, to the last nanosecond.
 func TestSLORoundTrip(t *testing.T) {
-	ops := rapid.SampledFrom([]Op{Less, LessEqual, Greater, GreaterEqual})
+	upper := []Op{Less, LessEqual}
 	objective := rapid.Custom(func(t *rapid.T) Objective {
-		o := Objective{Task: rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"ttft", "gap.p", "a.ttft", "p95", "a,b", `"`, " "})).Draw(t, "task"), Op: ops.Draw(t, "op")}
+		o := Objective{Task: rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"ttft", "gap.p", "a.ttft", "p95", "a,b", `"`, " "})).Draw(t, "task")}
 		o.Measure = rapid.SampledFrom([]Measure{Percentile, FirstEvent, Gap, Mean, Max, Errors, Throughput}).Draw(t, "measure")
+		ops := upper
+		if o.Measure == Errors || o.Measure == Throughput {
+			ops = append(upper[:2:2], Greater, GreaterEqual)
+		}
+		o.Op = rapid.SampledFrom(ops).Draw(t, "op")
 		switch o.Measure {
 		case Percentile, FirstEvent, Gap:
 			o.Quantile = float64(rapid.IntRange(1, 99999).Draw(t, "quantile")) / 1e5
@@ -227,7 +235,6 @@ func TestSLOLatency(t *testing.T) {
 		{"p95<300ms,p99<1s", "p95<300ms"},
 		{"p95<=300ms,errors<1%", "p95<=300ms"},
 		{"errors<1%,rps>5,mean<1ms,max<2ms", ""},
-		{"p95>1ms,p99<1s", "p99<1s"},
 		{"chat.p95<1ms,p99<1s", "p99<1s"},
 	} {
 		slo, err := ParseSLO(c.in)

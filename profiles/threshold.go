@@ -119,7 +119,7 @@ func (t *Threshold) readMetric(s string) (rest string, err error) {
 		for _, m := range thresholdMetrics {
 			names = append(names, m.name)
 		}
-		return "", fmt.Errorf("unknown metric %q, want one of %s", t.Metric, strings.Join(names, ", "))
+		return "", fmt.Errorf("metric: %w", OneOf(t.Metric, names))
 	}
 	if rest = s[at:]; rest[0] == '{' {
 		end := strings.LastIndex(rest, "}") // a task may have one in its name

@@ -37,7 +37,7 @@ func TestParseThresholdRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                                       "no colon behind a metric",
 		"p(95)<200":                              "no colon behind a metric",
-		"latency: p(95)<200":                     `unknown metric "latency", want one of http_req_duration, http_req_failed,`,
+		"latency: p(95)<200":                     `metric: got "latency", want one of http_req_duration, http_req_failed,`,
 		"http_req_duration{name:chat: p(95)<1":   "no } behind the task",
 		"checks: rate>0.9":                       `metric "checks" is not known here: a request that a check refuses has failed, want http_req_failed`,
 		"iteration_duration: p(95)<200":          `metric "iteration_duration" is not known here: an iteration is a request, want http_req_duration`,

@@ -25,16 +25,26 @@ func badValue(got, want string) error { return &ValueError{Got: got, Want: want}
 // Locust does: a bare integer is a number of seconds. Negative durations are
 // refused.
 func ParseDuration(s string) (time.Duration, error) {
+	return parseDuration(s, "0 or more", 0)
+}
+
+// ParseLength is ParseDuration of what takes more than 0.
+func ParseLength(s string) (time.Duration, error) {
+	return parseDuration(s, "more than 0", 1)
+}
+
+func parseDuration(s, want string, least time.Duration) (time.Duration, error) {
+	bad := badValue(s, "a duration of "+want+", such as 30s, 250ms or 1h30m (a bare number is seconds)")
 	t := strings.TrimSpace(s)
 	if n, err := strconv.ParseInt(t, 10, 64); err == nil {
-		if n < 0 || n > math.MaxInt64/int64(time.Second) {
-			return 0, badValue(s, "a duration of 0 or more, such as 30s or 1h30m")
+		if n < int64(least) || n > math.MaxInt64/int64(time.Second) {
+			return 0, bad
 		}
 		return time.Duration(n) * time.Second, nil
 	}
 	d, err := time.ParseDuration(t)
-	if err != nil || d < 0 {
-		return 0, badValue(s, "a duration of 0 or more, such as 30s, 250ms or 1h30m (a bare number is seconds)")
+	if err != nil || d < least {
+		return 0, bad
 	}
 	return d, nil
 }

@@ -44,6 +44,13 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("ParseDuration(%q) = %v, %v, want %v, error %v", c.in, got, err, c.want, c.bad)
 		}
 		wantValueError(t, "ParseDuration", c.in, err, "a duration of 0 or more")
+
+		c.bad = c.bad || c.want == 0
+		got, err = ParseLength(c.in)
+		if got != c.want || (err != nil) != c.bad {
+			t.Errorf("ParseLength(%q) = %v, %v, want %v, error %v", c.in, got, err, c.want, c.bad)
+		}
+		wantValueError(t, "ParseLength", c.in, err, "a duration of more than 0")
 	}
 }
 

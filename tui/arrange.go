@@ -10,6 +10,8 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
+
+	"headroom/profiles"
 )
 
 // arrangement is which rows of a view are shown, and in which order.
@@ -132,7 +134,7 @@ func (m *screen) sortBy(args []string) (tea.Cmd, error) {
 	case slices.Contains(titles, name):
 		at.by, at.reverse = name, false
 	default:
-		return nil, fmt.Errorf("got %q, want one of %s", name, strings.Join(titles, ", "))
+		return nil, profiles.OneOf(name, titles)
 	}
 	m.scrolls[m.view] = scroll{}
 	return nil, nil

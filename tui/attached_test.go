@@ -65,6 +65,16 @@ func TestReadOnlyRefusesWhatChanges(t *testing.T) {
 	h.wantShown("Export the advised policy")
 }
 
+func TestNothingStartsInARunThatHasEnded(t *testing.T) {
+	h := drive(t, endedState(), elsewhere(""))
+	for _, key := range []string{"enter", "e", "a"} {
+		h.press(key)
+		h.wantAsked("")
+		h.wantShown("✗ the run has ended: nothing can be started or changed here any more")
+		h.press("tab")
+	}
+}
+
 func TestScalerAlone(t *testing.T) {
 	st := managed(idleState(), 2, 3)
 	ctx := drive(t, st)

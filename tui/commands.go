@@ -171,15 +171,23 @@ func (m *screen) given(msg tea.KeyMsg, normal bool) (tea.Cmd, bool) {
 
 // perform runs a command, unless nothing may be changed.
 func (m *screen) perform(c command, args []string) (tea.Cmd, error) {
-	if c.changes && m.o.ReadOnly != "" {
-		return nil, errors.New(m.o.ReadOnly)
+	if why := m.fixed(); c.changes && why != "" {
+		return nil, errors.New(why)
 	}
 	return c.run(m, args)
 }
 
+// fixed is why nothing can be changed; empty where it can.
+func (m *screen) fixed() string {
+	if m.o.ReadOnly == "" && m.latest.Ended {
+		return "the run has ended: nothing can be started or changed here any more"
+	}
+	return m.o.ReadOnly
+}
+
 // offered are the commands that may be given here.
 func (m *screen) offered() []command {
-	if m.o.ReadOnly == "" {
+	if m.fixed() == "" {
 		return m.commands
 	}
 	var out []command

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"headroom/advisor"
+	"headroom/profiles"
 )
 
 // fileForm asks for a file name, and for a format where there are several.
@@ -116,7 +117,7 @@ func (m *screen) formatNames() []string {
 func (m *screen) exportTo(args []string) (tea.Cmd, error) {
 	names := m.formatNames()
 	if len(args) > 0 && !slices.Contains(names, args[0]) {
-		return nil, fmt.Errorf("got %q, want one of %s", args[0], strings.Join(names, ", "))
+		return nil, profiles.OneOf(args[0], names)
 	}
 	if !m.advised("export") {
 		return nil, nil

@@ -43,6 +43,7 @@ func TestFooter(t *testing.T) {
 		{"no other run", ended(steadyState()), "1", func(o *Options) { o.Another, o.Save = false, nil }, "enter start  e edit  a advise  z zoom  1-6 views  ? help  q quit"},
 		{"no run yet", idleState(), "2", nil, "enter start  e edit  a advise  1-6 views  ? help  q quit"},
 		{"only looking", advisedState(), "5", readOnly, "x export  y copy  j k move  space freeze  ctrl+s save  1-6 views  ? help  q detach"},
+		{"a run elsewhere that has ended", endedState(), "1", func(o *Options) { o.Attached, o.Another = true, false }, "ctrl+s save  z zoom  1-6 views  ? help  q detach"},
 		{"a scaler alone", managed(idleState(), 2, 3), "3", scalerAlone, "o sort  / filter  j k move  space freeze  3 6 views  ? help  q detach"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

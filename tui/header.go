@@ -219,6 +219,9 @@ func streaming(r load.Stats, s *styles) []part {
 	return []part{{s.paint(dim, "streams ") + count(r.Streams.Open) + s.paint(dim, " events ") + count(r.Streams.Events), 1}}
 }
 
+// unservedWords explain what unserved says.
+const unservedWords = "waited, dropped: arrivals that found no free user · missed: beats of users with a pace, which passed because an answer was slow"
+
 // unserved says how many arrivals found no free user, or how many beats of the
 // users' pace passed without a request.
 func unserved(h load.Health, s *styles) []part {

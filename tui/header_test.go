@@ -319,3 +319,20 @@ func TestHeaderSaysThatAnswersStopped(t *testing.T) {
 		}
 	}
 }
+
+// What the header calls the load that was not sent in time, the help explains.
+func TestHelpExplainsUnserved(t *testing.T) {
+	h := drive(t, steadyState())
+	h.press("?")
+	for word, health := range map[string]load.Health{
+		"dropped": {Dropped: 7}, "waited": {Late: 3, Unsent: 4}, "missed": {Missed: 7},
+	} {
+		if got := unserved(health, plainStyles()); len(got) != 1 || got[0].text != word+" 7" {
+			t.Errorf("unserved(%+v) = %v, want %s 7", health, got, word)
+		}
+		if !strings.Contains(unservedWords, word) {
+			t.Errorf("the help explains %q, want %s as well", unservedWords, word)
+		}
+	}
+	h.wantShown("missed: beats")
+}

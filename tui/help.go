@@ -18,7 +18,7 @@ func (m *screen) helpKey(msg tea.KeyMsg) {
 }
 
 // helpPage lists every command with its keys, in as many columns as there is
-// room for. What explains the charts stays in view.
+// room for. What explains signs and words stays in view.
 func (m *screen) helpPage() page {
 	const columnWidth = 39
 	s, w := m.styles, m.w
@@ -46,7 +46,8 @@ func (m *screen) helpPage() page {
 		blocks[i] = exactly(list, columnWidth, height)
 	}
 	marks := append([]string{""}, prose(s, dim, "On a time axis: ▶ swarm · M measure · A apply · V verify · ■ idle · ↗ ↘ the load steps · e changed by hand · ▲3 ▼2 replicas wanted · ● first answer of a replica · ○ one goes · ✗ SLO lost · ✓ regained", w)...)
-	return page{rows: indent(beside(blocks...)), sum: append(marks, prose(s, dim, "rates and p50 are the mean of a column; p95, p99 and counts its peak", w)...)}
+	marks = append(marks, prose(s, dim, "rates and p50 are the mean of a column; p95, p99 and counts its peak", w)...)
+	return page{rows: indent(beside(blocks...)), sum: append(marks, prose(s, dim, unservedWords, w)...)}
 }
 
 // helpGroups are the lines of each group, its title first. What has no key is

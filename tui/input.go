@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"headroom/advisor"
+	"headroom/profiles"
 )
 
 // leave ends the program; a job under way is stopped first and waited for,
@@ -40,7 +40,7 @@ func (c choices) parse(text string) (int, error) {
 			return choice.n, nil
 		}
 	}
-	return 0, fmt.Errorf("got %q, want one of %s", text, strings.Join(c.complete(nil), ", "))
+	return 0, profiles.OneOf(text, c.complete(nil))
 }
 
 func (c choices) complete(*screen) (words []string) {
@@ -108,7 +108,7 @@ func (m *screen) look(args []string) (tea.Cmd, error) {
 	case err == nil && slices.Contains(m.o.views(), n-1):
 		m.view = n - 1
 	default:
-		return nil, fmt.Errorf("got %q, want one of %s", name, strings.Join(m.viewNames(), ", "))
+		return nil, profiles.OneOf(name, m.viewNames())
 	}
 	return nil, nil
 }
@@ -266,7 +266,7 @@ func (m *screen) zoomTo(args []string) (tea.Cmd, error) {
 	name := strings.Join(args, " ")
 	at := slices.Index(zoomNames(m), name)
 	if at < 0 {
-		return nil, fmt.Errorf("got %q, want one of %s", name, strings.Join(zoomNames(m), ", "))
+		return nil, profiles.OneOf(name, zoomNames(m))
 	}
 	m.zoom = zoom(at)
 	return nil, nil

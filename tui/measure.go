@@ -122,7 +122,7 @@ func stepTable(steps []advisor.Observation) table {
 		if !ok {
 			verdict = toned(dim, none)
 		}
-		why := o.Remark()
+		why := o.Decisive()
 		if o.Health.Verdict == load.Limited {
 			verdict, why = toned(bad, "✗ unfit"), "the generator was the limit: "+o.Health.Reason
 		}
@@ -165,6 +165,9 @@ func stepSigns(steps []advisor.Observation, s *styles, w int) []string {
 	}
 	if has(func(o advisor.Observation) bool { return o.Requests > 0 && max(o.P50, o.P95) == load.Unbounded }) {
 		out = append(out, unbounded)
+	}
+	if company := advisor.Company(steps); company != "" {
+		out = append(out, "On the machine: "+company+".")
 	}
 	if len(out) == 0 {
 		return nil

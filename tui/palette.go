@@ -7,6 +7,8 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	"github.com/charmbracelet/bubbles/textinput"
 	tea "github.com/charmbracelet/bubbletea"
+
+	"headroom/profiles"
 )
 
 // commandLine is a line for a command, and what it may become.
@@ -129,11 +131,11 @@ func (m *screen) find(name string) (command, error) {
 	}
 	switch len(found) {
 	case 0:
-		return c, fmt.Errorf("got %q, want one of %s", name, strings.Join(all, ", "))
+		return c, profiles.OneOf(name, all)
 	case 1:
 		return c, nil
 	}
-	return c, fmt.Errorf("got %q, want one of %s", name, strings.Join(found, ", "))
+	return c, profiles.OneOf(name, found)
 }
 
 // shownMatches is how many matches have room.

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,19 +38,20 @@ var ErrCancelled = errors.New("cancelled")
 
 // StartForm asks for what a run needs, beginning with v and with what was
 // wrong with it, which may be nil, in nothing but ASCII where that is wanted.
-// What it returns can be parsed; all but
-// Target and Load may be empty, SpawnRate only beside a rate. Leaving it is
-// ErrCancelled, by ctrl+c ErrInterrupted.
-func StartForm(ctx context.Context, v StartValues, problem error, ascii bool) (StartValues, error) {
+// What it returns can be parsed, and scenario, which reads a file, has found
+// nothing wrong with Scenario when that was left; all but Target and Load may be
+// empty, SpawnRate only beside a rate. Leaving it is ErrCancelled, by ctrl+c
+// ErrInterrupted.
+func StartForm(ctx context.Context, v StartValues, problem error, scenario func(file string) error, ascii bool) (StartValues, error) {
 	defer guard(os.Stdout)()
-	return askStart(ctx, v, problem, ascii, os.Stdin, os.Stdout)
+	return askStart(ctx, v, problem, scenario, ascii, os.Stdin, os.Stdout)
 }
 
-func askStart(ctx context.Context, v StartValues, problem error, ascii bool, in io.Reader, out io.Writer) (StartValues, error) {
+func askStart(ctx context.Context, v StartValues, problem error, scenario func(file string) error, ascii bool, in io.Reader, out io.Writer) (StartValues, error) {
 	s := newStyles(out, ascii)
 	for {
 		m := newStartModel(v, problem, s)
-		m.out = out
+		m.out, m.scenario = out, scenario
 		_, err := tea.NewProgram(m, tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithAltScreen(),
 			tea.WithFPS(framesPerSecond), tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(new(backgroundAnswer).filter)).Run()
 		switch {
@@ -104,16 +106,19 @@ func (f startField) check(v StartValues) error {
 	return f.valid(text)
 }
 
-const spawnRate = "Spawn rate"
+const (
+	spawnRate    = "Spawn rate"
+	scenarioFile = "Scenario"
+)
 
 var startFields = []startField{
 	{"Target", "a URL such as http://127.0.0.1:8000/path", func(v *StartValues) *string { return &v.Target }, profiles.ValidateTarget},
 	{"Load", "users such as 50, or arrivals such as 40/s", func(v *StartValues) *string { return &v.Load }, checkLoad},
 	{spawnRate, "users started per second; a rate of arrivals has none", func(v *StartValues) *string { return &v.SpawnRate }, parses(profiles.ParseRate)},
-	{"Run time", "such as 5m; empty for no end", func(v *StartValues) *string { return &v.RunTime }, orEmpty(checkRunTime)},
+	{"Run time", "such as 5m; empty for no end", func(v *StartValues) *string { return &v.RunTime }, orEmpty(parses(profiles.ParseLength))},
 	{"SLO", "such as p95<300ms,errors<1%; empty for none", func(v *StartValues) *string { return &v.SLO }, orEmpty(parses(profiles.ParseSLO))},
 	{"Traffic", "requests/s to advise for, such as 50..200; empty for none", func(v *StartValues) *string { return &v.Traffic }, orEmpty(parses(profiles.ParseTraffic))},
-	{"Scenario", "a file with several requests; empty for one", func(v *StartValues) *string { return &v.Scenario }, func(string) error { return nil }},
+	{scenarioFile, "a file with several requests; empty for one", func(v *StartValues) *string { return &v.Scenario }, func(string) error { return nil }},
 }
 
 // checkLoad takes a number of users, or a rate of arrivals with its unit.
@@ -126,14 +131,6 @@ func checkLoad(s string) error {
 		return fmt.Errorf("%w, or a rate such as 40/s", err)
 	}
 	return nil
-}
-
-func checkRunTime(s string) error {
-	d, err := profiles.ParseDuration(s)
-	if err == nil && d == 0 {
-		err = fmt.Errorf("got %q, want more than 0, or nothing for no end", s)
-	}
-	return err
 }
 
 func parses[T any](parse func(string) (T, error)) func(string) error {
@@ -159,7 +156,8 @@ type startModel struct {
 	values      *StartValues
 	problem     error // with what the form began with, until a key is typed
 	styles      *styles
-	out         io.Writer // that is asked for its background; nil: nothing is
+	scenario    func(file string) error // looks into a file when its field is left; nil: nothing does
+	out         io.Writer               // that is asked for its background; nil: nothing is
 	w, h        int
 	interrupted bool // left with ctrl+c
 }
@@ -169,7 +167,7 @@ func newStartModel(v StartValues, problem error, s *styles) *startModel {
 	fields := make([]huh.Field, len(startFields))
 	for i, f := range startFields {
 		fields[i] = huh.NewInput().Key(f.title).Title(fit(f.title, 12)).Inline(true).Prompt("").Value(f.value(m.values)).
-			Validate(func(string) error { return f.check(m.values.trimmed()) })
+			Validate(func(string) error { return m.leave(f) })
 	}
 	keyMap := huh.NewDefaultKeyMap()
 	keyMap.Quit = key.NewBinding(key.WithKeys(append(keys.Leave.Keys(), keys.Cancel.Keys()...)...))
@@ -179,6 +177,15 @@ func newStartModel(v StartValues, problem error, s *styles) *startModel {
 	m.form = huh.NewForm(huh.NewGroup(fields...)).WithTheme(startTheme(s)).WithKeyMap(keyMap).WithShowErrors(false).WithShowHelp(false)
 	m.form.SubmitCmd, m.form.CancelCmd = tea.Quit, tea.Quit
 	return m
+}
+
+// leave checks a field that is left.
+func (m *startModel) leave(f startField) error {
+	v := m.values.trimmed()
+	if err := f.check(v); err != nil || f.title != scenarioFile || v.Scenario == "" || m.scenario == nil {
+		return err
+	}
+	return m.scenario(v.Scenario)
 }
 
 func startTheme(s *styles) *huh.Theme {
@@ -250,7 +257,7 @@ func (m *startModel) focused() (hint string, wrong error) {
 	focused := m.form.GetFocusedField()
 	for _, f := range startFields {
 		if focused != nil && focused.GetKey() == f.title {
-			return f.hint, f.check(m.values.trimmed())
+			return f.hint, cmp.Or(f.check(m.values.trimmed()), focused.Error())
 		}
 	}
 	return "", nil

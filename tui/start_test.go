@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,38 @@ func TestStartForm(t *testing.T) {
 	}
 }
 
+// A file is looked into when its field is left, not while it is typed.
+func TestStartFormLooksIntoAScenario(t *testing.T) {
+	m := newStartModel(StartValues{Target: "http://127.0.0.1:8000", Load: "50", SpawnRate: "5"}, nil, plainStyles())
+	var looked []string
+	m.scenario = func(file string) error {
+		if looked = append(looked, file); file == "s.yaml" {
+			return nil
+		}
+		return errors.New("got " + file + ", which there is not")
+	}
+	tm := teatest.NewTestModel(t, m, teatest.WithInitialTermSize(80, 24))
+	wait := func(text string) {
+		t.Helper()
+		teatest.WaitFor(t, tm.Output(), shows(text), teatest.WithDuration(10*time.Second), teatest.WithCheckInterval(5*time.Millisecond))
+	}
+	for _, f := range startFields[:len(startFields)-1] {
+		wait(f.hint)
+		tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
+	}
+	wait(startFields[len(startFields)-1].hint)
+	tm.Type("s.yam")
+	tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
+	wait("✗ got s.yam, which there is not")
+	tm.Type("l")
+	wait("✓ understood")
+	tm.Send(tea.KeyMsg{Type: tea.KeyEnter})
+	tm.WaitFinished(t, teatest.WithFinalTimeout(10*time.Second))
+	if m.form.State != huh.StateCompleted || m.values.Scenario != "s.yaml" || !slices.Contains(looked, "s.yam") || slices.Contains(looked, "s.ya") {
+		t.Errorf("the form is %v with scenario %q after a look into %q; want it completed with s.yaml, of what was left alone", m.form.State, m.values.Scenario, looked)
+	}
+}
+
 func TestStartFormIsLeft(t *testing.T) {
 	for name, test := range map[string]struct {
 		key  string
@@ -52,7 +85,7 @@ func TestStartFormIsLeft(t *testing.T) {
 			in, keyboard := io.Pipe()
 			go io.WriteString(keyboard, test.key)
 			v := StartValues{Target: "http://127.0.0.1:8000"}
-			got, err := askStart(context.Background(), v, nil, false, in, &bytes.Buffer{})
+			got, err := askStart(context.Background(), v, nil, nil, false, in, &bytes.Buffer{})
 			if !errors.Is(err, test.want) || got != v {
 				t.Errorf("got %+v, %v, want what it began with and %v", got, err, test.want)
 			}
@@ -62,7 +95,7 @@ func TestStartFormIsLeft(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		why := errors.New("terminated")
 		cancel(why)
-		if _, err := askStart(ctx, StartValues{}, nil, false, &bytes.Buffer{}, &bytes.Buffer{}); !errors.Is(err, why) {
+		if _, err := askStart(ctx, StartValues{}, nil, nil, false, &bytes.Buffer{}, &bytes.Buffer{}); !errors.Is(err, why) {
 			t.Errorf("got %v, want the cause", err)
 		}
 	})

@@ -24,9 +24,12 @@ func (p *paper) steps(c advisor.Capacity) {
 		if o.Requests > 0 {
 			rate, p50, p95 = profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95)
 		}
-		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Remark()})
+		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Decisive()})
 	}
 	p.table("llrrrrrt", rows)
+	if company := advisor.Company(c.Steps); company != "" {
+		p.say("%s", company)
+	}
 	if c.Refusal == nil {
 		alone := aloneText(c)
 		if c.Knee > 0 {

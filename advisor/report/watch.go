@@ -321,7 +321,7 @@ func (p *paper) watchNotes(s Watch) {
 	p.listed(s.Workers)
 	// A wider interval is one of the first answers, and says no more than that.
 	if u := s.Unseen; u.High > u.Seen && u.High <= 2*u.Seen {
-		p.say("%s met so far, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)
+		p.say("%s met, and there may be up to %d (95 %%)", profiles.Plural(u.Seen, "replica", "replicas"), u.High)
 	}
 	if s.Quiet > 0 && s.Rate > 0 {
 		p.say("quiet after %d answers without it (%s), gone after %d (%s), new or rare later", s.Quiet, lasts(s.Quiet, s.Rate), s.Gone, lasts(s.Gone, s.Rate))

@@ -76,7 +76,7 @@ func refuseUnknown(root *cobra.Command) {
 		case "completion":
 			cmd.Args = cobra.ArbitraryArgs
 			cmd.RunE = func(_ *cobra.Command, args []string) error {
-				return usage("shell: got %q, want one of %s", strings.Join(args, " "), strings.Join(commandNames(cmd), ", "))
+				return usage("shell: %w", profiles.OneOf(strings.Join(args, " "), commandNames(cmd)))
 			}
 			for _, shell := range cmd.Commands() {
 				shell.Args = noArguments
@@ -84,7 +84,7 @@ func refuseUnknown(root *cobra.Command) {
 		case "help":
 			cmd.Args = func(_ *cobra.Command, args []string) error {
 				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
-					return usage("command: got %q, want one of %s", strings.Join(args, " "), strings.Join(commandNames(root), ", "))
+					return unknownCommand(root, strings.Join(args, " "))
 				}
 				return nil
 			}

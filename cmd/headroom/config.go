@@ -56,7 +56,7 @@ const (
 func (a *app) printConfig(format string, line []string) error {
 	cmd, rest, err := newRoot(a.streams, a.signals).Find(line)
 	if err != nil || !cmd.HasParent() {
-		return usage("command: got %q, want one of %s", line[0], strings.Join(commandNames(cmd.Root()), ", "))
+		return unknownCommand(cmd.Root(), line[0])
 	}
 	if err := cmd.ParseFlags(rest); err != nil {
 		return flagError(cmd, err)

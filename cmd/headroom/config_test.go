@@ -15,7 +15,7 @@ import (
 func TestConfigPrintsAPlan(t *testing.T) {
 	inFolder(t, nil)
 	t.Setenv("HEADROOM_SOURCE_IP", "127.0.0.1,127.0.0.2")
-	line := []string{"run", "http://a/x?y=1", "--rate", "50/1s", "-t", "1h30m", "--header", "A: \"1\"", "--header", "B: # 2", "--http2", "--csv", "", "--slo", "p95<300ms,errors<1%"}
+	line := []string{"run", "http://a/x?y=1", "--rate", "50/1s", "-t", "1h30m", "--header", "A: \"1\"", "--header", "B: # 2", "--http2", "--body", "", "--slo", "p95<300ms,errors<1%"}
 	code, plan, said := execute(t, append([]string{"config", "-o", "yaml"}, line...)...)
 	if code != 0 || said != "" {
 		t.Fatalf("config: exit code %d, says %s", code, said)

@@ -46,13 +46,7 @@ func flagVar[T any](f *pflag.FlagSet, to *T, name, short, value, kind, help stri
 
 // durationVar is a duration of more than 0.
 func durationVar(f *pflag.FlagSet, to *time.Duration, name, short, help string) {
-	durationFlag(f, to, name, short, help, func(s string) (time.Duration, error) {
-		d, err := profiles.ParseDuration(s)
-		if err == nil && d == 0 {
-			err = fmt.Errorf("got %q, want more than 0", s)
-		}
-		return d, err
-	})
+	durationFlag(f, to, name, short, help, profiles.ParseLength)
 }
 
 // pauseVar is a duration of 0 or more.

@@ -30,7 +30,7 @@ func TestConnectionFlags(t *testing.T) {
 		{"--key " + file, "--key: got " + file + " without --cert, want both", nil},
 		{"--cert " + file + " --key no-such-file", "--key: open no-such-file", nil},
 		{"--conn-max-requests 0", "got \"0\"", nil},
-		{"--conn-max-age 0", "want more than 0", nil},
+		{"--conn-max-age 0", "want a duration of more than 0", nil},
 	} {
 		l, f := newLoadFlags(), pflag.NewFlagSet("", pflag.ContinueOnError)
 		l.connections(f)

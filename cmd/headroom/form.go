@@ -22,7 +22,7 @@ func firstValues() tui.StartValues {
 func (a *app) swarmFromForm(ctx context.Context, values tui.StartValues, l *loadFlags, v *adviceFlags, o runOptions) error {
 	var problem error
 	for {
-		answers, err := tui.StartForm(a.signals.stop, values, problem, a.onlyASCII())
+		answers, err := tui.StartForm(a.signals.stop, values, problem, readsScenario, a.onlyASCII())
 		if err != nil {
 			return a.left(err)
 		}
@@ -38,6 +38,12 @@ func (a *app) swarmFromForm(ctx context.Context, values tui.StartValues, l *load
 			return err
 		}
 	}
+}
+
+// readsScenario is what is wrong with the scenario in a file.
+func readsScenario(file string) error {
+	_, err := profiles.ReadScenario(file)
+	return err
 }
 
 // sessionOf is the session that the answers to the form ask for.

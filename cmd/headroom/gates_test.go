@@ -94,7 +94,7 @@ func TestGatesRefuseNonsense(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"run", "--threshold", "latency: p(95)<1"}, `--threshold: got "latency: p(95)<1": unknown metric "latency", want one of http_req_duration, `},
+		{[]string{"run", "--threshold", "latency: p(95)<1"}, `--threshold: got "latency: p(95)<1": metric: got "latency", want one of http_req_duration, `},
 		{[]string{"run", "--threshold", "http_reqs{name:chat}: count>1"}, "--threshold: got http_reqs{name:chat}: count>1 without --scenario, want one for all requests"},
 		{[]string{"run", "--tolerance", "5%"}, "--tolerance: got 5% without --baseline, want both"},
 		{[]string{"run", "--baseline", "missing.json"}, "--baseline: open missing.json: no such file"},

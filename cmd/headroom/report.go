@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"headroom/advisor/report"
+	"headroom/profiles"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -30,7 +31,7 @@ func (a *app) reportCommand() *cobra.Command {
 			f, ok := formats.Find(format)
 			switch {
 			case !ok:
-				return usage("--format: got %q, want one of %s", format, strings.Join(formats.Names(false), ", "))
+				return usage("--format: %w", profiles.OneOf(format, formats.Names(false)))
 			case pair && f.Pair == nil:
 				return usage("--format: got %s for two runs, want one of %s", format, strings.Join(formats.Names(true), ", "))
 			}

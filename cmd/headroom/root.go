@@ -3,11 +3,12 @@ package main
 import (
 	"errors"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"headroom/profiles"
 )
 
 // app is what the commands share.
@@ -27,7 +28,7 @@ func newRoot(io streams, signals *signals) *cobra.Command {
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("command: got %q, want one of %s", args[0], strings.Join(commandNames(cmd), ", "))
+				return unknownCommand(cmd, args[0])
 			}
 			return nil
 		},
@@ -65,6 +66,10 @@ func commandNames(root *cobra.Command) (names []string) {
 	return names
 }
 
+func unknownCommand(root *cobra.Command, got string) error {
+	return usage("command: %w", profiles.OneOf(got, commandNames(root)))
+}
+
 // flagError says in our words what pflag says in its own.
 func flagError(cmd *cobra.Command, err error) error {
 	var bad *pflag.InvalidValueError
@@ -75,11 +80,25 @@ func flagError(cmd *cobra.Command, err error) error {
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
 			name = "-" + unknown.GetSpecifiedName()
 		}
-		return usage("flag: got %s, which %s does not have: see %s --help", name, cmd.CommandPath(), cmd.CommandPath())
+		advice := "see " + cmd.CommandPath() + " --help"
+		if near, ok := profiles.Nearest(unknown.GetSpecifiedName(), flagNames(cmd)); ok {
+			advice = "did you mean --" + near + "?"
+		}
+		return usage("flag: got %s, which %s does not have: %s", name, cmd.CommandPath(), advice)
 	case !errors.As(err, &bad):
 		return &exit{exitUsage, err}
 	}
 	return usage("--%s: %w", bad.GetFlag().Name, badValue(err))
+}
+
+// flagNames are those that the help of a command shows.
+func flagNames(cmd *cobra.Command) (names []string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return names
 }
 
 // terminal reports whether somebody sits at a terminal.

@@ -57,6 +57,19 @@ func (a *app) configure(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// refuseNoFile refuses an empty name of a file on the command line, as a variable
+// of a shell that is not set leaves it.
+func refuseNoFile(f *pflag.FlagSet) (err error) {
+	want := map[string]string{"FILE": "the name of a file", "PREFIX": "what the names of files begin with"}
+	f.Visit(func(f *pflag.Flag) {
+		kind, _ := pflag.UnquoteUsage(f)
+		if f.Value.String() == "" && want[kind] != "" && err == nil {
+			err = usage("--%s: got nothing, want %s", f.Name, want[kind])
+		}
+	})
+	return err
+}
+
 // settle is settle for a command that goes on: what it takes is said.
 func (a *app) settle(cmd *cobra.Command, args []string) error {
 	s, err := settle(cmd, args)
@@ -73,6 +86,9 @@ func (a *app) settle(cmd *cobra.Command, args []string) error {
 // lists all problems of a source at once.
 func settle(cmd *cobra.Command, args []string) (settled, error) {
 	s, f := settled{from: map[string]string{}}, cmd.Flags()
+	if err := refuseNoFile(f); err != nil {
+		return s, err
+	}
 	if err := s.take(f, args, environment(f)); err != nil {
 		return s, err
 	}

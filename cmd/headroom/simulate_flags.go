@@ -188,7 +188,7 @@ func (s *simulateFlags) fillLoad() error {
 	case !ends:
 		length = cmp.Or(c.Length, time.Hour)
 	case c.Length > length:
-		return usage("--run-time: got %s, want at most %s, after which the load ends", profiles.Duration(c.Length), profiles.Duration(length))
+		return usage("--run-time: got %s, want more than 0 and at most %s, after which the load ends", profiles.Duration(c.Length), profiles.Duration(length))
 	case c.Length > 0:
 		length = c.Length
 	}

@@ -29,7 +29,7 @@ func TestWatchRefuses(t *testing.T) {
 		{[]string{"ftp://x/"}, `target: got "ftp://x/" with scheme "ftp"`},
 		{[]string{target, "--rate", "0"}, `--rate: got "0", want a rate above 0`},
 		{[]string{target, "--rate", "1000/s"}, "--rate: got 1000/s, want 50/s at most: a load is what headroom run is for"},
-		{[]string{target, "-t", "0"}, `--run-time: got "0", want more than 0`},
+		{[]string{target, "-t", "0"}, `--run-time: got "0", want a duration of more than 0`},
 		{[]string{target, "--exit-code-on-error", "256"}, "--exit-code-on-error: got 256, want 0 to 125"},
 		{[]string{target, "--users", "5"}, "flag: got --users, which headroom watch does not have"},
 		{[]string{target, "--workers-url", "workers"}, `--workers-url: got "workers", want a URL such as`},

@@ -87,7 +87,7 @@ func (m *hpaMetric) check(key string, bad *problems) {
 		}
 	}
 	if targets == nil {
-		bad.bad(key+".type", "got %q, want one of %s", m.Type, strings.Join(names, ", "))
+		bad.bad(key+".type", "%v", profiles.OneOf(m.Type, names))
 		return
 	}
 	block, s := m.source()

@@ -123,7 +123,7 @@ func (a *annotated) oneOf(name, usual string, words ...string) string {
 			return value
 		}
 	}
-	a.problems.bad(key, "got %q, want one of %s", value, strings.Join(words, ", "))
+	a.problems.bad(key, "%v", profiles.OneOf(value, words))
 	return usual
 }
 

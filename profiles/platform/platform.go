@@ -187,7 +187,7 @@ func Find(name string) (Platform, error) {
 			return p, nil
 		}
 	}
-	return Platform{}, fmt.Errorf("got %q, want one of %s", name, strings.Join(Names(), ", "))
+	return Platform{}, profiles.OneOf(name, Names())
 }
 
 // Recognise finds out whose document a text is.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"headroom/profiles"
 )
 
 // whim is what chaos does to a request.
@@ -51,11 +53,7 @@ func (s *Server) mood(given string) (whim, error) {
 	case slices.Contains(whims, whim(given)):
 		return whim(given), nil
 	}
-	names := make([]string, len(whims))
-	for i, w := range whims {
-		names[i] = string(w)
-	}
-	return calm, fmt.Errorf("chaos: got %q, want one of %s", given, strings.Join(names, ", "))
+	return calm, fmt.Errorf("chaos: %w", profiles.OneOf(given, whims))
 }
 
 // wreck answers as no server should. It returns when the client has closed
