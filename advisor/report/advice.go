@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,22 @@ func WriteSteps(w io.Writer, c advisor.Capacity) error {
 	return p.err
 }
 
+// varies reports whether the steps of a fleet that nobody here governs were not all
+// answered by as many replicas.
+func varies(steps []advisor.Observation) bool {
+	answered := 0
+	for _, o := range steps {
+		if o.Replicas != 0 || o.Answered == 0 || o.Trial.Users == 1 { // one user is served by one
+			continue
+		}
+		if answered > 0 && o.Answered != answered {
+			return true
+		}
+		answered = o.Answered
+	}
+	return false
+}
+
 func (p *paper) steps(c advisor.Capacity) {
 	rows := [][]string{{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}}
 	for _, o := range c.Steps {
@@ -26,7 +43,20 @@ func (p *paper) steps(c advisor.Capacity) {
 		}
 		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Decisive()})
 	}
-	p.table("llrrrrrt", rows)
+	align := "llrrrrrt"
+	if varies(c.Steps) {
+		align = "llrrrrrrt"
+		for i := range rows {
+			cell := "replicas"
+			if i > 0 {
+				if cell = none; c.Steps[i-1].Answered > 0 {
+					cell = fmt.Sprint(c.Steps[i-1].Answered)
+				}
+			}
+			rows[i] = slices.Insert(rows[i], len(rows[i])-1, cell)
+		}
+	}
+	p.table(align, rows)
 	if company := advisor.Company(c.Steps); company != "" {
 		p.say("%s", company)
 	}

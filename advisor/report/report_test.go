@@ -313,6 +313,30 @@ func TestSummaryWords(t *testing.T) {
 	}
 }
 
+// Of a fleet that grew, or of which not all answered, the steps say how many did.
+func TestStepsSayHowManyAnswered(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		steps []advisor.Observation
+		want  string
+	}{
+		{"as many throughout", []advisor.Observation{{Trial: advisor.Trial{Users: 1}, Answered: 1}, {Answered: 3}, {Answered: 3}}, `requests +why`},
+		{"of ours", []advisor.Observation{{Replicas: 1, Answered: 1}, {Replicas: 2, Answered: 2}}, `requests +why`},
+		{"more later", []advisor.Observation{{Answered: 1, Why: "first"}, {}, {Answered: 2, Why: "last"}}, `requests +replicas +why
+.*0 +1 +first
+.*0 +–
+.*0 +2 +last`},
+	} {
+		var text bytes.Buffer
+		if err := WriteSteps(&text, advisor.Capacity{Steps: c.steps}); err != nil {
+			t.Fatal(err)
+		}
+		if !regexp.MustCompile(c.want).MatchString(text.String()) {
+			t.Errorf("%s: want %s in\n%s", c.name, c.want, text.String())
+		}
+	}
+}
+
 func TestNoDataIsNotZero(t *testing.T) {
 	var steps, comparison bytes.Buffer
 	nothing := advisor.Observation{Trial: advisor.Trial{Name: "baseline"}, Verdict: model.Unsure, Why: "no request was judged"}
