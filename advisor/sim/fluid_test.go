@@ -52,7 +52,7 @@ func TestFluidIsNearToRequests(t *testing.T) {
 func TestFluidExtremes(t *testing.T) {
 	s := steady(10, time.Hour, Constant(quarter))
 	s.MaxQueue = 100
-	one, err := foresee(t.Context(), s, Scaler{profiles.FixedPolicy(1), at{0, 1}}, &sync.Map{})
+	one, err := foresee(t.Context(), s, Scaler{Policy: profiles.FixedPolicy(1), Decider: at{0, 1}}, &sync.Map{})
 	if err != nil || math.Abs(one.attainment-0.4) > 0.02 || one.replicaSeconds != 3600 {
 		t.Errorf("one replica of 4/s at 10/s: got %+v, %v; want 0.4 good for 3600 replica seconds", one, err)
 	}
