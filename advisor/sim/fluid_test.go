@@ -47,6 +47,26 @@ func TestFluidIsNearToRequests(t *testing.T) {
 	}
 }
 
+// Where requests wait at a replica the fluid foresees it too: by chance far more
+// are late than in turn or where the fewest are.
+func TestFluidOfQueuesApart(t *testing.T) {
+	s := steady(18, 30*time.Minute, Exponential(200*time.Millisecond))
+	s.SLO = slo(t, "p95<1s")
+	for _, order := range profiles.Dispatches {
+		p := profiles.FixedPolicy(5)
+		b := profiles.Balancer{Dispatch: order, Apart: true}
+		scaler, err := Built(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scaler.Balancer = b
+		got, err := foresee(t.Context(), s, scaler, &sync.Map{})
+		if want := behind(t, b, s, p); err != nil || math.Abs(got.attainment-*want.Attainment) > 0.1 {
+			t.Errorf("%s: %.3f good, %v; want %.3f ± 0.1", b, got.attainment, err, *want.Attainment)
+		}
+	}
+}
+
 // A fleet of none is woken, and one that is too small for ever loses what it
 // cannot hold.
 func TestFluidExtremes(t *testing.T) {

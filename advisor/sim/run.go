@@ -86,7 +86,7 @@ func newSimulation(setup Setup, scaler Scaler) (*simulation, error) {
 		}
 	}
 	s := &simulation{
-		Setup: setup, times: times, decider: scaler.Decider, before: setup.balancer(scaler),
+		Setup: setup, times: times, decider: scaler.Decider, before: setup.Balancer(scaler),
 		points:   rand.New(profiles.PoissonSource(setup.Seed)),
 		services: rand.New(rand.NewPCG(setup.Seed, 0x73657276696365)),
 		startUps: rand.New(rand.NewPCG(setup.Seed, 0x73746172747570)),

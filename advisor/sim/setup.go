@@ -66,9 +66,9 @@ func Built(p profiles.Policy) (Scaler, error) {
 	return Scaler{Policy: p, Decider: d}, err
 }
 
-// balancer is that of a scaler, with the order of dispatch that was asked for,
+// Balancer is that of a scaler, with the order of dispatch that was asked for,
 // if any.
-func (s Setup) balancer(of Scaler) profiles.Balancer {
+func (s Setup) Balancer(of Scaler) profiles.Balancer {
 	b := of.Balancer
 	b.Dispatch = cmp.Or(s.Dispatch, b.Dispatch, profiles.Pack)
 	return b
