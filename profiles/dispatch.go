@@ -56,13 +56,12 @@ type Balancer struct {
 
 // String says it in a few words.
 func (b Balancer) String() string {
+	where := "one queue before all replicas"
 	if b.Apart {
-		return string(b.order()) + ", a queue at each replica"
+		where = "a queue at each replica"
 	}
-	return string(b.order()) + ", one queue before all replicas"
+	return fmt.Sprintf("%s, %s", cmp.Or(b.Dispatch, Pack), where)
 }
-
-func (b Balancer) order() Dispatch { return cmp.Or(b.Dispatch, Pack) }
 
 // Slots is what dispatch needs to know of one replica: how many requests it
 // works on and how many it may. A replica that must not get any has a Limit

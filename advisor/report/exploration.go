@@ -24,7 +24,7 @@ type Exploration struct {
 	Price      float64            `json:"price,omitempty"`     // of a replica hour
 	Needed     float64            `json:"needed"`              // share of the requests that the SLO wants to be good, 0..1
 	Ceiling    *sim.Estimate      `json:"ceiling,omitempty"`   // requests per second that no target was raised above; nil: any
-	Assessment advisor.Assessment `json:"assessment,omitzero"` // of the measurement
+	Assessment advisor.Assessment `json:"assessment,omitzero"` // of what it rests on
 	sim.Exploration
 }
 
@@ -46,7 +46,7 @@ func WriteExploration(w io.Writer, x Exploration, width int) error {
 	}
 	p.say("%s around that of the start were foreseen as a fluid, %d of them simulated%s, with the same arrivals and start-up times.", profiles.Plural(x.Foreseen, "policy", "policies"), x.Simulated, x.under())
 	if c := x.Ceiling; c != nil {
-		p.say("No target was raised above the %s/s that one replica was measured to hold [%s … %s]: several hold more each only where their requests wait in one queue, which was not measured.",
+		p.say("No target was raised above the %s/s that one replica was measured to hold [%s … %s]: several hold more each only while they share one queue, and no step of the measurement shows that they do.",
 			profiles.FormatRate(c.Value), profiles.FormatRate(c.Low), profiles.FormatRate(c.High))
 	}
 	p.say("No other one costs less than these and has as many requests good%s:", beside)
@@ -65,7 +65,7 @@ func WriteExploration(w io.Writer, x Exploration, width int) error {
 		p.say("warning: %s", warning)
 	}
 	if a := x.Assessment; a.Grade != "" {
-		p.say("grade %s, of the measurement: %s", a.Grade, a)
+		p.say("grade %s: %s", a.Grade, a)
 	}
 	if len(x.Ends) > 0 {
 		p.say("No further values were tried for %s: a search around it may find more.", strings.Join(x.Ends, " and "))

@@ -73,7 +73,7 @@ func TestWriteExploration(t *testing.T) {
 		"No target was raised above the 10.0/s that one replica was measured to hold [9.60 … 10.3]: ",
 		"as many requests good; the start is beside them:\n",
 		"of which the table has the first. On average 96.0 % of the requests are good [95.5 % … 96.5 %], and in the worst minute of all runs 90.0 %, for 1.10 replica hours [1.09 … 1.11]. The start takes 2.00 replica hours in the first run.\n",
-		warning, "\ngrade B, of the measurement: only one number of replicas was measured; to raise it: a second replica count\n",
+		warning, "\ngrade B: only one number of replicas was measured; to raise it: a second replica count\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("WriteExploration() writes\n%s\nwant %q", got, want)
@@ -83,7 +83,7 @@ func TestWriteExploration(t *testing.T) {
 	start.Attainment = 0.99
 	x.Front = []sim.Option{cheap, start}
 	got = text()
-	for _, never := range []string{"warning", "grade", "raised above", "beside them"} {
+	for _, never := range []string{"warning", "grade B", "raised above", "beside them"} {
 		if strings.Contains(got, never) {
 			t.Errorf("with a start on the front, and nothing measured: writes\n%s\nwant no %q", got, never)
 		}

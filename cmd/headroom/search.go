@@ -82,7 +82,7 @@ func (a *app) search(setup sim.Setup, from profiles.Policy, s search) error {
 		Version: profiles.Version, Kind: "exploration", SLO: setup.SLO.String(), Scaler: s.by, Balancer: setup.Balancer(first).String(), Load: s.load,
 		Seed: setup.Seed, Price: s.price, Assessment: s.assessment, Exploration: found,
 	}
-	if paced(from) {
+	if slices.ContainsFunc(from.Metrics, perReplica) {
 		x.Ceiling = s.ceiling
 	}
 	if o, ok := setup.SLO.Latency(); ok {
@@ -114,15 +114,13 @@ func (s search) refuseAbove(p, from profiles.Policy) error {
 	}
 	for i, m := range p.Metrics {
 		if most := max(profiles.MilliOf(s.ceiling.Value), from.Metrics[i].Target); perReplica(m) && m.Target > most {
-			return fmt.Errorf("metrics[%d].target: got %s, want at most %s, which one replica holds", i, m.Target, most)
+			return fmt.Errorf("metrics[%d].target: got %s, want at most %s", i, m.Target, most)
 		}
 	}
 	return nil
 }
 
-// paced reports whether a policy gives each replica a rate.
-func paced(p profiles.Policy) bool { return slices.ContainsFunc(p.Metrics, perReplica) }
-
+// perReplica reports whether a metric gives each replica a rate.
 func perReplica(m profiles.Metric) bool { return m.Kind == profiles.RPS && m.PerReplica() }
 
 // searchAdvice searches around an advice, under the load that it is for and with
