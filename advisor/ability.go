@@ -76,7 +76,7 @@ func forecast(s sim.Setup, by sim.Scaler) (Forecast, error) {
 }
 
 // unbound is the best policy of all, and what comes of it under the built-in
-// scaler.
+// scaler with some balancer before the replicas.
 type unbound struct {
 	policy   profiles.Policy
 	setup    sim.Setup
@@ -84,7 +84,7 @@ type unbound struct {
 	forecast Forecast
 }
 
-func (m Measurement) unbound(n Needs) (u unbound, err error) {
+func (m Measurement) unbound(n Needs, before profiles.Balancer) (u unbound, err error) {
 	n.Within = nil
 	free, err := Recommend(n)
 	if err != nil {
@@ -98,6 +98,7 @@ func (m Measurement) unbound(n Needs) (u unbound, err error) {
 	if err != nil {
 		return u, err
 	}
+	ours.Balancer = before
 	u.forecast, err = forecast(u.setup, ours)
 	return u, err
 }
@@ -115,11 +116,11 @@ func (m Measurement) restrict(n Needs, r *Recommendation) {
 }
 
 func (m Measurement) restriction(n Needs, bound profiles.Policy) (*Restriction, error) {
-	free, err := m.unbound(n)
+	theirs, err := n.Within.Follow(bound)
 	if err != nil {
 		return nil, err
 	}
-	theirs, err := n.Within.Follow(bound)
+	free, err := m.unbound(n, theirs.Balancer) // or the difference would be that of the balancers
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +139,7 @@ func (m Measurement) refuseWithin(n Needs, refusal *Refusal) *Refusal {
 	if n.Within == nil || n.Within.Follow == nil || n.Metric != "" || refusal.Code != "R8" {
 		return refusal
 	}
-	free, err := m.unbound(n)
+	free, err := m.unbound(n, profiles.Balancer{})
 	if err != nil {
 		return refusal
 	}

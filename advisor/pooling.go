@@ -45,6 +45,19 @@ func (c *Capacity) dispatchClass() (d dispatch, random float64) {
 	return untold, random
 }
 
+// Ceiling is the most requests per second that one replica should be given where
+// nothing else was measured: what it holds alone within the SLO, with the interval
+// of that. Several hold more each only while their requests wait in one queue; ok
+// is false where that was measured.
+func (m Measurement) Ceiling() (most sim.Estimate, ok bool) {
+	c := m.Capacity
+	if d, _ := c.dispatchClass(); d == shared {
+		return most, false
+	}
+	low, high := Needs{Evidence: &c}.capacityAt()
+	return sim.Estimate{Value: c.PerReplica().Float(), Low: low.Float(), High: high.Float()}, true
+}
+
 // pooling is how much more each replica holds within the SLO when requests wait
 // in one queue before all of them than when each has its own: as it was measured,
 // with what theory says of it, or by theory alone. The target does not count on

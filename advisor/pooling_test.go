@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"headroom/advisor/sim"
 	"headroom/profiles"
 )
 
@@ -26,12 +27,16 @@ func TestDispatch(t *testing.T) {
 		{"two requests at a time", Interval{Value: 0.99, Low: 0.95, High: 1.03}, false, 500 * time.Millisecond, untold},
 	} {
 		m := &Capacity{
-			Saturation: Interval{Value: 4}, Service: c.takes, Replicas: 1,
+			Saturation: Interval{Value: 4}, SLO: Interval{Value: 3, Low: 2.9, High: 3.2}, Service: c.takes, Replicas: 1,
 			Steps:   []Observation{{Trial: Trial{Name: "2 replicas", Replicas: 2, Users: 4}}, {Trial: Trial{Name: "2 replicas, 5/s", Replicas: 2, Rate: 5}}},
 			Scaling: &Scaling{Replicas: 2, Efficiency: c.efficiency, HostLimited: c.host},
 		}
 		if got, random := m.dispatchClass(); got != c.want || random != 0 && random != 0.8 {
 			t.Errorf("%s: dispatchClass = %s, %v; want %s, 0.8", c.name, got, random, c.want)
+		}
+		most, ok := Measurement{Capacity: *m}.Ceiling()
+		if want := (sim.Estimate{Value: 3, Low: 2.9, High: 3.2}); ok != (c.want != shared) || ok && most != want {
+			t.Errorf("%s: Ceiling() = %v, %v; want %v where they do not share a queue", c.name, most, ok, want)
 		}
 	}
 }

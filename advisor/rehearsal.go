@@ -76,7 +76,7 @@ func (m Measurement) Rehearsal(t profiles.Traffic, of Sizing) (s sim.Setup, load
 	if of.Starts > 0 {
 		s.StartUp = []time.Duration{of.Starts}
 	}
-	s.Dispatch, s.CPULimit = cmp.Or(of.Dispatch, s.Dispatch), cmp.Or(of.CPULimit, s.CPULimit)
+	s.Dispatch, s.CPULimit = of.Dispatch, cmp.Or(of.CPULimit, s.CPULimit)
 	longest, rate := rehearsedTraffic, t.High.Float()
 	if h := of.History; h != nil {
 		longest, rate = min(rehearsedTrace, h.length), h.rate(h.length, h.length)

@@ -24,7 +24,7 @@ type Sizing struct {
 	Price    float64           // of a replica-hour, in whatever money; 0: not known
 	Within   *Ability          // of the platform that is to follow the policy; nil: any
 	History  *History          // recorded traffic, which says of the above what is left at 0; nil: none
-	Dispatch profiles.Dispatch // which replica gets the next request; empty: Pack
+	Dispatch profiles.Dispatch // which replica gets the next request; empty: as the balancer of Within does, or Pack
 	Schedule bool              // the advice must have hours; it takes a History
 	Spare    bool              // the quiet hours must survive the loss of a replica; it raises min alone
 }

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -44,6 +45,22 @@ func ParseDispatch(s string) (Dispatch, error) {
 	}
 	last := len(names) - 1
 	return "", fmt.Errorf("got %q, want %s or %s", s, strings.Join(names[:last], ", "), names[last])
+}
+
+// Balancer is how requests get to replicas, and where they wait. The zero value
+// is that of Headroom's own scaler: one queue before all, and Pack.
+type Balancer struct {
+	Dispatch Dispatch // the order in which replicas get requests; empty: Pack
+	Apart    bool     // each request goes to a replica at once and waits there, whatever the others do
+}
+
+// String says it in a few words.
+func (b Balancer) String() string {
+	where := "one queue before all replicas"
+	if b.Apart {
+		where = "a queue at each replica"
+	}
+	return fmt.Sprintf("%s, %s", cmp.Or(b.Dispatch, Pack), where)
 }
 
 // Slots is what dispatch needs to know of one replica: how many requests it

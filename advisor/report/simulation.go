@@ -12,12 +12,13 @@ import (
 
 // Simulation is what became of one scaler.
 type Simulation struct {
-	Name    string      `json:"name"`
-	Policy  string      `json:"policy,omitempty"`  // as it was followed, in words
-	Losses  []string    `json:"losses,omitempty"`  // where that is not what was asked for
-	Refused string      `json:"refused,omitempty"` // why there is no result
-	Cost    *float64    `json:"cost,omitempty"`    // by the price of a replica hour
-	Result  *sim.Result `json:"result,omitempty"`
+	Name     string      `json:"name"`
+	Policy   string      `json:"policy,omitempty"`   // as it was followed, in words
+	Balancer string      `json:"balancer,omitempty"` // before the replicas, in words
+	Losses   []string    `json:"losses,omitempty"`   // where that is not what was asked for
+	Refused  string      `json:"refused,omitempty"`  // why there is no result
+	Cost     *float64    `json:"cost,omitempty"`     // by the price of a replica hour
+	Result   *sim.Result `json:"result,omitempty"`
 }
 
 // ReplicaHours are those of a result.
@@ -60,6 +61,7 @@ func WriteSimulation(w io.Writer, s Simulation, slo profiles.SLO, width int) err
 	if s.Cost != nil {
 		cost = fmt.Sprintf(", which cost %.2f", *s.Cost)
 	}
+	row("dispatch", "%s", s.Balancer)
 	row("replicas", "%.2f replica hours%s; at most %d at once, %s", ReplicaHours(*r), cost, r.Most, profiles.Plural(len(r.Changes), "change", "changes"))
 	row("too few", "%s of the time, on average short of %s of what the load takes: %s at its busiest", share(r.Ready.UnderTime), share(r.Ready.UnderAccuracy),
 		profiles.Plural(r.Needed, "replica", "replicas"))
@@ -112,7 +114,7 @@ func WriteSimulations(w io.Writer, all []Simulation, width int) error {
 		case s.Refused != "":
 			p.say("%s: %s", s.Name, s.Refused)
 		case s.Policy != "":
-			p.say("%s: %s", s.Name, s.Policy)
+			p.say("%s: %s; dispatch %s", s.Name, s.Policy, s.Balancer)
 		}
 	}
 	return p.err

@@ -33,6 +33,7 @@ type Proof struct {
 	Option         `json:"option"` // in the first of them
 	Runs           int             `json:"runs"`
 	Attainment     Estimate        `json:"attainment"`
+	Worst          float64         `json:"worst"` // minute of all of them
 	ReplicaSeconds Estimate        `json:"replicaSeconds"`
 }
 
@@ -51,7 +52,7 @@ type Exploration struct {
 	Front      []Option `json:"front"`            // those that no other one beats in both, cheapest first
 	Chosen     *Proof   `json:"chosen,omitempty"` // the cheapest that meets the SLO in every run; nil: none does
 	Neighbours []Option `json:"neighbours"`       // of it, each with one number of the policy turned
-	Ends       []string `json:"ends,omitempty"`   // what of it is the first or the last value that was tried, of target and min
+	Ends       []string `json:"ends,omitempty"`   // what of it is the first or the last value that was tried, though there are others, of target and min
 }
 
 const (
@@ -263,6 +264,7 @@ func (x *explorer) prove(ctx context.Context) (place, *Proof, error) {
 		return at, &Proof{
 			Option: first, Runs: len(runs),
 			Attainment:     estimate(runs, func(o Option) float64 { return o.Attainment }),
+			Worst:          slices.MinFunc(runs, func(a, b Option) int { return cmp.Compare(a.Worst, b.Worst) }).Worst,
 			ReplicaSeconds: estimate(runs, func(o Option) float64 { return o.ReplicaSeconds }),
 		}, nil
 	}

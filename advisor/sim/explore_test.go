@@ -151,6 +151,38 @@ func TestSpace(t *testing.T) {
 	}
 }
 
+// A search around the last value that was tried would try others, unless the
+// scaler follows none beyond it.
+func TestEnds(t *testing.T) {
+	_, p := course(t)
+	for _, tt := range []struct {
+		name   string
+		follow Follow
+		want   []string
+	}{
+		{"followed everywhere", Built, []string{"target", "min"}},
+		{"no target above 1.2", func(p profiles.Policy) (Scaler, error) {
+			if p.Metrics[0].Target > 1200 {
+				return Scaler{}, errors.New("the target is too high")
+			}
+			return Built(p)
+		}, []string{"min"}},
+	} {
+		s, err := around(p, tt.follow)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := s.start()
+		last[0], last[1] = len(s.knobs[0].turns)-1, len(s.knobs[1].turns)-1
+		if got := s.ends(last); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: ends(%v) = %v, want %v", tt.name, last, got, tt.want)
+		}
+		if got := s.ends(s.start()); len(got) > 0 {
+			t.Errorf("%s: ends(%v) = %v, want none of the start", tt.name, s.start(), got)
+		}
+	}
+}
+
 // A scaler that decides every 15 s and refuses less than 2 replicas has no
 // policies of another interval, or of fewer: what it makes of them is one of
 // those that are there.

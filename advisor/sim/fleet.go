@@ -23,7 +23,7 @@ type replica struct {
 	stage    stage
 	index    int // into simulation.serving and slots while it is serving or draining
 	inFlight int
-	own      queue // requests on connections that stay with it
+	own      queue // requests that wait for it, and for no other
 	free     bool  // serving, and has nothing to do
 	since    time.Time
 }
@@ -130,9 +130,9 @@ func (s *simulation) reindex(i int) {
 func (s *simulation) update(r *replica) {
 	limit := 0
 	if r.stage == serving {
-		limit = s.Concurrency
+		limit = s.room
 	}
-	s.slots[r.index] = profiles.Slots{InFlight: r.inFlight, Limit: limit}
+	s.slots[r.index] = profiles.Slots{InFlight: r.inFlight + r.own.n, Limit: limit}
 	if free := r.stage == serving && r.inFlight == 0; free != r.free {
 		r.free, r.since = free, s.clock
 		if free {

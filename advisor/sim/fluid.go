@@ -147,12 +147,22 @@ func (f *fluid) lasting(at state) equilibrium {
 	return out
 }
 
-// station is where the requests wait while no queue builds up.
+// station is where the requests wait while no queue builds up: before all n
+// replicas, or before one of them. There in turn every n-th arrives, after the sum
+// of n gaps, which varies by v/n, or any by chance, which varies by 1 - (1-v)/n
+// (thinning). Where the fewest are is nearly as good as one queue.
 func (f *fluid) station(at state) model.Station {
 	slots := at.ready * f.Concurrency
 	variation := 1.0
 	if f.Arrivals != profiles.Poisson {
 		variation = 0
+	}
+	switch order, n := f.before.Dispatch, float64(at.ready); {
+	case !f.before.Apart:
+	case order == profiles.Random:
+		slots, variation = f.Concurrency, 1-(1-variation)/n
+	case order == profiles.RoundRobin:
+		slots, variation = f.Concurrency, variation/n
 	}
 	return model.Station{
 		Servers: slots, Rate: float64(at.load) / 100 * float64(slots) / f.Service.mean.Seconds(), Service: f.Service.mean.Seconds(),
@@ -193,7 +203,7 @@ func (f *fluid) occupy(requests int) {
 	for i, r := range f.serving {
 		r.inFlight = min(max(requests-i*f.Concurrency, 0), f.Concurrency)
 		f.update(r)
-		if f.Dispatch != profiles.Pack && requests > 0 {
+		if f.before.Dispatch != profiles.Pack && requests > 0 {
 			r.since = f.clock
 		}
 	}

@@ -47,12 +47,32 @@ func TestFluidIsNearToRequests(t *testing.T) {
 	}
 }
 
+// Where requests wait at a replica the fluid foresees it too: by chance far more
+// are late than in turn or where the fewest are.
+func TestFluidOfQueuesApart(t *testing.T) {
+	s := steady(18, 30*time.Minute, Exponential(200*time.Millisecond))
+	s.SLO = slo(t, "p95<1s")
+	for _, order := range profiles.Dispatches {
+		p := profiles.FixedPolicy(5)
+		b := profiles.Balancer{Dispatch: order, Apart: true}
+		scaler, err := Built(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scaler.Balancer = b
+		got, err := foresee(t.Context(), s, scaler, &sync.Map{})
+		if want := behind(t, b, s, p); err != nil || math.Abs(got.attainment-*want.Attainment) > 0.1 {
+			t.Errorf("%s: %.3f good, %v; want %.3f ± 0.1", b, got.attainment, err, *want.Attainment)
+		}
+	}
+}
+
 // A fleet of none is woken, and one that is too small for ever loses what it
 // cannot hold.
 func TestFluidExtremes(t *testing.T) {
 	s := steady(10, time.Hour, Constant(quarter))
 	s.MaxQueue = 100
-	one, err := foresee(t.Context(), s, Scaler{profiles.FixedPolicy(1), at{0, 1}}, &sync.Map{})
+	one, err := foresee(t.Context(), s, Scaler{Policy: profiles.FixedPolicy(1), Decider: at{0, 1}}, &sync.Map{})
 	if err != nil || math.Abs(one.attainment-0.4) > 0.02 || one.replicaSeconds != 3600 {
 		t.Errorf("one replica of 4/s at 10/s: got %+v, %v; want 0.4 good for 3600 replica seconds", one, err)
 	}

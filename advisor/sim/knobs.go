@@ -16,7 +16,8 @@ import (
 type knob struct {
 	name  string
 	turns []func(*profiles.Policy)
-	start int // that which changes nothing
+	start int  // that which changes nothing
+	full  bool // the scaler does not follow what is beyond the last of them
 }
 
 // mostKnobs is how many a space has at most.
@@ -76,7 +77,7 @@ func (s *space) add(name string, turn func(*profiles.Policy, float64), values ..
 		p := clone(s.from)
 		turn(&p, v)
 		scaler, err := s.scaler(p)
-		if err != nil {
+		if k.full = err != nil; k.full {
 			continue
 		}
 		same, itself := len(k.turns) > 0 && reflect.DeepEqual(scaler.Policy, last), reflect.DeepEqual(p, s.from)
@@ -162,11 +163,11 @@ func (s space) beside(at place) (out []place) {
 	return out
 }
 
-// ends are the names of the knobs that cannot be turned further, of those whose
-// value is no matter of taste.
+// ends are the names of the knobs that a search around the place would turn
+// further, of those whose value is no matter of taste.
 func (s space) ends(at place) (out []string) {
 	for i, k := range s.knobs[:2] {
-		if last := len(k.turns) - 1; last > 0 && (at[i] == last || at[i] == 0 && i == 0) {
+		if last := len(k.turns) - 1; last > 0 && (at[i] == last && !k.full || at[i] == 0 && i == 0) {
 			out = append(out, k.name)
 		}
 	}

@@ -66,10 +66,12 @@ func anyPolicy(t *rapid.T) profiles.Policy {
 func TestEveryArrivalEndsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		setup, p := anySetup(t), anyPolicy(t)
+		before := profiles.Balancer{Apart: rapid.Bool().Draw(t, "apart")}
 		scaler, err := Built(p)
 		if err != nil {
 			t.Fatal(err)
 		}
+		scaler.Balancer = before
 		r, err := Run(context.Background(), setup, scaler)
 		if err != nil {
 			t.Fatal(err)
@@ -95,6 +97,7 @@ func TestEveryArrivalEndsOnce(t *testing.T) {
 		}
 
 		scaler, _ = Built(p)
+		scaler.Balancer = before
 		again, _ := Run(context.Background(), setup, scaler)
 		if diff := cmp.Diff(r, again); diff != "" {
 			t.Fatalf("with the same seed (-first +second):\n%s", diff)

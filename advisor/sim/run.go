@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -13,6 +14,8 @@ type simulation struct {
 	Setup
 	times   *profiles.Timetable
 	decider profiles.Decider
+	before  profiles.Balancer // of the replicas
+	room    int               // requests that it gives one of them at once
 	agenda  agenda
 	now     time.Duration // since the start of the load
 	clock   time.Time     // the same, as the meters and the decider see it
@@ -32,7 +35,7 @@ type simulation struct {
 	picker     *profiles.Picker
 	ready      int
 	line       queue      // of the requests that any replica may take
-	waiting    int        // those that wait for a replica of their own included
+	waiting    int        // those that wait at a replica included
 	pinned     []*replica // by connection
 	candidates []profiles.Candidate
 
@@ -83,12 +86,11 @@ func newSimulation(setup Setup, scaler Scaler) (*simulation, error) {
 		}
 	}
 	s := &simulation{
-		Setup: setup, times: times, decider: scaler.Decider,
+		Setup: setup, times: times, decider: scaler.Decider, before: setup.Balancer(scaler),
 		points:   rand.New(profiles.PoissonSource(setup.Seed)),
 		services: rand.New(rand.NewPCG(setup.Seed, 0x73657276696365)),
 		startUps: rand.New(rand.NewPCG(setup.Seed, 0x73746172747570)),
 		pins:     rand.New(rand.NewPCG(setup.Seed, 0x70696e6e6564)),
-		picker:   profiles.NewPicker(setup.Dispatch, setup.Seed),
 		meters:   profiles.NewMeters(setup.Start),
 		replicas: make([]*replica, 1),
 		ledger:   newLedger(setup),
@@ -103,6 +105,10 @@ func newSimulation(setup Setup, scaler Scaler) (*simulation, error) {
 		if m.Kind == profiles.CPU {
 			s.busy = profiles.NewWindow(setup.Start)
 		}
+	}
+	s.picker, s.room = profiles.NewPicker(s.before.Dispatch, setup.Seed), s.Concurrency
+	if s.before.Apart {
+		s.room = math.MaxInt
 	}
 	s.turn(0)
 	return s, nil
@@ -192,12 +198,11 @@ func (s *simulation) arrive() {
 	}
 	if s.line.n == 0 {
 		if i := s.picker.Pick(s.slots); i >= 0 {
-			s.meters.Flow(s.clock, 1)
-			s.take(s.serving[i], r)
+			s.arriveAt(s.serving[i], r)
 			return
 		}
 	}
-	s.wait(&s.line, 0, r)
+	s.wait(nil, r)
 	if s.ready == 0 && s.size == 0 {
 		s.decide()
 	}
@@ -227,28 +232,54 @@ func (s *simulation) connection() *replica {
 	return s.pinned[i]
 }
 
-// arriveAt lets a request in that goes to one replica, whatever the others do.
+// arriveAt lets a request in that one replica gets, whatever the others do.
 func (s *simulation) arriveAt(own *replica, r request) {
 	if own.inFlight < s.Concurrency {
 		s.meters.Flow(s.clock, 1)
 		s.take(own, r)
 		return
 	}
-	s.wait(&own.own, own.number, r)
+	s.wait(own, r)
 }
 
-// wait has a request wait in a queue, that of a replica or with number 0 that
-// of all, unless too many do.
-func (s *simulation) wait(q *queue, number int32, r request) {
+// wait has a request wait at a replica, or with nil before all, unless too many
+// do.
+func (s *simulation) wait(at *replica, r request) {
 	if s.waiting >= s.MaxQueue {
 		s.end(r.arrived, s.now, refused)
 		return
 	}
 	s.meters.Flow(s.clock, 1)
+	s.enqueue(at, r)
+}
+
+// queue is that of a replica, or with nil that before all, with the number that
+// its events have.
+func (s *simulation) queue(at *replica) (q *queue, number int32) {
+	if at == nil {
+		return &s.line, 0
+	}
+	return &at.own, at.number
+}
+
+func (s *simulation) enqueue(at *replica, r request) {
+	q, _ := s.queue(at)
 	s.meters.Line(s.clock, 1)
 	s.waiting++
 	q.push(r)
-	s.watch(q, number)
+	s.watch(at)
+	if at != nil {
+		s.update(at)
+	}
+}
+
+// dequeue is the next request of a queue that has one. What the balancer sees of
+// its replica is still to be updated.
+func (s *simulation) dequeue(at *replica) request {
+	q, _ := s.queue(at)
+	s.meters.Line(s.clock, -1)
+	s.waiting--
+	return q.pop()
 }
 
 // patience is how long a request waits for a replica before it ends, and how.
@@ -261,7 +292,8 @@ func (s *simulation) patience() (time.Duration, outcome) {
 
 // watch plans the end of the patience of the first request in a queue. All
 // have the same, so that it is the first to lose it.
-func (s *simulation) watch(q *queue, number int32) {
+func (s *simulation) watch(at *replica) {
+	q, number := s.queue(at)
 	if q.watched || q.n == 0 {
 		return
 	}
@@ -271,27 +303,22 @@ func (s *simulation) watch(q *queue, number int32) {
 }
 
 // expire ends the requests of a queue that have waited for long enough.
-func (s *simulation) expire(r *replica) {
-	q, number := &s.line, int32(0)
-	if r != nil {
-		q, number = &r.own, r.number
-	}
+func (s *simulation) expire(at *replica) {
+	q, _ := s.queue(at)
 	q.watched = false
 	longest, how := s.patience()
 	for q.n > 0 && q.first().arrived+longest <= s.now {
 		s.meters.Flow(s.clock, -1)
-		s.end(s.dequeue(q).arrived, s.now, how)
+		s.end(s.dequeue(at).arrived, s.now, how)
 	}
-	s.watch(q, number)
-	if r != nil && r.stage == draining {
-		s.leave(r)
+	s.watch(at)
+	if at == nil || at.stage == gone {
+		return
 	}
-}
-
-func (s *simulation) dequeue(q *queue) request {
-	s.meters.Line(s.clock, -1)
-	s.waiting--
-	return q.pop()
+	s.update(at)
+	if at.stage == draining {
+		s.leave(at)
+	}
 }
 
 // take has a replica work on a request.
@@ -325,7 +352,7 @@ func (s *simulation) finish(e event) {
 	s.update(r)
 	switch {
 	case r.own.n > 0:
-		s.take(r, s.dequeue(&r.own))
+		s.take(r, s.dequeue(r))
 	case r.stage == draining:
 		s.leave(r)
 	default:
@@ -333,13 +360,18 @@ func (s *simulation) finish(e event) {
 	}
 }
 
-// dispatch hands the places that are free to those that wait.
+// dispatch gives those that wait before all replicas to those that may have
+// them.
 func (s *simulation) dispatch() {
 	for s.line.n > 0 {
 		i := s.picker.Pick(s.slots)
 		if i < 0 {
 			return
 		}
-		s.take(s.serving[i], s.dequeue(&s.line))
+		if r, q := s.serving[i], s.dequeue(nil); r.inFlight < s.Concurrency {
+			s.take(r, q)
+		} else {
+			s.enqueue(r, q)
+		}
 	}
 }

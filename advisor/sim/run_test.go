@@ -23,6 +23,36 @@ func TestPinnedRequestsWaitForTheirReplica(t *testing.T) {
 	}
 }
 
+// What waits at a replica stays with it: of ten at once, each of a second, a
+// second replica from 2 s on takes four out of one queue, and none of those that
+// wait at the first. That finishes all of them also where it is the one to go.
+func TestWhatWaitsAtAReplicaStays(t *testing.T) {
+	s := steady(1, time.Minute, Constant(time.Second))
+	s.Load = make(profiles.Stamps, 10)
+	p := proportional(profiles.RPS, 1000, 2)
+	p.Interval = profiles.Duration(2 * time.Second)
+	for _, tt := range []struct {
+		apart   bool
+		begin   int // replicas
+		decider at
+		last    time.Duration
+	}{
+		{false, 1, at{2 * time.Second, 2}, 6 * time.Second},
+		{true, 1, at{2 * time.Second, 2}, 10 * time.Second},
+		{false, 2, at{2 * time.Second, 1}, 8 * time.Second},
+		{true, 2, at{2 * time.Second, 1}, 5 * time.Second},
+	} {
+		p.Replicas.Initial = tt.begin
+		r, err := Run(t.Context(), s, Scaler{Policy: p, Decider: tt.decider, Balancer: profiles.Balancer{Dispatch: profiles.RoundRobin, Apart: tt.apart}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Answered != 10 || r.Latency.Max != tt.last {
+			t.Errorf("apart %v, %d replicas, then %d: %d answers, the last after %s; want 10, %s", tt.apart, tt.begin, tt.decider.n, r.Answered, r.Latency.Max, tt.last)
+		}
+	}
+}
+
 // A queue of two and a wait of at most a second: of five at once to a replica
 // that takes 3 s, one is answered, two find the queue full and two wait in
 // vain; a client that gives up before the answer does so with a timeout.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -24,7 +25,7 @@ type Setup struct {
 	CPU         time.Duration   // CPU time of one request; 0: not known, and cpu cannot be a metric
 	CPULimit    profiles.Milli  // cores that a replica may use, which cpu in percent is of
 
-	Dispatch profiles.Dispatch // order in which replicas get requests
+	Dispatch profiles.Dispatch // order in which replicas get requests; empty: that of the scaler's balancer
 	MaxQueue int               // requests that may wait for a replica; those beyond are refused
 	MaxWait  time.Duration     // that a request may wait for a replica
 	Timeout  time.Duration     // that a client waits for its answer; 0: for ever. Its replica then stops working on it
@@ -40,14 +41,15 @@ type Setup struct {
 func Default() Setup {
 	return Setup{
 		Arrivals: profiles.Poisson, Start: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), Seed: 1,
-		Concurrency: 1, CPULimit: 1000, Dispatch: profiles.Pack, MaxQueue: 1000, MaxWait: 2 * time.Minute, Clients: 100,
+		Concurrency: 1, CPULimit: 1000, MaxQueue: 1000, MaxWait: 2 * time.Minute, Clients: 100,
 	}
 }
 
-// Scaler is what decides how many replicas there are.
+// Scaler is what decides how many replicas there are, and what is before them.
 type Scaler struct {
-	Policy  profiles.Policy  // that says what is measured, how often it decides, and with how many it begins
-	Decider profiles.Decider // with an empty history; it is used up
+	Policy   profiles.Policy  // that says what is measured, how often it decides, and with how many it begins
+	Decider  profiles.Decider // with an empty history; it is used up
+	Balancer profiles.Balancer
 }
 
 // Follow has a policy followed by the scaler of some platform; the error says
@@ -61,7 +63,15 @@ func Built(p profiles.Policy) (Scaler, error) {
 		within.Replicas.Max = mostReplicas
 	}
 	d, err := within.Decider()
-	return Scaler{p, d}, err
+	return Scaler{Policy: p, Decider: d}, err
+}
+
+// Balancer is that of a scaler, with the order of dispatch that was asked for,
+// if any.
+func (s Setup) Balancer(of Scaler) profiles.Balancer {
+	b := of.Balancer
+	b.Dispatch = cmp.Or(s.Dispatch, b.Dispatch, profiles.Pack)
+	return b
 }
 
 // Limits of what is simulated: a mistyped number shall not take all memory.

@@ -16,10 +16,17 @@ func fixed(t testing.TB, s Setup, n int) Result {
 // scaled runs a setup under a policy.
 func scaled(t testing.TB, s Setup, p profiles.Policy) Result {
 	t.Helper()
+	return behind(t, profiles.Balancer{}, s, p)
+}
+
+// behind runs a setup under a policy, with a balancer before the replicas.
+func behind(t testing.TB, b profiles.Balancer, s Setup, p profiles.Policy) Result {
+	t.Helper()
 	scaler, err := Built(p)
 	if err != nil {
 		t.Fatal(err)
 	}
+	scaler.Balancer = b
 	r, err := Run(t.Context(), s, scaler)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"headroom/advisor/model"
+	"headroom/profiles"
 )
 
 const quarter = 250 * time.Millisecond
@@ -37,6 +38,38 @@ func TestAgreesWithTheory(t *testing.T) {
 		got, want := fixed(t, setup, tt.servers).Latency.Mean.Seconds(), s.Mean().Seconds()+theory.Waiting().Mean
 		if math.Abs(got/want-1) > 0.02 {
 			t.Errorf("%s at %g: mean %.4f s, want %.4f s ± 2 %%", tt.name, tt.rho, got, want)
+		}
+	}
+}
+
+// Random dispatch to n replicas with queues of their own is n single queues of an
+// n-th of the rate each; in turn every n-th request comes to one, so evenly that it
+// waits far less, and where the fewest are it is nearly one queue before all. The
+// built-in balancer has that one queue in every order.
+func TestQueuesApart(t *testing.T) {
+	constant, exponential := Constant(quarter), Exponential(quarter)
+	for _, tt := range []struct {
+		name     string
+		balancer profiles.Balancer
+		service  Service
+		n        int
+		rho      float64
+		low, hi  float64 // mean wait, as a share of that of n single queues by theory
+	}{
+		{"M/M/1", profiles.Balancer{Dispatch: profiles.Random, Apart: true}, exponential, 5, 0.5, 0.98, 1.02},
+		{"M/M/1", profiles.Balancer{Dispatch: profiles.Random, Apart: true}, exponential, 5, 0.7, 0.98, 1.02},
+		{"M/D/1", profiles.Balancer{Dispatch: profiles.Random, Apart: true}, constant, 8, 0.8, 0.98, 1.02},
+		{"in turn", profiles.Balancer{Dispatch: profiles.RoundRobin, Apart: true}, constant, 8, 0.8, 0.05, 0.1},
+		{"the fewest", profiles.Balancer{Dispatch: profiles.LeastConnections, Apart: true}, exponential, 5, 0.7, 0.15, 0.19},
+		{"one queue", profiles.Balancer{Dispatch: profiles.Random}, exponential, 5, 0.7, 0.1, 0.12},
+	} {
+		single := model.Station{Servers: 1, Rate: tt.rho / quarter.Seconds(), Service: quarter.Seconds(), ArrivalVariation: 1, ServiceVariation: tt.service.Variation()}
+		rate := single.Rate * float64(tt.n)
+		s := steady(rate, time.Duration(400_000/rate*float64(time.Second)), tt.service)
+		r := behind(t, tt.balancer, s, profiles.FixedPolicy(tt.n))
+		wait := (r.Latency.Mean - quarter).Seconds()
+		if got := wait / single.Waiting().Mean; got < tt.low || got > tt.hi {
+			t.Errorf("%s at %g, %s: a mean wait of %.4f s, %.3f times that of %d single queues, want %g..%g", tt.name, tt.rho, tt.balancer, wait, got, tt.n, tt.low, tt.hi)
 		}
 	}
 }

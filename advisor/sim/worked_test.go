@@ -163,7 +163,7 @@ func workedElasticity(t *testing.T) {
 	s := steady(0.1, 6*time.Minute, Constant(time.Millisecond))
 	p := profiles.FixedPolicy(2)
 	p.Interval = profiles.Duration(time.Minute)
-	r, err := Run(t.Context(), s, Scaler{p, byMinute{2, 2, 2, 4, 4, 2}})
+	r, err := Run(t.Context(), s, Scaler{Policy: p, Decider: byMinute{2, 2, 2, 4, 4, 2}})
 	if err != nil || r.ReplicaSeconds != 16*60 {
 		t.Errorf("the supply took %g replica-seconds, %v; want 16 replica-minutes", r.ReplicaSeconds, err)
 	}
@@ -264,7 +264,7 @@ func workedJump(t *testing.T) {
 	s.StartUp = []time.Duration{time.Minute}
 	p := profiles.FixedPolicy(5)
 	p.Interval = profiles.Duration(time.Second)
-	scaler := Scaler{p, at{jump, 13}}
+	scaler := Scaler{Policy: p, Decider: at{jump, 13}}
 	r, err := Run(t.Context(), s, scaler)
 	if err != nil {
 		t.Fatal(err)

@@ -184,7 +184,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	f.SortFlags = false
 	addConfig(f)
 	v.sizing(f)
-	flagVar(f, &v.wanted.Dispatch, "dispatch", "", string(profiles.Pack), "order", "which replica gets the next request: pack, least-connections, round-robin or random", profiles.ParseDispatch)
+	flagVar(f, &v.wanted.Dispatch, "dispatch", "", "", "order", "which replica gets the next request: pack, least-connections, round-robin or random (default: as the platform's balancer does, pack without one)", profiles.ParseDispatch)
 	flagVar(f, &v.wanted.CPULimit, "cpu-limit", "", "", "cores", "what a replica has where the policy is followed, which cpu in percent is of (default: as measured, or 1)", profiles.ParseMilli)
 	v.recorded(f)
 	v.bound(f)

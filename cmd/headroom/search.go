@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,17 @@ type search struct {
 	load        string // that they are simulated under, where flags did not say it
 	json        bool
 	price       float64 // of a replica hour; 0: not known
+
+	// What a measurement says, if it is of the same service under the same SLO.
+	ceiling    *sim.Estimate // requests per second that no replica is given more of; nil: any
+	assessment advisor.Assessment
+}
+
+// bound takes over how much a replica was measured to hold.
+func (s *search) bound(m advisor.Measurement) {
+	if most, ok := m.Ceiling(); ok {
+		s.ceiling = &most
+	}
 }
 
 // checkSearch refuses what does not go with a search, or without one.
@@ -48,10 +60,18 @@ func (s *simulateFlags) checkSearch() error {
 // search looks around a policy and prints what it found.
 func (a *app) search(setup sim.Setup, from profiles.Policy, s search) error {
 	ctx := a.signals.stop
-	found, err := sim.Explore(ctx, setup, from, func(p profiles.Policy) (sim.Scaler, error) {
+	follow := func(p profiles.Policy) (sim.Scaler, error) {
+		if err := s.refuseAbove(p, from); err != nil {
+			return sim.Scaler{}, err
+		}
 		scaler, _, err := scalerNamed(s.by, p, setup)
 		return scaler, err
-	})
+	}
+	var found sim.Exploration
+	first, err := follow(from)
+	if err == nil {
+		found, err = sim.Explore(ctx, setup, from, follow)
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -59,8 +79,14 @@ func (a *app) search(setup sim.Setup, from profiles.Policy, s search) error {
 		return usage("--search: %w", err)
 	}
 	x := report.Exploration{
-		Version: profiles.Version, Kind: "exploration", SLO: setup.SLO.String(), Scaler: s.by, Load: s.load,
-		Seed: setup.Seed, Price: s.price, Exploration: found,
+		Version: profiles.Version, Kind: "exploration", SLO: setup.SLO.String(), Scaler: s.by, Balancer: setup.Balancer(first).String(), Load: s.load,
+		Seed: setup.Seed, Price: s.price, Assessment: s.assessment, Exploration: found,
+	}
+	if slices.ContainsFunc(from.Metrics, perReplica) {
+		x.Ceiling = s.ceiling
+	}
+	if o, ok := setup.SLO.Latency(); ok {
+		x.Needed = o.Quantile
 	}
 	var missed error
 	if found.Chosen == nil {
@@ -72,12 +98,30 @@ func (a *app) search(setup sim.Setup, from profiles.Policy, s search) error {
 	case s.to != "" && missed != nil:
 		return &exit{exitNotMet, errors.New("--search: no policy was found that meets " + x.SLO + ": without --to, the nearest are shown")}
 	case s.to != "":
+		a.warn(x.Warnings())
 		err = a.export(found.Chosen.Policy, s.exportFlags)
 	default:
 		err = report.WriteExploration(a.out, x, a.columns())
 	}
 	return errors.Join(err, missed)
 }
+
+// refuseAbove refuses policies that give a replica more than the ceiling, and more
+// than the one does that the search is around.
+func (s search) refuseAbove(p, from profiles.Policy) error {
+	if s.ceiling == nil {
+		return nil
+	}
+	for i, m := range p.Metrics {
+		if most := max(profiles.MilliOf(s.ceiling.Value), from.Metrics[i].Target); perReplica(m) && m.Target > most {
+			return fmt.Errorf("metrics[%d].target: got %s, want at most %s", i, m.Target, most)
+		}
+	}
+	return nil
+}
+
+// perReplica reports whether a metric gives each replica a rate.
+func perReplica(m profiles.Metric) bool { return m.Kind == profiles.RPS && m.PerReplica() }
 
 // searchAdvice searches around an advice, under the load that it is for and with
 // the scaler that is to follow it.
@@ -92,7 +136,8 @@ func (a *app) searchAdvice(cmd *cobra.Command, m advisor.Measurement, advice adv
 	if err := a.calibrate(m, true); err != nil {
 		return err
 	}
-	s.by, s.load = builtin, load
+	s.by, s.load, s.assessment = builtin, load, advice.Assessment
+	s.bound(m)
 	if v.wanted.Within != nil {
 		s.by = v.wanted.Within.Name
 	}

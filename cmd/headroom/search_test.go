@@ -60,6 +60,19 @@ func TestSearchAroundAnAdvice(t *testing.T) {
 	if x.SLO != "p95<300ms" || !x.Start.Start || x.Start.Policy.Metrics[0].Target != 8000 || x.Chosen == nil || x.Chosen.Option.ReplicaSeconds > x.Start.ReplicaSeconds {
 		t.Errorf("got %+v, want what costs no more than the advised 8/s a replica", x)
 	}
+	if x.Ceiling == nil || x.Ceiling.Value != 10 || x.Balancer != "pack, one queue before all replicas" || x.Needed != 0.95 || x.Assessment.Grade == "" {
+		t.Errorf("got ceiling %v, balancer %q, needed %g, grade %q; want 10/s, that of the built-in scaler, 0.95 and one", x.Ceiling, x.Balancer, x.Needed, x.Assessment.Grade)
+	}
+	for _, o := range append(x.Front, x.Neighbours...) {
+		if got := o.Policy.Metrics[0].Target; got > 10_000 {
+			t.Errorf("it looks at %s, want at most the 10/s of one replica", o.Policy.Summary())
+		}
+	}
+	random := exploration(t, 0, append(advise, "--for", "hpa")...)
+	turns := exploration(t, 0, append(advise, "--for", "hpa", "--dispatch", "least-connections")...)
+	if random.Balancer != "random, a queue at each replica" || turns.Balancer != "least-connections, a queue at each replica" || random.Start.Attainment >= turns.Start.Attainment {
+		t.Errorf("for hpa: %.4f good where dispatch is %s, and %.4f where it is %s; want fewer at random", random.Start.Attainment, random.Balancer, turns.Start.Attainment, turns.Balancer)
+	}
 	counts := file(t, "counts.csv", "600\n900\n1200\n1500\n1800\n1800\n1500\n1200\n900\n600\n600\n600\n")
 	traced := []string{"advise", measurementFile(t, false), "--trace", counts, "--trace-interval", "1m", "--start-up", "2s"}
 	under := exploration(t, 0, traced...)

@@ -183,6 +183,7 @@ func (s *simulateFlags) run(ctx context.Context, name string, p profiles.Policy)
 		return row, err
 	}
 	row.Policy, row.Losses, row.Result = scaler.Policy.Summary(), losses, &result
+	row.Balancer = setup.Balancer(scaler).String()
 	if s.search.price > 0 {
 		cost := report.ReplicaHours(result) * s.search.price
 		row.Cost = &cost

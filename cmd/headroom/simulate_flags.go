@@ -60,7 +60,7 @@ func (s *simulateFlags) add(f *pflag.FlagSet) {
 	durationVar(f, &c.Length, "run-time", "t", "length of the load (default: that of its stages or its trace, or 1h)")
 	f.StringVar(&s.start, "start", "", "`TIME` at which the load begins, for schedules, such as 2026-01-05T08:30:00Z (default: a Monday, 00:00 UTC)")
 
-	flagVar(f, &c.Dispatch, "dispatch", "", string(c.Dispatch), "order", "which replica gets the next request: pack, least-connections, round-robin or random", profiles.ParseDispatch)
+	flagVar(f, &c.Dispatch, "dispatch", "", "", "order", "which replica gets the next request: pack, least-connections, round-robin or random (default: as the scaler's balancer does, pack for the built-in one)", profiles.ParseDispatch)
 	countVar(f, &c.MaxQueue, "max-queue", "", "requests that may wait; those beyond are refused")
 	durationVar(f, &c.MaxWait, "max-wait", "", "how long a request may wait for a replica")
 	durationVar(f, &c.Timeout, "timeout", "", "how long a client waits for its answer (default: for ever)")
@@ -149,6 +149,8 @@ func (s *simulateFlags) fillMeasured(m advisor.Measurement) error {
 		c.SLO = measured.SLO
 		if c.Concurrency == measured.Concurrency {
 			c.Demand = measured.Demand
+			s.search.bound(m)
+			s.search.assessment = m.Capacity.Assessment
 		}
 	}
 	return nil

@@ -81,7 +81,7 @@ func scalerNamed(name string, p profiles.Policy, setup sim.Setup) (sim.Scaler, [
 		return sim.Scaler{}, nil, err
 	}
 	d, err := pl.Decider(p, options)
-	return sim.Scaler{Policy: doc.Effective, Decider: d}, severe(doc.Losses), err
+	return sim.Scaler{Policy: doc.Effective, Decider: d, Balancer: pl.Balancer()}, severe(doc.Losses), err
 }
 
 // severe are the losses that change how many replicas there are.
