@@ -252,13 +252,12 @@ func (h *History) unseen(lag time.Duration) string {
 	return fmt.Sprintf("the trace counts over %s and says nothing of rises within %s", profiles.Duration(h.Step), seconds(lag))
 }
 
-// traceFlaws are what speaks against the rise that advice takes from a trace.
-func (n Needs) traceFlaws() []flaw {
+// traceFlaws are what speaks against the rise that a policy takes from a trace.
+func (n Needs) traceFlaws(p profiles.Policy) []flaw {
 	if n.History == nil || n.Rise > 0 || n.Doubles > 0 {
 		return nil
 	}
-	n.bursts, n.burstsOver = n.dispersion()
-	if lag := n.timing().lag; n.History.Step > lag {
+	if lag := lag(p.Metrics[0].Window.Std(), p.Interval.Std(), n.StartUp); n.History.Step > lag {
 		return []flaw{{GradeC, n.History.unseen(lag), fmt.Sprintf("a trace that counts over %s or less, or --rise", seconds(lag))}}
 	}
 	return nil

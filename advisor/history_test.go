@@ -133,6 +133,7 @@ func TestTraceFlaws(t *testing.T) {
 	level := func(time.Time) float64 { return 10 }
 	minutes := mustHistory(t, counted(monday, 12*time.Hour, time.Minute, level), time.UTC)
 	hours := mustHistory(t, counted(monday, 12*time.Hour, time.Hour, level), time.UTC)
+	p := profiles.Policy{Interval: profiles.Duration(10 * time.Second), Metrics: []profiles.Metric{{Window: profiles.Duration(10 * time.Second)}}}
 	for _, c := range []struct {
 		name   string
 		sizing Sizing
@@ -144,9 +145,7 @@ func TestTraceFlaws(t *testing.T) {
 		{"by the hour, and a rise is said", Sizing{History: hours, Rise: 100}, ""},
 		{"by the hour, and it doubles", Sizing{History: hours, Doubles: time.Hour}, ""},
 	} {
-		c.sizing.Interval = 10 * time.Second
-		n := Needs{Capacity: 10_000, StartUp: 55 * time.Second, Traffic: traffic(10, 10), Sizing: c.sizing}
-		got := n.traceFlaws()
+		got := Needs{StartUp: 55 * time.Second, Sizing: c.sizing}.traceFlaws(p)
 		if (len(got) == 1) != (c.want != "") || len(got) == 1 && (got[0].most != GradeC || got[0].why != c.want) {
 			t.Errorf("%s: traceFlaws = %+v, want %q", c.name, got, c.want)
 		}
