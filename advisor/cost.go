@@ -15,9 +15,18 @@ const hoursOfMonth = 730
 func (s sized) replicasAt(p profiles.Policy, rate, target profiles.Milli) float64 {
 	n := ceilDiv(rate, target)
 	if m := p.Metrics[0]; m.Kind == profiles.FreeWorkers {
-		n = int(math.Ceil(rate.Float()*s.Service.Seconds())) + int(m.Target.Float())
+		n = ceilProduct(rate, s.Service) + int(m.Target.Float())
 	}
 	return float64(min(max(n, p.Replicas.Min), int(p.Replicas.Max)))
+}
+
+// replicasText says how that is derived.
+func (s sized) replicasText(p profiles.Policy) string {
+	how := fmt.Sprintf("ceil(rate / %s)", s.target)
+	if m := p.Metrics[0]; m.Kind == profiles.FreeWorkers {
+		how = fmt.Sprintf("ceil(rate x %s) busy + %s free", latency(s.Service), m.Target)
+	}
+	return fmt.Sprintf("at a rate %s replicas, %d to %s", how, p.Replicas.Min, p.Replicas.Max)
 }
 
 // costs are what the recommendation costs at the price of a replica-hour: at
@@ -47,7 +56,7 @@ func (s sized) cost(p profiles.Policy, name string, rates []float64, when string
 	n := replicas(s.target)
 	v := Value{Name: name, Value: n * s.Price, Unit: "an hour",
 		Formula: fmt.Sprintf("%s %s x %g; x %d h = %.2f a month", profiles.MilliOf(n), plural(int(math.Ceil(n))), s.Price, hoursOfMonth, n*s.Price*hoursOfMonth),
-		Inputs:  []string{fmt.Sprintf("price %g of a replica-hour", s.Price), fmt.Sprintf("at a rate ceil(rate / %s) replicas, %d to %s", s.target, p.Replicas.Min, p.Replicas.Max)},
+		Inputs:  []string{fmt.Sprintf("price %g of a replica-hour", s.Price), s.replicasText(p)},
 		Why:     "what the settled fleet costs " + when,
 		Rejected: []Rejection{{fmt.Sprintf("%.2f, max replicas at all times", float64(p.Replicas.Max)*s.Price),
 			"that is what a fixed fleet for the busiest hour would cost"}}}

@@ -32,4 +32,7 @@ func TestCosts(t *testing.T) {
 			t.Errorf("replicasAt(%s/s) = %v, want %v", rate, got, want)
 		}
 	}
+	if got, want := free.replicasText(p), "at a rate ceil(rate x 5s) busy + 3 free replicas, 2 to 12"; got != want {
+		t.Errorf("replicasText = %q, want %q", got, want)
+	}
 }

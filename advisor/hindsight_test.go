@@ -103,11 +103,12 @@ func TestHindsight(t *testing.T) {
 
 func TestHindsightThatNothingHolds(t *testing.T) {
 	m := Measurement{SLO: "p95<250ms", StartUp: []time.Duration{2 * time.Second}, Capacity: Capacity{Replicas: 1, SLO: Interval{Value: 10, Low: 9, High: 11}}}
-	advice, err := m.Advise(traffic(10, 40), Sizing{Rise: 500, Interval: time.Second})
+	sizing := Sizing{Doubles: 2 * time.Minute, Interval: time.Second}
+	advice, err := m.Advise(traffic(10, 40), sizing)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong, corrected := hindsight{startUp: 5 * time.Minute}.correct(m, traffic(10, 40), Sizing{Rise: 500, Interval: time.Second}, advice)
+	wrong, corrected := hindsight{startUp: 5 * time.Minute}.correct(m, traffic(10, 40), sizing, advice)
 	if len(wrong) != 2 || !strings.HasPrefix(wrong[1], "with that nothing can be advised: ") || !strings.Contains(wrong[1], "(R9)") || corrected != nil {
 		t.Errorf("wrong was %q, corrected %v; want the start-up, and that R9 is the answer", wrong, corrected)
 	}

@@ -233,14 +233,34 @@ func (h *History) riseValues(r rises, lag time.Duration) []Value {
 		how += fmt.Sprintf(", x %s / %s", seconds(lag), seconds(r.apart))
 	}
 	from := []string{"the rates of the trace at all moments t"}
+	why := fmt.Sprintf("so much is added in the %s until a new replica answers", seconds(lag))
+	if h.Step > lag {
+		why += " if the traffic rises evenly: " + h.unseen(lag)
+	}
+	most := threeDigits(max(0.001, r.most))
 	return []Value{
-		exact(Value{Name: "rise", Value: threeDigits(max(0.001, r.usual)), Unit: "requests/s in the lag", Formula: "99th percentile " + how, Inputs: from,
-			Why:      fmt.Sprintf("so much is added in the %s until a new replica answers", seconds(lag)),
-			Rejected: []Rejection{{profiles.FormatRate(r.most) + "/s, the greatest", "it was once; --jump plans for it"}}}),
-		exact(Value{Name: "jump", Value: threeDigits(max(0.001, r.most)), Unit: "requests/s in the lag", Formula: "greatest " + how, Inputs: from,
+		exact(Value{Name: "rise", Value: threeDigits(max(0.001, r.usual)), Unit: "requests/s in the lag", Formula: "99th percentile " + how, Inputs: from, Why: why,
+			Rejected: []Rejection{{profiles.FormatRate(most) + "/s, the greatest", "it was once; --jump plans for it"}}}),
+		exact(Value{Name: "jump", Value: most, Unit: "requests/s in the lag", Formula: "greatest " + how, Inputs: from,
 			Why:      "it is shown, not planned for",
 			Rejected: []Rejection{{"replicas for it", "they would idle all the rest of the time; --jump keeps them"}}}),
 	}
+}
+
+// unseen says of a trace whose counts are of more than a lag what it cannot say.
+func (h *History) unseen(lag time.Duration) string {
+	return fmt.Sprintf("the trace counts over %s and says nothing of rises within %s", profiles.Duration(h.Step), seconds(lag))
+}
+
+// traceFlaws are what speaks against the rise that a policy takes from a trace.
+func (n Needs) traceFlaws(p profiles.Policy) []flaw {
+	if n.History == nil || n.Rise > 0 || n.Doubles > 0 {
+		return nil
+	}
+	if lag := lag(p.Metrics[0].Window.Std(), p.Interval.Std(), n.StartUp); n.History.Step > lag {
+		return []flaw{{GradeC, n.History.unseen(lag), fmt.Sprintf("a trace that counts over %s or less, or --rise", seconds(lag))}}
+	}
+	return nil
 }
 
 // burstValue is the dispersion.

@@ -102,6 +102,9 @@ func TestRecommendByHistory(t *testing.T) {
 	if rise := by["rise"].Value; math.Abs(rise-16.2) > 0.2 {
 		t.Errorf("a rise of %v, want 16.2 requests/s: %+v", rise, by["rise"])
 	}
+	if want := profiles.FormatRate(by["jump"].Value) + "/s, the greatest"; by["rise"].Rejected[0].Option != want {
+		t.Errorf("the rise is not %q, want %q as the jump says", by["rise"].Rejected[0].Option, want)
+	}
 	// From 57 requests/s they grow by 16 in the lag: to 1.28 times.
 	if p := r.Policy; p.Replicas.Min != 8 || p.Metrics[0].Target < 7_600 || p.Metrics[0].Target > 8_000 || p.Replicas.Max != 20 {
 		t.Errorf("Recommend = %+v %+v; want min 8, max 20 and a target of 7.6 to 8", p.Replicas, p.Metrics)
@@ -121,6 +124,31 @@ func TestRecommendByHistory(t *testing.T) {
 	n.StartUp = 0
 	if _, err := Recommend(n); err == nil || !strings.Contains(err.Error(), "--trace: got a recorded load while the start-up time is not known") {
 		t.Errorf("without a start-up time: %v", err)
+	}
+}
+
+// Counts of more than a lag say nothing of what rises within it, unless somebody
+// says that.
+func TestTraceFlaws(t *testing.T) {
+	level := func(time.Time) float64 { return 10 }
+	minutes := mustHistory(t, counted(monday, 12*time.Hour, time.Minute, level), time.UTC)
+	hours := mustHistory(t, counted(monday, 12*time.Hour, time.Hour, level), time.UTC)
+	p := profiles.Policy{Interval: profiles.Duration(10 * time.Second), Metrics: []profiles.Metric{{Window: profiles.Duration(10 * time.Second)}}}
+	for _, c := range []struct {
+		name   string
+		sizing Sizing
+		want   string // empty: none
+	}{
+		{"no trace", Sizing{}, ""},
+		{"by the minute, of a lag of 70 s", Sizing{History: minutes}, ""},
+		{"by the hour", Sizing{History: hours}, "the trace counts over 1h and says nothing of rises within 70 s"},
+		{"by the hour, and a rise is said", Sizing{History: hours, Rise: 100}, ""},
+		{"by the hour, and it doubles", Sizing{History: hours, Doubles: time.Hour}, ""},
+	} {
+		got := Needs{StartUp: 55 * time.Second, Sizing: c.sizing}.traceFlaws(p)
+		if (len(got) == 1) != (c.want != "") || len(got) == 1 && (got[0].most != GradeC || got[0].why != c.want) {
+			t.Errorf("%s: traceFlaws = %+v, want %q", c.name, got, c.want)
+		}
 	}
 }
 

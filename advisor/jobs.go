@@ -315,6 +315,7 @@ func (s *Session) replay(ctx context.Context, after bool) (Outcome, error) {
 		return Outcome{}, err
 	}
 	o := outcomeOf(result, seen, s.config.SLO, s.config.Sizing.Price)
+	o.Short, _ = short(s.config.Replay, s.traffic(), s.config.Sizing)
 	s.note("verify", "%s: p95 %s, %s/s, %.2f %% failed, %d %s answered", label, latency(o.Stats.Latency.P95),
 		profiles.FormatRate(o.Stats.Rate()), o.Stats.FailShare()*100, len(o.Replicas), plural(len(o.Replicas)))
 	s.update(func(st *State) {

@@ -78,7 +78,7 @@ func (m Measurement) Advise(traffic profiles.Traffic, sizing Sizing) (Recommenda
 		return r, err
 	}
 	m.restrict(n, &r)
-	r.Assessment = c.Assessment.with(flaws)
+	r.Assessment = c.Assessment.with(append(flaws, n.traceFlaws(r.Policy)...))
 	if c.HostLimited {
 		r.Notes = append(r.Notes, c.Host.limit())
 	}

@@ -25,9 +25,11 @@ func (t *tester) nature(name string, passed bool, why string) {
 }
 
 // missing is one that the steps do not allow.
-func (t *tester) missing(name string) {
-	*t = append(*t, MetricTest{Name: name, Instead: "not enough steps", Missing: true})
+func (t *tester) missing(name, why string) {
+	*t = append(*t, MetricTest{Name: name, Instead: why, Missing: true})
 }
+
+const fewSteps = "not enough steps"
 
 // tests are what may be said of a metric by the steps, and by what it is.
 func (c *Capacity) tests(s signals, now circumstances) []MetricTest {
@@ -37,29 +39,29 @@ func (c *Capacity) tests(s signals, now circumstances) []MetricTest {
 	if ok {
 		out.atLeast("linear", line.R2, leastFit)
 	} else {
-		out.missing("linear")
+		out.missing("linear", fewSteps)
 	}
 	switch {
 	case s.kind == profiles.Queue || s.kind == profiles.FreeWorkers:
 		out.nature("range", true, "it is compared with its target, not divided by it")
 	case !ok:
-		out.missing("range")
+		out.missing("range", fewSteps)
 	case quarter <= 0:
-		out.nature("range", true, "there is none of it at a quarter of the capacity")
+		out.missing("range", "the steps do not reach so low: their line is below 0 at a quarter of the capacity")
 	default:
 		out.atLeast("range", at/quarter, leastRange)
 	}
 	if apart, ok := s.apart(); ok {
 		out.atLeast("separates", apart, leastApart)
 	} else {
-		out.missing("separates")
+		out.missing("separates", fewSteps)
 	}
 	switch {
 	case s.kind == profiles.CPU && ok && at > 0: // it cannot show more than is served
 		top := min(beyond*s.capacity, c.Saturation.Value/float64(max(1, c.Replicas)))
 		out.atLeast("clips", line.At(top)/at, leastHeadroom)
 	case s.kind == profiles.CPU:
-		out.missing("clips")
+		out.missing("clips", fewSteps)
 	case s.kind == profiles.FreeWorkers:
 		out.nature("clips", false, "it ends at none")
 	default:
@@ -74,7 +76,7 @@ func (c *Capacity) tests(s signals, now circumstances) []MetricTest {
 		out.nature("fresh", true, "it is of the moment")
 	}
 	if noise, ok := c.noise(s.kind, now); ok {
-		out.atMost("quiet", noise, mostNoise)
+		out = append(out, MetricTest{Name: "quiet", Value: noise, Want: fmt.Sprintf("%g or less in the busy hours", mostNoise), Passed: noise <= mostNoise})
 	}
 	return out
 }

@@ -170,6 +170,8 @@ func TestMetricTests(t *testing.T) {
 	busy := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
 	few := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
 	few.Steps = few.Steps[5:7] // one that passed, one that failed, both near the capacity
+	high := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
+	high.Steps = high.Steps[2:] // from half of the saturation on, where what waits grows steeply
 	mixed := service{takes: 25 * time.Millisecond, slope: 0.025}.measured()
 	mixed.Steps[7].Host.Replicas = 0.55 // of a load that missed the SLO
 	for _, c := range []struct {
@@ -186,6 +188,7 @@ func TestMetricTests(t *testing.T) {
 		{"CPU tells", busy, profiles.CPU, "separates", true, false, "", Good},
 		{"CPU of a step that missed is as that of those that met it", mixed, profiles.CPU, "separates", false, false, "", Usable},
 		{"nothing clearly met or missed", few, profiles.RPS, "separates", false, true, "not enough steps", Good},
+		{"no step says what is in flight at a quarter", high, profiles.InFlight, "range", false, true, "the steps do not reach so low", Good},
 		{"arrivals have no end", busy, profiles.RPS, "clips", true, false, "by its nature: what arrives", Good},
 		{"free workers end at none", busy, profiles.FreeWorkers, "clips", false, false, "by its nature: it ends at none", Usable},
 		{"fewer are free where the SLO is missed", busy, profiles.FreeWorkers, "separates", true, false, "", Usable},

@@ -16,6 +16,7 @@ type Outcome struct {
 	Replicas []load.Replica   `json:"replicas"` // that answered
 	Least    int              `json:"least"`    // replicas up during it
 	Most     int              `json:"most"`
+	Short    string           `json:"short,omitempty"` // how far a load came that ends below the high rate of the traffic, such as "28.0 of the 60.0 requests/s"; empty: it had all of it
 	Health   load.Health      `json:"health"`
 
 	Attainment     *float64      `json:"attainment,omitempty"`     // share of the requests answered within the tightest latency of the SLO, 0..1; nil: there is none, or there were no requests

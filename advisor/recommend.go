@@ -247,13 +247,11 @@ func (s *sized) keep(more []reserve) error {
 	}
 	s.scaleFree = largest(all).share
 	if rise := s.risesIn(s.lag); rise > 0 {
-		var ok bool
-		if s.balances, ok = s.Needs.balances(s.Capacity, rise, s.scaleFree); !ok {
-			return refuseLag(s.Needs, s.timing, fmt.Sprintf("rise by %s requests/s", rise))
+		s.balances = s.Needs.balances(s.Capacity, rise, s.scaleFree)
+		if b := s.balances.best; b.share > 0 {
+			all = append(all, reserve{share: b.share, why: fmt.Sprintf("%s of it is kept free: %s requests/s may come on top in the %s until a new replica answers (%s), of the %s that %d carry",
+				b.share, rise, seconds(s.lag), s.lagParts(s.timing), s.Capacity*profiles.Milli(b.least), b.least)})
 		}
-		b := s.balances.best
-		all = append(all, reserve{share: b.share, why: fmt.Sprintf("%s of it is kept free: %s requests/s may come on top in the %s until a new replica answers (%s), of the %s that %d carry",
-			b.share, rise, seconds(s.lag), s.lagParts(s.timing), s.Capacity*profiles.Milli(b.least), b.least)})
 	}
 	s.kept = largest(all)
 	if growth := all[1:]; len(growth) > 0 {
@@ -293,10 +291,13 @@ func roundDown(m profiles.Milli) profiles.Milli {
 	return m / unit * unit
 }
 
-// seconds writes a duration as people say it.
+// seconds writes a duration as people say it, below 100 s with a digit behind the
+// point, so that what is added up on the screen comes out: "3.0 s", "14.5 s",
+// "10 s", "120 s".
 func seconds(d time.Duration) string {
-	if d < 10*time.Second {
-		return fmt.Sprintf("%.1f s", d.Seconds())
+	tenths := d.Round(100 * time.Millisecond)
+	if tenths < 10*time.Second || tenths < 100*time.Second && tenths%time.Second != 0 {
+		return fmt.Sprintf("%.1f s", tenths.Seconds())
 	}
 	return fmt.Sprintf("%.0f s", d.Seconds())
 }

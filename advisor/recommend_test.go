@@ -95,22 +95,24 @@ func TestRecommend(t *testing.T) {
 
 func TestWindow(t *testing.T) {
 	for _, c := range []struct {
-		high     profiles.Milli // per second
+		traffic  profiles.Traffic
 		interval time.Duration
 		want     time.Duration
-		why      string
+		why      string // its end
 	}{
-		{200_000, 2 * time.Second, 2 * time.Second, "at most 20 %"},
-		{10_000, 2 * time.Second, 10 * time.Second, "at most 20 %"},
-		{10_000, 30 * time.Second, 30 * time.Second, "at most 20 %"},
-		{1_000, 10 * time.Second, time.Minute, "up to 25 %"},
-		{1_000, 90 * time.Second, 90 * time.Second, "up to 21 %"},
+		{traffic(200, 200), 2 * time.Second, 2 * time.Second, "at most 20 %"},
+		{traffic(10, 10), 2 * time.Second, 10 * time.Second, "at most 20 %"},
+		{traffic(10, 10), 30 * time.Second, 30 * time.Second, "at most 20 %"},
+		{traffic(20, 80), 3 * time.Second, 3 * time.Second, "at most 20 %; in the quiet ones, at 20/s, by up to 25 %"},
+		{traffic(5, 10), 30 * time.Second, 30 * time.Second, "at most 20 %"},
+		{traffic(1, 1), 10 * time.Second, time.Minute, "up to 25 %, but a longer one would be too slow"},
+		{traffic(1, 1), 90 * time.Second, 90 * time.Second, "up to 21 %, but a longer one would be too slow"},
 	} {
-		n := Needs{Traffic: profiles.Traffic{Low: c.high, High: c.high}}
+		n := Needs{Traffic: c.traffic}
 		got := n.averageOver(c.interval)
 		why := sized{Needs: n, timing: timing{window: got}}.windowValue().Why
-		if got != c.want || !strings.Contains(why, c.why) {
-			t.Errorf("window of %s/s with an interval of %v = %v because %q, want %v, %q", c.high, c.interval, got, why, c.want, c.why)
+		if got != c.want || !strings.HasSuffix(why, c.why) {
+			t.Errorf("window of %s/s with an interval of %v = %v because %q, want %v, %q", c.traffic, c.interval, got, why, c.want, c.why)
 		}
 	}
 }
@@ -132,6 +134,18 @@ func TestRecommendRefusesWhatMakesNoSense(t *testing.T) {
 	} {
 		if _, err := Recommend(c.needs); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: Recommend = %v, want an error with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// What is added up on the screen comes out: 3.0 s, 1.5 s and 10 s are 14.5 s.
+func TestSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0.0 s", 3 * time.Second: "3.0 s", 9_960 * time.Millisecond: "10 s", 10 * time.Second: "10 s",
+		14_500 * time.Millisecond: "14.5 s", 99_960 * time.Millisecond: "100 s", 100_500 * time.Millisecond: "100 s", time.Hour: "3600 s",
+	} {
+		if got := seconds(d); got != want {
+			t.Errorf("seconds(%v) = %q, want %q", d, got, want)
 		}
 	}
 }

@@ -185,11 +185,13 @@ func refuseCPU(needs float64, has profiles.Milli) *Refusal {
 		"say with --cpu-limit how many cores it has if it has more, or scale on another --metric"}
 }
 
-// refuseLag is for traffic that rises faster than replicas come.
+// refuseLag is for traffic that grows by itself faster than replicas come.
 func refuseLag(n Needs, t timing, rise string) *Refusal {
+	high := n.busiest(n.Traffic)
 	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",
-		rise, n.Traffic.High, seconds(t.lag), n.lagParts(t)),
-		"keep more replicas than the quiet hours need (a higher LOW of --traffic), start them by a schedule, or make a replica start faster"}
+		rise, high, seconds(t.lag), n.lagParts(t)),
+		fmt.Sprintf("keep %s at all times, enough for what comes at most, start them by a schedule, or make a replica start faster",
+			profiles.Plural(ceilDiv(high, n.Capacity), "replica", "replicas"))}
 }
 
 // refuseScaling is for replicas that share what limits them.

@@ -43,10 +43,9 @@ func tried(replay profiles.Plan, traffic profiles.Traffic, sizing Sizing) (out [
 		text += ": for traffic that rises more steeply give advice --rise"
 	}
 	out = append(out, text)
-	if part, whole := sizing.reachable(traffic, length); part != traffic {
+	if far, whole := short(replay, traffic, sizing); far != "" {
 		minutes := time.Duration(math.Ceil(whole.Minutes())) * time.Minute
-		out = append(out, fmt.Sprintf("it did not come to more than %s of the %s requests/s, which take longer to reach at that rise: --verify %s would do",
-			profiles.FormatRate(sizing.busiest(part).Float()), profiles.FormatRate(sizing.busiest(traffic).Float()), profiles.Duration(minutes)))
+		out = append(out, fmt.Sprintf("it did not come to more than %s, which take longer to reach at that rise: --verify %s would do", far, profiles.Duration(minutes)))
 	}
 	if h := sizing.History; h != nil {
 		_, rose := h.greatestRise()
@@ -54,6 +53,19 @@ func tried(replay profiles.Plan, traffic profiles.Traffic, sizing Sizing) (out [
 			profiles.Duration(h.length.Round(time.Second)), profiles.FormatRate(rose), profiles.Duration(length)))
 	}
 	return out
+}
+
+// short says how far a replay came that ends below the high rate, and how long one
+// is that comes to it; empty where it does, or plans no rate.
+func short(replay profiles.Plan, traffic profiles.Traffic, sizing Sizing) (far string, whole time.Duration) {
+	if !replay.Open() {
+		return "", 0
+	}
+	part, whole := sizing.reachable(traffic, replay.Length())
+	if part == traffic {
+		return "", whole
+	}
+	return fmt.Sprintf("%s of the %s requests/s", profiles.FormatRate(sizing.busiest(part).Float()), profiles.FormatRate(sizing.busiest(traffic).Float())), whole
 }
 
 // steepest is by how many requests per second the rate of a plan's arrivals

@@ -200,19 +200,25 @@ func (s sized) schedule(p *profiles.Policy) (values []Value, none string) {
 	weekly := 0 // hours
 	for _, w := range hours {
 		weekly += (w.to - w.from) * working
-		start := time.Duration(w.from)*time.Hour - s.lag.Truncate(time.Minute) - time.Minute
+		start := time.Duration(w.from)*time.Hour - s.early()
 		one := profiles.Schedule{Start: cronAt(start, busy), End: cronAt(time.Duration(w.to)*time.Hour, busy), Timezone: h.zone.String(), Min: level}
 		p.Schedules = append(p.Schedules, one)
 		texts = append(texts, one.Start+" to "+one.End)
 	}
 	return []Value{exact(Value{Name: "schedule", Value: float64(level), Unit: plural(level) + " at least from " + strings.Join(texts, ", ") + " " + h.zone.String(),
 		Formula: fmt.Sprintf("ceil(95th percentile of an hour / %s) = %d or more, on four days of five", s.target, level),
-		Inputs: []string{fmt.Sprintf("start: the hour - lag %s - 1 min", seconds(s.lag)),
+		Inputs: []string{fmt.Sprintf("start: the hour - lag %s - 1 min, to the minute before", seconds(s.lag)),
 			fmt.Sprintf("%d whole days; their hours correlate by %.2f with those %s later", len(days), found.likeness, profiles.Plural(found.days, "day", "days")),
 			fmt.Sprintf("%d of the 168 hours of a week (%.1f %%)", weekly, float64(weekly)/1.68),
 			"the hours are those of the clocks in " + h.zone.String() + ": --timezone names another place"},
 		Why:      "these hours return: replicas that are there before them need not be waited for; the metric still adds what is missing",
 		Rejected: []Rejection{{"a fixed size for these hours", "a day that is busier would have no more"}}})}, ""
+}
+
+// early is by how much replicas are asked for before the hours that need them: a
+// lag and a minute, whole minutes as a cron expression has no others.
+func (s sized) early() time.Duration {
+	return (s.lag + 2*time.Minute - 1).Truncate(time.Minute)
 }
 
 // needs are the replicas that the hours of the busy days need, on all but a few

@@ -73,6 +73,18 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// A lag and a minute before the hour, no later: cron knows whole minutes.
+func TestEarly(t *testing.T) {
+	for lag, want := range map[time.Duration]time.Duration{
+		14_500 * time.Millisecond: 2 * time.Minute, time.Minute: 2 * time.Minute, 119 * time.Second: 3 * time.Minute,
+		2 * time.Minute: 3 * time.Minute, 121 * time.Second: 4 * time.Minute,
+	} {
+		if got := (sized{timing: timing{lag: lag}}).early(); got != want {
+			t.Errorf("with a lag of %v replicas are asked for %v before the hour, want %v", lag, got, want)
+		}
+	}
+}
+
 // Where a schedule was asked for, advice without one is refused.
 func TestScheduleAsked(t *testing.T) {
 	needs := func(days int) Needs {

@@ -47,9 +47,8 @@ func (s sized) between(v Value, at func(capacity profiles.Milli) float64) Value 
 // is kept.
 func (s sized) given(capacity profiles.Milli) (target profiles.Milli, least int) {
 	if rise := s.risesIn(s.lag); rise > 0 {
-		if b, ok := s.Needs.balances(capacity, rise, s.scaleFree); ok {
-			return b.best.target, b.best.least
-		}
+		b := s.Needs.balances(capacity, rise, s.scaleFree).best
+		return b.target, b.least
 	}
 	return s.filled(capacity, s.kept.share), s.balances.best.least
 }
@@ -99,11 +98,24 @@ func (s sized) least() Value {
 
 // shortWait says what would come of n replicas in the quiet hours, until others
 // answer: so many requests pile up, and the last of them waits until n replicas
-// have worked off what is before it.
+// have worked off what is before it, at saturation. Below that nothing piles up,
+// and what is beyond the capacity misses the SLO.
 func (s sized) shortWait(n int) string {
-	holds := float64(n) * s.Capacity.Float()
+	holds := float64(n) * s.saturation()
 	backlog := max(s.jumpBacklog(holds), s.riseBacklog(holds))
+	if backlog < 1 {
+		return "the SLO would be missed until others answer"
+	}
 	return fmt.Sprintf("%.0f requests would pile up, and wait for up to %s", backlog, seconds(fromSeconds(backlog/holds)))
+}
+
+// saturation is how many requests per second one replica works off at most: the
+// capacity, where nothing was measured.
+func (n Needs) saturation() float64 {
+	if n.Evidence == nil {
+		return n.Capacity.Float()
+	}
+	return max(n.Capacity.Float(), n.Evidence.Saturation.Value/float64(max(1, n.Evidence.Replicas)))
 }
 
 // jumpBacklog is what piles up when the jump comes at once: λ2 - n x for the
@@ -114,13 +126,16 @@ func (s sized) jumpBacklog(holds float64) float64 {
 
 // riseBacklog is what piles up when the traffic rises steadily: what comes
 // beyond n x grows from nothing to its end at the lag, a triangle with the
-// slope g as its side, (λ2 - n x)²/2g requests.
+// slope g as its side, (λ2 - n x)²/2g requests. Where the rise ends before, as
+// many come for the rest of the lag.
 func (s sized) riseBacklog(holds float64) float64 {
 	if s.Rise == 0 {
 		return 0
 	}
-	beyond := max(0, (s.Traffic.Low+s.risesIn(s.lag)).Float()-holds)
-	return beyond * beyond / (2 * s.Rise.Float())
+	rise := s.risesIn(s.lag).Float()
+	beyond := max(0, s.Traffic.Low.Float()+rise-holds)
+	rest := max(0, s.lag.Seconds()-rise/s.Rise.Float())
+	return beyond * (beyond/(2*s.Rise.Float()) + rest)
 }
 
 // most is what the busy hours need, and no less than min.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"time"
 
@@ -102,9 +103,22 @@ func lag(window, interval, startUp time.Duration) time.Duration {
 	return window/2 + interval + startUp
 }
 
-// risesIn is how many requests/s are added within a lag.
-func (s Sizing) risesIn(lag time.Duration) profiles.Milli {
-	return profiles.Milli(math.Ceil(s.Rise.Float() * lag.Seconds() * 1000))
+// risesIn is how many requests/s are added within a lag. Nothing rises above the
+// busy hours.
+func (n Needs) risesIn(lag time.Duration) profiles.Milli {
+	return min(profiles.Milli(ceilProduct(1000*n.Rise, lag)), n.busiest(n.Traffic)-n.Traffic.Low)
+}
+
+// ceilProduct is the smallest whole number not below a figure times durations in
+// seconds. It is exact: by floats 100 x 0.07 is more than 7.
+func ceilProduct(m profiles.Milli, times ...time.Duration) int {
+	product, unit := big.NewInt(int64(m)), big.NewInt(1000)
+	for _, t := range times {
+		product.Mul(product, big.NewInt(int64(t)))
+		unit.Mul(unit, big.NewInt(int64(time.Second)))
+	}
+	whole, rest := product.DivMod(product, unit, new(big.Int))
+	return int(whole.Int64()) + rest.Sign()
 }
 
 // reach is the share of the capacity up to which a fleet may be filled that is
@@ -128,8 +142,8 @@ func freeWorkers(rate, rise float64, service, lag time.Duration) int {
 
 // stepFor is how many replicas must be added at once so that a fleet which
 // adds none while others start keeps up with the rise.
-func stepFor(rise float64, service, cycle time.Duration) int {
-	return max(1, int(math.Ceil(rise*service.Seconds()*cycle.Seconds())))
+func stepFor(rise profiles.Milli, service, cycle time.Duration) int {
+	return max(1, ceilProduct(rise, service, cycle))
 }
 
 // queueLimit is how many requests may wait before another replica is started,

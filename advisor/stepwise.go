@@ -2,7 +2,6 @@ package advisor
 
 import (
 	"fmt"
-	"math"
 
 	"headroom/profiles"
 )
@@ -14,7 +13,7 @@ func (s sized) free() int {
 }
 
 func (s sized) busy() int {
-	return int(math.Ceil(s.Traffic.High.Float() * s.Service.Seconds()))
+	return ceilProduct(s.Traffic.High, s.Service)
 }
 
 // raiseByFree raises min and max where the workers that are to be free ask for
@@ -69,7 +68,7 @@ func (s sized) queue(p *profiles.Policy, rate Value) ([]Value, error) {
 func (s sized) stepwise(p *profiles.Policy, least func(sized) int) []Value {
 	from := []string{fmt.Sprintf("start-up %s, interval %s", s.startText(), seconds(s.interval))}
 	steps := func(s sized) float64 {
-		return float64(max(least(s), stepFor(s.Rise.Float(), s.Service, s.StartUp+s.interval)))
+		return float64(max(least(s), stepFor(s.Rise, s.Service, s.StartUp+s.interval)))
 	}
 	idleTime := func(s sized) float64 { return idleFor(s.interval, s.StartUp).Seconds() }
 	step := s.spanned(Value{Name: "up step", Inputs: from,

@@ -72,16 +72,25 @@ func (s sized) windowValue() Value {
 	v := Value{Name: "window", Unit: "s",
 		Formula:  fmt.Sprintf("max(min(%d / %s, 60 s), interval %s) = %s", enoughArrivals, s.Traffic.High, seconds(s.interval), seconds(s.window)),
 		Inputs:   []string{fmt.Sprintf("%d arrivals: (1.96 / 20 %%)², of a Poisson stream at 95 %%", enoughArrivals)},
-		Why:      "long enough that chance moves the measured rate by at most 20 %",
+		Why:      "long enough that in the busy hours chance moves the measured rate by at most 20 %",
 		Rejected: []Rejection{{"longer", "half of it is added to the time until a new replica answers"}}}
 	if times := s.burstiness(); times > 1 {
 		v.Formula = fmt.Sprintf("max(min(%d x %.3g / %s, 60 s), interval %s) = %s", enoughArrivals, times, s.Traffic.High, seconds(s.interval), seconds(s.window))
 		v.Inputs = append(v.Inputs, fmt.Sprintf("%.3g times as many, as those of the trace come in bursts", times))
 	}
 	if s.window < s.neededWindow() {
-		v.Why = fmt.Sprintf("chance moves the measured rate by up to %.0f %%, but a longer one would be too slow", 196*math.Sqrt(s.burstiness()/(s.Traffic.High.Float()*s.window.Seconds())))
+		v.Why = fmt.Sprintf("in the busy hours chance moves the measured rate by up to %.0f %%, but a longer one would be too slow", s.chance(s.Traffic.High))
+	}
+	if quiet := s.chance(s.Traffic.Low); s.Traffic.Low < s.Traffic.High && quiet > 20 {
+		v.Why += fmt.Sprintf("; in the quiet ones, at %s/s, by up to %.0f %%", s.Traffic.Low, quiet)
 	}
 	return v
+}
+
+// chance is by how many percent it moves a rate that is measured over the window,
+// 19 of 20 times by no more.
+func (s sized) chance(rate profiles.Milli) float64 {
+	return 196 * math.Sqrt(s.burstiness()/(rate.Float()*s.window.Seconds()))
 }
 
 func (s sized) quietFormula() string {

@@ -172,6 +172,8 @@ func (s *Session) judge(after Outcome, advice Recommendation) (TuneVerdict, stri
 		return Inconclusive, "the load generator was the limit: " + after.Health.Reason
 	case !ok:
 		return Inconclusive, "there is not enough to judge it by"
+	case held && after.Short != "":
+		return Inconclusive, fmt.Sprintf("%s held up to %s, with %d to %d replicas", s.config.SLO, after.Short, after.Least, after.Most)
 	case held:
 		return Held, fmt.Sprintf("%s with %d to %d replicas", s.config.SLO, after.Least, after.Most)
 	}

@@ -77,6 +77,19 @@ func TestTune(t *testing.T) {
 			}
 		})
 	})
+	t.Run("holds as far as it was tried", func(t *testing.T) {
+		f := newFakeFleet(50*time.Millisecond, former)
+		gently := func(c *Config) {
+			c.Sizing.Rise = 100
+			c.Replay = ReplayPlan(c.Plan, c.Traffic, c.Sizing, 40*time.Second)
+		}
+		inSession(t, f, gently, func(t *testing.T, s *Session) {
+			r, err := s.Tune(t.Context(), false)
+			if err != nil || r.Verdict != Inconclusive || !r.Restored || r.After.Short == "" || !strings.Contains(r.Why, "held up to "+r.After.Short) {
+				t.Errorf("Tune = %s (%s), restored %v, %v; want it inconclusive, and how far it came", r.Verdict, r.Why, r.Restored, err)
+			}
+		})
+	})
 	t.Run("does not hold: what is restored was in force just before", func(t *testing.T) {
 		f := newFakeFleet(50*time.Millisecond, former)
 		overload := func(c *Config) { c.Replay.Users, c.Replay.SpawnRate = 300, 1000 }
@@ -159,7 +172,7 @@ func TestTune(t *testing.T) {
 	})
 	for code, sizing := range map[string]Sizing{
 		"R8":  {Metric: profiles.Latency},
-		"R9":  {Rise: 20_000},
+		"R9":  {Doubles: time.Second},
 		"R11": {Metric: profiles.FreeWorkers, Dispatch: profiles.RoundRobin},
 	} {
 		t.Run("the advice is refused, not the measurement: "+code, func(t *testing.T) {

@@ -41,8 +41,12 @@ func workedLag(t *testing.T) {
 	n := Needs{
 		Sizing: Sizing{Rise: 500, Interval: 60 * time.Second}, Capacity: 10_000, StartUp: 30 * time.Second, // 30 + 60 + 30: the same lag
 	}
+	n.Traffic = traffic(140, 1000)
 	if rise := n.risesIn(got); rise != 60_000 {
 		t.Errorf("rises by %s/s, want 60: 6 spare replicas", rise)
+	}
+	if b := n.balances(n.Capacity, 60_000, 0).fewest; b.least != 20 || b.share != 300 || b.target != 7_000 {
+		t.Errorf("the last 60 of a ramp to 200: %+v, want 70 %% of 20 replicas", b)
 	}
 	for _, c := range []struct {
 		name           string
@@ -52,7 +56,7 @@ func workedLag(t *testing.T) {
 		fewest, most   int
 		cheapest, mean float64 // the advice, and the fewest
 	}{
-		{"the last 60 of a ramp to 200: 70 % of 20 replicas", traffic(140, 200), 20, 20, 7_000, 20, 20, 20, 20},
+		{"from 140 to 200 at once: 20 carry all of it", traffic(140, 200), 20, 20, 10_000, 20, 20, 20, 20},
 		{"anywhere between 50 and 200: 14 carry 80 and 60 more", traffic(50, 200), 14, 20, 5_710, 11, 20, 18.23, 18.91},
 	} {
 		n.Traffic = c.traffic
@@ -60,18 +64,22 @@ func workedLag(t *testing.T) {
 		if err != nil || r.Policy.Metrics[0].Target != c.target || r.Policy.Replicas.Min != c.min || int(r.Policy.Replicas.Max) != c.max || r.Policy.Tolerance != 0 {
 			t.Errorf("%s: Recommend = %+v, %v; want target %s, min %d, max %d and no tolerance", c.name, r.Policy, err, c.target, c.min, c.max)
 		}
-		b, ok := n.balances(n.Capacity, 60_000, 0)
-		if !ok || b.fewest.least != c.fewest || b.most.least != c.most || math.Abs(b.best.mean-c.cheapest) > 0.01 || math.Abs(b.fewest.mean-c.mean) > 0.01 {
-			t.Errorf("%s: balances = %+v, %v; want %d to %d, %.2f replicas in the mean and %.2f with the fewest", c.name, b, ok, c.fewest, c.most, c.cheapest, c.mean)
+		b := n.balances(n.Capacity, 60_000, 0)
+		if b.fewest.least != c.fewest || b.most.least != c.most || math.Abs(b.best.mean-c.cheapest) > 0.01 || math.Abs(b.fewest.mean-c.mean) > 0.01 {
+			t.Errorf("%s: balances = %+v; want %d to %d, %.2f replicas in the mean and %.2f with the fewest", c.name, b, c.fewest, c.most, c.cheapest, c.mean)
 		}
 		if rate, ok := carriesRise(r.Policy, n, 60_000); !ok {
 			t.Errorf("%s: at %s/s the rise is not carried", c.name, rate)
 		}
 	}
 	n.Rise = 2_000
+	if r, err := Recommend(n); err != nil || r.Policy.Replicas.Min != 20 || r.Policy.Metrics[0].Target != 10_000 || !strings.Contains(r.Values[0].Why, "150 requests/s may come on top") {
+		t.Errorf("with a rise of 240 from 50 to 200: %+v, %v; want the 20 that carry all of it", r.Policy, err)
+	}
+	n.Rise, n.Doubles = 0, time.Minute
 	var refusal *Refusal
-	if _, err := Recommend(n); !errors.As(err, &refusal) || refusal.Code != "R9" || !strings.Contains(refusal.Why, "no scaling that reacts can follow") {
-		t.Errorf("with a rise of 240 of 200 requests/s: %v, want R9", err)
+	if _, err := Recommend(n); !errors.As(err, &refusal) || refusal.Code != "R9" || !strings.Contains(refusal.Why, "no scaling that reacts can follow") || !strings.Contains(refusal.Do, "keep 20 replicas at all times") {
+		t.Errorf("doubling twice within the lag: %v, want R9 with the 20 that carry all of it", err)
 	}
 }
 
@@ -106,17 +114,26 @@ func workedTextbook(t *testing.T) {
 }
 
 // 40 requests/s jump to 90, five replicas of 10 are there, more in 60 s; or they
-// rise to 100, and from 50 on, after 10 s, too much comes.
+// rise to 100, and from 50 on, after 10 s, too much comes. What piles up is beyond
+// the saturation, where that was measured.
 func workedWaits(t *testing.T) {
 	for _, c := range []struct {
-		name   string
-		sizing Sizing
-		want   string
+		name       string
+		sizing     Sizing
+		high       profiles.Milli
+		saturation float64 // of two replicas; 0: not measured
+		want       string
 	}{
-		{"a jump", Sizing{Jump: 50_000}, "2400 requests would pile up, and wait for up to 48 s"},
-		{"a rise", Sizing{Rise: 1000}, "1250 requests would pile up, and wait for up to 25 s"},
+		{"a jump", Sizing{Jump: 50_000}, 200, 0, "2400 requests would pile up, and wait for up to 48 s"},
+		{"a rise", Sizing{Rise: 1000}, 200, 0, "1250 requests would pile up, and wait for up to 25 s"},
+		{"a rise that ends after 20 s: 50 and 40 x 10 of it", Sizing{Rise: 1000}, 60, 0, "450 requests would pile up, and wait for up to 9.0 s"},
+		{"a jump, over 75 at saturation", Sizing{Jump: 50_000}, 200, 30, "900 requests would pile up, and wait for up to 12 s"},
+		{"a jump, below 100 at saturation", Sizing{Jump: 50_000}, 200, 40, "the SLO would be missed until others answer"},
 	} {
-		s := sized{Needs: Needs{Sizing: c.sizing, Capacity: 10_000, Traffic: traffic(40, 200)}, timing: timing{lag: time.Minute}}
+		s := sized{Needs: Needs{Sizing: c.sizing, Capacity: 10_000, Traffic: traffic(40, c.high)}, timing: timing{lag: time.Minute}}
+		if c.saturation > 0 {
+			s.Evidence = &Capacity{Saturation: Interval{Value: c.saturation}, Replicas: 2}
+		}
 		if got := s.shortWait(5); got != c.want {
 			t.Errorf("%s: shortWait(5) = %q, want %q", c.name, got, c.want)
 		}
@@ -130,7 +147,7 @@ func workedFreeWorkers(t *testing.T) {
 			t.Errorf("freeWorkers with a rise of %g = %d, want %g", c.rise, got, c.want)
 		}
 	}
-	if got := stepFor(0.02, 5*time.Second, 30*time.Second); got != 3 {
+	if got := stepFor(20, 5*time.Second, 30*time.Second); got != 3 {
 		t.Errorf("stepFor = %d, want 3: one replica each 30 s follows only 0.0067 requests/s each second", got)
 	}
 	takes := 5 * time.Second

@@ -235,7 +235,18 @@ func comparison(st advisor.State, s *styles, w int) []string {
 	known("replica hours", func(o advisor.Outcome) *float64 { return o.ReplicaSeconds }, func(seconds float64) string { return fmt.Sprintf("%.3g", seconds/3600) })
 	known("cost", func(o advisor.Outcome) *float64 { return o.Cost }, func(v float64) string { return fmt.Sprintf("%.3g", v) })
 	head, rows := t.render(s, w-2)
-	return append([]string{"", " " + s.paint(strong, "The same load") + s.paint(dim, " before and after"), " " + head}, indent(rows)...)
+	out := append([]string{"", " " + s.paint(strong, "The same load") + s.paint(dim, " before and after"), " " + head}, indent(rows)...)
+	return append(out, shortLines(st, s, w)...)
+}
+
+// shortLines say that a replay ended below the high rate, and where.
+func shortLines(st advisor.State, s *styles, w int) []string {
+	for _, o := range []*advisor.Outcome{st.After, st.Before} {
+		if o != nil && o.Short != "" {
+			return prose(s, dim, "In part: the load came to "+o.Short+", as it rises too slowly for a replay of that length.", w)
+		}
+	}
+	return nil
 }
 
 func fleetRange(o advisor.Outcome) string {
@@ -284,6 +295,8 @@ func heldCell(o advisor.Outcome) cell {
 		return toned(warn, "? generator limit")
 	case !ok:
 		return toned(warn, "? cannot tell")
+	case held && o.Short != "":
+		return toned(warn, "? in part")
 	case held:
 		return toned(good, "✓ yes")
 	default:

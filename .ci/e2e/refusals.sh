@@ -86,7 +86,7 @@ advises() {
   says advice.out "($want)"
 }
 advises R8 --traffic 10..40 --metric latency
-advises R9 --traffic 10..40 --rise 2
+advises R9 --traffic 10..40 --doubles 10s
 advises R11 --traffic 10..40 --metric free_workers --dispatch round-robin
 seq 10 40 >minutes.csv # half an hour is no day
 advises R12 --trace minutes.csv --trace-interval 1m --schedule

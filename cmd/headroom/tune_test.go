@@ -118,7 +118,7 @@ func TestTuneIsRefused(t *testing.T) {
 	}{
 		{"R8", advisor.Sizing{Metric: profiles.Latency}},
 		{"R8", advisor.Sizing{Metric: profiles.RPS, Within: everai}},
-		{"R9", advisor.Sizing{Rise: 20_000}},
+		{"R9", advisor.Sizing{Doubles: time.Second}},
 		{"R14", advisor.Sizing{Metric: profiles.CPU, CPULimit: 100}},
 		{"R11", advisor.Sizing{Metric: profiles.FreeWorkers, Dispatch: profiles.RoundRobin}},
 	} {
