@@ -185,10 +185,17 @@ func refuseCPU(needs float64, has profiles.Milli) *Refusal {
 		"say with --cpu-limit how many cores it has if it has more, or scale on another --metric"}
 }
 
-// refuseLag is for traffic that rises faster than replicas come.
+// tooSlow is the code of a traffic that rises faster than replicas come.
+const tooSlow = "R9"
+
+// refuseLag is for such traffic.
 func refuseLag(n Needs, t timing, rise string) *Refusal {
-	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",
-		rise, n.Traffic.High, seconds(t.lag), n.lagParts(t)),
+	on := ""
+	if n.Within != nil {
+		on = " on " + n.Within.Name
+	}
+	return &Refusal{tooSlow, fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s%s (%s): no scaling that reacts can follow",
+		rise, n.Traffic.High, seconds(t.lag), on, n.lagParts(t)),
 		"keep more replicas than the quiet hours need (a higher LOW of --traffic), start them by a schedule, or make a replica start faster"}
 }
 
