@@ -17,6 +17,14 @@ type Ability struct {
 	Metrics []profiles.Kind // that it can scale on, in our terms or in its own
 	Hours   bool            // it takes a schedule beside a metric
 	Cores   bool            // it takes a target of CPU in cores; else in percent of what a replica has there
+	Whole   []profiles.Kind // metrics of which it takes whole targets only
+
+	// Hidden are, of a policy of a metric, the fields that the platform keeps to
+	// itself, and why.
+	Hidden map[profiles.Kind]map[string]string
+	// Keep is what becomes of a policy there, and by its fields why that is not
+	// the same; nil: it stays as it is. The error is for one that it refuses.
+	Keep func(profiles.Policy) (kept profiles.Policy, why map[string]string, err error)
 
 	// Follow decides about a policy as the platform does; nil: what the
 	// restriction costs is not asked.
@@ -134,9 +142,11 @@ func (m Measurement) restriction(n Needs, bound profiles.Policy) (*Restriction, 
 }
 
 // refuseWithin is for a platform that can follow no metric which would do here,
-// with what a fixed number of replicas takes instead, where that can be told.
+// or that is too slow for the rise, with what a fixed number of replicas takes
+// instead, where that can be told.
 func (m Measurement) refuseWithin(n Needs, refusal *Refusal) *Refusal {
-	if n.Within == nil || n.Within.Follow == nil || n.Metric != "" || refusal.Code != "R8" {
+	slow := refusal.Code == tooSlow
+	if n.Within == nil || n.Within.Follow == nil || !slow && (n.Metric != "" || refusal.Code != "R8") {
 		return refusal
 	}
 	free, err := m.unbound(n, profiles.Balancer{})
@@ -145,7 +155,11 @@ func (m Measurement) refuseWithin(n Needs, refusal *Refusal) *Refusal {
 	}
 	out, fixed := *refusal, int(free.policy.Replicas.Max)
 	all, best := float64(fixed)*free.setup.Length.Hours(), free.forecast.ReplicaHours
-	out.Do = fmt.Sprintf("keep %s at all times, which takes %.2f replica-hours instead of %.2f (%+.0f %%) for %s, or give %s another metric: %s is best here",
-		profiles.Plural(fixed, "replica", "replicas"), all, best, (all/best-1)*100, free.load, n.Within.Name, free.policy.Metrics[0].Kind)
+	other := fmt.Sprintf("give %s another metric: %s is best here", n.Within.Name, free.policy.Metrics[0].Kind)
+	if slow {
+		other = fmt.Sprintf("take a scaler that looks every %s over %s: free to choose, the advice would be %s", free.policy.Interval, free.policy.Metrics[0].Window, free.forecast.Policy)
+	}
+	out.Do = fmt.Sprintf("keep %s at all times, which takes %.2f replica-hours instead of %.2f (%+.0f %%) for %s, or %s",
+		profiles.Plural(fixed, "replica", "replicas"), all, best, (all/best-1)*100, free.load, other)
 	return &out
 }

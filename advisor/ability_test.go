@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -73,5 +74,54 @@ func TestRestrictionOfNothing(t *testing.T) {
 	x := r.Restriction
 	if x == nil || math.Abs(x.Free.ReplicaHours-x.Bound.ReplicaHours) > 1e-9 || !strings.Contains(x.String(), "(+0 %)") {
 		t.Errorf("restriction %v, want one of nothing", x)
+	}
+}
+
+// What a platform makes of a policy is what is advised: a time of its own counts
+// for the lag, a whole number for min, and what it hides is no value.
+func TestAdviseWhatAPlatformKeeps(t *testing.T) {
+	const secret = "it sets its own timing"
+	own := func(p profiles.Policy) (profiles.Policy, map[string]string, error) {
+		metric := p.Metrics[0]
+		metric.Target, metric.Window = metric.Target/1000*1000, p.Interval
+		p.Interval, p.Tolerance, p.Metrics = profiles.Duration(20*time.Second), 0, []profiles.Metric{metric}
+		return p, map[string]string{"interval": "it looks every 20s", "tolerance": "it has none"}, nil
+	}
+	refuses := func(profiles.Policy) (profiles.Policy, map[string]string, error) {
+		return profiles.Policy{}, nil, errors.New("it cannot say that")
+	}
+	hides := map[profiles.Kind]map[string]string{profiles.RPS: {"metrics[0].window": secret, "down.stabilization": secret}}
+	for _, c := range []struct {
+		name   string
+		within Ability
+		values string // of the policy, each with its formula
+		note   string
+	}{
+		{"all of ours", Ability{}, "min 1: ceil(5 / 7.5) = 1, target 7.5: 10 x (100% - 25%) = 7.5, tolerance 10: min(10%, 25% / 75% / 2, (100% - 0%) / 75% - 1) = 10%, interval 3: start-up 10 s / 4, between 2.0 s and 30 s = 3.0 s, window 3: max(min(96 / 40, 60 s), interval 3.0 s) = 3.0 s, up after 0: up after = 0 s, down after 60: 2 x (start-up 10 s + interval 3.0 s), between 60 s and 1 h = 60 s", ""},
+		{"its own", Ability{Keep: own, Whole: []profiles.Kind{profiles.RPS}, Hidden: hides}, "min 1: ceil(5 / 7) = 1, target 7: floor(10 x (100% - 25%) = 7.5) = 7, tolerance 0: x has 0 %, interval 20: x has 20 s, window 20: not in x: 20 s is counted on, up after 0: up after = 0 s", "no down after can be set on x: " + secret},
+		{"one that refuses", Ability{Keep: refuses}, "interval 3: start-up 10 s / 4, between 2.0 s and 30 s = 3.0 s", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.within.Name, c.within.Metrics = "x", Metrics()
+			r, err := computingService("p95<300ms").Advise(traffic(5, 40), Sizing{Headroom: 250, Within: &c.within})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var values []string
+			for _, v := range r.Values {
+				if v.Name != "max" && v.Name != "pooling" {
+					values = append(values, fmt.Sprintf("%s %g: %s", v.Name, v.Value, v.Formula))
+				}
+			}
+			if got := strings.Join(values, ", "); !strings.Contains(got, c.values) {
+				t.Errorf("values\n%s, want\n%s", got, c.values)
+			}
+			if got := strings.Join(r.Notes, "\n"); strings.Contains(got, "can be set") != (c.note != "") || !strings.Contains(got, c.note) {
+				t.Errorf("notes %q, want %q", got, c.note)
+			}
+			if p := r.Policy; p.Metrics[0].Target != profiles.MilliOf(r.Values[2].Value) || float64(p.Tolerance) != 10*r.Values[3].Value {
+				t.Errorf("policy %s with a tolerance of %s, want the values", p.Summary(), p.Tolerance)
+			}
+		})
 	}
 }

@@ -25,6 +25,15 @@ func (n Needs) scores(t timing) []MetricScore {
 	return n.Evidence.scoreMetrics(now)
 }
 
+// settle chooses the metric, and the times of a policy of it. On a platform they
+// depend on it: the first one stands for all while they are compared.
+func (n Needs) settle() ([]MetricScore, choice, timing, error) {
+	t := n.timing(n.Within.first())
+	scores := n.scores(t)
+	chosen, err := n.choose(scores, t)
+	return scores, chosen, n.timing(chosen.kind), err
+}
+
 // choose is the metric that was asked for, or the best one that was measured.
 // The order says which of two good ones is better: a rate is what traffic is
 // told in; a queue and free workers know no amount, only more and less. The CPU

@@ -22,6 +22,7 @@ type Needs struct {
 	Fastest  time.Duration    // the shortest; 0: as StartUp
 	Managed  bool             // a scaler told what its replicas use
 
+	whole      bool          // what a replica is given is a whole rate
 	bursts     float64       // index of dispersion of the recorded arrivals over a window; 0: as of a Poisson stream
 	burstsOver time.Duration // that window; 0: there is none
 
@@ -90,7 +91,11 @@ func Recommend(n Needs) (Recommendation, error) {
 		return Recommendation{}, err
 	}
 	n.bursts, n.burstsOver = n.dispersion()
-	t := n.timing()
+	scores, chosen, t, err := n.settle()
+	if err != nil {
+		return Recommendation{}, err
+	}
+	n.whole = chosen.kind == profiles.RPS && n.Within.rounds(profiles.RPS)
 	learned, more, err := n.learn(t)
 	if err != nil {
 		return Recommendation{}, err
@@ -111,11 +116,6 @@ func Recommend(n Needs) (Recommendation, error) {
 			Measured:      n.Date.UTC().Format(time.DateOnly),
 		}
 	}
-	r := Recommendation{Metrics: n.scores(t), Traffic: learned}
-	chosen, err := n.choose(r.Metrics, t)
-	if err != nil {
-		return Recommendation{}, err
-	}
 	if chosen.kind == profiles.FreeWorkers {
 		low, high = s.raiseByFree(low, high)
 	}
@@ -131,12 +131,13 @@ func Recommend(n Needs) (Recommendation, error) {
 		}
 		unscheduled = fmt.Sprintf("no schedule (%s): %s", noSchedule, unscheduled)
 	}
-	r.Policy, r.Applied, r.Chosen = p, p, chosen.why
-	r.Values = slices.Concat([]Value{low, high}, values, s.timingValues(), hours, s.costs(p))
+	kept, hidden := s.bind(&p, slices.Concat(values, s.timingValues()))
+	r := Recommendation{Policy: p, Applied: p, Chosen: chosen.why, Metrics: scores, Traffic: learned}
+	r.Values = slices.Concat([]Value{low, high}, kept, hours, s.costs(p))
 	if v, ok := s.pooling(p); ok {
 		r.Values = append(r.Values, v)
 	}
-	for _, note := range []string{chosen.note, n.memoryNote(r.Metrics), n.cpuNote(), heldBack, unscheduled} {
+	for _, note := range []string{chosen.note, n.memoryNote(r.Metrics), n.cpuNote(), heldBack, unscheduled, hidden} {
 		if note != "" {
 			r.Notes = append(r.Notes, note)
 		}
@@ -159,15 +160,16 @@ func (n Needs) validate() error {
 	return errors.Join(errs...)
 }
 
-// timing are the times of a policy.
+// timing are the times of a policy of a metric.
 type timing struct {
+	kind                         profiles.Kind
 	interval, window, quiet, lag time.Duration
 }
 
-func (n Needs) timing() timing {
-	var t timing
-	t.interval = n.decideEvery()
-	t.window = n.averageOver(t.interval)
+func (n Needs) timing(kind profiles.Kind) timing {
+	t := timing{kind: kind}
+	t.interval = n.Within.interval(kind, n.decideEvery())
+	t.window = n.Within.window(kind, t.interval, n.averageOver(t.interval))
 	t.quiet = min(max(time.Minute, 2*(n.StartUp+t.interval)), time.Hour).Round(time.Second)
 	t.lag = lag(t.window, t.interval, n.StartUp)
 	return t
@@ -265,7 +267,7 @@ func (s *sized) keep(more []reserve) error {
 	if s.Capacity*profiles.Milli(1000-s.kept.share)/1000 <= 0 {
 		return fmt.Errorf("the capacity of %s/s per replica is too small to scale on", s.Capacity)
 	}
-	s.target = s.filled(s.Capacity, s.kept.share)
+	s.target = s.eachGets(s.Capacity, s.kept.share)
 	return nil
 }
 

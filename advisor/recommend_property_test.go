@@ -57,7 +57,7 @@ func TestRecommendProperties(t *testing.T) {
 		if min, max := r.Values[0], r.Values[1]; int(min.Value) != p.Replicas.Min || int(max.Value) != int(p.Replicas.Max) {
 			t.Errorf("says min %g and max %g, the policy %+v", min.Value, max.Value, p.Replicas)
 		}
-		if rise := n.risesIn(n.timing().lag); rise > 0 && p.Metrics[0].Kind == profiles.RPS {
+		if rise := n.risesIn(n.timing(profiles.RPS).lag); rise > 0 && p.Metrics[0].Kind == profiles.RPS {
 			if rate, ok := carriesRise(p, n, rise); !ok {
 				t.Errorf("%+v, target %s, tolerance %s: at %s/s of %s %s more are not carried by replicas of %s", p.Replicas, p.Metrics[0].Target, p.Tolerance, rate, n.Traffic, rise, n.Capacity)
 			}

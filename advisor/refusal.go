@@ -185,11 +185,18 @@ func refuseCPU(needs float64, has profiles.Milli) *Refusal {
 		"say with --cpu-limit how many cores it has if it has more, or scale on another --metric"}
 }
 
-// refuseLag is for traffic that grows by itself faster than replicas come.
+// tooSlow is the code of a traffic that grows by itself faster than replicas come.
+const tooSlow = "R9"
+
+// refuseLag is for such traffic.
 func refuseLag(n Needs, t timing, rise string) *Refusal {
+	on := ""
+	if n.Within != nil {
+		on = " on " + n.Within.Name
+	}
 	high := n.busiest(n.Traffic)
-	return &Refusal{"R9", fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s (%s): no scaling that reacts can follow",
-		rise, high, seconds(t.lag), n.lagParts(t)),
+	return &Refusal{tooSlow, fmt.Sprintf("the traffic may %s, of %s requests/s at most, and a new replica answers after %s%s (%s): no scaling that reacts can follow",
+		rise, high, seconds(t.lag), on, n.lagParts(t)),
 		fmt.Sprintf("keep %s at all times, enough for what comes at most, start them by a schedule, or make a replica start faster",
 			profiles.Plural(ceilDiv(high, n.Capacity), "replica", "replicas"))}
 }

@@ -44,7 +44,7 @@ func (n Needs) balances(capacity, rise profiles.Milli, other profiles.Ratio) bal
 		if m < last {
 			b.share = profiles.Ratio(profiles.CeilDiv(1000*int64(rise), int64(m)*int64(capacity)))
 		}
-		b.target = n.filled(capacity, max(b.share, other))
+		b.target = n.eachGets(capacity, max(b.share, other))
 		b.mean = meanReplicas(n.Traffic, b.target, m, most)
 		return b
 	}

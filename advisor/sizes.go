@@ -50,13 +50,22 @@ func (s sized) given(capacity profiles.Milli) (target profiles.Milli, least int)
 		b := s.Needs.balances(capacity, rise, s.scaleFree).best
 		return b.target, b.least
 	}
-	return s.filled(capacity, s.kept.share), s.balances.best.least
+	return s.eachGets(capacity, s.kept.share), s.balances.best.least
 }
 
 // filled is what is left of a capacity when a share of it is kept free, more
 // than 0.
 func (n Needs) filled(capacity profiles.Milli, kept profiles.Ratio) profiles.Milli {
 	return max(1, roundDown(roundDown(capacity)*profiles.Milli(1000-kept)/1000))
+}
+
+// eachGets is filled as the platform can say it, if it is 1 or more: less is safe.
+func (n Needs) eachGets(capacity profiles.Milli, kept profiles.Ratio) profiles.Milli {
+	rate := n.filled(capacity, kept)
+	if n.whole && rate >= 1000 {
+		return rate / 1000 * 1000
+	}
+	return rate
 }
 
 func ceilDiv(a, b profiles.Milli) int { return int(profiles.CeilDiv(int64(a), int64(b))) }
@@ -162,7 +171,7 @@ func (s sized) most() Value {
 func (s sized) scale(p *profiles.Policy, chosen choice) ([]Value, error) {
 	metric := profiles.Metric{Kind: chosen.kind, Target: s.target, Window: profiles.Duration(s.window)}
 	rate := s.between(Value{Name: "target", Value: s.target.Float(), Unit: "requests/s per replica",
-		Formula: fmt.Sprintf("%s x (100%% - %s) = %s", s.Capacity, s.kept.share, s.target), Why: s.targetWhy(), Rejected: s.targetRejected(),
+		Formula: s.targetFormula(), Why: s.targetWhy(), Rejected: s.targetRejected(),
 		Inputs: s.capacityInputs()}, func(capacity profiles.Milli) float64 {
 		target, _ := s.given(capacity)
 		return target.Float()
@@ -227,8 +236,20 @@ func (s sized) inFlight(rate Value) Value {
 	return v
 }
 
+func (s sized) targetFormula() string {
+	rate := s.filled(s.Capacity, s.kept.share)
+	formula := fmt.Sprintf("%s x (100%% - %s) = %s", s.Capacity, s.kept.share, rate)
+	if s.target < rate {
+		return fmt.Sprintf("floor(%s) = %s", formula, s.target)
+	}
+	return formula
+}
+
 // targetRejected are the levels that the target might have been at.
 func (s sized) targetRejected() []Rejection {
+	if rate := s.filled(s.Capacity, s.kept.share); s.target < rate {
+		return []Rejection{{rate.String(), s.Within.Name + " has whole numbers only; with a lower one replicas start a little earlier"}}
+	}
 	if s.kept.share == 0 {
 		return []Rejection{{"less", "nothing that was said asks for a share that is kept free"}}
 	}

@@ -17,7 +17,7 @@ func (s sized) spanned(v Value, at func(sized) float64) Value {
 		for _, service := range []time.Duration{low, high} {
 			other := s
 			other.StartUp, other.Service = start, service
-			other.timing = other.Needs.timing()
+			other.timing = other.Needs.timing(s.kind)
 			x := at(other)
 			v.Low, v.High = min(v.Low, x), max(v.High, x)
 		}

@@ -176,7 +176,7 @@ func workedIdle(t *testing.T) {
 		{profiles.RoundRobin, profiles.RPS, 10, false},
 	} {
 		n.Dispatch, n.Traffic = c.dispatch, traffic(1, c.high)
-		if r := n.neverIdle(c.kind, n.timing()); (r != nil) != c.refused || r != nil && r.Code != "R11" {
+		if r := n.neverIdle(c.kind, n.timing(profiles.RPS)); (r != nil) != c.refused || r != nil && r.Code != "R11" {
 			t.Errorf("%s with %q up to %d/s: %v, want it refused: %v", c.kind, c.dispatch, c.high, r, c.refused)
 		}
 	}

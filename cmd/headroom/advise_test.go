@@ -135,6 +135,8 @@ func TestAdvise(t *testing.T) {
 		{"a platform that has nothing that is known", []string{foreign, "--traffic", "5..20", "--for", "hpa:cpu,memory"}, 3, []string{"no advice (R8): none of the metrics of hpa (cpu, memory) can be scaled on here: cpu: only a scaler tells",
 			"keep 3 replicas at all times, which takes 3.00 replica-hours instead of", "or give hpa another metric: rps is best here"}},
 		{"a metric that the platform has not", []string{ours, "--for", "everai", "--metric", "rps"}, 3, []string{"rps cannot be scaled on here: everai (queue, free_workers) cannot", "leave out --metric: free_workers is usable here"}},
+		{"a platform with its own times", []string{ours, "--for", "hpa", "--interval", "1m"}, 0, []string{"interval 15 s hpa has 15 s", "window 15 s not in hpa: 15 s is counted on how long a sample looks back is up to what serves the metrics"}},
+		{"a platform with whole numbers", []string{ours, "--for", "jcloud", "--headroom", "25%", "--explain"}, 0, []string{"target 7 requests/s per replica", "floor(10 x (100% - 25%) = 7.5) = 7", "not 7.5: jcloud has whole numbers only", "no tolerance, up after, down after can be set on jcloud: the platform sets its own timing"}},
 		{"a platform that is none", []string{ours, "--for", "moon"}, 2, []string{`--for: got "moon"`}},
 		{"a metric that is none", []string{ours, "--for", "hpa:moon"}, 2, []string{`--for: got "moon" of hpa, want some of rps, in_flight, queue, cpu, latency, memory`}},
 		{"two platforms", []string{ours, "--for", "hpa:cpu", "--to", "keda"}, 2, []string{`--for: got "hpa:cpu" and --to keda, want the same platform`}},

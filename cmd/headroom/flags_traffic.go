@@ -54,10 +54,15 @@ func abilityOf(text string) (*advisor.Ability, error) {
 	if err != nil {
 		return nil, usage("--for: %w", err)
 	}
-	a := &advisor.Ability{Name: name, Cores: takesCores(p), Follow: func(policy profiles.Policy) (sim.Scaler, error) {
+	a := &advisor.Ability{Name: name, Cores: takesCores(p), Hidden: map[profiles.Kind]map[string]string{}}
+	a.Keep = func(policy profiles.Policy) (profiles.Policy, map[string]string, error) {
+		doc, err := p.Export(policy, platform.Options{Round: true})
+		return doc.Effective, reasons(doc.Losses), err
+	}
+	a.Follow = func(policy profiles.Policy) (sim.Scaler, error) {
 		scaler, _, err := scalerNamed(name, policy, sim.Default())
 		return scaler, err
-	}}
+	}
 	says := map[string]platform.Answer{}
 	for i, answer := range p.Says() {
 		says[platform.Asked()[i]] = answer
@@ -66,6 +71,10 @@ func abilityOf(text string) (*advisor.Ability, error) {
 	for _, kind := range append(advisor.Metrics(), profiles.Memory) {
 		if says[strings.ReplaceAll(string(kind), "_", " ")] != platform.Refuses {
 			a.Metrics, names = append(a.Metrics, kind), append(names, string(kind))
+			a.Hidden[kind] = hides(p, kind)
+			if takesWhole(p, kind) {
+				a.Whole = append(a.Whole, kind)
+			}
 		}
 	}
 	if !some {
@@ -89,6 +98,36 @@ func takesCores(p platform.Platform) bool {
 	return err == nil
 }
 
+// takesWhole tries whether a platform cuts the fraction of a target.
+func takesWhole(p platform.Platform, kind profiles.Kind) bool {
+	policy := scaledBy(profiles.Metric{Kind: kind})
+	policy.Metrics[0].Target += 500
+	doc, err := p.Export(policy, platform.Options{Round: true})
+	return err == nil && doc.Effective.Metrics[0].Kind == kind && doc.Effective.Metrics[0].Target.Whole()
+}
+
+// hides tries which of the times of a policy a platform keeps to itself, and why:
+// they are not those that a policy has by default.
+func hides(p platform.Platform, kind profiles.Kind) map[string]string {
+	policy := scaledBy(profiles.Metric{Kind: kind})
+	policy.Interval += profiles.Duration(time.Second)
+	policy.Metrics[0].Window += profiles.Duration(2 * time.Second) // nor the interval
+	policy.Tolerance++
+	policy.Up.Stabilization += profiles.Duration(time.Second)
+	policy.Down.Stabilization += profiles.Duration(time.Second)
+	doc, _ := p.Export(policy, platform.Options{Round: true})
+	return reasons(slices.DeleteFunc(doc.Losses, func(l platform.Loss) bool { return l.To != "" }))
+}
+
+// reasons are why the fields of a policy are not the same on a platform.
+func reasons(losses []platform.Loss) map[string]string {
+	why := map[string]string{}
+	for _, l := range losses {
+		why[l.Field] = l.Reason
+	}
+	return why
+}
+
 // takesHours tries whether a platform keeps a schedule beside a metric.
 func takesHours(p platform.Platform, kind profiles.Kind) bool {
 	policy := scaledBy(profiles.Metric{Kind: kind})
@@ -97,11 +136,11 @@ func takesHours(p platform.Platform, kind profiles.Kind) bool {
 	return err == nil && len(doc.Effective.Schedules) > 0
 }
 
-// scaledBy is a policy to try a platform with, of one metric with a target of 1.
+// scaledBy is a policy to try a platform with, of one metric with a target of 10.
 func scaledBy(m profiles.Metric) profiles.Policy {
 	policy := profiles.DefaultPolicy()
 	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
-	m.Target, m.Window = 1000, policy.Interval
+	m.Target, m.Window = 10_000, policy.Interval
 	policy.Metrics = []profiles.Metric{m}
 	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
 	return policy

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"headroom/profiles"
 )
@@ -31,7 +30,7 @@ func (w *writer) retrigger(list *listEdit, at int, t *kedaTrigger, before profil
 	case w.options.Query != "" && m.Kind == profiles.RPS:
 		query = w.options.Query
 	case m.Window != before.Window && rangeSelector.MatchString(query):
-		query = rangeSelector.ReplaceAllString(query, "["+w.lookBack(i, m.Window)+"]")
+		query = rangeSelector.ReplaceAllString(query, "["+w.lookBack(i)+"]")
 	}
 	if query != t.Metadata.Query {
 		list.set(at, "metadata/query", query)
@@ -128,10 +127,7 @@ func (w *writer) query(i int) (text string, ok bool) {
 		return w.options.Query, true
 	}
 	app := strconv.Quote(orThis(w.options.Name, "web"))
-	guess := strings.NewReplacer("APP", app, "WINDOW", w.lookBack(i, m.Window)).Replace(queries[m.Kind])
-	if m.Window.Std() < time.Minute {
-		w.noteOnce("a window of %s holds two samples only if Prometheus scrapes every %s or more often", m.Window, m.Window/2)
-	}
+	guess := strings.NewReplacer("APP", app, "WINDOW", w.lookBack(i)).Replace(queries[m.Kind])
 	if m.Kind == profiles.RPS {
 		return w.given("--query", "", guess), true
 	}
@@ -144,16 +140,4 @@ func orThis(text, otherwise string) string {
 		return otherwise
 	}
 	return text
-}
-
-// lookBack is a window as PromQL writes it, whose smallest unit is the
-// millisecond.
-func (w *writer) lookBack(i int, d profiles.Duration) string {
-	switch {
-	case d.Std()%time.Second == 0:
-		return d.String()
-	case d.Std()%time.Millisecond != 0:
-		w.refuse(fmt.Sprintf("metrics[%d].window", i), "got %s, want whole milliseconds", d)
-	}
-	return strconv.FormatInt(d.Std().Milliseconds(), 10) + "ms"
 }

@@ -245,7 +245,7 @@ func TestKEDARefuses(t *testing.T) {
 		{"a lower floor", keda, func(p *profiles.Policy) { day.Min, day.Max = 3, 0; p.Schedules = []profiles.Schedule{day} }, "schedules[0].min: got 3, want replicas.min (5) or more"},
 		{"a floor above max", keda, func(p *profiles.Policy) { day.Min, day.Max = 30, 0; p.Schedules = []profiles.Schedule{day} }, "schedules[0].min: got 30, want replicas.max (20) or less"},
 		{"half a second", keda, func(p *profiles.Policy) { p.Interval = profiles.Duration(1500 * time.Millisecond) }, "interval: got 1.5s, want whole seconds"},
-		{"a window too fine", keda, func(p *profiles.Policy) { p.Metrics[0].Window = profiles.Duration(1_000_500_000) }, "metrics[0].window: got 1.0005s, want whole milliseconds"},
+		{"a window too fine", keda, func(p *profiles.Policy) { p.Metrics[0].Window = profiles.Duration(60_000_500_000) }, "metrics[0].window: got 1m0.0005s, want whole milliseconds"},
 		{"no query", keda, func(p *profiles.Policy) {
 			p.Metrics[0] = profiles.Metric{Kind: profiles.Custom, Name: "tokens", Target: 1000, Window: p.Interval}
 		}, "metrics[0].query: got none, want the PromQL that yields tokens"},
@@ -278,16 +278,17 @@ func TestKEDARefuses(t *testing.T) {
 
 // What a policy has beyond the defaults comes back from the document.
 func TestKEDASaysMore(t *testing.T) {
+	minute := profiles.Duration(time.Minute)
 	p := running(func(p *profiles.Policy) {
-		p.Interval = hpaSync
+		p.Interval, p.Metrics[0].Window = hpaSync, minute
 		zero := 0
 		p.Replicas.Idle, p.ToZero = &zero, &profiles.ToZero{After: profiles.Duration(10 * time.Minute)}
 		p.OnMetricError = 7
 		p.Metrics = append(p.Metrics,
-			profiles.Metric{Kind: profiles.Queue, Target: 3000, Scope: profiles.PerReplica, Window: p.Interval},
+			profiles.Metric{Kind: profiles.Queue, Target: 3000, Scope: profiles.PerReplica, Window: minute},
 			profiles.Metric{Kind: profiles.Custom, Name: "tokens", Query: "avg(cache)", Target: 800, Scope: profiles.WholeFleet, Window: p.Interval},
-			profiles.Metric{Kind: profiles.RPS, Target: 50_500, Window: profiles.Duration(1500 * time.Millisecond)},
-			profiles.Metric{Kind: profiles.Latency, Target: 300_000, Window: p.Interval},
+			profiles.Metric{Kind: profiles.RPS, Target: 50_500, Window: profiles.Duration(61500 * time.Millisecond)},
+			profiles.Metric{Kind: profiles.Latency, Target: 300_000, Window: minute},
 			profiles.Metric{Kind: profiles.Memory, Target: 512_500, Window: p.Interval},
 			profiles.Metric{Kind: profiles.CPU, Unit: "cores", Target: 1500, Window: p.Interval})
 		p.Schedules = []profiles.Schedule{{Start: "0 9 * * *", End: "0 17 * * *", Min: 8, Max: 12}}
@@ -300,7 +301,7 @@ func TestKEDASaysMore(t *testing.T) {
 	if len(doc.Losses) != 1 || doc.Losses[0].String() != want || !doc.Losses[0].Severe {
 		t.Errorf("losses %v, want %q", doc.Losses, want)
 	}
-	for _, want := range []string{"name: rps_2", `value: "512.5Mi"`, `value: "1500m"`, "[1500ms]", "failureThreshold: 3", "idleReplicaCount: 0", "cooldownPeriod: 600"} {
+	for _, want := range []string{"name: rps_2", `value: "512.5Mi"`, `value: "1500m"`, "[61500ms]", "failureThreshold: 3", "idleReplicaCount: 0", "cooldownPeriod: 600"} {
 		if !strings.Contains(string(doc.Text), want) {
 			t.Errorf("got no %s in\n%s", want, doc.Text)
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // nomadQueries are what the checks of each kind may ask Prometheus for, given
-// a job and a range: always the average of the replicas, for Nomad multiplies
+// a job and a window: always the average of the replicas, for Nomad multiplies
 // the count by value/target.
 var nomadQueries = []struct {
 	kind  profiles.Kind
@@ -27,10 +27,10 @@ var nomadQueries = []struct {
 }
 
 // madeUp is such a query.
-func madeUp(m profiles.Metric, job string) string {
+func madeUp(kind profiles.Kind, job, window string) string {
 	for _, q := range nomadQueries {
-		if q.kind == m.Kind {
-			return fmt.Sprintf(q.query, job, promText(m.Window))
+		if q.kind == kind {
+			return fmt.Sprintf(q.query, job, window)
 		}
 	}
 	return ""
@@ -127,12 +127,4 @@ func promDuration(s string) (d time.Duration) {
 		d += time.Duration(n) * promUnits[part[2]]
 	}
 	return d
-}
-
-// promText writes a duration for PromQL, which has no fractions.
-func promText(d profiles.Duration) string {
-	if d.Std()%time.Second == 0 {
-		return d.String()
-	}
-	return fmt.Sprintf("%dms", d.Std().Milliseconds())
 }

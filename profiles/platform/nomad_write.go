@@ -298,7 +298,7 @@ func (n *nomadWriter) newCheck(i int, m profiles.Metric) *hclwrite.Block {
 		query = n.options.Query
 		n.average("--query", query)
 	default:
-		query = n.given("--query", "", madeUp(m, n.name()))
+		query = n.given("--query", "", madeUp(m.Kind, n.name(), n.lookBack(i)))
 	}
 	block := newBlock("check", []setting{
 		{name: "source", value: cty.StringVal(source)},

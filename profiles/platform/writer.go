@@ -154,7 +154,9 @@ func (w *writer) convert(i int, kinds ...profiles.Kind) (m profiles.Metric, ok b
 		w.refuse(key+".target", "got %s, which is less than 0.001 %s at the calibrated latency of %s", was.Target, to, latency)
 		return m, false
 	}
-	w.because(key, "the platform counts no %s; at the calibrated latency of %s %s of them are %s %s", was.Kind, latency, was.Target, m.Target, to)
+	for _, field := range []string{".kind", ".target"} {
+		w.because(key+field, "the platform counts no %s; at the calibrated latency of %s %s of them are %s %s", was.Kind, latency, was.Target, m.Target, to)
+	}
 	return m, true
 }
 
