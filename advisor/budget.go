@@ -32,17 +32,17 @@ func (s *search) tight(base Observation) string {
 		return ""
 	}
 	return fmt.Sprintf("one request takes %s: a target that serves one at a time usually takes --budget %.0fs, and with %v there may be no answer",
-		latency(base.P50), usual.Seconds(), s.Budget)
+		latency(base.P50), roundUp(usual).Seconds(), s.Budget)
 }
 
 // moreTime is what to do about a search that had too little of it for a target
 // that answers so many requests per second at most; 0: not known.
 func (s *search) moreTime(rate float64) string {
-	more := roundUp(2 * s.Budget)
+	more := 2 * s.Budget
 	if rate > 0 {
 		more = max(more, s.usualBudget(rate))
 	}
-	return fmt.Sprintf("give --budget %.0fs or more", more.Seconds())
+	return fmt.Sprintf("give --budget %.0fs or more", roundUp(more).Seconds())
 }
 
 func roundUp(d time.Duration) time.Duration {
