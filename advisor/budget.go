@@ -11,14 +11,14 @@ import (
 const MinBudget = 10 * time.Second
 
 const (
-	usualTimes = 16               // times the fewest requests that can prove the SLO: what most searches make do with
+	usualTimes = 12               // times the fewest requests that can prove the SLO: what most searches make do with
 	budgetUnit = 10 * time.Second // to which a budget that is named is rounded up
 )
 
 // usualBudget is enough for most searches of a target that answers so many
 // requests per second at most.
 func (s *search) usualBudget(rate float64) time.Duration {
-	return max(MinBudget, roundUp(fromSeconds(usualTimes*float64(s.enoughToPass())/rate)))
+	return max(MinBudget, fromSeconds(usualTimes*float64(s.enoughToPass())/rate))
 }
 
 // tight says that the budget is short for a target that serves one request at a

@@ -19,9 +19,9 @@ func TestUsualBudgetAnswers(t *testing.T) {
 	}{
 		{time.Millisecond, "p95<20ms", MinBudget},
 		{5 * time.Millisecond, "p95<50ms", MinBudget},
-		{25 * time.Millisecond, "p95<250ms", 30 * time.Second},
-		{100 * time.Millisecond, "p95<1s", 100 * time.Second},
-		{5 * time.Millisecond, "p99<50ms", 30 * time.Second},
+		{25 * time.Millisecond, "p95<250ms", 20 * time.Second},
+		{100 * time.Millisecond, "p95<1s", 80 * time.Second},
+		{5 * time.Millisecond, "p99<50ms", 20 * time.Second},
 	} {
 		t.Run(fmt.Sprint(c.service, c.slo), func(t *testing.T) {
 			slo := mustSLO(t, c.slo)
