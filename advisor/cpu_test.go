@@ -2,6 +2,7 @@ package advisor
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,10 +65,12 @@ func TestCPUTarget(t *testing.T) {
 			if got.Target != c.target || got.Unit != c.unit {
 				t.Errorf("target %s %q, want %s %q", got.Target, got.Unit, c.target, c.unit)
 			}
-			for _, v := range r.Values {
-				if v.Name == "target" && (v.Unit != c.shown || !strings.Contains(strings.Join(v.Inputs, "\n"), c.says)) {
-					t.Errorf("shown in %q by %q, want %q and %q", v.Unit, v.Inputs, c.shown, c.says)
-				}
+			i := slices.IndexFunc(r.Values, func(v Value) bool { return v.Name == "target" })
+			if i < 0 {
+				t.Fatal("got no value of the target")
+			}
+			if v := r.Values[i]; v.Unit != c.shown || !strings.Contains(strings.Join(v.Inputs, "\n"), c.says) {
+				t.Errorf("shown in %q by %q, want %q and %q", v.Unit, v.Inputs, c.shown, c.says)
 			}
 		})
 	}

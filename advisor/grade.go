@@ -143,6 +143,9 @@ func (c *Capacity) flaws() []flaw {
 	if c.restless != "" {
 		add(GradeC, longer, "step %q met the SLO, but more than half of it was unlike its end: it had not settled", c.restless)
 	}
+	if c.Budget < enoughForMore {
+		add(GradeC, longer, "all of it had %v", c.Budget)
+	}
 	if !c.Confirmed {
 		add(GradeC, longer, "it was not confirmed")
 	}

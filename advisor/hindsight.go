@@ -128,8 +128,7 @@ func (h hindsight) lesson(m Measurement, traffic profiles.Traffic, sizing Sizing
 // explain says why the SLO was lost: each replica held less than was measured, or
 // there were too few of them, for good or until others came.
 func (l *lesson) explain(at missed, rise float64, traffic profiles.Traffic, advice Recommendation) {
-	capacity := l.evidence.Capacity.SLO
-	one := capacity.Value / float64(max(1, l.evidence.Capacity.Replicas))
+	one := l.evidence.Capacity.Each().Value
 	most := int(advice.Applied.Replicas.Max)
 	load, each, holds := profiles.FormatRate(at.load), profiles.FormatRate(at.each()), profiles.FormatRate(one)
 	switch short := at.load > float64(most)*one; {
@@ -137,7 +136,7 @@ func (l *lesson) explain(at missed, rise float64, traffic profiles.Traffic, advi
 		l.say("the SLO was missed at %s requests/s for each of %d %s, which is far less than the %s that one holds: something else was in the way", each, at.up, plural(at.up), holds)
 	case at.each() <= one:
 		l.say("the SLO was missed at %s requests/s for each of %d %s, while the measurement says that one holds %s", each, at.up, plural(at.up), holds)
-		l.evidence.Capacity.SLO, l.changed = capacity.times(at.each()/one), true
+		l.evidence.Capacity, l.changed = l.evidence.Capacity.lessened(at.each()/one), true
 	case short && advice.Capped != "":
 		l.say("%s requests/s are more than the %d %s hold that this machine carries: the advice, of up to %s, was not tried in full", load, most, plural(most), advice.Policy.Replicas.Max)
 	case short:
@@ -183,6 +182,18 @@ func upWord(replicas int) string {
 func (i Interval) times(factor float64) Interval {
 	i.Value, i.Low, i.High = i.Value*factor, i.Low*factor, i.High*factor
 	return i
+}
+
+// lessened is a capacity of which each replica holds only so large a share of what
+// it was measured to, alone and with others.
+func (c Capacity) lessened(share float64) Capacity {
+	c.SLO = c.SLO.times(share)
+	if m := c.Scaling; m != nil && m.SLO != nil {
+		less := *m
+		less.SLO = new(m.SLO.times(share))
+		c.Scaling = &less
+	}
+	return c
 }
 
 // learn says of an advice that did not hold what it got wrong, and what it would

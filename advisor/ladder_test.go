@@ -51,8 +51,8 @@ func TestLadderIsLengthened(t *testing.T) {
 				lengthened++
 			}
 		}
-		if want := map[bool]int{true: 1}[c.want]; lengthened != want || c.want && spent > time.Duration(sureShare*float64(c.budget))+time.Second {
-			t.Errorf("%s: %d rungs lengthened, %v in all; want %d and a fifth of %v", c.name, lengthened, spent, want, c.budget)
+		if want := map[bool]int{true: 1}[c.want]; lengthened != want || spent > time.Duration(ladderShare*float64(c.budget))+time.Second {
+			t.Errorf("%s: %d rungs lengthened, %v in all; want %d and no more than %g of %v", c.name, lengthened, spent, want, ladderShare, c.budget)
 		}
 	}
 }

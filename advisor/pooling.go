@@ -109,7 +109,8 @@ func (s sized) pooled(gain Ratio, theory *sim.Demand) Value {
 		Why:      "the target does not count on it",
 		Rejected: []Rejection{s.pooledTarget(each.Value)}}
 	if s.Evidence.less() {
-		v.Why, v.Rejected = "each holds less than one alone, so that they share something: the target counts on the less", nil
+		v.Why, v.Rejected = "each holds less than one alone, so that they share something: the target counts on the less",
+			[]Rejection{{fmt.Sprintf("%s/s, what one alone holds", profiles.FormatRate(one.Value)), "several do not hold so much each"}}
 	}
 	if theory == nil {
 		return v

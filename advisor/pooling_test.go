@@ -87,7 +87,7 @@ func TestPoolingAsMeasured(t *testing.T) {
 		c.Baseline.Service = c.Service
 		s := sized{Needs: Needs{Capacity: c.PerReplica(), Evidence: c, SLO: mustSLO(t, x.slo)}, target: 1_000}
 		v, ok := s.pooling(profiles.FixedPolicy(4))
-		if !ok || v.Value != x.value || v.Low >= v.Value || v.High <= v.Value || !strings.Contains(v.Why, x.why) {
+		if !ok || v.Value != x.value || v.Low >= v.Value || v.High <= v.Value || !strings.Contains(v.Why, x.why) || len(v.Rejected) == 0 {
 			t.Errorf("%s: pooling = %+v, %v; want %v %% within an interval, and %q", x.name, v, ok, x.value, x.why)
 		}
 		if theory := strings.Contains(strings.Join(v.Inputs, "\n"), "each of 4 with one queue (Allen-Cunneen)"); theory != strings.HasPrefix(x.slo, "p95") {

@@ -18,7 +18,7 @@ var seeds = flag.Int("seeds", 10, "how many seeds the accuracy of the search is 
 
 // In nine of ten searches of five minutes the capacity is within 10 % of the
 // truth, and in seventeen of twenty its interval covers it; the saturation is
-// within 10 % in eight of ten. One that is refused has found nothing. The truth of
+// within 5 % in eight of ten. One that is refused has found nothing. The truth of
 // M/M/1 is exact: 1/S - ln(20)/limit; the others are from simulations of 400,000
 // requests a load.
 func TestSearchFindsTheCapacity(t *testing.T) {

@@ -48,6 +48,10 @@ func TestAgreesWithTheory(t *testing.T) {
 // built-in balancer has that one queue in every order.
 func TestQueuesApart(t *testing.T) {
 	constant, exponential := Constant(quarter), Exponential(quarter)
+	station := func(servers int) model.Station {
+		return model.Station{Servers: servers, Rate: 0.7 * float64(servers) / quarter.Seconds(), Service: quarter.Seconds(), ArrivalVariation: 1, ServiceVariation: 1}
+	}
+	oneQueue := station(5).Waiting().Mean / station(1).Waiting().Mean
 	for _, tt := range []struct {
 		name     string
 		balancer profiles.Balancer
@@ -59,9 +63,9 @@ func TestQueuesApart(t *testing.T) {
 		{"M/M/1", profiles.Balancer{Dispatch: profiles.Random, Apart: true}, exponential, 5, 0.5, 0.98, 1.02},
 		{"M/M/1", profiles.Balancer{Dispatch: profiles.Random, Apart: true}, exponential, 5, 0.7, 0.98, 1.02},
 		{"M/D/1", profiles.Balancer{Dispatch: profiles.Random, Apart: true}, constant, 8, 0.8, 0.98, 1.02},
-		{"in turn", profiles.Balancer{Dispatch: profiles.RoundRobin, Apart: true}, constant, 8, 0.8, 0.05, 0.1},
-		{"the fewest", profiles.Balancer{Dispatch: profiles.LeastConnections, Apart: true}, exponential, 5, 0.7, 0.15, 0.19},
-		{"one queue", profiles.Balancer{Dispatch: profiles.Random}, exponential, 5, 0.7, 0.1, 0.12},
+		{"in turn is better", profiles.Balancer{Dispatch: profiles.RoundRobin, Apart: true}, constant, 8, 0.8, 0, 0.5},
+		{"the fewest is better, and worse than one queue", profiles.Balancer{Dispatch: profiles.LeastConnections, Apart: true}, exponential, 5, 0.7, oneQueue, 0.5},
+		{"one queue, which is M/M/5", profiles.Balancer{Dispatch: profiles.Random}, exponential, 5, 0.7, 0.98 * oneQueue, 1.02 * oneQueue},
 	} {
 		single := model.Station{Servers: 1, Rate: tt.rho / quarter.Seconds(), Service: quarter.Seconds(), ArrivalVariation: 1, ServiceVariation: tt.service.Variation()}
 		rate := single.Rate * float64(tt.n)

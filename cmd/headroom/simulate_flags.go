@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 	"time"
 
@@ -73,7 +72,7 @@ func (s *simulateFlags) add(f *pflag.FlagSet) {
 	flagVar(f, &s.compare, "compare", "", "", "scalers", "simulate each of "+strings.Join(scalerNames(), ", "), parseScalers)
 	s.search.by, s.search.Options.Round = builtin, true
 	f.BoolVar(&s.search.wanted, "search", false, "search the policies around this one for the cheapest that meets the SLO")
-	f.StringVar(&s.search.to, "to", "", "with --search: have the policies followed as a platform does, and print what was chosen as its configuration: "+fmt.Sprint(platform.Names()))
+	f.StringVar(&s.search.to, "to", "", "with --search: have the policies followed as a platform does, and print what was chosen as its configuration: "+strings.Join(platform.Names(), ", "))
 	f.BoolVar(&s.search.json, "json", false, "print the result as JSON")
 }
 
