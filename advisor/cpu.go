@@ -108,11 +108,18 @@ func (s sized) cpu(rate Value) (v Value, unit string, err error) {
 // cpuNote says what speaks against the capacity where a replica will have less
 // CPU than it took.
 func (n Needs) cpuNote() string {
-	takes := n.CPU.Seconds() * n.Capacity.Float()
+	takes := n.CPU.Seconds() * n.alone()
 	if n.CPULimit == 0 || takes <= n.CPULimit.Float() {
 		return ""
 	}
 	return fmt.Sprintf("with %s a replica holds less than was measured, when it used %.2f cores at its capacity: measure it with as much as it will have", coresText(n.CPULimit), takes)
+}
+
+func limitText(limit profiles.Milli) string {
+	if limit == 0 {
+		return "no known CPU limit"
+	}
+	return "a CPU limit of " + coresText(limit)
 }
 
 // replicaCPU is what the scaler last said that a replica may use, in cores; 0: no
@@ -121,7 +128,7 @@ func (s *Session) replicaCPU() (profiles.Milli, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if before := s.config.Continue; before != nil && before.Capacity.CPULimit != s.cpuLimit {
-		return 0, fmt.Errorf("--continue: got a measurement under a CPU limit of %s cores, want %s (0: none)", before.Capacity.CPULimit, s.cpuLimit)
+		return 0, fmt.Errorf("--continue: got a measurement under %s, want %s", limitText(before.Capacity.CPULimit), limitText(s.cpuLimit))
 	}
 	return s.cpuLimit, nil
 }

@@ -164,7 +164,7 @@ func TestCPULimitIsMeasured(t *testing.T) {
 		{0, 0, false, ""},
 		{500, 0, false, ""},
 		{500, 500, true, ""},
-		{500, 0, true, "--continue: got a measurement under a CPU limit of 0 cores, want 0.5 (0: none)"},
+		{500, 0, true, "--continue: got a measurement under no known CPU limit, want a CPU limit of 0.5 cores"},
 	} {
 		f := newFakeFleet(50*time.Millisecond, profiles.FixedPolicy(1))
 		f.cpuLimit = c.limit

@@ -144,7 +144,7 @@ func (c *Capacity) flaws() []flaw {
 		add(GradeC, longer, "step %q met the SLO, but more than half of it was unlike its end: it had not settled", c.restless)
 	}
 	if c.Budget < enoughForMore {
-		add(GradeC, longer, "all of it had %v", c.Budget)
+		add(GradeC, longer, "the whole search had only %v", c.Budget)
 	}
 	if !c.Confirmed {
 		add(GradeC, longer, "it was not confirmed")
@@ -164,7 +164,7 @@ func (c *Capacity) flaws() []flaw {
 	case c.Scaling.HostLimited:
 		add(GradeB, "replicas on machines of their own", "%d replicas were as much as their machine carries: how they scale is not known", c.Scaling.Replicas)
 	case c.Scaling.SLO == nil:
-		add(GradeB, "a second replica count under the SLO", "what %d replicas hold under it was not measured: %s", c.Scaling.Replicas, c.Scaling.Skipped)
+		add(GradeB, "a second replica count under the SLO", "what %d replicas hold under the SLO was not measured: %s", c.Scaling.Replicas, c.Scaling.Skipped)
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func TestGrade(t *testing.T) {
 		{"an interval of 20 %", func(c *Capacity) { c.SLO.Low, c.SLO.High = 80, 120 }, GradeC, "lies between 80.0 and 120", "a longer --budget"},
 		{"no bound below", func(c *Capacity) { c.SLO.Low = 0 }, GradeD, "lies below", "a longer --budget"},
 		{"no bound above", func(c *Capacity) { c.SLO.High = inf }, GradeD, "lies above 98.0", "a longer --budget"},
-		{"45 s for all of it", func(c *Capacity) { c.Budget = 45 * time.Second }, GradeC, "all of it had 45s", "a longer --budget"},
+		{"45 s for all of it", func(c *Capacity) { c.Budget = 45 * time.Second }, GradeC, "the whole search had only 45s", "a longer --budget"},
 		{"not confirmed", func(c *Capacity) { c.Confirmed = false }, GradeC, "it was not confirmed", "a longer --budget"},
 		{"failed below what passed", func(c *Capacity) { c.passed, c.failed = 98, 96 }, GradeC, "98.0/s passed and 96.0/s failed", "a longer --budget"},
 		{"missed below what is settled on", func(c *Capacity) { c.missed = 97 }, GradeC, "the steps contradict each other", "a longer --budget"},

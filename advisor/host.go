@@ -152,7 +152,7 @@ func (n Needs) capAtHost(target profiles.Milli, r *Recommendation) {
 		return
 	}
 	// At its target a replica uses so much less than at its capacity.
-	perReplica := (h.Replicas + h.Load) / float64(n.Local) * target.Float() / n.Capacity.Float()
+	perReplica := (h.Replicas + h.Load) / float64(n.Local) * target.Float() / n.alone()
 	if perReplica <= 0 {
 		return
 	}

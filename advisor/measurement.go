@@ -110,6 +110,10 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 	if err := options.Validate(); err != nil {
 		return m, nil, err
 	}
+	limit, err := s.replicaCPU()
+	if err != nil {
+		return m, nil, err
+	}
 	s.update(func(st *State) { st.Search = &SearchState{Budget: options.Budget, Left: options.Budget} })
 	s.note("measure", "measuring for %s: what does one replica hold under %s?", options.Budget, options.SLO)
 	var idle *float64
@@ -136,10 +140,6 @@ func (s *Session) measure(ctx context.Context) (m Measurement, advice *Recommend
 		s.updateSearch(func(search *SearchState) { search.Steps, search.Left = steps[:len(steps):len(steps)], left })
 	}
 	options.Warn = func(text string) { s.note("measure", "%s", text) }
-	limit, err := s.replicaCPU()
-	if err != nil {
-		return m, nil, err
-	}
 	capacity, err := Search(ctx, runner{s}, options)
 	s.updateSearch(func(search *SearchState) { search.Now = Trial{} })
 	if err != nil && (!capacity.Interrupted || len(capacity.Steps) == 0) {

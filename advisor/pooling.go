@@ -23,8 +23,12 @@ const (
 // what they would if each request went to any of them. n single servers of which
 // one is chosen at random for each of N users are a balanced closed network, whose
 // throughput is N/(n+N-1) of what n servers hold (product form; the Universal
-// Scalability Law with σ 1/n and no κ). A shared queue loses nothing.
+// Scalability Law with σ 1/n and no κ). A shared queue loses nothing. Where each of
+// several holds more within the SLO than one alone, that tells, and random is 0.
 func (c *Capacity) dispatchClass() (d dispatch, random float64) {
+	if gain, ok := c.Gain(); ok && gain.Low > 1 {
+		return shared, 0
+	}
 	m := c.Scaling
 	if m == nil || m.HostLimited || c.Concurrency() > 1 {
 		return untold, 0
@@ -147,10 +151,13 @@ func (s sized) pooledTarget(each float64) Rejection {
 
 // dispatchText says how requests find a replica, and what tells.
 func (c *Capacity) dispatchText() string {
-	switch d, random := c.dispatchClass(); d {
-	case shared:
+	switch d, random := c.dispatchClass(); {
+	case d == shared && random == 0:
+		gain, _ := c.Gain()
+		return fmt.Sprintf("dispatch: shared, as each of %d replicas holds %s of what one alone does within the SLO", c.Scaling.Replicas, gain.Share())
+	case d == shared:
 		return fmt.Sprintf("dispatch: shared, as %d replicas reached %.0f %% of so many; chosen at random they would reach %.0f %%", c.Scaling.Replicas, c.Scaling.Efficiency.Value*100, random*100)
-	case split:
+	case d == split:
 		return fmt.Sprintf("dispatch: split, as %d replicas reached %.0f %% of so many, and chosen at random they would reach %.0f %%; or they share what limits them", c.Scaling.Replicas, c.Scaling.Efficiency.Value*100, random*100)
 	}
 	return "dispatch: the steps do not tell whether requests wait in one queue"

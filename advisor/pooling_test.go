@@ -90,6 +90,10 @@ func TestPoolingAsMeasured(t *testing.T) {
 		if !ok || v.Value != x.value || v.Low >= v.Value || v.High <= v.Value || !strings.Contains(v.Why, x.why) || len(v.Rejected) == 0 {
 			t.Errorf("%s: pooling = %+v, %v; want %v %% within an interval, and %q", x.name, v, ok, x.value, x.why)
 		}
+		told := strings.Contains(strings.Join(v.Inputs, "\n"), "dispatch: shared, as each of 2 replicas holds")
+		if _, capped := (Measurement{Capacity: *c}).Ceiling(); told != (x.value > 0) || capped == told {
+			t.Errorf("%s: inputs %q, and a search is capped %v; want a shared queue where each holds more with another", x.name, v.Inputs, capped)
+		}
 		if theory := strings.Contains(strings.Join(v.Inputs, "\n"), "each of 4 with one queue (Allen-Cunneen)"); theory != strings.HasPrefix(x.slo, "p95") {
 			t.Errorf("%s: inputs %q, want theory only where it says something", x.name, v.Inputs)
 		}

@@ -119,7 +119,7 @@ func (s sized) capScaling(high Value) (v Value, note string) {
 		return high, ""
 	}
 	first := float64(max(1, s.Evidence.Replicas))
-	serves := most * s.Capacity.Float() / (1 + m.contention(first)*(most/first-1))
+	serves := most * s.alone() / (1 + m.contention(first)*(most/first-1))
 	note = fmt.Sprintf("max is held at %.0f, twice the %d replicas that were measured, as these gave only %.2f times what %.0f did; so many serve about %s of the %s requests/s",
 		most, m.Replicas, m.Efficiency.Value*float64(m.Replicas)/first, first, profiles.FormatRate(serves), s.Traffic.High)
 	high.Rejected = append(high.Rejected, Rejection{fmt.Sprintf("%.0f", high.Value), "the arithmetic asks for it, but replicas share something: no more than twice the measured ones are advised"})

@@ -104,7 +104,7 @@ func Search(ctx context.Context, r Runner, o SearchOptions) (Capacity, error) {
 	}
 	if (err == nil || c.Interrupted) && c.Refusal == nil {
 		c.estimate(o.SLO, o.Seed)
-		c.estimateTogether(o.SLO, o.Seed)
+		c.estimateTogether(o.SLO, o.Seed, o.Budget)
 		c.Assessment = assess(c.flaws())
 	}
 	return c, err

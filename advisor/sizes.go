@@ -28,6 +28,14 @@ func (n Needs) capacityAt() (low, high profiles.Milli) {
 	return profiles.MilliOf(each.Low), profiles.MilliOf(each.High)
 }
 
+// alone is the SLO capacity of one replica as it was measured without others.
+func (n Needs) alone() float64 {
+	if n.Evidence == nil {
+		return n.Capacity.Float()
+	}
+	return n.Evidence.SLO.each(n.Evidence.Replicas).Value
+}
+
 // between fills in Low and High: what the value would be at the ends of the
 // interval of the capacity.
 func (s sized) between(v Value, at func(capacity profiles.Milli) float64) Value {
@@ -43,8 +51,7 @@ func (s sized) between(v Value, at func(capacity profiles.Milli) float64) Value 
 }
 
 // given is what one replica of that capacity is given, and how many there are at
-// least for what rises. A capacity at which none would do is left the share that
-// is kept.
+// least for what rises.
 func (s sized) given(capacity profiles.Milli) (target profiles.Milli, least int) {
 	if rise := s.risesIn(s.lag); rise > 0 {
 		b := s.Needs.balances(capacity, rise, s.scaleFree).best

@@ -85,8 +85,9 @@ func (m *Scaling) arrivals(steps []Observation) []Observation {
 // estimateTogether says what the second number of replicas hold within the SLO,
 // as estimate does of the first, or why that is not known. Where the few steps
 // give no estimate, because chance has them contradict each other, it is the
-// highest load that met the SLO, within what was proven.
-func (c *Capacity) estimateTogether(slo profiles.SLO, seed uint64) {
+// highest load that met the SLO, within what was proven. budget is that of the
+// search that was to measure it.
+func (c *Capacity) estimateTogether(slo profiles.SLO, seed uint64, budget time.Duration) {
 	m := c.Scaling
 	if m == nil {
 		return
@@ -111,7 +112,7 @@ func (c *Capacity) estimateTogether(slo profiles.SLO, seed uint64) {
 	case m.Skipped != "":
 	case c.Interrupted:
 		m.Skipped = "it was interrupted"
-	case c.Budget < enoughForTogether:
+	case budget < enoughForTogether:
 		m.Skipped = fmt.Sprintf("it takes a --budget of %v or more", profiles.Duration(enoughForTogether))
 	default:
 		m.Skipped = "the budget had no room for enough requests"

@@ -46,7 +46,7 @@ func WriteExploration(w io.Writer, x Exploration, width int) error {
 	}
 	p.say("%s around that of the start were foreseen as a fluid, %d of them simulated%s, with the same arrivals and start-up times.", profiles.Plural(x.Foreseen, "policy", "policies"), x.Simulated, x.under())
 	if c := x.Ceiling; c != nil {
-		p.say("No target was raised above the %s/s that one replica was measured to hold [%s … %s]: several hold more each only while they share one queue, and no step of the measurement shows that they do.",
+		p.say("No target was raised above the %s/s that advice counts on for one replica [%s … %s]: several hold more each only while they share one queue, and no step of the measurement shows that they do.",
 			profiles.FormatRate(c.Value), profiles.FormatRate(c.Low), profiles.FormatRate(c.High))
 	}
 	p.say("No other one costs less than these and has as many requests good%s:", beside)

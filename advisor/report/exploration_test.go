@@ -70,7 +70,7 @@ func TestWriteExploration(t *testing.T) {
 	got := text()
 	for _, want := range []string{
 		"followed by the scaler hpa (dispatch random, a queue at each replica), with",
-		"No target was raised above the 10.0/s that one replica was measured to hold [9.60 … 10.3]: ",
+		"No target was raised above the 10.0/s that advice counts on for one replica [9.60 … 10.3]: ",
 		"as many requests good; the start is beside them:\n",
 		"of which the table has the first. On average 96.0 % of the requests are good [95.5 % … 96.5 %], and in the worst minute of all runs 90.0 %, for 1.10 replica hours [1.09 … 1.11]. The start takes 2.00 replica hours in the first run.\n",
 		warning, "\ngrade B: only one number of replicas was measured; to raise it: a second replica count\n",

@@ -150,6 +150,9 @@ func (a *app) adviseCommand() *cobra.Command {
 			if err := errors.Join(v.readTraffic(), v.readPlatform(e.to, searched)); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("cpu-limit") && v.wanted.CPULimit == 0 {
+				return usage("--cpu-limit: got 0, want more than 0 cores")
+			}
 			if textbook {
 				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for", "cpu-limit", "schedule"); err != nil {
 					return err
