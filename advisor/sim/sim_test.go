@@ -65,3 +65,34 @@ func BenchmarkRun(b *testing.B) {
 	}
 	b.ReportMetric(float64(requests)/b.Elapsed().Seconds(), "requests/s")
 }
+
+// BenchmarkShortlist foresees all policies around one for a day of 10 to 90
+// requests/s, and simulates the best of them.
+func BenchmarkShortlist(b *testing.B) {
+	s := steady(50, 24*time.Hour, Exponential(250*time.Millisecond))
+	s.SLO, s.StartUp = slo(b, "p95<1s"), []time.Duration{30 * time.Second}
+	s.Load = profiles.Sine{Low: 10, High: 90, Period: 24 * time.Hour}
+	p := profiles.DefaultPolicy()
+	p.Replicas = profiles.Bounds{Min: 5, Max: 40}
+	p.Metrics = []profiles.Metric{{Kind: profiles.InFlight, Target: 700, Window: profiles.Duration(30 * time.Second)}}
+	var err error
+	if s.Demand, err = InTheory(s.Service, s.Concurrency, s.SLO); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		around, err := around(p, Built)
+		if err != nil {
+			b.Fatal(err)
+		}
+		x := explorer{setup: s, space: around, seen: map[place]Option{}}
+		best, err := x.shortlist(b.Context(), 0.95)
+		if err == nil {
+			err = x.simulate(b.Context(), best)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(x.foreseen), "foreseen")
+		b.ReportMetric(float64(len(x.seen)), "simulated")
+	}
+}
