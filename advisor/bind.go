@@ -51,13 +51,21 @@ func (a *Ability) counted(kind profiles.Kind, field string, ours time.Duration, 
 	return kept.Std()
 }
 
+// ScaledBy is a policy to try a platform with, of one metric with a target of 10.
+func ScaledBy(m profiles.Metric) profiles.Policy {
+	p := profiles.DefaultPolicy()
+	p.Replicas = profiles.Bounds{Min: 1, Max: 10}
+	m.Target, m.Window = 10_000, p.Interval
+	p.Metrics = []profiles.Metric{m}
+	p.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
+	return p
+}
+
 // tried is what the platform makes of a policy with these times; the same where
 // it refuses one.
 func (a *Ability) tried(kind profiles.Kind, interval, window time.Duration) profiles.Policy {
-	p := profiles.DefaultPolicy()
-	p.Replicas, p.Interval = profiles.Bounds{Min: 1, Max: 10}, profiles.Duration(interval)
-	p.Metrics = []profiles.Metric{{Kind: kind, Target: 10_000, Window: profiles.Duration(window)}}
-	p.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
+	p := ScaledBy(profiles.Metric{Kind: kind})
+	p.Interval, p.Metrics[0].Window = profiles.Duration(interval), profiles.Duration(window)
 	kept, _ := a.keep(p)
 	return kept
 }

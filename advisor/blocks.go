@@ -103,3 +103,8 @@ func (o Observation) tallies(hits func(Block) (hits, all int)) model.Blocks {
 	}
 	return out
 }
+
+// answers are the blocks of a step with its successful answers.
+func (o Observation) answers() model.Blocks {
+	return o.tallies(func(b Block) (int, int) { return 0, b.OK })
+}

@@ -81,9 +81,9 @@ func (c *Capacity) failing() bool {
 // saturationSpread is how sure the saturation is, from the rungs of the ladder.
 func saturationSpread(steps []Observation, seed uint64) (low, high float64, ok bool) {
 	var ladder []model.Blocks
-	for _, o := range rungs(steps) {
-		if o.Trial.Users > 1 && len(o.Blocks) > 0 {
-			ladder = append(ladder, o.tallies(func(b Block) (int, int) { return 0, b.OK }))
+	for _, o := range crowds(steps) {
+		if len(o.Blocks) > 0 {
+			ladder = append(ladder, o.answers())
 		}
 	}
 	if len(ladder) == 0 {

@@ -41,6 +41,11 @@ func failed(tests []MetricTest, name string) (MetricTest, bool) {
 	return tests[i], true
 }
 
+// moved says of a metric that is not quiet how far chance moves it.
+func moved(quiet MetricTest) string {
+	return fmt.Sprintf("chance moves it by %.0f %% up or down over the window even in the busy hours, for want of traffic", quiet.Value*100)
+}
+
 func (c *Capacity) rateFitness(tests []MetricTest) (Fitness, string) {
 	if t, no := failed(tests, "mix"); no {
 		return Usable, fmt.Sprintf("the time of a request varies by %.0f %%: the same rate may be very different work", t.Value*100)
@@ -49,7 +54,7 @@ func (c *Capacity) rateFitness(tests []MetricTest) (Fitness, string) {
 		return Usable, fmt.Sprintf("one request takes %s: so few are under way that what is in flight says more than their rate", latency(c.Service))
 	}
 	if t, no := failed(tests, "quiet"); no {
-		return Usable, fmt.Sprintf("chance moves it by %.0f %% up or down over the window even in the busy hours, for want of traffic", t.Value*100)
+		return Usable, moved(t)
 	}
 	return Good, "requests are alike and short, it is in proportion to the load, and arrivals at the balancer have no ceiling: 1.3 times the capacity shows as 1.3 times the target"
 }
@@ -59,7 +64,7 @@ func (c *Capacity) inFlightFitness(s signals, tests []MetricTest) (Fitness, stri
 		return Usable, fmt.Sprintf("it counts what waits as well and has no ceiling, but below the capacity it grows only roughly with the load (R² %.2f)", t.Value)
 	}
 	if t, no := failed(tests, "quiet"); no {
-		return Usable, fmt.Sprintf("it counts what waits as well and has no ceiling, but chance moves it by %.0f %% up or down over the window even in the busy hours, for want of traffic", t.Value*100)
+		return Usable, "it counts what waits as well and has no ceiling, but " + moved(t)
 	}
 	line, _ := model.FitLine(s.load, s.value)
 	return Good, fmt.Sprintf("it grows with the load (%.2f at the capacity), counts what waits as well, has no ceiling, and does not care how long a request takes", line.At(s.capacity))
@@ -121,7 +126,7 @@ func (c *Capacity) cpuFitness(s signals, tests []MetricTest) (Fitness, string) {
 		return Usable, fmt.Sprintf("it grows only roughly with the load (R² %.2f)", t.Value)
 	}
 	if t, no := failed(tests, "quiet"); no {
-		return Usable, fmt.Sprintf("chance moves it by %.0f %% up or down over the window even in the busy hours, for want of traffic", t.Value*100)
+		return Usable, moved(t)
 	}
 	if full < busyAtSaturation || idle > mostIdleShare*at {
 		return Usable, fmt.Sprintf("it is at %.0f %% at the capacity and at %.0f %% without load: it says only part of what happens", at*100, idle*100)

@@ -60,7 +60,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		c.Refusal = refuseShort(s.Budget, s.moreTime(best.Rate))
 		return nil
 	}
-	on := plateau(s.steps)
+	on := onPlateau(s.steps)
 	if len(on) == 0 {
 		c.Refusal = refuseShort(s.Budget, s.moreTime(best.Rate))
 		return nil
@@ -69,7 +69,7 @@ func (s *search) saturate(ctx context.Context, c *Capacity) error {
 		if err := s.lengthen(ctx, on); err != nil {
 			return err
 		}
-		on = plateau(s.steps)
+		on = onPlateau(s.steps)
 	}
 	c.Saturation = Interval{Value: throughput(answersOf(on)), Low: on[0].Rate, High: on[len(on)-1].Rate, Unit: "/s"}
 	for _, o := range on {
@@ -103,13 +103,25 @@ func (s *search) lengthen(ctx context.Context, on []Observation) error {
 	return err
 }
 
-// plateau are the rungs of several users whose throughput comes near that of the
-// best one, rising.
-func plateau(steps []Observation) []Observation {
-	on := slices.DeleteFunc(rungs(steps), func(o Observation) bool { return o.Trial.Users == 1 })
+// crowds are the rungs of several users.
+func crowds(steps []Observation) []Observation {
+	return slices.DeleteFunc(rungs(steps), func(o Observation) bool { return o.Trial.Users == 1 })
+}
+
+// onPlateau are those on the plateau, rising.
+func onPlateau(steps []Observation) []Observation {
+	on := plateau(crowds(steps), func(o Observation) float64 { return o.Rate })
 	slices.SortFunc(on, func(a, b Observation) int { return cmp.Compare(a.Rate, b.Rate) })
-	from := slices.IndexFunc(on, func(o Observation) bool { return o.Rate >= on[len(on)-1].Rate*plateauShare })
-	return on[max(0, from):]
+	return on
+}
+
+// plateau are the steps whose throughput comes near that of the best one.
+func plateau[T any](steps []T, rate func(T) float64) []T {
+	best := 0.0
+	for _, t := range steps {
+		best = max(best, rate(t))
+	}
+	return slices.DeleteFunc(slices.Clone(steps), func(t T) bool { return rate(t) < best*plateauShare })
 }
 
 // answersOf are the successful answers of each step.
@@ -120,18 +132,8 @@ func answersOf(steps []Observation) (out []model.Tally) {
 	return out
 }
 
-// throughput is that of all steps together that come near the best one. The best
-// one alone would be too high: it is the luckiest of several.
+// throughput is that of all steps on the plateau together. The best one alone
+// would be too high: it is the luckiest of several.
 func throughput(steps []model.Tally) float64 {
-	best := 0.0
-	for _, t := range steps {
-		best = max(best, t.Rate())
-	}
-	var on model.Blocks
-	for _, t := range steps {
-		if t.Rate() >= best*plateauShare {
-			on = append(on, t)
-		}
-	}
-	return on.Total().Rate()
+	return model.Blocks(plateau(steps, model.Tally.Rate)).Total().Rate()
 }

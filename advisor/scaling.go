@@ -71,7 +71,7 @@ func (s *search) second(ctx context.Context, c *Capacity) error {
 func scalingOf(o Observation, one Interval, first int, seed uint64) *Scaling {
 	times := float64(o.Trial.Replicas) / float64(first)
 	out := &Scaling{Replicas: o.Trial.Replicas, Saturation: o.Rate, HostLimited: o.Host.Saturated()}
-	low, high, ok := model.Spread([]model.Blocks{o.tallies(func(b Block) (int, int) { return 0, b.OK })}, seed,
+	low, high, ok := model.Spread([]model.Blocks{o.answers()}, seed,
 		func(totals []model.Tally) (float64, bool) { return totals[0].Rate(), true })
 	if !ok || len(o.Blocks) == 0 {
 		low, high = o.Rate, o.Rate

@@ -35,26 +35,25 @@ func varies(steps []advisor.Observation) bool {
 }
 
 func (p *paper) steps(c advisor.Capacity) {
-	rows := [][]string{{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}}
+	align, head := "llrrrrrt", []string{"step", "verdict", "req/s", "p50", "p95", "failed", "requests", "why"}
+	differ := varies(c.Steps)
+	if differ {
+		align, head = "llrrrrrrt", slices.Insert(head, len(head)-1, "replicas")
+	}
+	rows := [][]string{head}
 	for _, o := range c.Steps {
 		rate, p50, p95 := none, none, none
 		if o.Requests > 0 {
 			rate, p50, p95 = profiles.FormatRate(o.Rate), bounded(o.P50), bounded(o.P95)
 		}
-		rows = append(rows, []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests), o.Decisive()})
-	}
-	align := "llrrrrrt"
-	if varies(c.Steps) {
-		align = "llrrrrrrt"
-		for i := range rows {
-			cell := "replicas"
-			if i > 0 {
-				if cell = none; c.Steps[i-1].Answered > 0 {
-					cell = fmt.Sprint(c.Steps[i-1].Answered)
-				}
-			}
-			rows[i] = slices.Insert(rows[i], len(rows[i])-1, cell)
+		row := []string{o.Trial.Name, o.Finding(), rate, p50, p95, fmt.Sprint(o.Failed), fmt.Sprint(o.Requests)}
+		switch {
+		case differ && o.Answered > 0:
+			row = append(row, fmt.Sprint(o.Answered))
+		case differ:
+			row = append(row, none)
 		}
+		rows = append(rows, append(row, o.Decisive()))
 	}
 	p.table(align, rows)
 	if company := advisor.Company(c.Steps); company != "" {

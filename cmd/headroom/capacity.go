@@ -150,9 +150,6 @@ func (a *app) adviseCommand() *cobra.Command {
 			if err := errors.Join(v.readTraffic(), v.readPlatform(e.to, searched)); err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("cpu-limit") && v.wanted.CPULimit == 0 {
-				return usage("--cpu-limit: got 0, want more than 0 cores")
-			}
 			if textbook {
 				if err := refuseBeside(cmd, "textbook", "headroom", "rise", "doubles", "jump", "growth", "spare", "metric", "for", "cpu-limit", "schedule"); err != nil {
 					return err
@@ -188,7 +185,7 @@ func (a *app) adviseCommand() *cobra.Command {
 	addConfig(f)
 	v.sizing(f)
 	flagVar(f, &v.wanted.Dispatch, "dispatch", "", "", "order", "which replica gets the next request: pack, least-connections, round-robin or random (default: as the platform's balancer does, pack without one)", profiles.ParseDispatch)
-	flagVar(f, &v.wanted.CPULimit, "cpu-limit", "", "", "cores", "what a replica has where the policy is followed, which cpu in percent is of (default: as measured, or 1)", profiles.ParseMilli)
+	flagVar(f, &v.wanted.CPULimit, "cpu-limit", "", "", "cores", "what a replica has where the policy is followed, which cpu in percent is of (default: as measured, or 1)", parseCores)
 	v.recorded(f)
 	v.bound(f)
 	f.BoolVar(&textbook, "textbook", false, "the arithmetic of the textbook: traffic by the whole capacity, in requests per second, and nothing kept free")
@@ -239,4 +236,13 @@ func readMeasurement(path string) (advisor.Measurement, error) {
 		return m, fmt.Errorf("%s: got kind %q and version %q, want measurement and %s", path, m.Kind, m.Version, profiles.Version)
 	}
 	return m, nil
+}
+
+// parseCores reads a number of cores that is more than 0.
+func parseCores(s string) (profiles.Milli, error) {
+	cores, err := profiles.ParseMilli(s)
+	if err == nil && cores == 0 {
+		err = fmt.Errorf("got %q, want more than 0 cores", s)
+	}
+	return cores, err
 }

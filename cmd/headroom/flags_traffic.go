@@ -94,13 +94,13 @@ func abilityOf(text string) (*advisor.Ability, error) {
 
 // takesCores tries whether a platform says a target of CPU in cores.
 func takesCores(p platform.Platform) bool {
-	_, err := p.Export(scaledBy(profiles.Metric{Kind: profiles.CPU, Unit: "cores"}), platform.Options{Round: true})
+	_, err := p.Export(advisor.ScaledBy(profiles.Metric{Kind: profiles.CPU, Unit: "cores"}), platform.Options{Round: true})
 	return err == nil
 }
 
 // takesWhole tries whether a platform cuts the fraction of a target.
 func takesWhole(p platform.Platform, kind profiles.Kind) bool {
-	policy := scaledBy(profiles.Metric{Kind: kind})
+	policy := advisor.ScaledBy(profiles.Metric{Kind: kind})
 	policy.Metrics[0].Target += 500
 	doc, err := p.Export(policy, platform.Options{Round: true})
 	return err == nil && doc.Effective.Metrics[0].Kind == kind && doc.Effective.Metrics[0].Target.Whole()
@@ -109,7 +109,7 @@ func takesWhole(p platform.Platform, kind profiles.Kind) bool {
 // hides tries which of the times of a policy a platform keeps to itself, and why:
 // they are not those that a policy has by default.
 func hides(p platform.Platform, kind profiles.Kind) map[string]string {
-	policy := scaledBy(profiles.Metric{Kind: kind})
+	policy := advisor.ScaledBy(profiles.Metric{Kind: kind})
 	policy.Interval += profiles.Duration(time.Second)
 	policy.Metrics[0].Window += profiles.Duration(2 * time.Second) // nor the interval
 	policy.Tolerance++
@@ -130,20 +130,10 @@ func reasons(losses []platform.Loss) map[string]string {
 
 // takesHours tries whether a platform keeps a schedule beside a metric.
 func takesHours(p platform.Platform, kind profiles.Kind) bool {
-	policy := scaledBy(profiles.Metric{Kind: kind})
+	policy := advisor.ScaledBy(profiles.Metric{Kind: kind})
 	policy.Schedules = []profiles.Schedule{{Start: "0 9 * * 1-5", End: "0 21 * * 1-5", Timezone: "UTC", Min: 5}}
 	doc, err := p.Export(policy, platform.Options{Round: true})
 	return err == nil && len(doc.Effective.Schedules) > 0
-}
-
-// scaledBy is a policy to try a platform with, of one metric with a target of 10.
-func scaledBy(m profiles.Metric) profiles.Policy {
-	policy := profiles.DefaultPolicy()
-	policy.Replicas = profiles.Bounds{Min: 1, Max: 10}
-	m.Target, m.Window = 10_000, policy.Interval
-	policy.Metrics = []profiles.Metric{m}
-	policy.Calibration = &profiles.Calibration{Latency: profiles.Duration(time.Second), CPUPerRequest: profiles.Duration(time.Second)}
-	return policy
 }
 
 // readTraffic takes the traffic from whichever flags say it.
